@@ -1,0 +1,101 @@
+"""REST of explanations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+
+from apps.accounts.access import DoctorOnly
+from apps.explainability.access import visible_to
+from apps.explainability.models import Explanation
+from apps.explainability.queries import overlay
+from apps.jobs.models import State
+from apps.protection import blobs
+
+
+class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
+    sum_of_attributions = serializers.FloatField(source="attribution_sum", allow_null=True)
+    gap = serializers.FloatField(allow_null=True, help_text="base value + sum of attributions - output")
+    reason = serializers.CharField(help_text="Why it failed, if it did.")
+    label = serializers.CharField(source="finding.label")
+    seconds = serializers.DictField(child=serializers.FloatField())
+
+    class Meta:
+        model = Explanation
+        fields = (
+            "id",
+            "finding",
+            "label",
+            "state",
+            "progress",
+            "reason",
+            "method",
+            "parameters",
+            "base_value",
+            "output",
+            "sum_of_attributions",
+            "gap",
+            "evaluations",
+            "seconds",
+        )
+
+
+class NotReady(APIException):
+    status_code = 409
+    default_detail = "the explanation is not finished: ask for it until its state is succeeded"
+
+
+class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """An explanation: SHAP attributions in units of probability, base value and output."""
+
+    serializer_class = ExplanationSerializer
+    permission_classes = (DoctorOnly,)
+    lookup_value_converter = "uuid"
+    queryset = Explanation.objects.none()
+
+    def get_queryset(self) -> QuerySet[Explanation]:
+        return visible_to(self.request.user).select_related("finding")  # type: ignore[arg-type]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("sign", str, enum=["both", "positive", "negative"])],
+        responses={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            400: OpenApiResponse(),
+            404: OpenApiResponse(),
+            409: OpenApiResponse(),
+        },
+    )
+    @action(detail=True, url_path="overlay.png")
+    def overlay(self, request: Request, pk: str) -> HttpResponse:
+        """A transparent PNG to stretch over the film: orange speaks for the finding, blue against."""
+        sign = request.query_params.get("sign", "both")
+        if sign not in ("both", "positive", "negative"):
+            raise ValidationError({"sign": "both, positive or negative"})
+        drawn = overlay(self._finished(), sign=sign)  # type: ignore[arg-type]
+        return HttpResponse(drawn.png, content_type="image/png")
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            404: OpenApiResponse(),
+            409: OpenApiResponse(),
+        }
+    )
+    @action(detail=True, url_path="attributions.npy")
+    def attributions(self, request: Request, pk: str) -> HttpResponse:
+        """The attributions as a NumPy file: (rows, columns) float32 of the model's plane."""
+        return HttpResponse(blobs.read(self._finished().blob), content_type="application/octet-stream")
+
+    def _finished(self) -> Explanation:
+        explanation: Explanation = self.get_object()
+        if explanation.state != State.SUCCEEDED:
+            raise NotReady
+        return explanation

@@ -1,0 +1,75 @@
+"""REST of studies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.access import DoctorOnly
+from apps.imaging.models import Study
+from apps.imaging.queries import studies
+from apps.patients.models import Patient
+
+
+class PatientSerializer(serializers.ModelSerializer[Patient]):
+    mrn = serializers.CharField()
+    issuer = serializers.CharField(source="mrn_issuer")
+    name = serializers.CharField(source="display_name")
+    birth_date = serializers.DateField(allow_null=True)
+
+    class Meta:
+        model = Patient
+        fields = ("id", "mrn", "issuer", "name", "birth_date", "sex")
+
+
+class StudySerializer(serializers.ModelSerializer[Study]):
+    patient = PatientSerializer()
+    modalities = serializers.ListField(source="modality_list", child=serializers.CharField())
+    urgency = serializers.CharField(source="get_urgency_display")
+    description = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Study
+        fields = ("study_instance_uid", "patient", "study_date", "received_at", "modalities", "urgency", "description")
+
+    def get_description(self, study: Study) -> str:
+        return str(study.headers.get("study_description", ""))
+
+
+class SearchSerializer(serializers.Serializer[None]):
+    text = serializers.CharField(max_length=200)
+
+
+class Newest(CursorPagination):
+    ordering = ("-urgency", "-received_at", "-id")
+
+
+class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """Studies of the patients in the doctor's care teams, most urgent and newest first."""
+
+    serializer_class = StudySerializer
+    permission_classes = (DoctorOnly,)
+    pagination_class = Newest
+    lookup_field = "study_instance_uid"
+    lookup_value_regex = "[0-9.]{1,64}"
+    queryset = Study.objects.none()
+
+    def get_queryset(self) -> QuerySet[Study]:
+        return studies(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(request=SearchSerializer, responses=StudySerializer(many=True))
+    @action(detail=False, methods=["post"])
+    def search(self, request: Request) -> Response:
+        """Find studies by MRN or by words of the patient's name; POST, so that no name gets into a log of URLs."""
+        query = SearchSerializer(data=request.data)
+        query.is_valid(raise_exception=True)
+        found = studies(request.user, search=query.validated_data["text"])  # type: ignore[arg-type]
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)

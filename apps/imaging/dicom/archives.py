@@ -1,0 +1,99 @@
+"""Looking into a ZIP that may be hostile: nothing is ever written under a name from within it."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from apps.imaging.dicom.reading import Unreadable
+
+MAX_ENTRIES = 10_000
+MAX_TOTAL_BYTES = 8 * 2**30
+_END_RECORD = b"PK\x05\x06"
+_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, struct.error)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of an archive: its content, or why it was not taken."""
+
+    name: str
+    content: BinaryIO | None
+    problem: Unreadable | None = None
+
+
+def looks_like_zip(stream: BinaryIO) -> bool:
+    """Whether the content is a ZIP archive (APPNOTE.TXT section 4.3), by its first bytes."""
+    stream.seek(0)
+    return stream.read(4) in (b"PK\x03\x04", _END_RECORD)
+
+
+def entries(stream: BinaryIO) -> Iterator[Entry]:
+    """Yield each file of the archive; the content is valid until the next one is asked for.
+
+    Raises:
+        Unreadable: ``zip_damaged`` or ``zip_too_many``, for the archive as a whole.
+    """
+    if _declared_entries(stream) > MAX_ENTRIES:
+        raise Unreadable("zip_too_many", most=MAX_ENTRIES)
+    try:
+        archive = zipfile.ZipFile(stream)
+    except _DAMAGE as error:
+        raise Unreadable("zip_damaged") from error
+    budget = MAX_TOTAL_BYTES
+    for info in archive.infolist():
+        if info.is_dir() or info.filename.startswith("__MACOSX/"):
+            continue
+        try:
+            content = _extract(archive, info, budget)
+        except Unreadable as problem:
+            yield Entry(info.filename, None, problem)
+            continue
+        with content:
+            budget -= content.tell()
+            content.seek(0)
+            yield Entry(info.filename, content)
+
+
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: int) -> BinaryIO:
+    if ".." in PurePosixPath(info.filename.replace("\\", "/")).parts or info.filename.startswith(("/", "\\")):
+        raise Unreadable("zip_unsafe_name")
+    if info.flag_bits & 1:
+        raise Unreadable("zip_encrypted")
+    content: BinaryIO = tempfile.TemporaryFile()
+    try:
+        with archive.open(info) as source:
+            while block := source.read(2**20):
+                if content.tell() + len(block) > budget:
+                    raise Unreadable("zip_too_large", gibibytes=MAX_TOTAL_BYTES // 2**30)
+                content.write(block)
+    except Unreadable:
+        content.close()
+        raise
+    except _DAMAGE as error:
+        content.close()
+        raise Unreadable("zip_entry_damaged") from error
+    if looks_like_zip(content):
+        content.close()
+        raise Unreadable("zip_nested")
+    content.seek(0, 2)
+    return content
+
+
+def _declared_entries(stream: BinaryIO) -> int:
+    """The number of entries in the end record, read before the directory is held in memory.
+
+    ZIP64 archives say 0xFFFF there, which is past the limit as well.
+    """
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - 65_557))
+    tail = stream.read()
+    at = tail.rfind(_END_RECORD)
+    if at < 0 or at + 12 > len(tail):
+        raise Unreadable("zip_damaged")
+    return int(struct.unpack_from("<H", tail, at + 10)[0])

@@ -1,0 +1,109 @@
+"""The attributes that the site reads from a header, cleaned."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from pydicom import Dataset
+
+from apps.imaging.dicom.reading import Unreadable
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Attributes by PS3.6 keyword; text is stripped and cut, absent is empty."""
+
+    patient_id: str
+    issuer: str
+    patient_name: str
+    birth_date: date | None
+    sex: str
+    address: str
+    study_uid: str
+    study_date: date | None
+    accession_number: str
+    study_description: str
+    referring_physician: str
+    series_uid: str
+    series_number: int
+    series_description: str
+    modality: str
+    body_part: str
+    view_position: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    instance_number: int
+    rows: int
+    columns: int
+    photometric: str
+    stat: bool
+
+
+def read_facts(header: Dataset) -> Facts:
+    """Collect the facts of a header.
+
+    Raises:
+        Unreadable: ``missing_uid`` with the keyword, if a UID that names the object is absent or wrong.
+    """
+    return Facts(
+        patient_id=_text(header, "PatientID", 64),
+        issuer=_text(header, "IssuerOfPatientID", 64),
+        patient_name=_text(header, "PatientName", 324),
+        birth_date=_date(header, "PatientBirthDate"),
+        sex=_text(header, "PatientSex", 1).upper(),
+        address=_text(header, "PatientAddress", 500),
+        study_uid=_uid(header, "StudyInstanceUID"),
+        study_date=_date(header, "StudyDate"),
+        accession_number=_text(header, "AccessionNumber", 64),
+        study_description=_text(header, "StudyDescription", 200),
+        referring_physician=_text(header, "ReferringPhysicianName", 324),
+        series_uid=_uid(header, "SeriesInstanceUID"),
+        series_number=_integer(header, "SeriesNumber"),
+        series_description=_text(header, "SeriesDescription", 200),
+        modality=re.sub(r"[^A-Z0-9_]", "", _text(header, "Modality", 16).upper()) or "OT",
+        body_part=_text(header, "BodyPartExamined", 16).upper(),
+        view_position=_text(header, "ViewPosition", 16).upper(),
+        sop_instance_uid=_uid(header, "SOPInstanceUID"),
+        sop_class_uid=_uid(header, "SOPClassUID"),
+        instance_number=_integer(header, "InstanceNumber"),
+        rows=int(header.Rows),
+        columns=int(header.Columns),
+        photometric=_text(header, "PhotometricInterpretation", 16),
+        stat=_text(header, "RequestedProcedurePriority", 16).upper() in {"STAT", "HIGH"},
+    )
+
+
+def _text(header: Dataset, keyword: str, longest: int) -> str:
+    try:
+        value = header.get(keyword)
+        text = "" if value is None else str(value)
+    except Exception:  # noqa: BLE001 - a value that pydicom cannot convert counts as absent
+        return ""
+    return text.replace("\0", "").strip()[:longest]
+
+
+def _uid(header: Dataset, keyword: str) -> str:
+    value = _text(header, keyword, 65)
+    if len(value) > 64 or not _UID.fullmatch(value):
+        raise Unreadable("missing_uid", keyword=keyword)
+    return value
+
+
+def _date(header: Dataset, keyword: str) -> date | None:
+    """DA, PS3.5 section 6.2: YYYYMMDD; the retired form with dots is read too."""
+    digits = _text(header, keyword, 10).replace(".", "").replace("-", "")
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if len(digits) == 8 else None
+    except ValueError:
+        return None
+
+
+def _integer(header: Dataset, keyword: str) -> int:
+    try:
+        return max(min(int(_text(header, keyword, 12) or 0), 2**31 - 1), -(2**31))
+    except ValueError:
+        return 0

@@ -1,0 +1,70 @@
+"""multipart/related (RFC 2387), as DICOMweb sends it, read part by part into unnamed files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from email.message import Message
+from typing import BinaryIO, Protocol
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
+
+from apps.imaging.dicom.reading import Unreadable
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary of a multipart/related content type.
+
+    Raises:
+        Unreadable: ``bad_multipart`` for any other content type.
+    """
+    message = Message()
+    message["content-type"] = content_type
+    boundary = message.get_param("boundary")
+    if message.get_content_type() != "multipart/related" or not isinstance(boundary, str) or not boundary:
+        raise Unreadable("bad_multipart")
+    return boundary.encode("latin-1", "replace")
+
+
+def parts(body: Readable, boundary: bytes, *, most_bytes: int) -> Iterator[BinaryIO]:
+    """Yield each part's content at its start; it is closed when the next one is asked for.
+
+    Raises:
+        Unreadable: ``bad_multipart`` if the body does not keep to the format, ``body_too_large``.
+    """
+    finished: list[BinaryIO] = []
+    current: list[BinaryIO] = []
+
+    def begin() -> None:
+        current.append(tempfile.TemporaryFile())
+
+    def data(block: bytes, start: int, end: int) -> None:
+        current[0].write(block[start:end])
+
+    def end() -> None:
+        finished.append(current.pop())
+
+    parser = MultipartParser(
+        boundary, callbacks={"on_part_begin": begin, "on_part_data": data, "on_part_end": end}
+    )
+    size = seen = 0
+    while block := body.read(256 * 1024):
+        size += len(block)
+        if size > most_bytes:
+            raise Unreadable("body_too_large")
+        try:
+            parser.write(block)
+        except FormParserError as error:
+            raise Unreadable("bad_multipart") from error
+        while finished:
+            seen += 1
+            with finished.pop(0) as part:
+                part.seek(0)
+                yield part
+    if current or not seen:
+        raise Unreadable("bad_multipart")

@@ -1,0 +1,86 @@
+"""From a stored frame to numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from apps.imaging.dicom.codestream import declared_size
+from apps.imaging.dicom.reading import Unreadable
+
+Pixels = npt.NDArray[np.generic]
+
+
+def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
+    """Decode one frame as stored values.
+
+    Args:
+        header: the object's data set.
+        frame: the frame's bytes as :meth:`DicomObject.iter_frames` yields them.
+
+    Returns:
+        (rows, columns) or (rows, columns, samples), in the stored type; colour as RGB.
+
+    Raises:
+        Unreadable: ``undecodable``, or ``bad_dimensions`` if the compressed image's own size differs
+            from the header's by more than padding (a decompression bomb).
+    """
+    _check_declared_size(header, frame)
+    single = Dataset()
+    single.update({tag: header[tag] for tag in header.keys() if tag.group in (0x0028,)})  # noqa: SIM118
+    single.NumberOfFrames = 1
+    single.file_meta = FileMetaDataset()
+    single.file_meta.TransferSyntaxUID = transfer_syntax
+    value = encapsulate([frame]) if transfer_syntax.is_compressed else frame + b"\0" * (len(frame) % 2)
+    vr = {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel_tag, "OB" if transfer_syntax.is_compressed else "OW")
+    single.add_new(pixel_tag, vr, value)
+    single[pixel_tag].is_undefined_length = transfer_syntax.is_compressed
+    single.set_original_encoding(transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
+    try:
+        array = np.asarray(single.pixel_array)
+    except Exception as error:  # decoders raise whatever the damage leads to
+        raise Unreadable("undecodable") from error
+    return array
+
+
+def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
+    """One grey frame as it should be looked at: larger = brighter.
+
+    The modality and VOI transformations of PS3.3 sections C.11.1 and C.11.2 are applied, and
+    MONOCHROME1 is turned.
+
+    Returns:
+        (rows, columns) float32.
+
+    Raises:
+        Unreadable: ``undecodable``, or ``not_grey`` for a colour frame.
+    """
+    if int(header.get("SamplesPerPixel") or 1) != 1 or header.PhotometricInterpretation == "PALETTE COLOR":
+        raise Unreadable("not_grey")
+    stored = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
+    try:
+        values = np.asarray(apply_voi_lut(np.asarray(apply_modality_lut(stored, header)), header), dtype=np.float32)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
+        values = stored.astype(np.float32)  # a damaged look-up table must not cost the picture
+    if header.PhotometricInterpretation == "MONOCHROME1":
+        values = values.max() + values.min() - values
+    return values
+
+
+def transcode_native(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> bytes:
+    """The frame as native little-endian bytes, for readers that decode its syntax wrongly."""
+    array = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def _check_declared_size(header: Dataset, frame: bytes) -> None:
+    declared = declared_size(frame)
+    expected = (int(header.Rows), int(header.Columns))
+    if declared is not None and declared != expected:
+        raise Unreadable("bad_dimensions")

@@ -1,0 +1,227 @@
+"""Taking in one DICOM file, whatever way it came."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor, System
+from apps.accounts.models import CareTeam
+from apps.imaging.access import can
+from apps.imaging.dicom.facts import Facts, read_facts
+from apps.imaging.dicom.pixels import decode_frame
+from apps.imaging.dicom.reading import DicomObject, Unreadable, open_object
+from apps.imaging.hold import hold
+from apps.imaging.models import Instance, Outcome, Series, Study, Urgency
+from apps.imaging.signals import study_received
+from apps.patients.identity import Identity, Verdict, match, register
+from apps.patients.models import Patient
+from apps.protection import blobs
+from apps.protection.keyring import keyring
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of a file; ``instance`` is set if it is stored, now or before."""
+
+    outcome: Outcome
+    code: str = ""
+    parameters: dict[str, str | int] = field(default_factory=dict)
+    instance: Instance | None = None
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+
+
+def receive(
+    stream: BinaryIO,
+    *,
+    actor: Actor,
+    care_teams: list[CareTeam] | None = None,
+    patient: Patient | None = None,
+    urgent: bool = True,
+) -> Received:
+    """Check, seal and index one file; safe to repeat, and to do twice at once.
+
+    Args:
+        stream: a seekable file.
+        care_teams: who will see the patient if the record is new; default: the actor's teams.
+        patient: the record to file it under, if a doctor has decided that.
+        urgent: whether a person waits for the analysis.
+
+    Raises:
+        PermissionError: if the actor may not upload.
+    """
+    if not can(actor, "imaging.upload"):
+        raise PermissionError("only clinicians upload")
+    try:
+        dicom = open_object(stream)
+        facts = read_facts(dicom.header)
+    except Unreadable as problem:
+        return Received(Outcome.REFUSED, problem.code, problem.parameters)
+    try:
+        return _file(dicom, facts, _digest(stream), stream, actor, care_teams, patient, urgent)
+    except Unreadable as problem:
+        return _answer(facts, Outcome.REFUSED, problem.code, problem.parameters)
+
+
+def _file(
+    dicom: DicomObject,
+    facts: Facts,
+    digest: str,
+    stream: BinaryIO,
+    actor: Actor,
+    care_teams: list[CareTeam] | None,
+    patient: Patient | None,
+    urgent: bool,
+) -> Received:
+    stored = Instance.objects.filter(sop_instance_uid=facts.sop_instance_uid).first()
+    if stored is not None:
+        return _already(stored, facts, digest)
+    if not facts.patient_id:
+        raise Unreadable("no_patient_id")
+    _first_frame_decodes(dicom)
+    if patient is None:
+        patient, conflict = _whose(facts, actor, care_teams)
+        if conflict:
+            hold(stream, patient=patient, facts=facts, reason_code=conflict, content_index=digest, actor=actor)
+            return _answer(facts, Outcome.HELD, conflict)
+    instance = _new_instance(dicom, facts, digest)
+    try:
+        _write_blobs(instance, dicom)
+        with transaction.atomic():
+            _index(instance, facts, patient, actor, urgent)
+    except IntegrityError:
+        # The same file at the same moment: the other one won. Ours must leave nothing behind.
+        _delete_blobs(instance)
+        winner = Instance.objects.filter(sop_instance_uid=facts.sop_instance_uid).first()
+        if winner is None:
+            raise
+        return _already(winner, facts, digest)
+    except BaseException:
+        _delete_blobs(instance)
+        raise
+    return _answer(facts, Outcome.STORED, instance=instance)
+
+
+def _whose(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> tuple[Patient, str]:
+    """The patient to file under and, if a doctor has to decide first, why."""
+    identity = Identity(
+        facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address
+    )
+    matched = match(identity, actor=actor)
+    if matched.verdict is Verdict.NEW:
+        teams = care_teams if care_teams is not None else _teams_of(actor)
+        if not teams:
+            raise Unreadable("no_care_team")
+        register(identity, care_teams=teams, actor=actor)
+        matched = match(identity, actor=actor)  # another upload may have registered it a moment ago
+    assert matched.patient is not None
+    conflicts = {Verdict.CONFLICT: "identity_conflict", Verdict.OUT_OF_REACH: "other_care_team"}
+    return matched.patient, conflicts.get(matched.verdict, "")
+
+
+def _teams_of(actor: Actor) -> list[CareTeam]:
+    return [] if isinstance(actor, System) else list(actor.care_teams.all())
+
+
+def _already(stored: Instance, facts: Facts, digest: str) -> Received:
+    if stored.content_index == digest:
+        return _answer(facts, Outcome.DUPLICATE, "duplicate", instance=stored)
+    return _answer(facts, Outcome.REFUSED, "sop_instance_differs")
+
+
+def _answer(
+    facts: Facts,
+    outcome: Outcome,
+    code: str = "",
+    parameters: dict[str, str | int] | None = None,
+    instance: Instance | None = None,
+) -> Received:
+    return Received(outcome, code, parameters or {}, instance, facts.sop_class_uid, facts.sop_instance_uid)
+
+
+def _digest(stream: BinaryIO) -> str:
+    stream.seek(0)
+    return keyring().index("imaging.content", hashlib.file_digest(stream, "sha256").hexdigest())  # type: ignore[arg-type]
+
+
+def _first_frame_decodes(dicom: DicomObject) -> None:
+    frame = next(dicom.iter_frames())
+    decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
+
+
+def _new_instance(dicom: DicomObject, facts: Facts, digest: str) -> Instance:
+    return Instance(
+        sop_instance_uid=facts.sop_instance_uid,
+        sop_class_uid=facts.sop_class_uid,
+        transfer_syntax_uid=str(dicom.transfer_syntax),
+        pixel_tag=int(dicom.pixel_tag),
+        number=facts.instance_number,
+        rows=facts.rows,
+        columns=facts.columns,
+        frames=dicom.frames,
+        photometric=facts.photometric,
+        view_position=facts.view_position,
+        content_index=digest,
+    )
+
+
+def _write_blobs(instance: Instance, dicom: DicomObject) -> None:
+    for number, frame in enumerate(dicom.iter_frames(), start=1):
+        blobs.write(instance.frame_blob(number), frame)
+    blobs.write(instance.header_blob, dicom.header_bytes)
+
+
+def _delete_blobs(instance: Instance) -> None:
+    blobs.delete(instance.header_blob)
+    for number in range(1, instance.frames + 1):
+        blobs.delete(instance.frame_blob(number))
+
+
+def _index(instance: Instance, facts: Facts, patient: Patient, actor: Actor, urgent: bool) -> None:
+    study, _ = Study.objects.get_or_create(
+        study_instance_uid=facts.study_uid,
+        defaults={
+            "patient": patient,
+            "study_date": facts.study_date,
+            "modalities": f",{facts.modality},",
+            "urgency": Urgency.STAT if facts.stat else Urgency.ROUTINE,
+            "headers": {
+                "accession_number": facts.accession_number,
+                "study_description": facts.study_description,
+                "referring_physician": facts.referring_physician,
+            },
+        },
+    )
+    series, _ = Series.objects.get_or_create(
+        series_instance_uid=facts.series_uid,
+        defaults={
+            "study": study,
+            "modality": facts.modality,
+            "number": facts.series_number,
+            "body_part": facts.body_part,
+            "headers": {"series_description": facts.series_description},
+        },
+    )
+    if study.patient_id != patient.pk or series.study_id != study.pk:
+        raise Unreadable("study_of_other_patient")
+    _add_modality(study, facts.modality)
+    instance.series = series
+    instance.save(force_insert=True)
+    audit.record(actor, "instance.stored", instance)
+    transaction.on_commit(lambda: study_received.send(sender=Instance, series_id=series.pk, urgent=urgent))
+
+
+def _add_modality(study: Study, modality: str) -> None:
+    """Within the lock of the row, so that two series arriving at once are both listed."""
+    if f",{modality}," in study.modalities:
+        return
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    names = sorted({*locked.modality_list, modality})
+    joined = f",{','.join(names)},"
+    if len(joined) <= 64:
+        Study.objects.filter(pk=study.pk).update(modalities=joined)

@@ -1,0 +1,165 @@
+"""The index of what is stored: Study, Series, Instance; and what was uploaded."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.patients.models import Patient
+from apps.protection.fields import SealedDateField, SealedJSONField, SealedTextField
+
+
+class Urgency(models.IntegerChoices):
+    """How soon a study should be read; the worklist's first order."""
+
+    ROUTINE = 0, _("Routine")
+    HIGH = 1, _("High")
+    STAT = 2, _("Stat")
+
+
+class Study(models.Model):
+    """A DICOM study of one patient (PS3.3 section A.1.2)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study_instance_uid = models.CharField(max_length=64, unique=True)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    study_date = models.DateField(null=True, db_index=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    modalities = models.CharField(max_length=64, help_text="Sorted, each between commas: ,CT,SR,")
+    urgency = models.SmallIntegerField(choices=Urgency, default=Urgency.ROUTINE)
+    headers = SealedJSONField(help_text="Accession Number, Study Description, Referring Physician's Name.")
+
+    class Meta:
+        verbose_name_plural = "studies"
+        indexes = [models.Index(fields=["-urgency", "-received_at", "-id"], name="worklist_order")]
+
+    def __str__(self) -> str:
+        return self.study_instance_uid
+
+    @property
+    def modality_list(self) -> list[str]:
+        """The modalities of its series, sorted."""
+        return [modality for modality in self.modalities.split(",") if modality]
+
+
+class Series(models.Model):
+    """A DICOM series."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
+    series_instance_uid = models.CharField(max_length=64, unique=True)
+    modality = models.CharField(max_length=16, db_index=True)
+    number = models.IntegerField(default=0)
+    body_part = models.CharField(max_length=16, blank=True)
+    headers = SealedJSONField(help_text="Series Description.")
+
+    class Meta:
+        verbose_name_plural = "series"
+        ordering = ["number", "series_instance_uid"]
+
+    def __str__(self) -> str:
+        return self.series_instance_uid
+
+
+class Instance(models.Model):
+    """A stored SOP instance; header and frames lie sealed in blobs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
+    sop_instance_uid = models.CharField(max_length=64, unique=True)
+    sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
+    pixel_tag = models.BigIntegerField()
+    number = models.IntegerField(default=0)
+    rows = models.PositiveIntegerField()
+    columns = models.PositiveIntegerField()
+    frames = models.PositiveIntegerField()
+    photometric = models.CharField(max_length=16)
+    view_position = models.CharField(max_length=16, blank=True)
+    content_index = models.CharField(max_length=32, help_text="Keyed digest of the file.")
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number", "sop_instance_uid"]
+
+    def __str__(self) -> str:
+        return self.sop_instance_uid
+
+    @property
+    def header_blob(self) -> str:
+        """Name of the sealed header."""
+        return f"instances/{self.pk.hex[:2]}/{self.pk.hex}/{self.sop_instance_uid}/header"
+
+    def frame_blob(self, number: int) -> str:
+        """Name of the sealed frame, numbered from 1 as in DICOM."""
+        return f"instances/{self.pk.hex[:2]}/{self.pk.hex}/{self.sop_instance_uid}/frame-{number}"
+
+
+class Outcome(models.TextChoices):
+    """What became of an uploaded file."""
+
+    STORED = "stored", _("Stored")
+    DUPLICATE = "duplicate", _("Already stored")
+    HELD = "held", _("Put aside")
+    REFUSED = "refused", _("Not taken")
+
+
+class Upload(models.Model):
+    """One act of uploading by one person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class UploadedFile(models.Model):
+    """One file of an upload and its outcome; kept so that nothing is lost without a word."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
+    name = SealedTextField(help_text="File names often hold patient names.")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason_parameters = models.JSONField(default=dict)
+    instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class Decision(models.TextChoices):
+    """What a doctor says of a file that was put aside."""
+
+    SAME = "same", _("Same patient: file it under the known record")
+    OTHER = "other", _("Another patient: discard the file")
+
+
+class HeldFile(models.Model):
+    """A file whose patient contradicts the record with the same MRN, sealed until a doctor decides."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="held_files")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    claimed_name = SealedTextField()
+    claimed_birth_date = SealedDateField()
+    reason_code = models.CharField(max_length=40)
+    modality = models.CharField(max_length=16)
+    content_index = models.CharField(max_length=32)
+    parts = models.PositiveIntegerField(help_text="Number of sealed blobs that hold the file.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decision = models.CharField(max_length=10, choices=Decision, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "content_index"], condition=models.Q(decision=""), name="held_once"
+            )
+        ]
+
+    def part_blob(self, number: int) -> str:
+        """Name of a sealed part, numbered from 0."""
+        return f"held/{self.pk.hex}/part-{number}"

@@ -1,0 +1,80 @@
+"""Reads of studies and pixels that more than one caller needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from pydicom import Dataset
+from pydicom.tag import Tag
+from pydicom.uid import UID
+
+from apps.accounts.actors import Actor
+from apps.imaging.access import visible_to
+from apps.imaging.dicom import pixels
+from apps.imaging.dicom.reading import parse_header
+from apps.imaging.models import Instance, Series, Study
+from apps.patients.queries import found_by
+from apps.protection import blobs
+
+
+@dataclass(frozen=True)
+class GreyFrame:
+    """One frame ready for a model."""
+
+    instance: Instance
+    number: int
+    pixels: pixels.Pixels
+    header: Dataset
+
+
+def header_of(instance: Instance) -> Dataset:
+    """The instance's data set without pixel data."""
+    return parse_header(blobs.read(instance.header_blob))
+
+
+def frame_bytes(instance: Instance, number: int) -> bytes:
+    """One frame as stored; frames are numbered from 1.
+
+    Raises:
+        FileNotFoundError: if there is no such frame.
+    """
+    return blobs.read(instance.frame_blob(number))
+
+
+def native_frame_bytes(instance: Instance, number: int) -> bytes:
+    """One frame decoded to native little-endian bytes."""
+    return pixels.transcode_native(
+        header_of(instance),
+        frame_bytes(instance, number),
+        transfer_syntax=UID(instance.transfer_syntax_uid),
+        pixel_tag=Tag(instance.pixel_tag),
+    )
+
+
+def grey_frame(instance: Instance, number: int = 1) -> GreyFrame:
+    """One frame in grey, larger = brighter.
+
+    Raises:
+        Unreadable: if it does not decode or is in colour.
+    """
+    header = header_of(instance)
+    values = pixels.grey_frame(
+        header,
+        frame_bytes(instance, number),
+        transfer_syntax=UID(instance.transfer_syntax_uid),
+        pixel_tag=Tag(instance.pixel_tag),
+    )
+    return GreyFrame(instance, number, values, header)
+
+
+def studies(actor: Actor | None, *, search: str = "") -> QuerySet[Study]:
+    """The actor's worklist, most urgent and newest first; ``search`` is an MRN or words of a name."""
+    rows = visible_to(actor).select_related("patient").order_by("-urgency", "-received_at", "-id")
+    return rows.filter(patient__in=found_by(search)) if search.strip() else rows
+
+
+def instances_of(series: Series) -> Iterator[Instance]:
+    """The series' instances in the order in which they should be scrolled through."""
+    return series.instances.all().iterator()

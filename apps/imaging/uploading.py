@@ -1,0 +1,99 @@
+"""An upload: one file or archive after another, each with an outcome of its own."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile as DjangoUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+
+from apps.accounts import audit
+from apps.accounts.models import User
+from apps.imaging.dicom import archives
+from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.ingest import Received, receive
+from apps.imaging.models import Outcome, Upload, UploadedFile
+
+logger = logging.getLogger(__name__)
+
+
+class UnnamedFileUploadHandler(FileUploadHandler):
+    """Streams an upload to a file without a name, so that a crash leaves no plaintext behind."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the request
+        self.size = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.size += len(raw_data)
+        if self.size > settings.UPLOAD_MAX_BYTES:
+            raise StopUpload(connection_reset=False)
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> DjangoUploadedFile:
+        self.file.seek(0)
+        return DjangoUploadedFile(
+            file=self.file, name=self.file_name, content_type=self.content_type, size=file_size
+        )
+
+
+def start_upload(*, user: User) -> Upload:
+    """Begin an upload."""
+    upload = Upload.objects.create(user=user)
+    audit.record(user, "upload.started", upload)
+    return upload
+
+
+def take(upload: Upload, name: str, stream: BinaryIO, *, user: User) -> Iterator[UploadedFile]:
+    """Take in a file, or each file of a ZIP; yields the outcome of one as soon as it is known."""
+    if archives.looks_like_zip(stream):
+        yield from _take_archive(upload, name, stream, user)
+    else:
+        yield _take_file(upload, name, stream, user)
+
+
+def _take_archive(upload: Upload, name: str, stream: BinaryIO, user: User) -> Iterator[UploadedFile]:
+    empty = True
+    try:
+        for entry in archives.entries(stream):
+            empty = False
+            inner = f"{name} › {entry.name}"
+            if entry.content is None:
+                assert entry.problem is not None
+                refused = Received(Outcome.REFUSED, entry.problem.code, entry.problem.parameters)
+                yield _record(upload, inner, refused)
+            else:
+                yield _take_file(upload, inner, entry.content, user)
+    except Unreadable as problem:
+        empty = False
+        yield _record(upload, name, Received(Outcome.REFUSED, problem.code, problem.parameters))
+    if empty:
+        yield _record(upload, name, Received(Outcome.REFUSED, "empty"))
+
+
+def _take_file(upload: Upload, name: str, stream: BinaryIO, user: User) -> UploadedFile:
+    if not stream.seek(0, 2):
+        return _record(upload, name, Received(Outcome.REFUSED, "empty"))
+    try:
+        received = receive(stream, actor=user)
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError, MemoryError) as error:
+        # One file must never cost the others. Its number finds the cause in the log, without its content.
+        logger.exception("upload %s: %s", upload.pk, type(error).__name__, exc_info=False)
+        received = Received(Outcome.REFUSED, "internal")
+    return _record(upload, name, received)
+
+
+def _record(upload: Upload, name: str, received: Received) -> UploadedFile:
+    return UploadedFile.objects.create(
+        upload=upload,
+        name=name[:1000],
+        outcome=received.outcome,
+        reason_code=received.code,
+        reason_parameters=received.parameters,
+        instance=received.instance,
+    )

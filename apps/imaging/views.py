@@ -1,0 +1,110 @@
+"""Uploading, and deciding on what was put aside."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts.access import role_required
+from apps.accounts.models import Role
+from apps.imaging import hold, uploading
+from apps.imaging.access import held_visible_to
+from apps.imaging.forms import DecisionForm
+from apps.imaging.models import Outcome, Upload, UploadedFile
+from apps.jobs.errors import sentence
+from apps.patients.names import display
+
+
+@role_required(Role.DOCTOR)
+@require_GET
+def upload_page(request: HttpRequest) -> HttpResponse:
+    """The page on which files are dropped."""
+    recent = UploadedFile.objects.filter(upload__user=request.user).select_related("instance__series__study")
+    rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
+    return render(request, "imaging/upload.html", {"recent": rows, "held": held_visible_to(request.user).filter(decision="").count()})
+
+
+@role_required(Role.DOCTOR)
+@require_POST
+def start(request: HttpRequest) -> JsonResponse:
+    """Begin an upload; answers with the address for its files."""
+    upload = uploading.start_upload(user=request.user)  # type: ignore[arg-type]
+    return JsonResponse({"files": reverse("imaging:upload-file", args=[upload.pk])}, status=201)
+
+
+@role_required(Role.DOCTOR)
+@require_POST
+def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponse:
+    """Take in one file or ZIP; answers line by line (NDJSON), a line per file as soon as it is known."""
+    upload = get_object_or_404(Upload, pk=upload_id, user=request.user)
+    file = request.FILES.get("file")
+    if file is None:
+        limit = _("The upload was empty or larger than allowed.")
+        return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
+    name = request.POST.get("path") or file.name or ""
+    outcomes = uploading.take(upload, name, file, user=request.user)  # type: ignore[arg-type]
+    return StreamingHttpResponse(_lines(outcomes, get_language() or "en"), content_type="application/x-ndjson")
+
+
+async def _lines(outcomes: Iterator[UploadedFile], language: str) -> AsyncIterator[str]:
+    def following() -> dict[str, Any] | None:
+        with override(language):
+            file = next(outcomes, None)
+            return outcome_row(file) if file else None
+
+    while (row := await sync_to_async(following)()) is not None:
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def outcome_row(file: UploadedFile) -> dict[str, Any]:
+    """What the page shows of one file."""
+    study = file.instance.series.study if file.instance else None
+    return {
+        "name": file.name,
+        "outcome": file.outcome,
+        "label": str(Outcome(file.outcome).label),
+        "reason": sentence(file.reason_code, file.reason_parameters),
+        "study": reverse("portal:study", args=[study.study_instance_uid]) if study else "",
+    }
+
+
+@role_required(Role.DOCTOR)
+@require_GET
+def held_list(request: HttpRequest) -> HttpResponse:
+    """Files put aside on which this doctor can decide."""
+    rows = held_visible_to(request.user).filter(decision="").select_related("patient", "uploaded_by")
+    return render(request, "imaging/held.html", {"rows": rows})
+
+
+@role_required(Role.DOCTOR)
+@require_http_methods(["GET", "POST"])
+def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Compare what the file says with the record, and decide."""
+    held = get_object_or_404(held_visible_to(request.user), pk=pk)
+    form = DecisionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            received = hold.decide(held, form.cleaned_data["decision"], actor=request.user)  # type: ignore[arg-type]
+        except PermissionDenied as error:
+            raise Http404 from error
+        if received and received.instance:
+            return redirect("portal:study", received.instance.series.study.study_instance_uid)
+        return redirect("imaging:held")
+    context = {
+        "held": held,
+        "form": form,
+        "claimed_name": display(held.claimed_name),
+        "reason": sentence(held.reason_code, {}),
+    }
+    return render(request, "imaging/held_file.html", context)

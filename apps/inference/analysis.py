@@ -1,0 +1,155 @@
+"""Doing an analysis: take it, load its films, record what the model said."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from apps.accounts import audit
+from apps.accounts.actors import System
+from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.models import Instance
+from apps.imaging.models import Urgency as StudyUrgency
+from apps.imaging.queries import grey_frame
+from apps.imaging.urgency import raise_urgency
+from apps.inference.models import Analysis, Finding, PackageVersion
+from apps.inference.packages.card import Label, Package, PackageRefused
+from apps.inference.registry import package_of
+from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels
+from apps.jobs.enqueue import enqueue
+from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.leases import claim, end, renew, settle
+from apps.jobs.models import State
+
+BATCH = 16
+
+
+@dataclass
+class Film:
+    """A film of an analysis: its pixels, or why they are not assessed; later the model's answer."""
+
+    instance: Instance
+    pixels: Any = None
+    refusal: Unsuitable | None = None
+    probabilities: Sequence[float] | None = None
+
+
+@dataclass
+class Work:
+    """An analysis that this worker holds."""
+
+    analysis: Analysis
+    films: list[Film] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def take(pk: uuid.UUID | str) -> list[Work]:
+    """Claim the analysis and, to share a batch with it, others that wait for the same package.
+
+    A bell for one that was already taken this way finds it claimed and does nothing.
+    """
+    first = claim(Analysis, pk)
+    if first is None:
+        return []
+    works = [Work(first)]
+    waiting = Analysis.objects.filter(
+        package=first.package_id, state=State.QUEUED, urgency=first.urgency, parameters=first.parameters
+    ).order_by("queued_at")
+    for other in waiting.values_list("pk", flat=True)[: BATCH - 1]:
+        if (claimed := claim(Analysis, other)) is not None:
+            works.append(Work(claimed))
+    return works
+
+
+def verified_package(row: PackageVersion) -> Package:
+    """The package to run.
+
+    Raises:
+        ReadableError: ``package_missing``.
+    """
+    try:
+        return package_of(row)
+    except PackageRefused as error:
+        raise ReadableError("package_missing") from error
+
+
+def load(work: Work, package: Package) -> None:
+    """Read the films of the analysis and sort out those that the package was not made for."""
+    started = time.perf_counter()
+    declared = package.card["input"]
+    for instance in work.analysis.series.instances.select_related("series"):
+        film = Film(instance)
+        try:
+            check_film(declared, _facts(instance))
+            film.pixels = grey_frame(instance).pixels
+            check_pixels(film.pixels)
+        except Unsuitable as refusal:
+            film.refusal = refusal
+        except Unreadable:
+            film.refusal = Unsuitable("pixels_unreadable")
+        work.films.append(film)
+    work.seconds["load"] = time.perf_counter() - started
+    renew(work.analysis, progress=30)
+
+
+def record(work: Work, package: Package) -> None:
+    """Write the findings, or the refusal if no film could be assessed; one transaction."""
+    started = time.perf_counter()
+    assessed = [film for film in work.films if film.probabilities is not None]
+    if not assessed:
+        refusal = next((film.refusal for film in work.films if film.refusal), Unsuitable("pixels_unreadable"))
+        end(work.analysis, Refusal(refusal.code, **refusal.parameters))
+        return
+    with settle(work.analysis):
+        findings = [
+            _finding(work.analysis, film, position, label)
+            for film in assessed
+            for position, label in enumerate(package.labels)
+        ]
+        Finding.objects.bulk_create(findings)
+        work.seconds["write"] = time.perf_counter() - started
+        Analysis.objects.filter(pk=work.analysis.pk).update(
+            seconds={stage: round(value, 4) for stage, value in work.seconds.items()}
+        )
+        _raise_urgency(work.analysis, findings)
+        for follower in settings.ANALYSIS_FOLLOWERS:
+            enqueue(follower, work.analysis.pk)
+
+
+def _facts(instance: Instance) -> FilmFacts:
+    return FilmFacts(
+        modality=instance.series.modality,
+        body_part=instance.series.body_part,
+        view=instance.view_position,
+        photometric=instance.photometric,
+        rows=instance.rows,
+        columns=instance.columns,
+        frames=instance.frames,
+    )
+
+
+def _finding(analysis: Analysis, film: Film, position: int, label: Label) -> Finding:
+    assert film.probabilities is not None
+    probability = float(film.probabilities[position])
+    return Finding(
+        analysis=analysis,
+        instance=film.instance,
+        label=label.code,
+        position=position,
+        probability=probability,
+        threshold=label.threshold,
+        positive=probability >= label.threshold,
+        is_abnormal=label.finding,
+    )
+
+
+def _raise_urgency(analysis: Analysis, findings: list[Finding]) -> None:
+    actor = System("a model found something above its threshold")
+    if any(finding.positive and finding.is_abnormal for finding in findings):
+        raise_urgency(analysis.series.study_id, StudyUrgency.HIGH, actor=actor, because=str(analysis.package))
+    audit.record(System("a series arrived"), "analysis.succeeded", analysis)

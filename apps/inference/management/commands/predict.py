@@ -1,0 +1,71 @@
+"""``manage.py predict``: run a package over files outside the site."""
+
+from __future__ import annotations
+
+import csv
+from argparse import ArgumentParser
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import track
+
+from apps.inference import prediction, registry
+from apps.inference.packages.card import Package
+from apps.jobs.errors import sentence
+
+BATCH = 32
+
+
+class Command(BaseCommand):
+    help = "Run a model package over DICOM, PNG or JPEG files; one row a file: path, probabilities, refusal."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
+        parser.add_argument("--out", type=Path, required=True, help="the CSV file to write")
+        parser.add_argument("--package-version", help="default: the newest installed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        package = self._package(options["name"], options["package_version"])
+        try:
+            files = prediction.files_in(options["paths"])
+        except FileNotFoundError as error:
+            raise CommandError(str(error)) from error
+        if not files:
+            raise CommandError("no files there")
+        partial = options["out"].with_suffix(options["out"].suffix + ".part")
+        with partial.open("w", newline="") as target:
+            refused = self._write(package, files, target)
+        partial.replace(options["out"])
+        self.stdout.write(f"{len(files)} files, {refused} refused: {options['out']}")
+
+    def _package(self, name: str, version: str | None) -> Package:
+        found = [p for p in registry.find().packages if p.name == name and version in (None, p.version)]
+        if not found:
+            known = ", ".join(f"{p.name} {p.version}" for p in registry.find().packages) or "none"
+            raise CommandError(f"no such verified package; installed: {known}")
+        return max(found, key=lambda p: [int(part) for part in p.version.split(".")])
+
+    def _write(self, package: Package, files: list[Path], target: Any) -> int:
+        from apps.inference.runtimes.loaded import assess
+
+        writer = csv.writer(target)
+        writer.writerow(["path", *[label.code for label in package.labels], "refusal"])
+        films = prediction.read_films(files, package.card["input"])
+        bar = track(films, "predicting", total=len(files), console=Console(stderr=True))
+        refused = 0
+        rows = iter(bar)
+        while batch := list(islice(rows, BATCH)):
+            answers = iter(assess(package, [film.pixels for film in batch if film.problem is None]))
+            for film in batch:
+                answer = film.problem or next(answers)
+                if isinstance(answer, Exception):
+                    refused += 1
+                    reason = sentence(answer.code, answer.parameters)
+                    writer.writerow([film.path, *[""] * len(package.labels), reason])
+                else:
+                    writer.writerow([film.path, *[f"{value:.6f}" for value in answer], ""])
+        return refused

@@ -1,0 +1,126 @@
+"""Installed model packages, their runs and what they found."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from apps.imaging.models import Instance, Series
+from apps.jobs.models import Job
+from apps.protection.fields import SealedTextField
+
+
+class PackageVersion(models.Model):
+    """One version of a model package that was found and verified."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=64)
+    version = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the card, which holds those of the files.")
+    card = models.JSONField()
+    active = models.BooleanField(default=True, help_text="Whether new series are sent to it.")
+    installed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "-installed_at"]
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="one_package_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def title(self) -> str:
+        """Its title in the reader's language."""
+        return in_language(self.card["title"])
+
+
+class Analysis(Job):
+    """One run of one model version over one series."""
+
+    task_name: ClassVar[str] = "inference.analyse"
+
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="analyses")
+    package = models.ForeignKey(PackageVersion, on_delete=models.PROTECT, related_name="analyses")
+    input_digest = models.CharField(max_length=64)
+    parameters = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-queued_at"]
+        verbose_name_plural = "analyses"
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="analysis_queue")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "input_digest", "package", "parameters"], name="one_analysis_an_input"
+            )
+        ]
+
+
+class Finding(models.Model):
+    """What the model says of one label on one film."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="findings")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
+    frame = models.PositiveIntegerField(default=1)
+    label = models.CharField(max_length=64)
+    position = models.PositiveSmallIntegerField(help_text="The label's place on the card.")
+    probability = models.FloatField()
+    threshold = models.FloatField()
+    positive = models.BooleanField()
+    is_abnormal = models.BooleanField(help_text="Whether the label is something found, not its absence.")
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["label", "positive"], name="finding_filter")]
+        constraints = [
+            models.UniqueConstraint(fields=["analysis", "instance", "frame", "label"], name="one_finding_a_label")
+        ]
+
+    @property
+    def card_label(self) -> dict[str, Any]:
+        """The label as the card describes it."""
+        label: dict[str, Any] = self.analysis.package.card["labels"][self.position]
+        return label
+
+    @property
+    def title(self) -> str:
+        """The label in the reader's language."""
+        return in_language(self.card_label["title"])
+
+    @property
+    def operating_point(self) -> str:
+        """What the threshold stands for, in the reader's language."""
+        return in_language(self.analysis.package.card["thresholds"][self.label]["operating_point"])
+
+
+class Verdict(models.TextChoices):
+    """What a doctor says of a finding."""
+
+    AGREE = "agree", _("Agree")
+    DISAGREE = "disagree", _("Disagree")
+    CORRECT = "correct", _("Correct")
+
+
+class Review(models.Model):
+    """A doctor's word on a finding. Rows are only added; the newest of a doctor counts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="reviews")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    correction = models.CharField(max_length=64, blank=True, help_text="The right label's code.")
+    comment = SealedTextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+
+def in_language(words: dict[str, str]) -> str:
+    """The reader's language of a card's text; English where it is missing."""
+    return words.get(get_language() or "en", words["en"])

@@ -1,0 +1,97 @@
+"""Running a package over files outside the site: DICOM, PNG or JPEG in, one row a file out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from apps.imaging.dicom.facts import read_facts
+from apps.imaging.dicom.pixels import grey_frame
+from apps.imaging.dicom.reading import Unreadable, looks_like_dicom, open_object
+from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels
+
+MAX_IMAGE_PIXELS = 100_000_000
+
+
+@dataclass(frozen=True)
+class FileFilm:
+    """A file's film, or why it cannot be assessed."""
+
+    path: Path
+    pixels: Any = None
+    problem: Unsuitable | Unreadable | None = None
+
+
+def files_in(paths: list[Path]) -> list[Path]:
+    """The files themselves, and every file below the folders, sorted.
+
+    Raises:
+        FileNotFoundError: for a path that does not exist.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist")
+        files += sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return files
+
+
+def read_film(path: Path, declared: dict[str, Any]) -> FileFilm:
+    """Read one file and compare it with the card's ``input``."""
+    try:
+        pixels, facts = _read_dicom(path) if _is_dicom(path) else _read_picture(path)
+        check_film(declared, facts)
+        check_pixels(pixels)
+    except (Unsuitable, Unreadable) as problem:
+        return FileFilm(path, problem=problem)
+    return FileFilm(path, pixels)
+
+
+def read_films(files: list[Path], declared: dict[str, Any]) -> Iterator[FileFilm]:
+    """Read file after file."""
+    return (read_film(path, declared) for path in files)
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return looks_like_dicom(stream)
+
+
+def _read_dicom(path: Path) -> tuple[Any, FilmFacts]:
+    with path.open("rb") as stream:
+        dicom = open_object(stream)
+        facts = read_facts(dicom.header)
+        film = FilmFacts(
+            facts.modality, facts.body_part, facts.view_position, facts.photometric, facts.rows, facts.columns, dicom.frames
+        )
+        if not facts.photometric.startswith("MONOCHROME"):
+            raise Unsuitable("colour")
+        frame = next(dicom.iter_frames())
+        pixels = grey_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
+    return pixels, film
+
+
+def _read_picture(path: Path) -> tuple[Any, FilmFacts]:
+    try:
+        with Image.open(path, formats=["PNG", "JPEG"]) as image:
+            if image.width * image.height > MAX_IMAGE_PIXELS:
+                raise Unreadable("frame_too_large", mebibytes=MAX_IMAGE_PIXELS // 2**20)
+            grey = _grey(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Unsuitable("unreadable_file") from error
+    return grey, FilmFacts("", "", "", "MONOCHROME2", grey.shape[0], grey.shape[1], 1)
+
+
+def _grey(image: Image.Image) -> Any:
+    """The picture's grey values; films saved as RGB have three equal channels, up to JPEG's rounding."""
+    if image.mode in {"L", "I", "F", "1"} or image.mode.startswith("I;"):
+        return np.asarray(image).astype(np.float32)
+    channels = np.asarray(image.convert("RGB")).astype(np.int16)
+    if np.abs(channels - channels.mean(axis=2, keepdims=True)).max() > 4:
+        raise Unsuitable("colour")
+    return channels.mean(axis=2).astype(np.float32)

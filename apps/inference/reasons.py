@@ -1,0 +1,17 @@
+"""Why a model does not answer."""
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    "wrong_modality": _("This model reads %(wanted)s images; this series is %(got)s."),
+    "wrong_body_part": _("This model reads chest films; the header says %(got)s."),
+    "wrong_view": _("This model reads frontal films (AP or PA); the header says %(got)s."),
+    "too_small": _("The film has %(rows)s × %(columns)s pixels; this model needs at least %(least)s × %(least)s."),
+    "colour": _("The film is in colour; this model reads grey ones."),
+    "several_frames": _("The object has %(frames)s frames; this model reads single films."),
+    "uniform": _("The film shows nothing: all its pixels are alike."),
+    "unlike_training": _("The image does not look like the chest films that this model was made for (distance %(distance)s, limit %(limit)s). No probability is given."),
+    "unreadable_file": _("The file is neither DICOM nor PNG nor JPEG, or it is damaged."),
+    "package_missing": _("The model's files are missing or were changed, so it was not run. Tell the administrator."),
+    "pixels_unreadable": _("The pixels cannot be read. Upload the image again."),
+}

@@ -1,0 +1,86 @@
+"""Which model packages there are: found on disk, verified, kept as rows."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts import audit
+from apps.accounts.actors import System
+from apps.inference.models import PackageVersion
+from apps.inference.packages.card import CARD, Package, PackageRefused, read_package
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the folders gave: verified packages, and refusals in words."""
+
+    packages: list[Package]
+    refused: list[str]
+
+
+def find() -> Found:
+    """Read and verify every package in the package folders."""
+    packages, refused = [], []
+    for folder in _folders():
+        try:
+            packages.append(read_package(folder))
+        except PackageRefused as error:
+            refused.append(str(error))
+    return Found(packages, refused)
+
+
+def synchronise() -> Found:
+    """Bring the rows in line with the folders: add what is new, stop what is gone or was changed."""
+    found = find()
+    here = {(package.name, package.version): package for package in found.packages}
+    with transaction.atomic():
+        for package in here.values():
+            _install(package)
+        for row in PackageVersion.objects.filter(active=True):
+            package_here = here.get((row.name, row.version))
+            if package_here is None or package_here.digest != row.digest:
+                PackageVersion.objects.filter(pk=row.pk).update(active=False)
+                audit.record(System("package folders were read"), "package.stopped", row)
+    for reason in found.refused:
+        logger.error("model package refused: %s", reason)
+    return found
+
+
+def package_of(row: PackageVersion) -> Package:
+    """The verified package of a row.
+
+    Raises:
+        PackageRefused: if its folder is gone or is no longer what was installed.
+    """
+    for folder in _folders():
+        if folder.parent.name == row.name and folder.name == row.version:
+            package = read_package(folder)
+            if package.digest == row.digest:
+                return package
+    raise PackageRefused(f"{row}: the folder is gone or its card was changed since it was installed")
+
+
+def _folders() -> list[Path]:
+    """Folders named <name>/<version> with a card."""
+    return sorted(
+        card.parent for root in settings.MODEL_PACKAGE_DIRS if root.is_dir() for card in root.glob(f"*/*/{CARD}")
+    )
+
+
+def _install(package: Package) -> None:
+    row, created = PackageVersion.objects.get_or_create(
+        name=package.name,
+        version=package.version,
+        defaults={"digest": package.digest, "card": package.card},
+    )
+    if created:
+        audit.record(System("package folders were read"), "package.installed", row, digest=package.digest)
+    elif row.digest == package.digest and not row.active:
+        PackageVersion.objects.filter(pk=row.pk).update(active=True)

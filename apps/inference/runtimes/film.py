@@ -1,0 +1,90 @@
+"""Running a film package: ``torch-film``, for one grey film at a time or a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from apps.inference.packages.card import Package, PackageRefused
+from apps.inference.runtimes import networks
+from apps.inference.runtimes.preprocessing import normalise, to_plane
+
+WEIGHTS = "weights.safetensors"
+GUARD = "guard.safetensors"
+
+
+@dataclass(frozen=True)
+class FilmOutput:
+    """What the model says of a batch.
+
+    Attributes:
+        probabilities: (n, labels) calibrated, in the order of the card's labels.
+        novelty: (n,) distance from the training films in the package's own unit, or zeros.
+    """
+
+    probabilities: npt.NDArray[np.float64]
+    novelty: npt.NDArray[np.float64]
+
+
+class FilmRuntime:
+    """A loaded film package.
+
+    Raises:
+        PackageRefused: if the weights do not fit the architecture.
+    """
+
+    def __init__(self, package: Package, device: str | None = None) -> None:
+        self.package = package
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        card = package.card
+        self.network = _load_network(package).to(self.device).eval()
+        self._temperature = float(card["calibration"]["temperature"])
+        self._bias = torch.tensor(card["calibration"]["bias"], dtype=torch.float64)
+        self._guard = load_file(package.folder / GUARD) if "novelty" in card else None
+        self._labels = [list(label.outputs) for label in package.labels]
+
+    def prepare(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+        """The model's plane, (size, size), of a grey film (rows, columns), larger = brighter."""
+        return to_plane(pixels, size=self.package.size)
+
+    def run(self, planes: npt.NDArray[np.generic]) -> FilmOutput:
+        """Assess planes, (n, size, size) grey levels 0..255."""
+        logits, pooled = self._forward(planes)
+        return FilmOutput(self._calibrated(logits), self._novelty(pooled))
+
+    def probabilities(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+        """Only the calibrated probabilities, (n, labels): the function that explanations explain."""
+        return self._calibrated(self._forward(planes)[0])
+
+    def _forward(self, planes: npt.NDArray[np.generic]) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
+            inputs = normalise(batch).contiguous(memory_format=torch.channels_last)
+            pooled = networks.features(self.network, inputs)
+            return networks.classify(self.network, pooled).cpu().double(), pooled.cpu().double()
+
+    def _calibrated(self, logits: torch.Tensor) -> npt.NDArray[np.float64]:
+        outputs = torch.softmax(logits / self._temperature + self._bias, dim=1)
+        return torch.stack([outputs[:, columns].sum(dim=1) for columns in self._labels], dim=1).numpy()
+
+    def _novelty(self, pooled: torch.Tensor) -> npt.NDArray[np.float64]:
+        """Mahalanobis distance of the pooled features (Lee et al., NeurIPS 2018), one Gaussian."""
+        if self._guard is None:
+            return np.zeros(len(pooled))
+        centred = pooled - self._guard["mean"].double()
+        return torch.sqrt(((centred @ self._guard["whitening"].double()) ** 2).mean(dim=1)).numpy()
+
+
+def _load_network(package: Package) -> nn.Module:
+    classes = len(package.card["calibration"]["bias"])
+    try:
+        network = networks.build(package.card["architecture"], outputs=classes)
+        network.load_state_dict(load_file(package.folder / WEIGHTS))
+    except (KeyError, RuntimeError, OSError) as error:
+        raise PackageRefused(f"{package.name} {package.version}: weights and architecture do not fit") from error
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

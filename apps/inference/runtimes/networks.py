@@ -1,0 +1,52 @@
+"""The network architectures that a model package may name.
+
+A package brings weights, never code: its card names an architecture of this list, so installing a
+package cannot run anything that is not in this repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torchvision.models import MobileNetV3, mobilenet_v3_small
+
+
+def mobilenet_v3_small_gray(outputs: int) -> nn.Module:
+    """MobileNetV3-small (Howard et al., ICCV 2019) for one grey channel, without pretraining."""
+    network: MobileNetV3 = mobilenet_v3_small(weights=None, num_classes=outputs)
+    first = network.features[0][0]
+    network.features[0][0] = nn.Conv2d(1, first.out_channels, 3, stride=2, padding=1, bias=False)
+    return network
+
+
+ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {
+    "mobilenet_v3_small_gray": mobilenet_v3_small_gray,
+}
+
+
+def build(architecture: str, *, outputs: int) -> nn.Module:
+    """Build an untrained network.
+
+    Raises:
+        KeyError: if the architecture is not on the list.
+    """
+    try:
+        return ARCHITECTURES[architecture](outputs)
+    except KeyError:
+        known = ", ".join(sorted(ARCHITECTURES))
+        raise KeyError(f"unknown architecture {architecture!r}: known are {known}") from None
+
+
+def features(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """The pooled features before the classifier, (n, channels); what the novelty guard looks at."""
+    assert isinstance(network, MobileNetV3)
+    return torch.flatten(network.avgpool(network.features(inputs)), 1)
+
+
+def classify(network: nn.Module, pooled: torch.Tensor) -> torch.Tensor:
+    """Logits (n, outputs) from the pooled features of :func:`features`."""
+    assert isinstance(network, MobileNetV3)
+    logits: torch.Tensor = network.classifier(pooled)
+    return logits

@@ -1,0 +1,82 @@
+"""Whether a film is what a package was made for; kernel, no Django."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Unsuitable(Exception):
+    """The film is not what the package was made for: a code of reasons.py and its parameters."""
+
+    def __init__(self, code: str, **parameters: str | int) -> None:
+        super().__init__(code)
+        self.code, self.parameters = code, parameters
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """What a header says; empty where it says nothing (a PNG, say)."""
+
+    modality: str
+    body_part: str
+    view: str
+    photometric: str
+    rows: int
+    columns: int
+    frames: int
+
+
+def check_series(declared: dict[str, Any], *, modality: str, body_part: str) -> None:
+    """Compare what is known of a series with the card's ``input``.
+
+    Raises:
+        Unsuitable: for another modality or body part.
+    """
+    if modality and modality not in declared["modalities"]:
+        raise Unsuitable("wrong_modality", wanted=", ".join(declared["modalities"]), got=modality)
+    parts = declared.get("body_parts", [])
+    if parts and body_part and not any(part in body_part for part in parts):
+        raise Unsuitable("wrong_body_part", got=body_part)
+
+
+def check_film(declared: dict[str, Any], film: FilmFacts) -> None:
+    """Compare a film's header with the card's ``input``.
+
+    Raises:
+        Unsuitable: naming the first thing that differs.
+    """
+    check_series(declared, modality=film.modality, body_part=film.body_part)
+    if film.view and film.view not in declared["views"]:
+        raise Unsuitable("wrong_view", got=film.view)
+    if film.photometric not in declared["photometric"]:
+        raise Unsuitable("colour")
+    if film.frames > 1:
+        raise Unsuitable("several_frames", frames=film.frames)
+    least = declared["minimum_size"]
+    if min(film.rows, film.columns) < least:
+        raise Unsuitable("too_small", rows=film.rows, columns=film.columns, least=least)
+
+
+def check_pixels(pixels: npt.NDArray[np.generic]) -> None:
+    """Refuse a film on which nothing is to be seen.
+
+    Raises:
+        Unsuitable: if the middle 98 % of the values are one value.
+    """
+    low, high = np.percentile(pixels.astype(np.float32), [1, 99])
+    if not high > low:
+        raise Unsuitable("uniform")
+
+
+def check_novelty(distance: float, limit: float | None) -> None:
+    """Refuse a film that is farther from the training films than the package's limit.
+
+    Raises:
+        Unsuitable: with both distances.
+    """
+    if limit is not None and distance > limit:
+        raise Unsuitable("unlike_training", distance=f"{distance:.2f}", limit=f"{limit:.2f}")

@@ -1,0 +1,147 @@
+"""Training, calibrating, measuring and packing ``cxr-pneumonia``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from sklearn.covariance import LedoitWolf
+from torch import nn
+
+from apps.inference.packages.card import CARD, sha256, validate_card
+from apps.inference.runtimes.film import GUARD, WEIGHTS
+from apps.inference.training import cxr_pneumonia_card
+from apps.inference.training.evaluation import (
+    Calibration,
+    Figure,
+    Scores,
+    film_figures,
+    fit_calibration,
+    threshold_by_youden,
+    threshold_for_sensitivity,
+)
+from apps.inference.training.films import Films, join, read_films, split_by_patient, synthetic_films
+from apps.inference.training.fitting import Epoch, Recipe, fit, logits_of
+
+SENSITIVITY = 0.95
+NOVELTY_QUANTILE = 0.995
+Progress = Callable[[str, int, int, str], None]
+"""Called with (stage, done, in all, remark)."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The films by what they are used for."""
+
+    train: Films
+    validation: Films
+    test_real: Films
+    test_synthetic: Films
+
+
+def train(data: Path, output: Path, *, version: str, recipe: Recipe, workers: int, progress: Progress) -> dict[str, Any]:
+    """Train from scratch and write the package to ``output``.
+
+    Returns:
+        The card.
+
+    Raises:
+        FileNotFoundError: if ``data`` does not hold the films.
+        FileExistsError: if ``output`` holds a package already.
+    """
+    if (output / CARD).exists():
+        raise FileExistsError(f"{output} holds a package: choose another version")
+    parts = gather(data, recipe, workers, progress)
+
+    def on_step(done: int, total: int, epoch: Epoch | None) -> None:
+        remark = f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation {epoch.score:.4f}" if epoch else ""
+        progress("training", done, total, remark)
+
+    network = fit(recipe, parts.train, parts.validation, on_step)
+    progress("measuring", 0, 1, "")
+    card = pack(network, parts, recipe, output, version)
+    progress("measuring", 1, 1, "")
+    return card
+
+
+def gather(data: Path, recipe: Recipe, workers: int, progress: Progress) -> Parts:
+    """Read the real films, draw the synthetic ones, split by patient (75, 10 and 15 % of the patients)."""
+    real = read_films(data, lambda done, total: progress("reading films", done, total, ""))
+    train_part, validation, test = split_by_patient(real, validation=0.10, test=0.15, seed=recipe.seed)
+
+    def draw(part: str, count: int) -> Films:
+        return synthetic_films(
+            part, count, workers=workers, progress=lambda done, total: progress(f"drawing {part}", done, total, "")
+        )
+
+    return Parts(join([train_part, draw("train", 750)]), validation, test, draw("test", 300))
+
+
+def pack(network: nn.Module, parts: Parts, recipe: Recipe, output: Path, version: str) -> dict[str, Any]:
+    """Calibrate on the validation patients, measure on the test patients, write card and weights."""
+    logits, _ = logits_of(network, parts.validation, size=recipe.size)
+    calibration = fit_calibration(logits, parts.validation.labels)
+    thresholds = _thresholds(calibration.apply(logits), parts.validation)
+    output.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, output / WEIGHTS)
+    novelty = _write_guard(network, parts, recipe, output)
+    tests = {"real": parts.test_real, "synthetic": parts.test_synthetic}
+    figures = {
+        name: _figures(network, films, recipe, calibration, thresholds["pneumonia"]) for name, films in tests.items()
+    }
+    card = cxr_pneumonia_card.compose(
+        version=version,
+        recipe=asdict(recipe),
+        calibration=calibration,
+        thresholds=thresholds,
+        novelty=novelty,
+        figures=figures,
+        counts={name: (len(films), len(np.unique(films.groups))) for name, films in tests.items()},
+        train_count=(len(parts.train), len(np.unique(parts.train.groups))),
+        files={name: sha256(output / name) for name in (WEIGHTS, GUARD)},
+        framework=f"torch {torch.__version__.split('+')[0]}",
+    )
+    validate_card(card)
+    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
+    return card
+
+
+def _thresholds(probability: Scores, films: Films) -> dict[str, float]:
+    ill = films.labels > 0
+    return {
+        "pneumonia": threshold_for_sensitivity(1 - probability[:, 0], ill, SENSITIVITY),
+        "bacterial_pneumonia": threshold_by_youden(probability[:, 1], films.labels == 1),
+        "viral_pneumonia": threshold_by_youden(probability[:, 2], films.labels == 2),
+        "normal": threshold_by_youden(probability[:, 0], films.labels == 0),
+    }
+
+
+def _write_guard(network: nn.Module, parts: Parts, recipe: Recipe, output: Path) -> float:
+    """Fit a Gaussian to the training films' features; the threshold spares 99.5 % of the validation films."""
+    _, train_features = logits_of(network, parts.train, size=recipe.size)
+    covariance = LedoitWolf().fit(train_features)
+    whitening = np.linalg.cholesky(covariance.precision_)
+    mean = covariance.location_
+    save_file(
+        {
+            "mean": torch.from_numpy(mean).float().contiguous(),
+            "whitening": torch.from_numpy(whitening).float().contiguous(),
+        },
+        output / GUARD,
+    )
+    _, features = logits_of(network, parts.validation, size=recipe.size)
+    distance = np.sqrt((((features - mean) @ whitening) ** 2).mean(axis=1))
+    return float(np.quantile(distance, NOVELTY_QUANTILE))
+
+
+def _figures(
+    network: nn.Module, films: Films, recipe: Recipe, calibration: Calibration, threshold: float
+) -> dict[str, Figure]:
+    logits, _ = logits_of(network, films, size=recipe.size)
+    return film_figures(calibration.apply(logits), films.labels, films.groups, threshold=threshold)

@@ -1,0 +1,132 @@
+"""Calibration and figures of a film model, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import roc_auc_score, roc_curve
+
+Scores = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value with its 95 % interval by bootstrap over patients."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Temperature and bias of vector scaling: softmax(logits / temperature + bias)."""
+
+    temperature: float
+    bias: tuple[float, ...]
+
+    def apply(self, logits: Scores) -> Scores:
+        """(n, classes) calibrated probabilities from (n, classes) logits."""
+        return np.asarray(softmax(logits / self.temperature + np.array(self.bias), axis=1), dtype=np.float64)
+
+
+def fit_calibration(logits: Scores, labels: Labels) -> Calibration:
+    """Fit temperature and biases by negative log likelihood (Guo et al., ICML 2017, section 4.2).
+
+    The biases undo the class weights of the training, under which the network learns probabilities
+    for a world where all classes are equally frequent; a temperature alone cannot.
+
+    Args:
+        logits: (n, classes).
+        labels: (n,) class index.
+    """
+    classes = logits.shape[1]
+
+    def loss(parameters: Scores) -> float:
+        bias = np.append(parameters[1:], 0.0)
+        scaled = log_softmax(logits / np.exp(parameters[0]) + bias, axis=1)
+        return float(-scaled[np.arange(len(labels)), labels].mean())
+
+    best = minimize(loss, np.zeros(classes), method="L-BFGS-B", bounds=[(-3, 3)] + [(-5, 5)] * (classes - 1)).x
+    return Calibration(float(np.exp(best[0])), (*[float(value) for value in best[1:]], 0.0))
+
+
+def expected_calibration_error(probability: Scores, truth: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """ECE with equal-mass bins: mean of |confidence - frequency| weighted by the bins' size."""
+    order = np.argsort(probability)
+    error = 0.0
+    for rows in np.array_split(order, bins):
+        if len(rows):
+            error += len(rows) / len(order) * abs(float(probability[rows].mean() - truth[rows].mean()))
+    return error
+
+
+def threshold_for_sensitivity(probability: Scores, truth: npt.NDArray[np.bool_], sensitivity: float) -> float:
+    """The highest threshold at which at least this share of the true cases is called."""
+    _, found, thresholds = roc_curve(truth, probability)
+    return float(thresholds[np.flatnonzero(found >= sensitivity)[0]])
+
+
+def threshold_by_youden(probability: Scores, truth: npt.NDArray[np.bool_]) -> float:
+    """The threshold with the largest sensitivity + specificity - 1."""
+    false_alarm, found, thresholds = roc_curve(truth, probability)
+    return float(thresholds[np.argmax(found - false_alarm)])
+
+
+def film_figures(
+    probability: Scores, labels: Labels, groups: npt.NDArray[np.str_], *, threshold: float, rounds: int = 1000
+) -> dict[str, Figure]:
+    """Figures of a three-class film model (normal, bacterial, viral).
+
+    Args:
+        probability: (n, 3) calibrated.
+        labels: (n,) class index.
+        groups: (n,) patient, the unit of the bootstrap.
+        threshold: the operating point for pneumonia (sum of both kinds).
+    """
+
+    def measure(rows: npt.NDArray[np.intp]) -> dict[str, float]:
+        return _measure(probability[rows], labels[rows], threshold)
+
+    return bootstrap(measure, groups, rounds=rounds)
+
+
+def _measure(probability: Scores, labels: Labels, threshold: float) -> dict[str, float]:
+    sick, ill = 1 - probability[:, 0], labels > 0
+    kind = probability[ill, 1] / np.clip(probability[ill, 1] + probability[ill, 2], 1e-12, None)
+    return {
+        "auroc_pneumonia": float(roc_auc_score(ill, sick)),
+        "auroc_bacterial_vs_viral": float(roc_auc_score(labels[ill] == 1, kind)),
+        "sensitivity_pneumonia": float((sick[ill] >= threshold).mean()),
+        "specificity_pneumonia": float((sick[~ill] < threshold).mean()),
+        "accuracy_three_classes": float((probability.argmax(axis=1) == labels).mean()),
+        "ece_pneumonia": expected_calibration_error(sick, ill),
+    }
+
+
+def bootstrap(
+    measure: Callable[[npt.NDArray[np.intp]], dict[str, float]],
+    groups: npt.NDArray[np.str_],
+    *,
+    rounds: int = 1000,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """Percentile bootstrap that draws whole patients, since films of one patient are alike."""
+    rng = np.random.default_rng(seed)
+    names, inverse = np.unique(groups, return_inverse=True)
+    members = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    point = measure(np.arange(len(groups)))
+    draws = []
+    for _ in range(rounds):
+        picked = rng.integers(len(names), size=len(names))
+        draws.append(list(measure(np.concatenate([members[p] for p in picked])).values()))
+    low, high = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
+    return {
+        name: Figure(value, float(low[i]), float(high[i])) for i, (name, value) in enumerate(point.items())
+    }

@@ -1,0 +1,39 @@
+"""Ringing the bell for a job."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.jobs.models import Job, Urgency
+
+logger = logging.getLogger(__name__)
+
+SHORT_QUEUE = "short"
+ACCELERATOR_QUEUES = {Urgency.INTERACTIVE: "accelerator", Urgency.BACKGROUND: "accelerator.background"}
+ALL_QUEUES = (SHORT_QUEUE, *ACCELERATOR_QUEUES.values())
+"""In the order in which a worker that serves all of them should look."""
+
+
+def enqueue(name: str, pk: uuid.UUID | str, *, queue: str = SHORT_QUEUE) -> None:
+    """Send the task ``name`` with the id ``pk`` once the current transaction has committed.
+
+    A broker that cannot be reached loses nothing: the row stays queued and the sweeper rings again.
+    """
+    transaction.on_commit(lambda: _send(name, str(pk), queue))
+
+
+def enqueue_job(job: Job) -> None:
+    """Send a job's own task to the queue of its urgency."""
+    enqueue(job.task_name, job.pk, queue=ACCELERATOR_QUEUES[Urgency(job.urgency)])
+
+
+def _send(name: str, pk: str, queue: str) -> None:
+    try:
+        current_app.send_task(name, args=[pk], queue=queue, retry=False)
+    except (OperationalError, OSError):
+        logger.warning("broker unreachable: %s %s stays queued until the sweeper rings again", name, pk)

@@ -1,0 +1,31 @@
+"""The two kinds of tasks, and the sweeper. Only this file sets Celery options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from celery import shared_task
+
+from apps.jobs import leases
+from apps.jobs.enqueue import ACCELERATOR_QUEUES, SHORT_QUEUE
+from apps.jobs.models import Urgency
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def short_task(name: str) -> Callable[[F], Any]:
+    """A task of seconds that needs no model."""
+    return shared_task(name=name, queue=SHORT_QUEUE, ignore_result=True, soft_time_limit=60, time_limit=90)
+
+
+def accelerator_task(name: str) -> Callable[[F], Any]:
+    """A task that runs a model, on a GPU where the worker has one."""
+    queue = ACCELERATOR_QUEUES[Urgency.INTERACTIVE]
+    return shared_task(name=name, queue=queue, ignore_result=True, soft_time_limit=600, time_limit=660)
+
+
+@short_task("jobs.sweep")
+def sweep() -> None:
+    """Hand out expired leases again."""
+    leases.sweep()

@@ -1,0 +1,106 @@
+"""Whose scan is this? Matching by MRN, never by guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.accounts.models import CareTeam
+from apps.patients.access import can
+from apps.patients.models import NameToken, Patient, Sex
+from apps.patients.names import same_person_name, words
+from apps.protection.keyring import keyring
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a scan says of its patient: DICOM (0010,0020), (0010,0021), (0010,0010), (0010,0030) …"""
+
+    mrn: str
+    issuer: str = ""
+    name: str = ""
+    birth_date: date | None = None
+    sex: str = ""
+    address: str = ""
+
+
+class Verdict(Enum):
+    """How an identity stands to the records that exist."""
+
+    NEW = "new"
+    MATCH = "match"
+    CONFLICT = "conflict"
+    OUT_OF_REACH = "out_of_reach"
+
+
+@dataclass(frozen=True)
+class Match:
+    """The verdict and, unless it is new, the record with the same MRN."""
+
+    verdict: Verdict
+    patient: Patient | None = None
+
+
+def mrn_index(mrn: str, issuer: str) -> str:
+    """The blind index of an MRN and its issuer."""
+    return keyring().index("patient.mrn", f"{issuer.strip()}\0{mrn.strip()}")
+
+
+def mrn_search(mrn: str) -> str:
+    """The blind index of an MRN whoever issued it, for search."""
+    return keyring().index("patient.mrn-alone", mrn.strip())
+
+
+def name_index(word: str) -> str:
+    """The blind index of one folded word of a name."""
+    return keyring().index("patient.name", word)
+
+
+def match(identity: Identity, *, actor: Actor) -> Match:
+    """Find the record with this MRN and say whether it may be the same person.
+
+    A record outside the actor's care teams is out of reach: its owners decide. Only what both sides
+    state is compared, so a missing name or birth date conflicts with nothing.
+    """
+    patient = Patient.objects.filter(mrn_index=mrn_index(identity.mrn, identity.issuer)).first()
+    if patient is None:
+        return Match(Verdict.NEW)
+    if not can(actor, "patients.view_patient", patient):
+        return Match(Verdict.OUT_OF_REACH, patient)
+    dates_agree = not (identity.birth_date and patient.birth_date) or identity.birth_date == patient.birth_date
+    same = dates_agree and same_person_name(identity.name, patient.name)
+    return Match(Verdict.MATCH if same else Verdict.CONFLICT, patient)
+
+
+def register(identity: Identity, *, care_teams: list[CareTeam], actor: Actor) -> Patient:
+    """Create a patient record that belongs to these care teams, or return the one just made.
+
+    Two uploads of one new patient may arrive at once: the unique index lets one of them create.
+    """
+    index = mrn_index(identity.mrn, identity.issuer)
+    patient = Patient(
+        mrn=identity.mrn.strip(),
+        mrn_issuer=identity.issuer.strip(),
+        mrn_index=index,
+        mrn_search=mrn_search(identity.mrn),
+        name=identity.name,
+        birth_date=identity.birth_date,
+        address=identity.address,
+        sex=identity.sex if identity.sex in Sex.values else Sex.UNKNOWN,
+    )
+    try:
+        with transaction.atomic():
+            patient.save(force_insert=True)
+            patient.care_teams.set(care_teams)
+            NameToken.objects.bulk_create(
+                NameToken(patient=patient, token=name_index(word)) for word in sorted(set(words(identity.name)))
+            )
+            audit.record(actor, "patient.created", patient)
+    except IntegrityError:
+        return Patient.objects.get(mrn_index=index)
+    return patient

@@ -1,0 +1,34 @@
+"""The administrator's page: the house, never the patients."""
+
+from __future__ import annotations
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from apps.accounts.access import role_required
+from apps.accounts.models import CareTeam, Role, User
+from apps.inference.queries import installed
+from apps.jobs.leases import job_models
+from apps.jobs.models import State
+
+
+@role_required(Role.ADMIN)
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Accounts, care teams, models and the state of the work, as numbers."""
+    roles = {row["role"]: row["n"] for row in User.objects.values("role").annotate(n=Count("pk"))}
+    context = {
+        "roles": [(role.label, roles.get(role.value, 0)) for role in Role],
+        "teams": CareTeam.objects.annotate(size=Count("members")),
+        "packages": installed(),
+        "jobs": [(model._meta.verbose_name_plural, _states(model)) for model in job_models()],
+        "states": [state.label for state in State],
+    }
+    return render(request, "portal/admin/home.html", context)
+
+
+def _states(model: type) -> list[int]:
+    counts = dict(model._default_manager.order_by().values_list("state").annotate(Count("pk")))  # type: ignore[attr-defined]
+    return [counts.get(state.value, 0) for state in State]

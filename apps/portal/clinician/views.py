@@ -1,0 +1,130 @@
+"""The doctor's pages: worklist and reading page."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts import audit
+from apps.accounts.access import role_required
+from apps.accounts.models import Role, User
+from apps.explainability import plan
+from apps.imaging.access import held_visible_to, visible_to
+from apps.imaging.models import Study
+from apps.imaging.queries import studies
+from apps.inference import review as reviewing
+from apps.inference.access import visible_findings
+from apps.inference.access import visible_to as visible_analyses
+from apps.inference.models import Finding, Verdict
+from apps.portal.clinician import reading, worklist
+from apps.portal.clinician.filters import WorklistFilter
+from apps.portal.clinician.forms import ReviewForm
+
+
+def _doctor(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+@role_required(Role.DOCTOR)
+@require_http_methods(["GET", "POST"])
+def worklist_page(request: HttpRequest) -> HttpResponse:
+    """Studies, most urgent and newest first; filters come by POST."""
+    actor = _doctor(request)
+    filters = WorklistFilter(request.POST or None, queryset=Study.objects.none())
+    if filters.form.is_bound and not filters.form.is_valid():
+        rows = studies(actor)
+    else:
+        search = filters.form.cleaned_data.get("search", "") if filters.form.is_bound else ""
+        rows = filters.filter_queryset(studies(actor, search=search)) if filters.form.is_bound else studies(actor)
+    context = {
+        "filter": filters,
+        "page": worklist.page(rows, after=request.POST.get("after", "")),
+        "after": request.POST.get("after", ""),
+        "held": held_visible_to(actor).filter(decision="").count(),
+    }
+    template = "portal/clinician/_rows.html" if request.headers.get("HX-Request") else "portal/clinician/worklist.html"
+    return render(request, template, context)
+
+
+@role_required(Role.DOCTOR)
+@require_GET
+def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
+    """The reading page."""
+    study = _study(request, study_uid)
+    audit.record(_doctor(request), "study.opened", study)
+    return render(request, "portal/clinician/study.html", {"study": study, **_panel(request, study)})
+
+
+@role_required(Role.DOCTOR)
+@require_GET
+def findings_panel(request: HttpRequest, study_uid: str) -> HttpResponse:
+    """The panel beside the image, which the page asks for again while work is under way."""
+    study = _study(request, study_uid)
+    return render(request, "portal/clinician/_findings.html", {"study": study, **_panel(request, study)})
+
+
+@role_required(Role.DOCTOR)
+@require_GET
+def manifest(request: HttpRequest, study_uid: str) -> JsonResponse:
+    """What the viewer loads."""
+    study = _study(request, study_uid)
+    return JsonResponse(reading.manifest(study, reading.read(_doctor(request), study)))
+
+
+@role_required(Role.DOCTOR)
+@require_POST
+def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
+    """Agree, disagree or correct."""
+    finding = get_object_or_404(visible_findings(_doctor(request)), pk=finding_id)
+    form = ReviewForm(request.POST)
+    problem = ""
+    if form.is_valid():
+        said = {**form.cleaned_data, "verdict": Verdict(form.cleaned_data["verdict"])}
+        try:
+            reviewing.review(finding, **said, actor=_doctor(request))
+        except ValueError:
+            problem = _("Choose what the finding should have been.")
+    else:
+        problem = _("Choose agree, disagree or correct; a comment has at most 2,000 characters.")
+    return _back(request, finding.analysis.series.study, problem=problem, about=finding)
+
+
+@role_required(Role.DOCTOR)
+@require_POST
+def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
+    """Ask for an explanation, or try a failed one again."""
+    finding = get_object_or_404(visible_findings(_doctor(request)), pk=finding_id)
+    plan.request(finding, actor=_doctor(request))
+    return _back(request, finding.analysis.series.study)
+
+
+@role_required(Role.DOCTOR)
+@require_POST
+def retry_analysis(request: HttpRequest, analysis_id: uuid.UUID) -> HttpResponse:
+    """Try a failed analysis again."""
+    analysis = get_object_or_404(visible_analyses(_doctor(request)), pk=analysis_id)
+    reviewing.retry(analysis, actor=_doctor(request))
+    return _back(request, analysis.series.study)
+
+
+def _study(request: HttpRequest, study_uid: str) -> Study:
+    rows = visible_to(_doctor(request)).select_related("patient").prefetch_related("series")
+    return get_object_or_404(rows, study_instance_uid=study_uid)
+
+
+def _panel(request: HttpRequest, study: Study) -> dict[str, Any]:
+    analyses = reading.read(_doctor(request), study)
+    return {"analyses": analyses, "under_way": reading.under_way(analyses)}
+
+
+def _back(request: HttpRequest, study: Study, *, problem: str = "", about: Finding | None = None) -> HttpResponse:
+    """The panel anew for htmx; the whole page for a form sent without it."""
+    if not request.headers.get("HX-Request"):
+        return redirect("portal:study", study.study_instance_uid)
+    context = {"study": study, **_panel(request, study), "problem": problem, "about": about.pk if about else None}
+    return render(request, "portal/clinician/_findings.html", context, status=422 if problem else 200)
