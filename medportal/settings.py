@@ -283,5 +283,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"pydicom": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+    "loggers": {"pydicom": {"level": "ERROR"}, "httpx": {"level": "WARNING"}, "kombu.connection": {"level": "ERROR"}},
 }

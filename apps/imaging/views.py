@@ -32,7 +32,20 @@ def upload_page(request: HttpRequest) -> HttpResponse:
     """The page on which files are dropped."""
     recent = UploadedFile.objects.filter(upload__user=request.user).select_related("instance__series__study")
     rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
-    return render(request, "imaging/upload.html", {"recent": rows, "held": held_visible_to(request.user).filter(decision="").count()})
+    held = held_visible_to(request.user).filter(decision="").count()
+    return render(request, "imaging/upload.html", {"recent": rows, "held": held, "texts": _texts()})
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "sending": _("Sending"),
+        "checking": _("Checking and encrypting"),
+        "open": _("Open study"),
+        "lost": _("Not sent"),
+        "lostReason": _("The connection was lost. Send the file again; what is stored already is not stored twice."),
+        "signedOut": _("You were signed out. Load the page, sign in and send the file again."),
+        "summary": _("{stored} stored, {duplicate} already there, {held} put aside, {refused} not taken, {waiting} waiting"),
+    }
 
 
 @role_required(Role.DOCTOR)

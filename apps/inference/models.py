@@ -120,6 +120,13 @@ class Review(models.Model):
     class Meta:
         ordering = ["-at"]
 
+    @property
+    def correction_title(self) -> str:
+        """The right label in the reader's language."""
+        labels = self.finding.analysis.package.card["labels"]
+        titles = {label["code"]: label["title"] for label in labels}
+        return in_language(titles[self.correction]) if self.correction in titles else str(_("Something else"))
+
 
 def in_language(words: dict[str, str]) -> str:
     """The reader's language of a card's text; English where it is missing."""

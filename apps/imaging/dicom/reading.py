@@ -140,7 +140,7 @@ def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:  # 
 
 def parse_header(content: bytes) -> Dataset:
     """The data set of :attr:`DicomObject.header_bytes`."""
-    return _parse(_Budget(io.BytesIO(content), len(content) + 1))
+    return _parse(_Budget(io.BytesIO(content), 2 * len(content) + 1024))
 
 
 def looks_like_dicom(stream: BinaryIO) -> bool:

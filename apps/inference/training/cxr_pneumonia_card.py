@@ -68,7 +68,8 @@ def compose(
         "novelty": {
             "method": "mahalanobis",
             "threshold": novelty,
-            "how": "99.5th percentile of the distance of the validation patients' films; beyond it no answer is given",
+            "how": "99.5th percentile of the distance of the validation films, real or synthetic, whichever is larger; "
+            "beyond it no answer is given",
         },
         "metrics": [
             {

@@ -101,7 +101,7 @@ def synthetic_films(part: str, count: int, *, workers: int, progress: Callable[[
 
 def _draw_plane(job: tuple[int, Pattern]) -> npt.NDArray[np.uint8]:
     seed, pattern = job
-    return to_plane(draw_film(seed, pattern=pattern, size=320).pixels, size=CANONICAL_SIZE)
+    return to_plane(draw_film(seed, pattern=pattern, size=448).pixels, size=CANONICAL_SIZE)
 
 
 def split_by_patient(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, cast
 
+from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -51,13 +52,15 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
+@csp_update({"style-src-attr": ["'unsafe-inline'"]})  # Cornerstone styles its annotation text
 @role_required(Role.DOCTOR)
 @require_GET
 def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
     """The reading page."""
     study = _study(request, study_uid)
     audit.record(_doctor(request), "study.opened", study)
-    return render(request, "portal/clinician/study.html", {"study": study, **_panel(request, study)})
+    context = {"study": study, "viewer_texts": _viewer_texts(), **_panel(request, study)}
+    return render(request, "portal/clinician/study.html", context)
 
 
 @role_required(Role.DOCTOR)
@@ -110,6 +113,15 @@ def retry_analysis(request: HttpRequest, analysis_id: uuid.UUID) -> HttpResponse
     analysis = get_object_or_404(visible_analyses(_doctor(request)), pk=analysis_id)
     reviewing.retry(analysis, actor=_doctor(request))
     return _back(request, analysis.series.study)
+
+
+def _viewer_texts() -> dict[str, str]:
+    return {
+        "loading": _("Loading images …"),
+        "failed": _("The images could not be shown. Load the page again; if it happens again, tell the administrator."),
+        "position": _("Image {current} of {total}"),
+        "explanationFailed": _("The explanation could not be shown. Load the page again."),
+    }
 
 
 def _study(request: HttpRequest, study_uid: str) -> Study:

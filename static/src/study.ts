@@ -1,0 +1,58 @@
+import { Enums } from "@cornerstonejs/core";
+import { texts } from "./texts";
+import { Explanations } from "./viewer/explanations";
+import { imageIds, json, type Manifest } from "./viewer/load";
+import { OverlayLayer } from "./viewer/overlay";
+import { Stack } from "./viewer/stack";
+import { toolbar } from "./viewer/toolbar";
+
+type Words = "loading" | "failed" | "position" | "explanationFailed";
+const words = texts<Words>("viewer-texts");
+const element = document.getElementById("viewport") as HTMLDivElement;
+const status = document.getElementById("viewer-status") as HTMLElement;
+const url = element.dataset.manifest ?? "";
+
+async function start(): Promise<void> {
+  status.textContent = words.loading;
+  const [stack, manifest] = await Promise.all([Stack.create(element), json<Manifest>(url)]);
+  const layer = new OverlayLayer(stack);
+  toolbar(document.getElementById("toolbar") as HTMLElement, stack);
+  const panel = () => document.getElementById("findings");
+  const controls = document.getElementById("overlay-controls") as HTMLElement;
+  const explanations = new Explanations(stack, layer, controls, panel, () => {
+    status.textContent = words.explanationFailed;
+  });
+  explanations.update(manifest);
+  document.addEventListener("htmx:after:swap", async () => explanations.update(await json<Manifest>(url)));
+  showPosition(stack);
+  const chooser = document.getElementById("series") as HTMLSelectElement | null;
+  const open = async (index: number) => {
+    const series = manifest.series[index];
+    if (!series) return;
+    status.textContent = words.loading;
+    await stack.show(await imageIds(series.metadata));
+    status.textContent = "";
+    element.dataset.ready = series.uid;
+  };
+  chooser?.addEventListener("change", () => open(Number(chooser.value)).catch(fail));
+  await open(0);
+}
+
+function showPosition(stack: Stack): void {
+  const place = document.getElementById("position") as HTMLElement;
+  element.addEventListener(Enums.Events.STACK_NEW_IMAGE, () => {
+    const total = stack.viewport.getImageIds().length;
+    const current = stack.viewport.getCurrentImageIdIndex() + 1;
+    place.textContent = words.position
+      .replace("{current}", String(current))
+      .replace("{total}", String(total));
+  });
+}
+
+function fail(error: unknown): void {
+  console.error(error);
+  status.textContent = words.failed;
+  element.dataset.ready = "failed";
+}
+
+start().catch(fail);

@@ -1,0 +1,58 @@
+import type { Outcome } from "./transfer";
+
+const BADGES = {
+  stored: "badge-success",
+  duplicate: "badge-info",
+  held: "badge-warning",
+  refused: "badge-error",
+};
+
+/** The row of a file that is on its way. */
+export class PendingRow {
+  readonly element: HTMLLIElement;
+  private readonly bar: HTMLProgressElement;
+  private readonly state: HTMLElement;
+
+  constructor(template: HTMLTemplateElement, name: string) {
+    const copy = template.content.firstElementChild?.cloneNode(true);
+    this.element = copy as HTMLLIElement;
+    this.bar = this.find("progress");
+    this.state = this.find("[data-state]");
+    this.find("[data-name]").textContent = name;
+    this.bar.setAttribute("aria-label", name);
+  }
+
+  /** Shows the share that has been sent; at 1 the server is checking. */
+  progress(share: number, text: string): void {
+    if (share < 1) this.bar.value = share;
+    else this.bar.removeAttribute("value");
+    this.state.textContent = text;
+  }
+
+  private find<E extends HTMLElement>(selector: string): E {
+    const found = this.element.querySelector<E>(selector);
+    if (!found) throw new Error(`the row template lacks ${selector}`);
+    return found;
+  }
+}
+
+/** The row of a file whose outcome is known. */
+export function outcomeRow(template: HTMLTemplateElement, outcome: Outcome, open: string): HTMLLIElement {
+  const row = template.content.firstElementChild?.cloneNode(true) as HTMLLIElement;
+  const set = (selector: string, text: string) => {
+    const place = row.querySelector(selector);
+    if (place) place.textContent = text;
+  };
+  set("[data-name]", outcome.name);
+  set("[data-reason]", outcome.reason);
+  set("[data-badge]", outcome.label);
+  row.querySelector("[data-badge]")?.classList.add(BADGES[outcome.outcome]);
+  const link = row.querySelector<HTMLAnchorElement>("[data-study]");
+  if (link && outcome.study) {
+    link.href = outcome.study;
+    link.textContent = open;
+    link.setAttribute("aria-label", `${open}: ${outcome.name}`);
+    link.classList.remove("hidden");
+  }
+  return row;
+}

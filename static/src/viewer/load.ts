@@ -1,0 +1,50 @@
+import { metaData } from "@cornerstonejs/metadata";
+
+/** What the server's manifest says. */
+export interface Manifest {
+  series: { uid: string; modality: string; description: string; metadata: string }[];
+  overlays: Overlay[];
+}
+
+/** An explanation's picture and the frame to which it belongs. */
+export interface Overlay {
+  explanation: string;
+  instance: string;
+  frame: number;
+  title: string;
+  png: string;
+}
+
+type DicomJson = Record<string, { Value?: unknown[]; BulkDataURI?: string }>;
+
+/** Fetches JSON of this site. */
+export async function json<T>(url: string): Promise<T> {
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`${answer.status} ${url}`);
+  return answer.json();
+}
+
+/** Reads a series' metadata and returns Cornerstone's image ids, a frame each, in the order to scroll. */
+export async function imageIds(metadataUrl: string): Promise<string[]> {
+  const instances = await json<DicomJson[]>(metadataUrl);
+  instances.sort((a, b) => number(a, "00200013") - number(b, "00200013"));
+  return instances.flatMap((instance) => {
+    const uri = ["7FE00010", "7FE00008", "7FE00009"].map((tag) => instance[tag]?.BulkDataURI).find(Boolean);
+    const frames = Math.max(1, number(instance, "00280008"));
+    return Array.from({ length: frames }, (_, index) => {
+      const imageId = `wadors:${uri}/${index + 1}`;
+      metaData.addTyped("naturalized", imageId, { dicomwebJson: instance });
+      return imageId;
+    });
+  });
+}
+
+/** The SOP Instance UID and frame number of an image id. */
+export function frameOf(imageId: string): { instance: string; frame: number } {
+  const match = /instances\/([0-9.]+)\/frames\/(\d+)/.exec(imageId);
+  return { instance: match?.[1] ?? "", frame: Number(match?.[2] ?? 1) };
+}
+
+function number(instance: DicomJson, tag: string): number {
+  return Number(instance[tag]?.Value?.[0] ?? 0);
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import { defineConfig } from "vite";
+
+const entry = (name: string) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url));
+
+export default defineConfig({
+  plugins: [tailwindcss()],
+  base: "./",
+  // vtk.js pulls in xmlbuilder2, which extends Node's EventEmitter.
+  resolve: { alias: { events: fileURLToPath(new URL("node_modules/events/events.js", import.meta.url)) } },
+  worker: { format: "es" },
+  build: {
+    outDir: "dist",
+    manifest: "manifest.json",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4000,
+    rolldownOptions: { input: { main: entry("main"), upload: entry("upload"), study: entry("study") } },
+  },
+});
