@@ -1,3 +1,6 @@
+import logging
+import warnings
+
 from django.apps import AppConfig
 
 
@@ -9,3 +12,13 @@ class ImagingConfig(AppConfig):
         from apps.jobs.errors import register_sentences
 
         register_sentences(reasons.SENTENCES)
+        _keep_header_values_out_of_logs()
+
+
+def _keep_header_values_out_of_logs() -> None:
+    """pydicom's warnings quote the values they complain about, and those may be a patient's."""
+    from pydicom import config
+
+    config.settings.reading_validation_mode = config.IGNORE
+    config.logger.setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"pydicom(\..*)?")

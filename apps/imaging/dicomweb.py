@@ -169,7 +169,9 @@ def metadata(request: Request, instance: Instance) -> dict[str, Any]:
     header = header_of(instance)
     for tag in [tag for tag in header.keys() if tag.is_private or tag.group == 0x6000]:  # noqa: SIM118
         del header[tag]
-    body = header.to_json_dict(bulk_data_threshold=65_536, bulk_data_element_handler=lambda _: "", suppress_invalid_tags=True)
+    body = header.to_json_dict(
+        bulk_data_threshold=65_536, bulk_data_element_handler=lambda _: "", suppress_invalid_tags=True
+    )
     uri = request.build_absolute_uri(_frame_url(instance, 1).rsplit("/", 1)[0])
     body[f"{instance.pixel_tag:08X}"] = {"vr": "OW", "BulkDataURI": uri}
     body["00020010"] = {"vr": "UI", "Value": [_sent_syntax(instance)]}
@@ -182,7 +184,9 @@ class FrameView(DicomWebView):
 
     @extend_schema(
         operation_id="wado_rs_frames",
-        parameters=[OpenApiParameter("frames", str, OpenApiParameter.PATH, description="Frame numbers from 1: '1' or '1,2'.")],
+        parameters=[
+            OpenApiParameter("frames", str, OpenApiParameter.PATH, description="Frame numbers from 1: '1' or '1,2'.")
+        ],
         responses={(200, "multipart/related"): OpenApiTypes.BINARY, 404: OpenApiResponse()},
     )
     def get(self, request: Request, study: str, series: str, instance: str, frames: str) -> HttpResponse:

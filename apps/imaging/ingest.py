@@ -109,9 +109,7 @@ def _file(
 
 def _whose(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> tuple[Patient, str]:
     """The patient to file under and, if a doctor has to decide first, why."""
-    identity = Identity(
-        facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address
-    )
+    identity = Identity(facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address)
     matched = match(identity, actor=actor)
     if matched.verdict is Verdict.NEW:
         teams = care_teams if care_teams is not None else _teams_of(actor)

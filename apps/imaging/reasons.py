@@ -6,20 +6,40 @@ SENTENCES = {
     "not_dicom": _("This is not a DICOM file. Export the images as DICOM (.dcm) and upload them again."),
     "truncated": _("The file ends too early: it was cut off on its way. Export or copy it again."),
     "damaged": _("The header cannot be read. Export the file again from where it comes from."),
-    "header_too_large": _("The header is larger than any real one, so the file was not read. Check where it comes from."),
+    "header_too_large": _(
+        "The header is larger than any real one, so the file was not read. Check where it comes from."
+    ),
     "no_pixels": _("This DICOM file holds no image (a report or a structure, say). Only images are taken for now."),
-    "bad_dimensions": _("The image's size is missing, impossible, or differs from the compressed data. Export it again."),
+    "bad_dimensions": _(
+        "The image's size is missing, impossible, or differs from the compressed data. Export it again."
+    ),
     "frame_too_large": _("An image of this file would need more than %(mebibytes)s MiB. Such files are not taken."),
-    "unsupported_transfer_syntax": _("The pixels are stored as “%(syntax)s”, which is not supported. Export without compression or as JPEG 2000."),
+    "unsupported_transfer_syntax": _(
+        "The pixels are stored as “%(syntax)s”, which is not supported. Export without compression or as JPEG 2000."
+    ),
     "undecodable": _("The pixels cannot be decoded: the compressed data are damaged. Export the file again."),
     "not_grey": _("This is a colour image; a grey one is needed."),
-    "missing_uid": _("The identifier %(keyword)s is missing or malformed. Export the file again from the device or PACS."),
-    "no_patient_id": _("There is no Patient ID, so the image cannot be matched to a patient. Add it at the device or PACS."),
-    "no_care_team": _("You belong to no care team, so nobody would see this patient. Ask an administrator to add you to one."),
-    "identity_conflict": _("A patient with this MRN is known under another name or birth date. The file is put aside until a doctor decides."),
-    "other_care_team": _("This MRN belongs to a patient of another care team. The file is put aside until that team decides."),
-    "study_of_other_patient": _("This study is already stored for another patient. Check the Patient ID at the device or PACS."),
-    "sop_instance_differs": _("An image with the same identifier but other content is already stored. The stored one was kept."),
+    "missing_uid": _(
+        "The identifier %(keyword)s is missing or malformed. Export the file again from the device or PACS."
+    ),
+    "no_patient_id": _(
+        "There is no Patient ID, so the image cannot be matched to a patient. Add it at the device or PACS."
+    ),
+    "no_care_team": _(
+        "You belong to no care team, so nobody would see this patient. Ask an administrator to add you to one."
+    ),
+    "identity_conflict": _(
+        "A patient with this MRN is known under another name or birth date. The file is put aside until a doctor decides."
+    ),
+    "other_care_team": _(
+        "This MRN belongs to a patient of another care team. The file is put aside until that team decides."
+    ),
+    "study_of_other_patient": _(
+        "This study is already stored for another patient. Check the Patient ID at the device or PACS."
+    ),
+    "sop_instance_differs": _(
+        "An image with the same identifier but other content is already stored. The stored one was kept."
+    ),
     "duplicate": _("Already stored; nothing was changed."),
     "too_large": _("The file is larger than %(gibibytes)s GiB. Split it and upload the parts."),
     "bad_multipart": _("The body is not multipart/related as DICOMweb (PS3.18 section 10.5) describes it."),

@@ -26,7 +26,7 @@ class UnnamedFileUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self.file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the request
+        self.file: Any = tempfile.TemporaryFile()
         self.size = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
@@ -37,9 +37,7 @@ class UnnamedFileUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> DjangoUploadedFile:
         self.file.seek(0)
-        return DjangoUploadedFile(
-            file=self.file, name=self.file_name, content_type=self.content_type, size=file_size
-        )
+        return DjangoUploadedFile(file=self.file, name=self.file_name, content_type=self.content_type, size=file_size)
 
 
 def start_upload(*, user: User) -> Upload:

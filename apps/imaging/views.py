@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, override
@@ -18,10 +17,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.access import role_required
 from apps.accounts.models import Role
-from apps.imaging import hold, uploading
+from apps.imaging import uploading
 from apps.imaging.access import held_visible_to
+from apps.imaging.decision import decide
 from apps.imaging.forms import DecisionForm
-from apps.imaging.models import Outcome, Upload, UploadedFile
+from apps.imaging.models import Decision, Outcome, Upload, UploadedFile
 from apps.jobs.errors import sentence
 from apps.patients.names import display
 
@@ -44,7 +44,9 @@ def _texts() -> dict[str, str]:
         "lost": _("Not sent"),
         "lostReason": _("The connection was lost. Send the file again; what is stored already is not stored twice."),
         "signedOut": _("You were signed out. Load the page, sign in and send the file again."),
-        "summary": _("{stored} stored, {duplicate} already there, {held} put aside, {refused} not taken, {waiting} waiting"),
+        "summary": _(
+            "{stored} stored, {duplicate} already there, {held} put aside, {refused} not taken, {waiting} waiting"
+        ),
     }
 
 
@@ -107,10 +109,8 @@ def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     held = get_object_or_404(held_visible_to(request.user), pk=pk)
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            received = hold.decide(held, form.cleaned_data["decision"], actor=request.user)  # type: ignore[arg-type]
-        except PermissionDenied as error:
-            raise Http404 from error
+        decision = Decision(form.cleaned_data["decision"])
+        received = decide(held, decision, actor=request.user)  # type: ignore[arg-type]
         if received and received.instance:
             return redirect("portal:study", received.instance.series.study.study_instance_uid)
         return redirect("imaging:held")

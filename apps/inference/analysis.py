@@ -56,14 +56,11 @@ def take(pk: uuid.UUID | str) -> list[Work]:
     first = claim(Analysis, pk)
     if first is None:
         return []
-    works = [Work(first)]
     waiting = Analysis.objects.filter(
         package=first.package_id, state=State.QUEUED, urgency=first.urgency, parameters=first.parameters
     ).order_by("queued_at")
-    for other in waiting.values_list("pk", flat=True)[: BATCH - 1]:
-        if (claimed := claim(Analysis, other)) is not None:
-            works.append(Work(claimed))
-    return works
+    others = [claim(Analysis, other) for other in waiting.values_list("pk", flat=True)[: BATCH - 1]]
+    return [Work(first), *(Work(other) for other in others if other is not None)]
 
 
 def verified_package(row: PackageVersion) -> Package:

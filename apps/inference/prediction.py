@@ -67,7 +67,13 @@ def _read_dicom(path: Path) -> tuple[Any, FilmFacts]:
         dicom = open_object(stream)
         facts = read_facts(dicom.header)
         film = FilmFacts(
-            facts.modality, facts.body_part, facts.view_position, facts.photometric, facts.rows, facts.columns, dicom.frames
+            facts.modality,
+            facts.body_part,
+            facts.view_position,
+            facts.photometric,
+            facts.rows,
+            facts.columns,
+            dicom.frames,
         )
         if not facts.photometric.startswith("MONOCHROME"):
             raise Unsuitable("colour")

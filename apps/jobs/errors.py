@@ -13,8 +13,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _SENTENCES: dict[str, str | Promise] = {
-    "worker_lost": _("The worker stopped in the middle, several times. Try again; if it happens again, tell the administrator."),
-    "internal": _("An unexpected error stopped the work. It is logged under the job's number for the administrator. Try again."),
+    "worker_lost": _(
+        "The worker stopped in the middle, several times. Try again; if it happens again, tell the administrator."
+    ),
+    "internal": _(
+        "An unexpected error stopped the work. It is logged under the job's number for the administrator. Try again."
+    ),
 }
 
 

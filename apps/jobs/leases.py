@@ -106,8 +106,10 @@ def working(*jobs: Job) -> Iterator[None]:
 def retry(job: Job) -> bool:
     """Queue a failed job once more; False if it is not failed (double clicks do nothing)."""
     with transaction.atomic():
-        again = type(job)._default_manager.filter(pk=job.pk, state=State.FAILED).update(
-            state=State.QUEUED, attempt=0, progress=0, reason_code="", reason_parameters={}, finished_at=None
+        again = (
+            type(job)
+            ._default_manager.filter(pk=job.pk, state=State.FAILED)
+            .update(state=State.QUEUED, attempt=0, progress=0, reason_code="", reason_parameters={}, finished_at=None)
         )
         if again:
             enqueue_job(job)

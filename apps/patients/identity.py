@@ -12,9 +12,9 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import CareTeam
 from apps.patients.access import can
+from apps.patients.blind import mrn_index, mrn_search, name_index
 from apps.patients.models import NameToken, Patient, Sex
 from apps.patients.names import same_person_name, words
-from apps.protection.keyring import keyring
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,6 @@ class Match:
 
     verdict: Verdict
     patient: Patient | None = None
-
-
-def mrn_index(mrn: str, issuer: str) -> str:
-    """The blind index of an MRN and its issuer."""
-    return keyring().index("patient.mrn", f"{issuer.strip()}\0{mrn.strip()}")
-
-
-def mrn_search(mrn: str) -> str:
-    """The blind index of an MRN whoever issued it, for search."""
-    return keyring().index("patient.mrn-alone", mrn.strip())
-
-
-def name_index(word: str) -> str:
-    """The blind index of one folded word of a name."""
-    return keyring().index("patient.name", word)
 
 
 def match(identity: Identity, *, actor: Actor) -> Match:

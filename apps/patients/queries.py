@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from apps.patients.identity import mrn_search, name_index
+from apps.patients.blind import mrn_search, name_index
 from apps.patients.models import NameToken, Patient
 from apps.patients.names import words
 

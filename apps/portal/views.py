@@ -48,6 +48,6 @@ def _database() -> bool:
 def _keyring() -> bool:
     try:
         keyring()
-    except Exception:  # noqa: BLE001 - whatever it is, the site is not ready
+    except Exception:
         return False
     return True

@@ -81,7 +81,7 @@ def _text(header: Dataset, keyword: str, longest: int) -> str:
     try:
         value = header.get(keyword)
         text = "" if value is None else str(value)
-    except Exception:  # noqa: BLE001 - a value that pydicom cannot convert counts as absent
+    except Exception:
         return ""
     return text.replace("\0", "").strip()[:longest]
 

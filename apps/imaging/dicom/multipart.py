@@ -49,9 +49,7 @@ def parts(body: Readable, boundary: bytes, *, most_bytes: int) -> Iterator[Binar
     def end() -> None:
         finished.append(current.pop())
 
-    parser = MultipartParser(
-        boundary, callbacks={"on_part_begin": begin, "on_part_data": data, "on_part_end": end}
-    )
+    parser = MultipartParser(boundary, callbacks={"on_part_begin": begin, "on_part_data": data, "on_part_end": end})
     size = seen = 0
     while block := body.read(256 * 1024):
         size += len(block)

@@ -31,9 +31,20 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
         Unreadable: ``undecodable``, or ``bad_dimensions`` if the compressed image's own size differs
             from the header's by more than padding (a decompression bomb).
     """
-    _check_declared_size(header, frame)
+    try:
+        _check_declared_size(header, frame)
+        single = _single_frame(header, frame, transfer_syntax, pixel_tag)
+        return np.asarray(single.pixel_array)
+    except Unreadable:
+        raise
+    except Exception as error:  # decoders raise whatever the damage leads to
+        raise Unreadable("undecodable") from error
+
+
+def _single_frame(header: Dataset, frame: bytes, transfer_syntax: UID, pixel_tag: BaseTag) -> Dataset:
+    """A data set of one frame, with what pydicom needs to decode it."""
     single = Dataset()
-    single.update({tag: header[tag] for tag in header.keys() if tag.group in (0x0028,)})  # noqa: SIM118
+    single.update({tag: header[tag] for tag in header.keys() if tag.group == 0x0028})  # noqa: SIM118
     single.NumberOfFrames = 1
     single.file_meta = FileMetaDataset()
     single.file_meta.TransferSyntaxUID = transfer_syntax
@@ -42,11 +53,7 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
     single.add_new(pixel_tag, vr, value)
     single[pixel_tag].is_undefined_length = transfer_syntax.is_compressed
     single.set_original_encoding(transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
-    try:
-        array = np.asarray(single.pixel_array)
-    except Exception as error:  # decoders raise whatever the damage leads to
-        raise Unreadable("undecodable") from error
-    return array
+    return single
 
 
 def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:

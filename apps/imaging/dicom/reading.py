@@ -20,7 +20,13 @@ from pydicom.encaps import generate_frames, parse_basic_offsets, parse_fragments
 from pydicom.filereader import read_dataset, read_partial
 from pydicom.pixels.utils import get_expected_length
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, UID
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 PIXEL_TAGS = frozenset({Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)})
 """Float, Double Float and (integer) Pixel Data, PS3.3 section C.7.6.3 and C.7.6.24."""
@@ -77,7 +83,9 @@ class DicomObject:
             for frame in self._compressed() if self.transfer_syntax.is_compressed else self._native():
                 count += 1
                 yield frame
-        except (ValueError, EOFError, struct.error) as error:
+        except Unreadable:
+            raise
+        except Exception as error:  # pydicom raises whatever the damage leads to
             raise Unreadable("truncated") from error
         if count != self.frames:
             raise Unreadable("truncated")
@@ -109,7 +117,7 @@ class DicomObject:
             yield np.packbits(bits[number * size : (number + 1) * size], bitorder="little").tobytes()
 
 
-def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:  # noqa: B008 - frozen
+def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:
     """Open a DICOM file of any origin.
 
     Args:
@@ -119,6 +127,15 @@ def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:  # 
         Unreadable: ``not_dicom``, ``truncated``, ``header_too_large``, ``damaged``, ``no_pixels``,
             ``bad_dimensions``, ``frame_too_large``, ``unsupported_transfer_syntax``.
     """
+    try:
+        return _open(stream, limits)
+    except Unreadable:
+        raise
+    except Exception as error:  # pydicom raises whatever the damage leads to
+        raise Unreadable("damaged") from error
+
+
+def _open(stream: BinaryIO, limits: Limits) -> DicomObject:
     if not looks_like_dicom(stream):
         raise Unreadable("not_dicom")
     stream = _inflated(stream, limits)
@@ -289,7 +306,11 @@ def _check_dimensions(header: Dataset, tag: BaseTag, limits: Limits) -> None:
         raise Unreadable("bad_dimensions") from error
     if rows < 1 or columns < 1 or samples not in (1, 3, 4) or bits not in (1, 8, 16, 32, 64) or frames < 1:
         raise Unreadable("bad_dimensions")
-    if frames > limits.frames or expected / frames > limits.frame_bytes or rows * columns * samples > limits.frame_bytes:
+    if (
+        frames > limits.frames
+        or expected / frames > limits.frame_bytes
+        or rows * columns * samples > limits.frame_bytes
+    ):
         raise Unreadable("frame_too_large", mebibytes=limits.frame_bytes // 2**20)
 
 

@@ -87,7 +87,9 @@ def read_package(folder: Path) -> Package:
         raise PackageRefused(f"{folder.name}: the card's list of files and the folder differ in: {names}")
     for name, expected in card["files"].items():
         if sha256(folder / name) != expected:
-            raise PackageRefused(f"{folder.name}: the digest of {name} is not the one on the card: it was changed or damaged")
+            raise PackageRefused(
+                f"{folder.name}: the digest of {name} is not the one on the card: it was changed or damaged"
+            )
     return Package(folder, card, hashlib.sha256(content).hexdigest())
 
 

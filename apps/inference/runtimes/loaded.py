@@ -18,9 +18,7 @@ def runtime(package: Package) -> FilmRuntime:
     return _load(package.digest, _Box(package))
 
 
-def assess(
-    package: Package, films: Sequence[npt.NDArray[np.generic]]
-) -> list[npt.NDArray[np.float64] | Unsuitable]:
+def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[npt.NDArray[np.float64] | Unsuitable]:
     """Assess films (rows, columns) in one batch.
 
     Returns:

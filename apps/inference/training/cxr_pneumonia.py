@@ -46,7 +46,9 @@ class Parts:
     test_synthetic: Films
 
 
-def train(data: Path, output: Path, *, version: str, recipe: Recipe, workers: int, progress: Progress) -> dict[str, Any]:
+def train(
+    data: Path, output: Path, *, version: str, recipe: Recipe, workers: int, progress: Progress
+) -> dict[str, Any]:
     """Train from scratch and write the package to ``output``.
 
     Returns:

@@ -127,6 +127,4 @@ def bootstrap(
         picked = rng.integers(len(names), size=len(names))
         draws.append(list(measure(np.concatenate([members[p] for p in picked])).values()))
     low, high = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
-    return {
-        name: Figure(value, float(low[i]), float(high[i])) for i, (name, value) in enumerate(point.items())
-    }
+    return {name: Figure(value, float(low[i]), float(high[i])) for i, (name, value) in enumerate(point.items())}

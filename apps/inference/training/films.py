@@ -101,12 +101,10 @@ def synthetic_films(part: str, count: int, *, workers: int, progress: Callable[[
 
 def _draw_plane(job: tuple[int, Pattern]) -> npt.NDArray[np.uint8]:
     seed, pattern = job
-    return to_plane(draw_film(seed, pattern=pattern, size=448).pixels, size=CANONICAL_SIZE)
+    return to_plane(draw_film(seed, pattern=pattern, size=320).pixels, size=CANONICAL_SIZE)
 
 
-def split_by_patient(
-    films: Films, *, validation: float, test: float, seed: int
-) -> tuple[Films, Films, Films]:
+def split_by_patient(films: Films, *, validation: float, test: float, seed: int) -> tuple[Films, Films, Films]:
     """Split into train, validation and test so that no patient lies in two of them.
 
     Patients are drawn within strata of their most frequent label, so that the parts keep the

@@ -44,7 +44,9 @@ class Epoch:
     score: float
 
 
-def fit(recipe: Recipe, train: Films, validation: Films, progress: Callable[[int, int, Epoch | None], None]) -> nn.Module:
+def fit(
+    recipe: Recipe, train: Films, validation: Films, progress: Callable[[int, int, Epoch | None], None]
+) -> nn.Module:
     """Train and return the network of the best epoch (its exponential weight average).
 
     AdamW with one-cycle learning rate, class weights against the imbalance, early stopping on the
@@ -58,7 +60,9 @@ def fit(recipe: Recipe, train: Films, validation: Films, progress: Callable[[int
     network = networks.build(recipe.architecture, outputs=len(LABELS))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 0.1  # torchvision's 0.01 is too slow for some thousand steps: the average never catches up
+            module.momentum = (
+                0.1  # torchvision's 0.01 is too slow for some thousand steps: the average never catches up
+            )
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval()
     best, best_score, waited = copy.deepcopy(average), -np.inf, 0

@@ -63,7 +63,18 @@ class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
 
     class Meta:
         model = Analysis
-        fields = ("id", "model", "version", "series", "state", "progress", "reason", "reason_code", "seconds", "findings")
+        fields = (
+            "id",
+            "model",
+            "version",
+            "series",
+            "state",
+            "progress",
+            "reason",
+            "reason_code",
+            "seconds",
+            "findings",
+        )
 
 
 class AnalysesView(APIView):

@@ -37,7 +37,12 @@ class Command(BaseCommand):
         with Bars() as bars:
             try:
                 card = train(
-                    options["data"], output, version=version, recipe=recipe, workers=options["workers"], progress=bars.show
+                    options["data"],
+                    output,
+                    version=version,
+                    recipe=recipe,
+                    workers=options["workers"],
+                    progress=bars.show,
                 )
             except (FileNotFoundError, FileExistsError, ValueError) as error:
                 raise CommandError(str(error)) from error

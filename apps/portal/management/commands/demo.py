@@ -80,11 +80,12 @@ class Command(BaseCommand):
 
 
 def _processes(port: int) -> dict[str, str]:
-    python = sys.executable
+    celery = f"exec {sys.executable} -m celery --quiet -A medportal"
+    web = f"exec {sys.executable} -m uvicorn medportal.asgi:application --host {HOST} --port {port}"
     return {
-        "web": f"{python} -m uvicorn medportal.asgi:application --host {HOST} --port {port} --no-access-log --log-level warning",
-        "worker": f"{python} -m celery --quiet -A medportal worker --queues {','.join(ALL_QUEUES)} --concurrency 1 --loglevel warning",
-        "clock": f"{python} -m celery --quiet -A medportal beat --scheduler celery.beat:Scheduler --loglevel warning",
+        "web": f"{web} --no-access-log --log-level warning",
+        "worker": f"{celery} worker --queues {','.join(ALL_QUEUES)} --concurrency 1 --loglevel warning",
+        "clock": f"{celery} beat --scheduler celery.beat:Scheduler --loglevel warning",
     }
 
 

@@ -16,7 +16,7 @@ from apps.accounts.models import CareTeam, User
 from apps.imaging.dicom.synthetic import draw_film
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
 from apps.imaging.ingest import receive
-from apps.patients.identity import mrn_index
+from apps.patients.blind import mrn_index
 from apps.patients.models import Patient
 from apps.portal.management import demo_cast
 

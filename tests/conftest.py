@@ -1,0 +1,108 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from rest_framework.test import APIClient
+
+from apps.accounts.models import CareTeam, Role, User
+from apps.inference import registry
+from apps.protection import keyring
+from tests import binaries
+from tests.factories import UserFactory
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a program that this machine lacks; in CI nothing may be missing."""
+    for item in items:
+        for marker in item.iter_markers("needs"):
+            missing = [name for name in marker.args if binaries.find(name) is None]
+            if missing and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*programs): programs from the system that the test starts")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A keyring of the test run's own."""
+    with contextlib.suppress(FileExistsError):  # another test process may be quicker
+        keyring.write(settings.KEYRING_FILE, keyring.create())
+
+
+@pytest.fixture(autouse=True)
+def sealed_store(tmp_path: Path, settings: object) -> Path:
+    """Each test has a blob store of its own."""
+    from django.core.files.storage import storages
+
+    folder = tmp_path / "sealed"
+    settings.STORAGES["sealed"]["OPTIONS"]["location"] = folder  # type: ignore[attr-defined]
+    storages._storages.pop("sealed", None)
+    storages.__dict__.pop("backends", None)
+    return folder
+
+
+@pytest.fixture
+def team(db: None) -> CareTeam:
+    return CareTeam.objects.create(name="Team A")
+
+
+@pytest.fixture
+def doctor(team: CareTeam) -> User:
+    return UserFactory(username="doctor", role=Role.DOCTOR, teams=[team])
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """A doctor of another care team."""
+    return UserFactory(username="doctor2", role=Role.DOCTOR, teams=[CareTeam.objects.create(name="Team B")])
+
+
+@pytest.fixture
+def patient_user(db: None) -> User:
+    return UserFactory(username="patient", role=Role.PATIENT)
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    return UserFactory(username="admin", role=Role.ADMIN)
+
+
+@pytest.fixture
+def browser_client(doctor: User) -> Client:
+    """Django's test client, signed in as the doctor."""
+    client = Client()
+    client.force_login(doctor)
+    return client
+
+
+@pytest.fixture
+def api(doctor: User) -> APIClient:
+    """The REST client, signed in as the doctor."""
+    client = APIClient()
+    client.force_authenticate(doctor)
+    return client
+
+
+@pytest.fixture
+def packages(db: None) -> None:
+    """The bundled model packages, installed."""
+    registry.synchronise()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data beside the project; tests that need it are skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared/data")
+    return SHARED

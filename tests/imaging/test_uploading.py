@@ -1,0 +1,166 @@
+"""Uploads by the page: files, archives, and what is hostile about them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.imaging import uploading
+from apps.imaging.dicom import archives
+from apps.imaging.models import Instance, Upload, UploadedFile
+from tests.factories import film_file, zip_of
+
+
+@pytest.fixture
+def send(browser_client: Client) -> Any:
+    """Sends a file as the page does and returns the lines of the answer."""
+    address = browser_client.post(reverse("imaging:upload-start")).json()["files"]
+
+    def post(content: bytes, name: str = "film.bin", client: Client = browser_client) -> list[dict[str, str]]:
+        answer = client.post(address, {"file": SimpleUploadedFile(name, content), "path": f"folder/{name}"})
+        if not getattr(answer, "streaming", False):
+            return [{"outcome": "refused", "status": str(answer.status_code)}]
+
+        async def read() -> bytes:
+            return b"".join([part async for part in answer.streaming_content])
+
+        return [json.loads(line) for line in asyncio.run(read()).decode().splitlines()]
+
+    return post
+
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_film_under_any_name_is_stored(send: Any) -> None:
+    (row,) = send(film_file(), "holiday.txt")
+    assert row["outcome"] == "stored"
+    assert row["name"] == "folder/holiday.txt"
+    assert row["study"].startswith("/studies/")
+
+
+def test_a_text_called_dcm_is_refused(send: Any) -> None:
+    (row,) = send(b"not dicom" * 100, "film.dcm")
+    assert row["outcome"] == "refused"
+    assert "not a DICOM file" in row["reason"]
+
+
+def test_an_empty_file_is_refused(send: Any) -> None:
+    (row,) = send(b"", "film.dcm")
+    assert "empty" in row["reason"]
+
+
+def test_a_zip_gives_an_outcome_for_each_file(send: Any) -> None:
+    rows = send(
+        zip_of(
+            {
+                "a/one.dcm": film_file(1),
+                "two": film_file(2, mrn="M2"),
+                "notes.txt": b"hello " * 50,
+                "../evil.dcm": film_file(3),
+                "inner.zip": zip_of({"x": b"y"}),
+                "__MACOSX/._one.dcm": b"resource fork",
+            }
+        ),
+        "scans.zip",
+    )
+    assert [row["outcome"] for row in rows] == ["stored", "stored", "refused", "refused", "refused"]
+    assert "points outside" in rows[3]["reason"]
+    assert "archive within an archive" in rows[4]["reason"]
+    assert Instance.objects.count() == 2
+
+
+def test_too_many_entries_are_refused_before_they_are_listed(send: Any) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(archives.MAX_ENTRIES + 1):
+            archive.writestr(f"{number}", b"")
+    (row,) = send(buffer.getvalue())
+    assert "more than 10000 files" in row["reason"]
+
+
+def test_a_hundred_thousand_entries_are_refused() -> None:
+    """The end record alone says so; its field overflows to 0xFFFF in ZIP64."""
+    tail = b"PK\x05\x06" + b"\0\0\0\0" + b"\xff\xff\xff\xff" + b"\0" * 10
+    with pytest.raises(archives.Unreadable, match="zip_too_many"):
+        list(archives.entries(io.BytesIO(b"PK\x03\x04" + b"\0" * 40 + tail)))
+
+
+def test_a_zip_bomb_stops_at_the_limit(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 3_000_000)
+    rows = send(zip_of({"bomb": b"\0" * 20_000_000, "film": film_file()}))
+    assert [row["outcome"] for row in rows] == ["refused", "stored"]
+
+
+def test_a_damaged_and_a_protected_zip_are_refused(send: Any) -> None:
+    whole = zip_of({"film": film_file()})
+    (row,) = send(whole[:-30])
+    assert "damaged" in row["reason"]
+    protected = bytearray(whole)
+    protected[6] |= 1
+    protected[whole.index(b"PK\x01\x02") + 8] |= 1
+    (row,) = send(bytes(protected))
+    assert "password" in row["reason"]
+
+
+def test_one_file_that_breaks_does_not_cost_the_others(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = uploading.receive
+    calls = iter([True, False])
+
+    def breaking(stream: Any, **options: Any) -> Any:
+        if next(calls):
+            raise ValueError("Lindqvist")
+        return real(stream, **options)
+
+    monkeypatch.setattr(uploading, "receive", breaking)
+    rows = send(zip_of({"one": film_file(1), "two": film_file(2)}))
+    assert [row["outcome"] for row in rows] == ["refused", "stored"]
+    assert "Lindqvist" not in rows[0]["reason"]
+
+
+def test_a_file_larger_than_allowed_is_refused(send: Any, settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = 1000
+    assert send(film_file())[0]["status"] == "400"
+    assert not Instance.objects.exists()
+
+
+def test_another_doctors_upload_cannot_be_used(send: Any, stranger: User) -> None:
+    other = Client()
+    other.force_login(stranger)
+    assert send(film_file(), client=other)[0]["status"] == "404"
+
+
+def test_outcomes_are_kept_with_sealed_names(send: Any) -> None:
+    send(film_file(), "Lindqvist.dcm")
+    kept = UploadedFile.objects.get()
+    assert kept.name == "folder/Lindqvist.dcm"
+    assert Upload.objects.get().files.get() == kept
+
+
+def test_two_uploads_of_one_study_at_once(doctor: User) -> None:
+    """Two threads, one file: it is stored once, and both are told so."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    from apps.imaging.ingest import receive
+
+    def once(_: int) -> str:
+        try:
+            return receive(io.BytesIO(film_file()), actor=doctor).outcome
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(once, range(4)))
+    assert outcomes == ["duplicate", "duplicate", "duplicate", "stored"]
+    assert Instance.objects.count() == 1

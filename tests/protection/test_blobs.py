@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from apps.protection import blobs
+from apps.protection.keyring import CannotOpen
+
+
+def test_a_blob_comes_back_and_is_sealed_on_disk(sealed_store: Path) -> None:
+    blobs.write("a/b", b"the content")
+    assert blobs.read("a/b") == b"the content"
+    assert blobs.exists("a/b")
+    assert b"the content" not in (sealed_store / "a/b").read_bytes()
+
+
+def test_a_blob_can_be_replaced_and_removed() -> None:
+    blobs.write("a", b"1")
+    blobs.write("a", b"2")
+    assert blobs.read("a") == b"2"
+    blobs.delete("a")
+    blobs.delete("a")
+    with pytest.raises(FileNotFoundError):
+        blobs.read("a")
+
+
+def test_a_blob_moved_to_another_name_does_not_open(sealed_store: Path) -> None:
+    blobs.write("one", b"1")
+    (sealed_store / "one").rename(sealed_store / "two")
+    with pytest.raises(CannotOpen):
+        blobs.read("two")
