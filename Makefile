@@ -43,7 +43,7 @@ test: lint types imports tests ## what CI runs
 lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint --quiet
 	$(NPM) run --silent check
 
 types: build

@@ -149,7 +149,7 @@ KEYRING = env("MEDPORTAL_KEYRING", default="")
 # Celery ---------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"queue_order_strategy": "priority"}
 if CELERY_BROKER_URL == "filesystem://":
     queue_dir = VAR_DIR / "queue"
     CELERY_BROKER_TRANSPORT_OPTIONS |= {

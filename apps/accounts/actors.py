@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from django.http import HttpRequest
+
 if TYPE_CHECKING:
+    from rest_framework.request import Request
+
     from apps.accounts.models import User
 
 
@@ -21,3 +25,10 @@ class System:
 
 
 Actor: TypeAlias = "User | System"
+
+
+def signed_in(request: HttpRequest | Request) -> User:
+    """The user of a request that a guard has let through."""
+    if not request.user.is_authenticated:
+        raise PermissionError("this page needs a guard: nobody is signed in")
+    return request.user

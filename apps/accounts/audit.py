@@ -12,10 +12,9 @@ from apps.accounts.models import AuditEntry
 
 def record(actor: Actor, action: str, subject: Model | None = None, **facts: Any) -> None:
     """Add an entry. ``facts`` must hold no patient data: ids, counts, codes."""
-    system = isinstance(actor, System)
     AuditEntry.objects.create(
-        actor=None if system else actor,
-        system_reason=actor.reason if system else "",
+        actor=None if isinstance(actor, System) else actor,
+        system_reason=actor.reason if isinstance(actor, System) else "",
         action=action,
         object_type=subject._meta.label_lower if subject is not None else "",
         object_id=str(subject.pk) if subject is not None else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,11 +10,11 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 
 from apps.accounts.access import DoctorOnly
+from apps.accounts.actors import signed_in
 from apps.explainability.access import visible_to
 from apps.explainability.models import Explanation
 from apps.explainability.queries import overlay
@@ -25,7 +26,7 @@ class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
     sum_of_attributions = serializers.FloatField(source="attribution_sum", allow_null=True)
     gap = serializers.FloatField(allow_null=True, help_text="base value + sum of attributions - output")
     reason = serializers.CharField(help_text="Why it failed, if it did.")
-    label = serializers.CharField(source="finding.label")
+    label = serializers.CharField(source="finding.label")  # type: ignore[assignment]
     seconds = serializers.DictField(child=serializers.FloatField())
 
     class Meta:
@@ -58,11 +59,10 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
 
     serializer_class = ExplanationSerializer
     permission_classes = (DoctorOnly,)
-    lookup_value_converter = "uuid"
     queryset = Explanation.objects.none()
 
     def get_queryset(self) -> QuerySet[Explanation]:
-        return visible_to(self.request.user).select_related("finding")  # type: ignore[arg-type]
+        return visible_to(signed_in(self.request)).select_related("finding")
 
     @extend_schema(
         parameters=[OpenApiParameter("sign", str, enum=["both", "positive", "negative"])],
@@ -73,8 +73,7 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
             409: OpenApiResponse(),
         },
     )
-    @action(detail=True, url_path="overlay.png")
-    def overlay(self, request: Request, pk: str) -> HttpResponse:
+    def overlay(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """A transparent PNG to stretch over the film: orange speaks for the finding, blue against."""
         sign = request.query_params.get("sign", "both")
         if sign not in ("both", "positive", "negative"):
@@ -89,8 +88,7 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
             409: OpenApiResponse(),
         }
     )
-    @action(detail=True, url_path="attributions.npy")
-    def attributions(self, request: Request, pk: str) -> HttpResponse:
+    def attributions(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """The attributions as a NumPy file: (rows, columns) float32 of the model's plane."""
         return HttpResponse(blobs.read(self._finished().blob), content_type="application/octet-stream")
 

@@ -1,7 +1,17 @@
-from rest_framework.routers import SimpleRouter
+from django.urls import path
 
 from apps.explainability.api import ExplanationViewSet
 
-router = SimpleRouter(use_regex_path=False)
-router.register("explanations", ExplanationViewSet, basename="explanation")
-urlpatterns = router.urls
+urlpatterns = [
+    path("explanations/<uuid:pk>/", ExplanationViewSet.as_view({"get": "retrieve"}), name="explanation-detail"),
+    path(
+        "explanations/<uuid:pk>/overlay.png",
+        ExplanationViewSet.as_view({"get": "overlay"}),
+        name="explanation-overlay",
+    ),
+    path(
+        "explanations/<uuid:pk>/attributions.npy",
+        ExplanationViewSet.as_view({"get": "attributions"}),
+        name="explanation-attributions",
+    ),
+]

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.access import DoctorOnly
+from apps.accounts.actors import signed_in
 from apps.imaging.models import Study
 from apps.imaging.queries import studies
 from apps.patients.models import Patient
@@ -62,7 +63,7 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     queryset = Study.objects.none()
 
     def get_queryset(self) -> QuerySet[Study]:
-        return studies(self.request.user)  # type: ignore[arg-type]
+        return studies(signed_in(self.request))
 
     @extend_schema(request=SearchSerializer, responses=StudySerializer(many=True))
     @action(detail=False, methods=["post"])
@@ -70,6 +71,6 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         """Find studies by MRN or by words of the patient's name; POST, so that no name gets into a log of URLs."""
         query = SearchSerializer(data=request.data)
         query.is_valid(raise_exception=True)
-        found = studies(request.user, search=query.validated_data["text"])  # type: ignore[arg-type]
+        found = studies(signed_in(request), search=query.validated_data["text"])
         page = self.paginate_queryset(found)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

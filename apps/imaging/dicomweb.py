@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.access import DoctorOnly
+from apps.accounts.actors import signed_in
 from apps.imaging.access import visible_to
 from apps.imaging.dicom.multipart import boundary_of, parts
 from apps.imaging.dicom.reading import Unreadable
@@ -90,11 +91,12 @@ class StoreView(DicomWebView):
         },
     )
     def post(self, request: Request) -> Response:
-        stored, failed = [], []
+        stored: list[Received] = []
+        failed: list[Received] = []
         try:
             boundary = boundary_of(request.content_type or "")
             for part in parts(request._request, boundary, most_bytes=settings.UPLOAD_MAX_BYTES):
-                received = receive(part, actor=request.user)
+                received = receive(part, actor=signed_in(request))
                 (stored if received.instance else failed).append(received)
         except Unreadable as problem:
             if problem.code == "bad_multipart" and not (stored or failed):
@@ -154,7 +156,7 @@ class MetadataView(DicomWebView):
         responses={(200, "application/dicom+json"): OpenApiTypes.OBJECT, 404: OpenApiResponse()},
     )
     def get(self, request: Request, study: str, series: str = "") -> HttpResponse:
-        found = get_object_or_404(visible_to(request.user), study_instance_uid=study)
+        found = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study)
         instances = Instance.objects.filter(series__study=found).select_related("series__study")
         if series:
             instances = instances.filter(series__series_instance_uid=series)
@@ -191,7 +193,7 @@ class FrameView(DicomWebView):
     )
     def get(self, request: Request, study: str, series: str, instance: str, frames: str) -> HttpResponse:
         found = get_object_or_404(
-            Instance.objects.filter(series__study__in=visible_to(request.user)),
+            Instance.objects.filter(series__study__in=visible_to(signed_in(request))),
             sop_instance_uid=instance,
             series__series_instance_uid=series,
             series__study__study_instance_uid=study,

@@ -84,16 +84,18 @@ def _file(
     if not facts.patient_id:
         raise Unreadable("no_patient_id")
     _first_frame_decodes(dicom)
-    if patient is None:
-        patient, conflict = _whose(facts, actor, care_teams)
-        if conflict:
-            hold(stream, patient=patient, facts=facts, reason_code=conflict, content_index=digest, actor=actor)
-            return _answer(facts, Outcome.HELD, conflict)
     instance = _new_instance(dicom, facts, digest)
     try:
+        if patient is None:
+            _check_reach(facts, actor, care_teams)
         _write_blobs(instance, dicom)
         with transaction.atomic():
-            _index(instance, facts, patient, actor, urgent)
+            _index(instance, facts, patient or _patient(facts, actor, care_teams), actor, urgent)
+    except _Conflict as conflict:
+        _delete_blobs(instance)
+        code = conflict.code
+        hold(stream, patient=conflict.patient, facts=facts, reason_code=code, content_index=digest, actor=actor)
+        return _answer(facts, Outcome.HELD, code)
     except IntegrityError:
         # The same file at the same moment: the other one won. Ours must leave nothing behind.
         _delete_blobs(instance)
@@ -107,22 +109,48 @@ def _file(
     return _answer(facts, Outcome.STORED, instance=instance)
 
 
-def _whose(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> tuple[Patient, str]:
-    """The patient to file under and, if a doctor has to decide first, why."""
-    identity = Identity(facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address)
-    matched = match(identity, actor=actor)
-    if matched.verdict is Verdict.NEW:
-        teams = care_teams if care_teams is not None else _teams_of(actor)
-        if not teams:
-            raise Unreadable("no_care_team")
-        register(identity, care_teams=teams, actor=actor)
-        matched = match(identity, actor=actor)  # another upload may have registered it a moment ago
-    assert matched.patient is not None
+class _Conflict(Exception):
+    """A doctor has to decide whose the file is."""
+
+    def __init__(self, code: str, patient: Patient) -> None:
+        super().__init__(code)
+        self.code, self.patient = code, patient
+
+
+def _identity(facts: Facts) -> Identity:
+    return Identity(facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address)
+
+
+def _check_reach(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> Patient | None:
+    """The matching patient, or None if the record is still to be made.
+
+    Raises:
+        _Conflict: if a doctor has to decide.
+        Unreadable: ``no_care_team`` if nobody would see a new patient.
+    """
+    matched = match(_identity(facts), actor=actor)
     conflicts = {Verdict.CONFLICT: "identity_conflict", Verdict.OUT_OF_REACH: "other_care_team"}
-    return matched.patient, conflicts.get(matched.verdict, "")
+    if matched.patient is not None and matched.verdict in conflicts:
+        raise _Conflict(conflicts[matched.verdict], matched.patient)
+    if matched.patient is None and not _teams(actor, care_teams):
+        raise Unreadable("no_care_team")
+    return matched.patient
 
 
-def _teams_of(actor: Actor) -> list[CareTeam]:
+def _patient(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> Patient:
+    """The patient to file under, made if need be; looked for again, as another upload may be quicker."""
+    found = _check_reach(facts, actor, care_teams)
+    if found is not None:
+        return found
+    register(_identity(facts), care_teams=_teams(actor, care_teams), actor=actor)
+    made = _check_reach(facts, actor, care_teams)
+    assert made is not None
+    return made
+
+
+def _teams(actor: Actor, care_teams: list[CareTeam] | None) -> list[CareTeam]:
+    if care_teams is not None:
+        return care_teams
     return [] if isinstance(actor, System) else list(actor.care_teams.all())
 
 

@@ -35,7 +35,7 @@ class UnnamedFileUploadHandler(FileUploadHandler):
             raise StopUpload(connection_reset=False)
         self.file.write(raw_data)
 
-    def file_complete(self, file_size: int) -> DjangoUploadedFile:
+    def file_complete(self, file_size: int) -> DjangoUploadedFile[Any]:
         self.file.seek(0)
         return DjangoUploadedFile(file=self.file, name=self.file_name, content_type=self.content_type, size=file_size)
 

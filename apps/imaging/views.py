@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, override
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
 from apps.imaging import uploading
 from apps.imaging.access import held_visible_to
@@ -30,9 +31,9 @@ from apps.patients.names import display
 @require_GET
 def upload_page(request: HttpRequest) -> HttpResponse:
     """The page on which files are dropped."""
-    recent = UploadedFile.objects.filter(upload__user=request.user).select_related("instance__series__study")
+    recent = UploadedFile.objects.filter(upload__user=signed_in(request)).select_related("instance__series__study")
     rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
-    held = held_visible_to(request.user).filter(decision="").count()
+    held = held_visible_to(signed_in(request)).filter(decision="").count()
     return render(request, "imaging/upload.html", {"recent": rows, "held": held, "texts": _texts()})
 
 
@@ -54,21 +55,21 @@ def _texts() -> dict[str, str]:
 @require_POST
 def start(request: HttpRequest) -> JsonResponse:
     """Begin an upload; answers with the address for its files."""
-    upload = uploading.start_upload(user=request.user)  # type: ignore[arg-type]
+    upload = uploading.start_upload(user=signed_in(request))
     return JsonResponse({"files": reverse("imaging:upload-file", args=[upload.pk])}, status=201)
 
 
 @role_required(Role.DOCTOR)
 @require_POST
-def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponse:
+def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase:
     """Take in one file or ZIP; answers line by line (NDJSON), a line per file as soon as it is known."""
-    upload = get_object_or_404(Upload, pk=upload_id, user=request.user)
+    upload = get_object_or_404(Upload, pk=upload_id, user=signed_in(request))
     file = request.FILES.get("file")
     if file is None:
         limit = _("The upload was empty or larger than allowed.")
         return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
     name = request.POST.get("path") or file.name or ""
-    outcomes = uploading.take(upload, name, file, user=request.user)  # type: ignore[arg-type]
+    outcomes = uploading.take(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
     return StreamingHttpResponse(_lines(outcomes, get_language() or "en"), content_type="application/x-ndjson")
 
 
@@ -98,7 +99,7 @@ def outcome_row(file: UploadedFile) -> dict[str, Any]:
 @require_GET
 def held_list(request: HttpRequest) -> HttpResponse:
     """Files put aside on which this doctor can decide."""
-    rows = held_visible_to(request.user).filter(decision="").select_related("patient", "uploaded_by")
+    rows = held_visible_to(signed_in(request)).filter(decision="").select_related("patient", "uploaded_by")
     return render(request, "imaging/held.html", {"rows": rows})
 
 
@@ -106,11 +107,11 @@ def held_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Compare what the file says with the record, and decide."""
-    held = get_object_or_404(held_visible_to(request.user), pk=pk)
+    held = get_object_or_404(held_visible_to(signed_in(request)), pk=pk)
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         decision = Decision(form.cleaned_data["decision"])
-        received = decide(held, decision, actor=request.user)  # type: ignore[arg-type]
+        received = decide(held, decision, actor=signed_in(request))
         if received and received.instance:
             return redirect("portal:study", received.instance.series.study.study_instance_uid)
         return redirect("imaging:held")

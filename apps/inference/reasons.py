@@ -11,7 +11,7 @@ SENTENCES = {
     "several_frames": _("The object has %(frames)s frames; this model reads single films."),
     "uniform": _("The film shows nothing: all its pixels are alike."),
     "unlike_training": _(
-        "The image does not look like the chest films that this model was made for (distance %(distance)s, limit %(limit)s). No probability is given."
+        "The image does not look like the chest films that this model was made for (novelty %(novelty)s, limit %(limit)s). No probability is given."
     ),
     "unreadable_file": _("The file is neither DICOM nor PNG nor JPEG, or it is damaged."),
     "package_missing": _("The model's files are missing or were changed, so it was not run. Tell the administrator."),

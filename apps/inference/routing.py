@@ -41,10 +41,10 @@ def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
     digest = input_digest(series)
     with transaction.atomic():
         waiting = Analysis.objects.filter(series=series, package=package, state=State.QUEUED, attempt=0)
-        analysis = waiting.exclude(input_digest=digest).select_for_update().first()
-        if analysis is not None and not _exists(series, package, digest):
-            Analysis.objects.filter(pk=analysis.pk).update(input_digest=digest)
-            return analysis
+        joined = waiting.exclude(input_digest=digest).select_for_update().first()
+        if joined is not None and not _exists(series, package, digest):
+            Analysis.objects.filter(pk=joined.pk).update(input_digest=digest)
+            return joined
         analysis, created = Analysis.objects.get_or_create(
             series=series,
             package=package,

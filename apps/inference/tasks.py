@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from apps.inference import analysis
+from apps.inference.packages.card import Package
 from apps.inference.runtimes.loaded import assess
 from apps.inference.runtimes.suitability import Unsuitable
 from apps.jobs.leases import working
@@ -26,7 +27,7 @@ def analyse(pk: str) -> None:
             analysis.record(work, package)
 
 
-def _infer(works: list[analysis.Work], package: analysis.Package) -> None:
+def _infer(works: list[analysis.Work], package: Package) -> None:
     """One forward pass over the films of all the works."""
     films = [film for work in works for film in work.films if film.refusal is None]
     started = time.perf_counter()

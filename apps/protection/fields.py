@@ -47,7 +47,7 @@ class _OpenOnRead:
         instance.__dict__[self.field.attname] = value
 
 
-class SealedField(models.BinaryField):
+class SealedField(models.BinaryField):  # type: ignore[type-arg]
     """Text, sealed. Base of the other sealed fields."""
 
     empty_strings_allowed = False

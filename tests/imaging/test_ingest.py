@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 import zlib
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from pydicom.data import get_testdata_files
 from pydicom.uid import MPEG2MPML
 
-from apps.accounts.models import CareTeam, User
+from apps.accounts.models import User
 from apps.imaging import ingest
 from apps.imaging.dicom.reading import Limits, Unreadable, open_object
 from apps.imaging.ingest import receive
@@ -197,16 +196,23 @@ def corpus() -> list[Path]:
     return files
 
 
-def test_every_known_file_is_stored_or_refused_with_a_reason(doctor: User, team: CareTeam) -> None:
-    outcomes: dict[str, int] = {}
+def forget() -> None:
+    """Many test files share identifiers: each is to be judged alone."""
+    for model in (HeldFile, Instance, Series, Study, Patient):
+        model.objects.all().delete()
+
+
+def test_every_known_file_is_stored_or_refused_with_a_reason(doctor: User) -> None:
+    codes: dict[str, list[str]] = {}
     files = corpus()
     for path in files:
-        with path.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with path.open("rb") as stream:
             received = receive(stream, actor=doctor)
-        outcomes[received.outcome] = outcomes.get(received.outcome, 0) + 1
-        assert received.instance or received.code in SENTENCES, (path.name, received)
-        if received.instance and received.outcome == Outcome.STORED:
+        codes.setdefault(received.code or received.outcome, []).append(path.name)
+        assert received.code in SENTENCES or received.instance, (path.name, received)
+        if received.instance:
             assert header_of(received.instance).Rows == received.instance.rows
-    assert sum(outcomes.values()) == len(files)
-    assert outcomes[Outcome.STORED] > len(files) // 2, outcomes
+        else:
+            assert not (Patient.objects.exists() or Study.objects.exists()), path.name
+        forget()
+    assert len(codes[Outcome.STORED]) / len(files) > 0.6, codes

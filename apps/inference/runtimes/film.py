@@ -12,6 +12,7 @@ from torch import nn
 
 from apps.inference.packages.card import Package, PackageRefused
 from apps.inference.runtimes import networks
+from apps.inference.runtimes.novelty import Guard
 from apps.inference.runtimes.preprocessing import normalise, to_plane
 
 WEIGHTS = "weights.safetensors"
@@ -45,7 +46,7 @@ class FilmRuntime:
         self.network = _load_network(package).to(self.device).eval()
         self._temperature = float(card["calibration"]["temperature"])
         self._bias = torch.tensor(card["calibration"]["bias"], dtype=torch.float64)
-        self._guard = load_file(package.folder / GUARD) if "novelty" in card else None
+        self._guard = _load_guard(package) if "novelty" in card else None
         self._labels = [list(label.outputs) for label in package.labels]
 
     def prepare(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
@@ -54,30 +55,27 @@ class FilmRuntime:
 
     def run(self, planes: npt.NDArray[np.generic]) -> FilmOutput:
         """Assess planes, (n, size, size) grey levels 0..255."""
-        logits, pooled = self._forward(planes)
-        return FilmOutput(self._calibrated(logits), self._novelty(pooled))
+        novelty = self._guard.novelty(planes) if self._guard else np.zeros(len(planes))
+        return FilmOutput(self.probabilities(planes), novelty)
 
     def probabilities(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Only the calibrated probabilities, (n, labels): the function that explanations explain."""
-        return self._calibrated(self._forward(planes)[0])
-
-    def _forward(self, planes: npt.NDArray[np.generic]) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
             inputs = normalise(batch).contiguous(memory_format=torch.channels_last)
-            pooled = networks.features(self.network, inputs)
-            return networks.classify(self.network, pooled).cpu().double(), pooled.cpu().double()
+            return self._calibrated(self.network(inputs).cpu().double())
 
     def _calibrated(self, logits: torch.Tensor) -> npt.NDArray[np.float64]:
         outputs = torch.softmax(logits / self._temperature + self._bias, dim=1)
         return torch.stack([outputs[:, columns].sum(dim=1) for columns in self._labels], dim=1).numpy()
 
-    def _novelty(self, pooled: torch.Tensor) -> npt.NDArray[np.float64]:
-        """Mahalanobis distance of the pooled features (Lee et al., NeurIPS 2018), one Gaussian."""
-        if self._guard is None:
-            return np.zeros(len(pooled))
-        centred = pooled - self._guard["mean"].double()
-        return torch.sqrt(((centred @ self._guard["whitening"].double()) ** 2).mean(dim=1)).numpy()
+
+def _load_guard(package: Package) -> Guard:
+    try:
+        stored = load_file(package.folder / GUARD)
+        return Guard(stored["mean"].double().numpy(), stored["components"].double().numpy())
+    except (KeyError, OSError) as error:
+        raise PackageRefused(f"{package.name} {package.version}: {GUARD} is not a guard") from error
 
 
 def _load_network(package: Package) -> nn.Module:

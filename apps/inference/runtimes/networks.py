@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import nn
 from torchvision.models import MobileNetV3, mobilenet_v3_small
 
@@ -37,16 +36,3 @@ def build(architecture: str, *, outputs: int) -> nn.Module:
     except KeyError:
         known = ", ".join(sorted(ARCHITECTURES))
         raise KeyError(f"unknown architecture {architecture!r}: known are {known}") from None
-
-
-def features(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """The pooled features before the classifier, (n, channels); what the novelty guard looks at."""
-    assert isinstance(network, MobileNetV3)
-    return torch.flatten(network.avgpool(network.features(inputs)), 1)
-
-
-def classify(network: nn.Module, pooled: torch.Tensor) -> torch.Tensor:
-    """Logits (n, outputs) from the pooled features of :func:`features`."""
-    assert isinstance(network, MobileNetV3)
-    logits: torch.Tensor = network.classifier(pooled)
-    return logits

@@ -72,11 +72,11 @@ def check_pixels(pixels: npt.NDArray[np.generic]) -> None:
         raise Unsuitable("uniform")
 
 
-def check_novelty(distance: float, limit: float | None) -> None:
+def check_novelty(novelty: float, limit: float | None) -> None:
     """Refuse a film that is farther from the training films than the package's limit.
 
     Raises:
-        Unsuitable: with both distances.
+        Unsuitable: with both numbers.
     """
-    if limit is not None and distance > limit:
-        raise Unsuitable("unlike_training", distance=f"{distance:.2f}", limit=f"{limit:.2f}")
+    if limit is not None and novelty > limit:
+        raise Unsuitable("unlike_training", novelty=f"{novelty:.3f}", limit=f"{limit:.3f}")

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
-from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
 from torch import nn
 
 from apps.inference.packages.card import CARD, sha256, validate_card
 from apps.inference.runtimes.film import GUARD, WEIGHTS
+from apps.inference.runtimes.novelty import COMPONENTS, Guard, thumbnails
 from apps.inference.training import cxr_pneumonia_card
 from apps.inference.training.evaluation import (
     Calibration,
@@ -27,7 +29,7 @@ from apps.inference.training.evaluation import (
     threshold_for_sensitivity,
 )
 from apps.inference.training.films import Films, join, read_films, split_by_patient, synthetic_films
-from apps.inference.training.fitting import Epoch, Recipe, fit, logits_of
+from apps.inference.training.fitting import Epoch, Recipe, fit, logits_of, resize
 
 SENSITIVITY = 0.95
 NOVELTY_QUANTILE = 0.995
@@ -88,12 +90,12 @@ def gather(data: Path, recipe: Recipe, workers: int, progress: Progress) -> Part
 
 def pack(network: nn.Module, parts: Parts, recipe: Recipe, output: Path, version: str) -> dict[str, Any]:
     """Calibrate on the validation patients, measure on the test patients, write card and weights."""
-    logits, _ = logits_of(network, parts.validation, size=recipe.size)
+    logits = logits_of(network, parts.validation, size=recipe.size)
     calibration = fit_calibration(logits, parts.validation.labels)
     thresholds = _thresholds(calibration.apply(logits), parts.validation)
     output.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, output / WEIGHTS)
-    novelty = _write_guard(network, parts, recipe, output)
+    novelty = _write_guard(parts, recipe, output)
     tests = {"real": parts.test_real, "synthetic": parts.test_synthetic}
     figures = {
         name: _figures(network, films, recipe, calibration, thresholds["pneumonia"]) for name, films in tests.items()
@@ -125,32 +127,28 @@ def _thresholds(probability: Scores, films: Films) -> dict[str, float]:
     }
 
 
-def _write_guard(network: nn.Module, parts: Parts, recipe: Recipe, output: Path) -> float:
-    """Fit a Gaussian to the training films' features.
+def _write_guard(parts: Parts, recipe: Recipe, output: Path) -> float:
+    """Fit the novelty guard to the training films.
 
     The threshold spares 99.5 % of the validation films, the real and the synthetic each.
     """
-    _, train_features = logits_of(network, parts.train, size=recipe.size)
-    covariance = LedoitWolf().fit(train_features)
-    whitening = np.linalg.cholesky(covariance.precision_)
-    mean = covariance.location_
-    save_file(
-        {
-            "mean": torch.from_numpy(mean).float().contiguous(),
-            "whitening": torch.from_numpy(whitening).float().contiguous(),
-        },
-        output / GUARD,
-    )
-    limits = []
-    for films in (parts.validation, parts.validation_synthetic):
-        _, features = logits_of(network, films, size=recipe.size)
-        distance = np.sqrt((((features - mean) @ whitening) ** 2).mean(axis=1))
-        limits.append(float(np.quantile(distance, NOVELTY_QUANTILE)))
+
+    def planes(films: Films) -> npt.NDArray[np.float32]:
+        return resize(torch.from_numpy(films.planes), recipe.size).numpy()
+
+    fitted = PCA(min(COMPONENTS, len(parts.train)), svd_solver="full").fit(thumbnails(planes(parts.train)))
+    guard = Guard(fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32))
+    stored = {"mean": torch.from_numpy(guard.mean), "components": torch.from_numpy(guard.components)}
+    save_file({name: value.contiguous() for name, value in stored.items()}, output / GUARD)
+    limits = [
+        float(np.quantile(guard.novelty(planes(films)), NOVELTY_QUANTILE))
+        for films in (parts.validation, parts.validation_synthetic)
+    ]
     return max(limits)
 
 
 def _figures(
     network: nn.Module, films: Films, recipe: Recipe, calibration: Calibration, threshold: float
 ) -> dict[str, Figure]:
-    logits, _ = logits_of(network, films, size=recipe.size)
+    logits = logits_of(network, films, size=recipe.size)
     return film_figures(calibration.apply(logits), films.labels, films.groups, threshold=threshold)

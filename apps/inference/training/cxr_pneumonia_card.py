@@ -66,9 +66,10 @@ def compose(
         },
         "thresholds": _thresholds(thresholds),
         "novelty": {
-            "method": "mahalanobis",
+            "method": "pca-reconstruction",
             "threshold": novelty,
-            "how": "99.5th percentile of the distance of the validation films, real or synthetic, whichever is larger; "
+            "how": "99.5th percentile of the reconstruction error of the validation films, real or synthetic, "
+            "whichever is larger; "
             "beyond it no answer is given",
         },
         "metrics": [

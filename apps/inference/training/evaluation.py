@@ -70,13 +70,13 @@ def expected_calibration_error(probability: Scores, truth: npt.NDArray[np.bool_]
 def threshold_for_sensitivity(probability: Scores, truth: npt.NDArray[np.bool_], sensitivity: float) -> float:
     """The highest threshold at which at least this share of the true cases is called."""
     _, found, thresholds = roc_curve(truth, probability)
-    return float(thresholds[np.flatnonzero(found >= sensitivity)[0]])
+    return min(float(thresholds[np.flatnonzero(found >= sensitivity)[0]]), 1.0)
 
 
 def threshold_by_youden(probability: Scores, truth: npt.NDArray[np.bool_]) -> float:
     """The threshold with the largest sensitivity + specificity - 1."""
     false_alarm, found, thresholds = roc_curve(truth, probability)
-    return float(thresholds[np.argmax(found - false_alarm)])
+    return min(float(thresholds[np.argmax(found - false_alarm)]), 1.0)
 
 
 def film_figures(
@@ -101,13 +101,18 @@ def _measure(probability: Scores, labels: Labels, threshold: float) -> dict[str,
     sick, ill = 1 - probability[:, 0], labels > 0
     kind = probability[ill, 1] / np.clip(probability[ill, 1] + probability[ill, 2], 1e-12, None)
     return {
-        "auroc_pneumonia": float(roc_auc_score(ill, sick)),
-        "auroc_bacterial_vs_viral": float(roc_auc_score(labels[ill] == 1, kind)),
+        "auroc_pneumonia": _auroc(ill, sick),
+        "auroc_bacterial_vs_viral": _auroc(labels[ill] == 1, kind),
         "sensitivity_pneumonia": float((sick[ill] >= threshold).mean()),
         "specificity_pneumonia": float((sick[~ill] < threshold).mean()),
         "accuracy_three_classes": float((probability.argmax(axis=1) == labels).mean()),
         "ece_pneumonia": expected_calibration_error(sick, ill),
     }
+
+
+def _auroc(truth: npt.NDArray[np.bool_], score: Scores) -> float:
+    """NaN where a bootstrap draw holds one class only; such draws do not count."""
+    return float(roc_auc_score(truth, score)) if len(set(truth)) == 2 else float("nan")
 
 
 def bootstrap(
@@ -126,5 +131,5 @@ def bootstrap(
     for _ in range(rounds):
         picked = rng.integers(len(names), size=len(names))
         draws.append(list(measure(np.concatenate([members[p] for p in picked])).values()))
-    low, high = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
+    low, high = np.nanpercentile(np.array(draws), [2.5, 97.5], axis=0)
     return {name: Figure(value, float(low[i]), float(high[i])) for i, (name, value) in enumerate(point.items())}

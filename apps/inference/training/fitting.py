@@ -90,7 +90,7 @@ def fit(
             _average(average, network, recipe.average_decay, number * steps + step)
             total += loss.item()
             progress(number * steps + step + 1, recipe.epochs * steps, None)
-        score = _score(logits_of(average, validation, size=recipe.size)[0], validation.labels)
+        score = _score(logits_of(average, validation, size=recipe.size), validation.labels)
         progress((number + 1) * steps, recipe.epochs * steps, Epoch(number + 1, total / steps, score))
         if score > best_score:
             best, best_score, waited = copy.deepcopy(average), score, 0
@@ -101,16 +101,15 @@ def fit(
     return best
 
 
-def logits_of(network: nn.Module, films: Films, *, size: int, batch: int = 64) -> tuple[Scores, Scores]:
-    """Logits (n, classes) and pooled features (n, channels) of films, without augmentation."""
+def logits_of(network: nn.Module, films: Films, *, size: int, batch: int = 64) -> Scores:
+    """Logits (n, classes) of films, without augmentation."""
     network.eval()
-    logits, pooled = [], []
+    logits = []
     with torch.inference_mode():
         for start in range(0, len(films), batch):
             inputs = normalise(resize(torch.from_numpy(films.planes[start : start + batch]), size))
-            pooled.append(networks.features(network, inputs))
-            logits.append(networks.classify(network, pooled[-1]))
-    return torch.cat(logits).double().numpy(), torch.cat(pooled).double().numpy()
+            logits.append(network(inputs))
+    return torch.cat(logits).double().numpy()
 
 
 def resize(planes: torch.Tensor, size: int) -> torch.Tensor:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.access import DoctorOnly
+from apps.accounts.actors import signed_in
 from apps.explainability.models import Explanation
 from apps.imaging.access import visible_to
 from apps.inference.models import Analysis, Finding
@@ -28,7 +29,7 @@ class ExplanationStateSerializer(serializers.ModelSerializer[Explanation]):
 class FindingSerializer(serializers.ModelSerializer[Finding]):
     title = serializers.CharField()
     operating_point = serializers.CharField()
-    instance = serializers.CharField(source="instance.sop_instance_uid")
+    instance = serializers.CharField(source="instance.sop_instance_uid")  # type: ignore[assignment]
     explanations = serializers.SerializerMethodField()
 
     class Meta:
@@ -84,8 +85,8 @@ class AnalysesView(APIView):
 
     @extend_schema(responses=AnalysisSerializer(many=True), operation_id="study_analyses")
     def get(self, request: Request, study_instance_uid: str) -> Response:
-        study = get_object_or_404(visible_to(request.user), study_instance_uid=study_instance_uid)
-        rows = read(request.user, study)
+        study = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study_instance_uid)
+        rows = read(signed_in(request), study)
         items = {item.finding.pk: item for row in rows for item in row.findings}
         analyses = [row.analysis for row in rows]
         return Response(AnalysisSerializer(analyses, many=True, context={"items": items}).data)

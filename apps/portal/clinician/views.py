@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts import audit
 from apps.accounts.access import role_required
-from apps.accounts.models import Role, User
+from apps.accounts.actors import signed_in
+from apps.accounts.models import Role
 from apps.explainability import plan
 from apps.imaging.access import held_visible_to, visible_to
 from apps.imaging.models import Study
@@ -27,15 +28,11 @@ from apps.portal.clinician.filters import WorklistFilter
 from apps.portal.clinician.forms import ReviewForm
 
 
-def _doctor(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
 @role_required(Role.DOCTOR)
 @require_http_methods(["GET", "POST"])
 def worklist_page(request: HttpRequest) -> HttpResponse:
     """Studies, most urgent and newest first; filters come by POST."""
-    actor = _doctor(request)
+    actor = signed_in(request)
     filters = WorklistFilter(request.POST or None, queryset=Study.objects.none())
     if filters.form.is_bound and not filters.form.is_valid():
         rows = studies(actor)
@@ -52,13 +49,13 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@csp_update({"style-src-attr": ["'unsafe-inline'"]})  # Cornerstone styles its annotation text
+@csp_update({"style-src-attr": ["'unsafe-inline'"]})  # type: ignore[arg-type]  # Cornerstone styles its text
 @role_required(Role.DOCTOR)
 @require_GET
 def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
     """The reading page."""
     study = _study(request, study_uid)
-    audit.record(_doctor(request), "study.opened", study)
+    audit.record(signed_in(request), "study.opened", study)
     context = {"study": study, "viewer_texts": _viewer_texts(), **_panel(request, study)}
     return render(request, "portal/clinician/study.html", context)
 
@@ -76,20 +73,20 @@ def findings_panel(request: HttpRequest, study_uid: str) -> HttpResponse:
 def manifest(request: HttpRequest, study_uid: str) -> JsonResponse:
     """What the viewer loads."""
     study = _study(request, study_uid)
-    return JsonResponse(reading.manifest(study, reading.read(_doctor(request), study)))
+    return JsonResponse(reading.manifest(study, reading.read(signed_in(request), study)))
 
 
 @role_required(Role.DOCTOR)
 @require_POST
 def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Agree, disagree or correct."""
-    finding = get_object_or_404(visible_findings(_doctor(request)), pk=finding_id)
+    finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
     form = ReviewForm(request.POST)
     problem = ""
     if form.is_valid():
         said = {**form.cleaned_data, "verdict": Verdict(form.cleaned_data["verdict"])}
         try:
-            reviewing.review(finding, **said, actor=_doctor(request))
+            reviewing.review(finding, **said, actor=signed_in(request))
         except ValueError:
             problem = _("Choose what the finding should have been.")
     else:
@@ -101,8 +98,8 @@ def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Ask for an explanation, or try a failed one again."""
-    finding = get_object_or_404(visible_findings(_doctor(request)), pk=finding_id)
-    plan.request(finding, actor=_doctor(request))
+    finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
+    plan.request(finding, actor=signed_in(request))
     return _back(request, finding.analysis.series.study)
 
 
@@ -110,8 +107,8 @@ def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse
 @require_POST
 def retry_analysis(request: HttpRequest, analysis_id: uuid.UUID) -> HttpResponse:
     """Try a failed analysis again."""
-    analysis = get_object_or_404(visible_analyses(_doctor(request)), pk=analysis_id)
-    reviewing.retry(analysis, actor=_doctor(request))
+    analysis = get_object_or_404(visible_analyses(signed_in(request)), pk=analysis_id)
+    reviewing.retry(analysis, actor=signed_in(request))
     return _back(request, analysis.series.study)
 
 
@@ -125,12 +122,12 @@ def _viewer_texts() -> dict[str, str]:
 
 
 def _study(request: HttpRequest, study_uid: str) -> Study:
-    rows = visible_to(_doctor(request)).select_related("patient").prefetch_related("series")
+    rows = visible_to(signed_in(request)).select_related("patient").prefetch_related("series")
     return get_object_or_404(rows, study_instance_uid=study_uid)
 
 
 def _panel(request: HttpRequest, study: Study) -> dict[str, Any]:
-    analyses = reading.read(_doctor(request), study)
+    analyses = reading.read(signed_in(request), study)
     return {"analyses": analyses, "under_way": reading.under_way(analyses)}
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
 from apps.patients.access import visible_to
 
@@ -15,5 +16,5 @@ from apps.patients.access import visible_to
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Who the patient is here; results follow once a doctor has released them."""
-    record = visible_to(request.user).prefetch_related("care_teams").first()  # type: ignore[arg-type]
+    record = visible_to(signed_in(request)).prefetch_related("care_teams").first()
     return render(request, "portal/patient/home.html", {"record": record})
