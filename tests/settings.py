@@ -11,6 +11,7 @@ os.environ["MEDPORTAL_DEMO"] = "1"
 from medportal.settings import *  # noqa: E402, F403
 from medportal.settings import DATABASES, REST_FRAMEWORK  # noqa: E402
 
+WHITENOISE_USE_FINDERS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

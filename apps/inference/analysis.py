@@ -18,7 +18,7 @@ from apps.imaging.models import Urgency as StudyUrgency
 from apps.imaging.queries import grey_frame
 from apps.imaging.urgency import raise_urgency
 from apps.inference.models import Analysis, Finding, PackageVersion
-from apps.inference.packages.card import Label, Package, PackageRefused
+from apps.inference.packages.card import Package, PackageRefused
 from apps.inference.registry import package_of
 from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels
 from apps.jobs.enqueue import enqueue
@@ -103,11 +103,7 @@ def record(work: Work, package: Package) -> None:
         end(work.analysis, Refusal(refusal.code, **refusal.parameters))
         return
     with settle(work.analysis):
-        findings = [
-            _finding(work.analysis, film, position, label)
-            for film in assessed
-            for position, label in enumerate(package.labels)
-        ]
+        findings = [finding for film in assessed for finding in _findings(work.analysis, film, package)]
         Finding.objects.bulk_create(findings)
         work.seconds["write"] = time.perf_counter() - started
         Analysis.objects.filter(pk=work.analysis.pk).update(
@@ -130,19 +126,26 @@ def _facts(instance: Instance) -> FilmFacts:
     )
 
 
-def _finding(analysis: Analysis, film: Film, position: int, label: Label) -> Finding:
+def _findings(analysis: Analysis, film: Film, package: Package) -> list[Finding]:
+    """One finding a label; a kind of something is positive only if the thing itself is."""
     assert film.probabilities is not None
-    probability = float(film.probabilities[position])
-    return Finding(
-        analysis=analysis,
-        instance=film.instance,
-        label=label.code,
-        position=position,
-        probability=probability,
-        threshold=label.threshold,
-        positive=probability >= label.threshold,
-        is_abnormal=label.finding,
-    )
+    positive: set[str] = set()
+    findings = []
+    for position, (label, probability) in enumerate(zip(package.labels, film.probabilities, strict=True)):
+        if probability >= label.threshold and (not label.requires or label.requires in positive):
+            positive.add(label.code)
+        finding = Finding(
+            analysis=analysis,
+            instance=film.instance,
+            label=label.code,
+            position=position,
+            probability=float(probability),
+            threshold=label.threshold,
+            positive=label.code in positive,
+            is_abnormal=label.finding,
+        )
+        findings.append(finding)
+    return findings
 
 
 def _raise_urgency(analysis: Analysis, findings: list[Finding]) -> None:

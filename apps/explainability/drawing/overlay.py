@@ -13,7 +13,7 @@ from scipy import ndimage
 Sign = Literal["both", "positive", "negative"]
 POSITIVE, NEGATIVE = (255, 140, 26), (64, 156, 255)
 """Orange for, blue against: apart for every kind of colour blindness, and both visible on grey."""
-FAINT = 0.06
+FAINT = 0.15
 """Shares of the strongest attribution below this are not drawn."""
 SMOOTHING = 0.02
 """Deviation of the blur over the picture, as a share of its edge: takes the hard edges of the regions,
@@ -37,7 +37,7 @@ def overlay_png(attributions: npt.NDArray[np.float32], *, sign: Sign = "both", e
     if sign != "both":
         values = np.clip(values, 0, None) if sign == "positive" else np.clip(values, None, 0)
     strength = np.clip(np.abs(values), 0, 1)
-    alpha = np.where(strength < FAINT, 0, strength**0.75)
+    alpha = np.where(strength < FAINT, 0, strength)
     colour = np.where((values > 0)[..., None], np.array(POSITIVE), np.array(NEGATIVE))
     rgba = np.dstack([colour, np.round(alpha * 255)]).astype(np.uint8)
     buffer = io.BytesIO()

@@ -29,6 +29,7 @@ class Label:
     finding: bool
     threshold: float
     operating_point: dict[str, str]
+    requires: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Package:
                 finding=label["finding"],
                 threshold=self.card["thresholds"][label["code"]]["value"],
                 operating_point=self.card["thresholds"][label["code"]]["operating_point"],
+                requires=label.get("requires", ""),
             )
             for label in self.card["labels"]
         )
@@ -106,6 +108,11 @@ def validate_card(card: Any) -> None:
     codes = [label["code"] for label in card["labels"]]
     if len(set(codes)) < len(codes) or set(codes) != set(card["thresholds"]):
         raise PackageRefused("card: each label needs one threshold and a code of its own")
+    if any(
+        label.get("requires", code) not in codes[: place + 1]
+        for place, (code, label) in enumerate(zip(codes, card["labels"], strict=True))
+    ):
+        raise PackageRefused("card: a label requires one that is listed before it")
     if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
         raise PackageRefused("card: files lie beside the card, without folders")
 

@@ -31,7 +31,7 @@ from apps.inference.training.evaluation import (
 from apps.inference.training.films import Films, join, read_films, split_by_patient, synthetic_films
 from apps.inference.training.fitting import Epoch, Recipe, fit, logits_of, resize
 
-SENSITIVITY = 0.95
+SENSITIVITY = 0.98
 NOVELTY_QUANTILE = 0.995
 Progress = Callable[[str, int, int, str], None]
 """Called with (stage, done, in all, remark)."""

@@ -55,6 +55,7 @@ class Command(BaseCommand):
             ("keys", ["keyring", "init", "--if-missing"]),
             ("database", ["migrate", "--verbosity", "0"]),
             ("models", ["models"]),
+            ("static files", ["collectstatic", "--noinput", "--verbosity", "0"]),
             ("accounts", ["seed_demo", "--accounts"]),
         ]
         for title, arguments in steps:
@@ -91,7 +92,13 @@ def _processes(port: int) -> dict[str, str]:
 
 def _environment() -> dict[str, str]:
     folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PATH": f"{folder}:{os.environ.get('PATH', '')}"}
+    return {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PATH": f"{folder}:{os.environ.get('PATH', '')}",
+    }
 
 
 def _check_port(port: int) -> None:
