@@ -108,10 +108,8 @@ def validate_card(card: Any) -> None:
     codes = [label["code"] for label in card["labels"]]
     if len(set(codes)) < len(codes) or set(codes) != set(card["thresholds"]):
         raise PackageRefused("card: each label needs one threshold and a code of its own")
-    if any(
-        label.get("requires", code) not in codes[: place + 1]
-        for place, (code, label) in enumerate(zip(codes, card["labels"], strict=True))
-    ):
+    listed_before = [{*codes[:place], ""} for place in range(len(codes))]
+    if any(label.get("requires", "") not in known for label, known in zip(card["labels"], listed_before, strict=True)):
         raise PackageRefused("card: a label requires one that is listed before it")
     if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
         raise PackageRefused("card: files lie beside the card, without folders")

@@ -103,7 +103,7 @@ def _thresholds(values: dict[str, float]) -> dict[str, Any]:
         "zh-hans": "验证集患者灵敏度与特异度之和最大",
     }
     kind = {
-        "en": "largest sensitivity + specificity among the validation patients; asked only if pneumonia is above its own",
+        "en": "largest sensitivity + specificity on the validation patients; asked only if pneumonia is above its own",
         "zh-hans": "验证集患者灵敏度与特异度之和最大；仅在肺炎高于其阈值时判断",
     }
     points = {"pneumonia": sensitive, "normal": balanced}

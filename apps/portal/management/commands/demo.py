@@ -94,10 +94,11 @@ def _environment() -> dict[str, str]:
     folder = str(Path(sys.executable).parent)
     return {
         **os.environ,
+        "PATH": f"{folder}:{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
+        # On a small machine the browser needs the cores too: threads that wait must not spin.
         "OMP_WAIT_POLICY": "PASSIVE",
-        "PATH": f"{folder}:{os.environ.get('PATH', '')}",
     }
 
 

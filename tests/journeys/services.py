@@ -1,0 +1,160 @@
+"""Servers that a journey starts for itself, on free loopback ports, and stops."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import binaries
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "medportal-demo"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(ready: Callable[[], object], seconds: float, what: str) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if ready():
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(what)
+
+
+def listening(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+
+
+def stop(process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM) -> None:
+    """Stop a process and everything that it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, how)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """A Redis server; gives its URL."""
+    port = free_port()
+    command = [binaries.require("redis-server"), "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_for(lambda: listening(port), 20, "redis")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        stop(process)
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server with an empty database; gives its URL. It refuses root, so another user runs it."""
+    user = None
+    if os.geteuid() == 0:
+        names = {entry.pw_name for entry in pwd.getpwall()}
+        user = "postgres" if "postgres" in names else "nobody"
+        for parent in [folder, *folder.parents]:
+            if parent.owner() == "root" and parent != Path("/") and parent.stat().st_mode & 0o005 != 0o005:
+                parent.chmod(parent.stat().st_mode | 0o055)
+        shutil.chown(folder, user)
+    data, port = folder / "data", free_port()
+    bare = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    initdb = Path(binaries.require("postgres")).resolve().parent / "initdb"
+    subprocess.run(
+        [str(initdb), "-D", str(data), "-U", "medportal", "-A", "trust", "-E", "UTF8"],
+        check=True, stdout=subprocess.DEVNULL, user=user, env=bare, cwd=folder,
+    )  # fmt: skip
+    command = [binaries.require("postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]
+    log = (folder / "log").open("wb")
+    process = subprocess.Popen(command, stdout=log, stderr=log, user=user, env=bare, cwd=folder, start_new_session=True)
+    try:
+        wait_for(lambda: listening(port), 30, "postgres")
+        yield f"postgres://medportal@127.0.0.1:{port}/postgres"
+    finally:
+        stop(process, how=signal.SIGINT)
+
+
+class Site:
+    """Web, worker and clock as processes of their own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.var, self.port = folder / "var", free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "log"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if key not in ("DJANGO_SETTINGS_MODULE",)},
+            "MEDPORTAL_VAR": str(self.var),
+            "MEDPORTAL_DEMO": "1",
+            "MEDPORTAL_SECRET_KEY": "only for a journey",
+            "JOB_LEASE_SECONDS": "4",
+            "JOB_SWEEP_SECONDS": "1",
+            "OMP_WAIT_POLICY": "PASSIVE",
+            **environment,
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.worker: subprocess.Popen[bytes]
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, capture_output=True
+        )
+
+    def __enter__(self) -> Site:
+        self.var.mkdir(parents=True)
+        for command in (["keyring", "init"], ["migrate"], ["models"], ["seed_demo", "--accounts"]):
+            self.manage(*command)
+        self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
+        clock = [*self._celery, "beat", "--scheduler", "celery.beat:Scheduler"]
+        self.processes = [self.start(*web), self.start(*clock)]
+        self.start_worker()
+        wait_for(self._ready, 60, "the site")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for process in [*self.processes, self.worker]:
+            stop(process)
+
+    _celery = ("-m", "celery", "-A", "medportal")
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        log = self.log.open("ab")
+        return subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+
+    def start_worker(self) -> None:
+        queues = "short,accelerator,accelerator.background"
+        self.worker = self.start(*self._celery, "worker", "-Q", queues, "-c", "1", "-l", "warning")
+
+    def kill_worker(self) -> None:
+        """As a power cut would: no goodbye."""
+        os.killpg(self.worker.pid, signal.SIGKILL)
+        self.worker.wait(10)
+
+    def _ready(self) -> bool:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{self.url}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)

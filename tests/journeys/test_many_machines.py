@@ -1,0 +1,112 @@
+"""PostgreSQL, Redis, workers of their own; and a worker that dies in the middle."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.factories import film_file
+from tests.journeys.client import Api
+from tests.journeys.services import Site, postgres, redis, wait_for
+
+pytestmark = pytest.mark.xdist_group("journeys")
+
+
+@pytest.mark.needs("postgres", "redis-server")
+def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    folder.mkdir()
+    with postgres(folder) as database, redis() as broker:
+        with Site(tmp_path, DATABASE_URL=database, REDIS_URL=broker, CELERY_BROKER_URL=broker) as site:
+            doctor = Api(site.url)
+            answer = doctor.store(film_file(3, pattern="focal", size=448, mrn="PG-1"))
+            assert "00081199" in answer
+            (study,) = doctor.studies()
+            analysis = doctor.explained(study["study_instance_uid"])
+            assert {finding["label"] for finding in analysis["findings"]} >= {"pneumonia", "normal"}
+            explanation = next(f["explanations"][0]["id"] for f in analysis["findings"] if f["explanations"])
+            told = doctor.call(f"/api/v1/explanations/{explanation}/")
+            assert abs(told["base_value"] + told["sum_of_attributions"] - told["output"]) < 0.01
+            assert doctor.raw(f"/api/v1/explanations/{explanation}/overlay.png").startswith(b"\x89PNG")
+            other = Api(site.url, "doctor2")
+            assert other.studies() == []
+            assert other.status(f"/api/v1/explanations/{explanation}/") == 404
+            for name in ("patient", "admin"):
+                assert Api(site.url, name).status("/api/v1/studies/") == 404
+        assert not (site.var / "medportal.sqlite3").exists()
+
+
+def rows(site: Site, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(f"file:{site.var}/medportal.sqlite3?mode=ro", uri=True, timeout=10) as database:
+        return database.execute(query).fetchall()
+
+
+def test_a_worker_killed_in_the_middle_finishes_once(tmp_path: Path) -> None:
+    with Site(tmp_path) as site:
+        doctor = Api(site.url)
+        films = [film_file(seed, pattern="focal", size=512, mrn=f"K-{seed}") for seed in range(20, 24)]
+        doctor.store(*films)
+        until = time.monotonic() + 90
+        while not rows(site, "SELECT 1 FROM inference_analysis WHERE state = 'running'"):
+            assert time.monotonic() < until, "no analysis was seen running"
+            time.sleep(0.002)
+        site.kill_worker()
+        held = rows(site, "SELECT count(*) FROM inference_analysis WHERE state = 'running'")[0][0]
+        assert held, "the worker was killed too late to be in the middle"
+        site.start_worker()
+        wait_for(
+            lambda: rows(site, "SELECT count(*) FROM inference_analysis WHERE state = 'succeeded'") == [(4,)],
+            120,
+            "analyses",
+        )
+        assert rows(site, "SELECT count(*) FROM inference_finding") == [(16,)]
+        assert rows(site, "SELECT max(attempt) FROM inference_analysis") == [(2,)]
+        for study in doctor.studies():
+            doctor.explained(study["study_instance_uid"])
+        positive = rows(site, "SELECT count(*) FROM inference_finding WHERE positive")
+        assert rows(site, "SELECT count(*) FROM explainability_explanation") == positive
+
+
+@pytest.mark.xdist_group("journeys")
+def test_no_name_is_left_in_plaintext_on_disk(site: Site) -> None:
+    """Names, MRN, birth date and accession number of a film in no file under var/, nor in the log."""
+    doctor = Api(site.url)
+    doctor.store(
+        film_file(
+            31, size=448, mrn="CANARY-MRN", name="Kanarienvogel^Zilpzalp", accession_number="CANARY-ACC",
+            description="CANARY-DESCRIPTION",
+        )
+    )  # fmt: skip
+    study = next(row for row in doctor.studies() if row["patient"]["mrn"] == "CANARY-MRN")
+    doctor.explained(study["study_instance_uid"])
+    body = b'{"text": "Kanarienvogel"}'
+    assert doctor.call("/api/v1/studies/search/", body, "application/json")["results"]
+    canaries = [b"Kanarienvogel", b"Zilpzalp", b"CANARY", b"2021-05-04", b"20210504"]
+    files = [path for path in site.var.rglob("*") if path.is_file() and "staticfiles" not in path.parts]
+    assert len(files) > 5
+    leaks = [(path.name, word) for path in [*files, site.log] for word in canaries if word in path.read_bytes()]
+    assert not leaks
+
+
+def test_overlays_point_at_the_drawn_opacity(site: Site) -> None:
+    """Of the evidence for pneumonia more falls within the drawn opacity than its area alone would give."""
+    import io
+
+    from apps.imaging.dicom.synthetic import draw_film
+
+    doctor = Api(site.url)
+    gains = []
+    for seed in range(40, 44):
+        doctor.store(film_file(seed, pattern="focal", size=448, mrn=f"O-{seed}"))
+        study = next(row for row in doctor.studies() if row["patient"]["mrn"] == f"O-{seed}")
+        findings = doctor.explained(study["study_instance_uid"])["findings"]
+        explanation = next(f["explanations"][0]["id"] for f in findings if f["explanations"] and f["label"] != "normal")
+        array = np.load(io.BytesIO(doctor.raw(f"/api/v1/explanations/{explanation}/attributions.npy")))
+        mask = draw_film(seed, pattern="focal", size=192).opacity
+        evidence = np.clip(array, 0, None)
+        gains.append(evidence[mask].sum() / evidence.sum() / mask.mean())
+    assert np.mean(gains) > 1.5, gains
