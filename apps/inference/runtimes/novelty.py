@@ -35,14 +35,20 @@ class Guard:
 
     def novelty(self, planes: npt.NDArray[np.generic]) -> Array:
         """(n,) mean squared error of the rebuilt thumbnails of (n, size, size) planes."""
-        centred = thumbnails(planes) - self.mean
-        rebuilt = centred @ self.components.T @ self.components
-        return np.asarray(((centred - rebuilt) ** 2).mean(axis=1))
+        # All in torch: a second library's threads beside torch's own would halve the speed of both.
+        components = torch.from_numpy(self.components).double()
+        centred = _thumbnails(planes) - torch.from_numpy(self.mean).double()
+        rebuilt = centred @ components.T @ components
+        return np.asarray(((centred - rebuilt) ** 2).mean(dim=1).numpy())
 
 
 def thumbnails(planes: npt.NDArray[np.generic]) -> Array:
     """(n, EDGE * EDGE) means over tiles, each thumbnail with mean 0 and deviation 1."""
+    return np.asarray(_thumbnails(planes).numpy())
+
+
+def _thumbnails(planes: npt.NDArray[np.generic]) -> torch.Tensor:
     batch = torch.from_numpy(np.ascontiguousarray(planes)).to(torch.float32).unsqueeze(1)
     small = F.adaptive_avg_pool2d(batch, EDGE).flatten(1).double()
     centred = small - small.mean(dim=1, keepdim=True)
-    return np.asarray((centred / small.std(dim=1, keepdim=True).clamp_min(1e-3)).numpy())
+    return centred / small.std(dim=1, keepdim=True).clamp_min(1e-3)

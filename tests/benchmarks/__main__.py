@@ -1,0 +1,27 @@
+"""``make bench``: figures as a table; nothing passes or fails by time."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+from tests.benchmarks import inference, pipeline, worklist  # noqa: E402
+from tests.benchmarks.table import Row  # noqa: E402
+
+
+def main() -> None:
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print("| what | figure | against | ratio |\n|---|---|---|---|")
+    for part in (inference, worklist, pipeline):
+        for row in part.measure():
+            print(Row.line(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A line of the table."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured; ``ratio`` compares with the peer or the limit."""
+
+    what: str
+    figure: str
+    against: str = ""
+    ratio: float | None = None
+
+    def line(self) -> str:
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        return f"| {self.what} | {self.figure} | {self.against} | {ratio} |"
+
+
+def median_seconds(call: Callable[[], object], *, runs: int = 9, warmup: int = 2) -> float:
+    """Median wall seconds of a call."""
+    seconds = []
+    for run in range(warmup + runs):
+        started = time.perf_counter()
+        call()
+        if run >= warmup:
+            seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
