@@ -15,6 +15,9 @@ export default defineConfig({
     manifest: "manifest.json",
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4000,
-    rolldownOptions: { checks: { pluginTimings: false }, input: { main: entry("main"), upload: entry("upload"), study: entry("study") } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      input: { main: entry("main"), upload: entry("upload"), study: entry("study") },
+    },
   },
 });
