@@ -43,6 +43,10 @@ export function send(
     request.upload.onprogress = (event) => sent(event.total ? event.loaded / event.total : 0);
     request.onprogress = () => request.status === 200 && readLines();
     request.onload = () => {
+      if (request.status === 400) {
+        said({ ...JSON.parse(request.responseText), name: picked.path, study: "" });
+        return done();
+      }
       if (request.status !== 200) return fail(new Error(String(request.status)));
       readLines();
       done();
