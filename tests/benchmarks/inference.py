@@ -12,7 +12,7 @@ from django.conf import settings
 from apps.explainability.explainers.partition import explain
 from apps.inference.packages.card import read_package
 from apps.inference.runtimes.film import FilmRuntime
-from tests.benchmarks.table import Row, median_seconds
+from tests.benchmarks.table import Row, paired_medians
 from tests.factories import film_pixels
 
 BATCH = 32
@@ -28,7 +28,7 @@ def measure() -> Iterator[Row]:
         with torch.inference_mode():
             runtime.network(inputs)
 
-    ours, peer = median_seconds(lambda: runtime.run(planes)), median_seconds(bare)
+    ours, peer = paired_medians(lambda: runtime.run(planes), bare)
     yield Row(
         f"inference, batch {BATCH}, films/s", f"{BATCH / ours:.0f}", f"bare torch loop {BATCH / peer:.0f}", peer / ours
     )

@@ -31,3 +31,9 @@ def median_seconds(call: Callable[[], object], *, runs: int = 9, warmup: int = 2
         if run >= warmup:
             seconds.append(time.perf_counter() - started)
     return statistics.median(seconds)
+
+
+def paired_medians(ours: Callable[[], object], peer: Callable[[], object], *, runs: int = 15) -> tuple[float, float]:
+    """Median wall seconds of two calls made in turn, so that a drift of the machine meets both."""
+    pairs = [(median_seconds(ours, runs=1, warmup=1), median_seconds(peer, runs=1, warmup=1)) for _ in range(runs)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
