@@ -68,6 +68,14 @@ def test_a_worker_killed_in_the_middle_finishes_once(tmp_path: Path) -> None:
         assert rows(site, "SELECT count(*) FROM explainability_explanation") == positive
 
 
+def content_of(path: Path) -> bytes:
+    """A file's content; the site runs meanwhile, and what it has removed since holds nothing."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def test_no_name_is_left_in_plaintext_on_disk(site: Site) -> None:
     """Names, MRN, birth date and accession number of a film in no file under var/, nor in the log."""
     doctor = Api(site.url)
@@ -84,7 +92,8 @@ def test_no_name_is_left_in_plaintext_on_disk(site: Site) -> None:
     canaries = [b"Kanarienvogel", b"Zilpzalp", b"CANARY", b"2021-05-04", b"20210504"]
     files = [path for path in site.var.rglob("*") if path.is_file() and "staticfiles" not in path.parts]
     assert len(files) > 5
-    leaks = [(path.name, word) for path in [*files, site.log] for word in canaries if word in path.read_bytes()]
+    leaks = [(path.name, word) for path in [*files, site.log] for word in canaries if word in content_of(path)]
+    assert content_of(site.var / "medportal.sqlite3")
     assert not leaks
 
 
