@@ -1,6 +1,7 @@
 """Model fields that are sealed in the database and plain in Python.
 
-A value is bound to its table, column and row, so a ciphertext copied to another place does not open.
+A value is sealed under the key of the row's holder (:class:`apps.protection.models.SealedRecord`) and
+bound to holder, table, column and row, so a ciphertext copied to another place does not open.
 That needs the row's id before the row is written: models with sealed fields have UUID keys.
 Opening happens when the attribute is first read; a list that never shows a name never opens it.
 """
@@ -14,7 +15,8 @@ from typing import Any
 from django.db import models
 from django.db.models.lookups import IsNull
 
-from apps.protection.keyring import keyring
+from apps.protection import keys
+from apps.protection.models import SealedRecord
 
 
 class Sealed(bytes):
@@ -79,13 +81,18 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
 
     def unseal(self, value: Sealed, instance: models.Model) -> Any:
         """Open a ciphertext read from this instance's row."""
-        return self.from_bytes(keyring().open(value, self._place(instance)))
+        holder = self._holder(instance)
+        return self.from_bytes(keys.open_sealed(holder, value, self.place(instance)))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
         if value is None or isinstance(value, Sealed):
             return value
-        return Sealed(keyring().seal(self.to_bytes(value), self._place(model_instance)))
+        return self.sealed(value, model_instance)
+
+    def sealed(self, value: Any, instance: models.Model) -> Sealed:
+        """Seal a value for this instance's row."""
+        return Sealed(keys.seal(self._holder(instance), self.to_bytes(value), self.place(instance)))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
         return None if value is None else Sealed(bytes(value))
@@ -104,7 +111,14 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
     def formfield(self, **kwargs: Any) -> Any:
         return None
 
-    def _place(self, instance: models.Model) -> str:
+    @staticmethod
+    def _holder(instance: models.Model) -> str:
+        if not isinstance(instance, SealedRecord):
+            raise TypeError(f"{type(instance).__name__} has sealed fields: derive it from SealedRecord")
+        return instance.key_holder
+
+    def place(self, instance: models.Model) -> str:
+        """Where the value belongs: table, column and row."""
         if instance.pk is None:
             raise ValueError(f"{self.name} needs a row id before it can be sealed")
         return f"{self.model._meta.db_table}.{self.column}.{instance.pk}"

@@ -1,89 +1,132 @@
-"""The keys: one Tink keyset that seals, one that makes blind indexes.
+"""The keyring: the keys that everything else hangs on, outside the database.
 
-Tink writes the id of the key into each ciphertext, so that a keyring can hold old and new keys at
-once. The file is JSON, belongs to one user (mode 0600) and lies outside the database; in a
-container its content may come from the environment instead.
+It holds three Tink keysets. ``master`` (AES-256-GCM) wraps the data keys of :mod:`apps.protection.keys`,
+``index`` (HMAC-SHA256 as a PRF) makes blind indexes, ``signing`` (Ed25519) signs audit checkpoints.
+Each can hold old and new keys at once: Tink writes the key's id into what it makes.
+
+The file is JSON, belongs to one user (mode 0600) and lies outside the database; in a container its
+content may come from the environment. With ``MEDPORTAL_KMS`` the keysets in it are themselves sealed
+by a key management service, which is asked once a process.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import stat
+import tempfile
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import tink
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from tink import aead, json_proto_keyset_format, prf, secret_key_access
+from tink import aead, json_proto_keyset_format, prf, secret_key_access, signature
+
+from apps.protection.kms import kms_aead
 
 aead.register()
 prf.register()
+signature.register()
 
-INDEX_BYTES = 16
-
-
-class CannotOpen(Exception):
-    """A ciphertext that no key of the keyring opens: wrong key, moved to another place, or damaged."""
+FORMAT = 2
+TEMPLATES = {
+    "master": aead.aead_key_templates.AES256_GCM,
+    "index": prf.prf_key_templates.HMAC_SHA256,
+    "signing": signature.signature_key_templates.ED25519,
+}
+_TOKEN = secret_key_access.TOKEN
+_DAMAGED = "the keyring is damaged: restore it from its backup"
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Keyring:
     """Opened keys; never print, pickle or log one."""
 
-    sealing: aead.Aead
+    master: aead.Aead
+    master_ids: tuple[int, ...]
+    """Newest last; the last one wraps."""
     indexing: prf.PrfSet
-    key_ids: tuple[int, ...]
+    signer: signature.PublicKeySign
+    verifier: signature.PublicKeyVerify
 
-    def seal(self, plaintext: bytes, place: str) -> bytes:
-        """Encrypt with AES-256-GCM; ``place`` says where it belongs and is needed to open it."""
-        return bytes(self.sealing.encrypt(plaintext, place.encode()))
+    @property
+    def master_id(self) -> int:
+        """The id of the master key that wraps new data keys."""
+        return self.master_ids[-1]
 
-    def open(self, sealed: bytes, place: str) -> bytes:
-        """Decrypt what :meth:`seal` made for the same place.
+    @property
+    def index_ids(self) -> tuple[int, ...]:
+        """The ids of the index keys, the primary one first."""
+        primary = self.indexing.primary_id()
+        return (primary, *(key_id for key_id in self.indexing.all() if key_id != primary))
 
-        Raises:
-            CannotOpen: naming the key id, never the content.
-        """
-        try:
-            return bytes(self.sealing.decrypt(bytes(sealed), place.encode()))
-        except tink.TinkError:
-            raise CannotOpen(_why(bytes(sealed), self.key_ids, place)) from None
+    def indexes(self, purpose: str, value: str, *, bits: int = 128) -> dict[int, str]:
+        """The keyed, one-way tokens of a value, one for each index key, by the key's id.
 
-    def index(self, purpose: str, value: str) -> str:
-        """A keyed, one-way token of a value: equal values of one purpose have equal tokens.
+        HMAC-SHA256 as a pseudorandom function, cut to ``bits``: few bits make unequal values share a
+        token, so that whoever reads the tokens learns less, and the finder has to look twice.
 
-        HMAC-SHA256 as a pseudorandom function, cut to 16 bytes, as 32 hex digits.
+        Args:
+            bits: a multiple of 4, at most 128.
         """
         message = f"{purpose}\0{value}".encode()
-        return bytes(self.indexing.primary().compute(message, INDEX_BYTES)).hex()
+        return {
+            key_id: bytes(function.compute(message, 16)).hex()[: bits // 4]
+            for key_id, function in self.indexing.all().items()
+        }
+
+    def index(self, purpose: str, value: str, *, bits: int = 128) -> str:
+        """The token under the primary index key."""
+        return self.indexes(purpose, value, bits=bits)[self.indexing.primary_id()]
 
 
 def keyring() -> Keyring:
-    """The site's keyring, opened once a process.
+    """The site's keyring. A changed file is noticed within a second, so keys rotate while the site runs.
 
     Raises:
         ImproperlyConfigured: if there is none, it is readable by others, or it is not a keyring.
     """
-    return _open(settings.KEYRING, str(settings.KEYRING_FILE))
+    if settings.KEYRING:
+        return _open(settings.KEYRING, settings.KMS)
+    return _from_file(str(settings.KEYRING_FILE), settings.KMS, int(time.monotonic() / _LOOK_AGAIN_SECONDS))
 
 
 def create() -> str:
-    """A new keyring's JSON with fresh keys."""
-    sets = {"seal": aead.aead_key_templates.AES256_GCM, "index": prf.prf_key_templates.HMAC_SHA256}
-    token = secret_key_access.TOKEN
-    return json.dumps(
-        {
-            name: json.loads(json_proto_keyset_format.serialize(tink.new_keyset_handle(template), token))
-            for name, template in sets.items()
-        }
-    )
+    """A new keyring's JSON with fresh keys, sealed by the KMS if one is set."""
+    return _pack({name: _cleartext(tink.new_keyset_handle(template)) for name, template in TEMPLATES.items()})
+
+
+def add_key(content: str, name: str, *, primary: bool) -> str:
+    """The keyring's JSON with one more key in the keyset ``name``.
+
+    Args:
+        primary: whether the new key makes what is made from now on; otherwise it only reads.
+    """
+    keysets = _unpack(content)
+    fresh = _cleartext(tink.new_keyset_handle(TEMPLATES[name]))
+    keysets[name]["key"].append(fresh["key"][0])
+    if primary:
+        keysets[name]["primaryKeyId"] = fresh["primaryKeyId"]
+    return _pack(keysets)
+
+
+def keep_newest(content: str, name: str) -> str:
+    """The keyring's JSON with only the newest key of the keyset ``name``, which becomes primary."""
+    keysets = _unpack(content)
+    newest = keysets[name]["key"][-1]
+    keysets[name] = {"primaryKeyId": newest["keyId"], "key": [newest]}
+    return _pack(keysets)
 
 
 def write(path: Path, content: str) -> None:
-    """Write a keyring that only its owner may read.
+    """Write a file that only its owner may read.
 
     Raises:
         FileExistsError: rather than replace keys, without which the data cannot be opened.
@@ -93,21 +136,22 @@ def write(path: Path, content: str) -> None:
         file.write(content)
 
 
-@cache
-def _open(content: str, path: str) -> Keyring:
-    try:
-        parts = json.loads(content or _read(Path(path)))
-        handles = {
-            name: json_proto_keyset_format.parse(json.dumps(parts[name]), secret_key_access.TOKEN)
-            for name in ("seal", "index")
-        }
-    except (ValueError, KeyError, tink.TinkError):
-        raise ImproperlyConfigured("the keyring is damaged: restore it from its backup") from None
-    ids = tuple(key["keyId"] for key in parts["seal"]["key"])
-    return Keyring(handles["seal"].primitive(aead.Aead), handles["index"].primitive(prf.PrfSet), ids)
+def replace(path: Path, content: str) -> None:
+    """Replace the keyring's file at once: a reader sees the old or the new one, a crash leaves one of them."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keyring-")
+    with os.fdopen(handle, "w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """The keyring file's content.
+
+    Raises:
+        ImproperlyConfigured: if there is none, or others may read it.
+    """
     if not path.is_file():
         raise ImproperlyConfigured(
             f"no keyring at {path}: make one with 'manage.py keyring init', or set MEDPORTAL_KEYRING_FILE"
@@ -117,11 +161,59 @@ def _read(path: Path) -> str:
     return path.read_text()
 
 
-def _why(sealed: bytes, known: tuple[int, ...], place: str) -> str:
-    """Tink's prefix is a version byte 1 and the key's id, big-endian."""
-    if len(sealed) < 5 or sealed[0] != 1:
-        return f"{place}: not a sealed value"
-    key_id = int.from_bytes(sealed[1:5], "big")
-    if key_id not in known:
-        return f"{place}: sealed with key {key_id}, which is not in the keyring: restore that key"
-    return f"{place}: key {key_id} does not open it: it was damaged or moved here from another place"
+@lru_cache(maxsize=2)
+def _from_file(path: str, kms: str, second: int) -> Keyring:
+    return _open(read(Path(path)), kms)
+
+
+@lru_cache(maxsize=4)
+def _open(content: str, kms: str) -> Keyring:
+    keysets = _unpack(content, kms)
+    try:
+        handles = {name: json_proto_keyset_format.parse(json.dumps(keysets[name]), _TOKEN) for name in TEMPLATES}
+        return Keyring(
+            master=handles["master"].primitive(aead.Aead),
+            master_ids=tuple(key["keyId"] for key in keysets["master"]["key"]),
+            indexing=handles["index"].primitive(prf.PrfSet),
+            signer=handles["signing"].primitive(signature.PublicKeySign),
+            verifier=handles["signing"].public_keyset_handle().primitive(signature.PublicKeyVerify),
+        )
+    except (KeyError, tink.TinkError):
+        raise ImproperlyConfigured(_DAMAGED) from None
+
+
+def _cleartext(handle: tink.KeysetHandle) -> dict[str, Any]:
+    keyset: dict[str, Any] = json.loads(json_proto_keyset_format.serialize(handle, _TOKEN))
+    return keyset
+
+
+def _pack(keysets: Mapping[str, Any]) -> str:
+    if not settings.KMS:
+        return json.dumps({"format": FORMAT, **keysets})
+    sealed = kms_aead(settings.KMS).encrypt(json.dumps(keysets).encode(), b"")
+    return json.dumps({"format": FORMAT, "kms": settings.KMS, "sealed": base64.b64encode(sealed).decode()})
+
+
+def _unpack(content: str, kms: str | None = None) -> dict[str, Any]:
+    kms = settings.KMS if kms is None else kms
+    try:
+        parts = json.loads(content)
+        if not isinstance(parts, dict) or parts.get("format") != FORMAT:
+            raise ImproperlyConfigured(
+                "the keyring is of another version: the demonstration starts anew with 'make demo-reset'"
+                if isinstance(parts, dict) and "seal" in parts
+                else _DAMAGED
+            )
+        if "sealed" not in parts:
+            return {name: parts[name] for name in TEMPLATES}
+        if not kms:
+            raise ImproperlyConfigured(f"the keyring is sealed by {parts['kms']}: set MEDPORTAL_KMS to it")
+        opened = kms_aead(kms).decrypt(base64.b64decode(parts["sealed"]), b"")
+        keysets: dict[str, Any] = json.loads(opened)
+        return keysets
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured(_DAMAGED) from None
+    except tink.TinkError:
+        raise ImproperlyConfigured(
+            f"{kms} does not open the keyring: check that it can be reached, its token, and that it is the same key"
+        ) from None
