@@ -1,10 +1,10 @@
-"""Roles as predicates, and the guard of pages that belong to a role."""
+"""Roles as predicates, and the guards of pages and API operations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import rules
 from django.contrib.auth.decorators import login_required
@@ -12,18 +12,22 @@ from django.http import Http404, HttpRequest
 from rest_framework.permissions import BasePermission
 
 from apps.accounts.actors import System
-from apps.accounts.models import Role
+from apps.accounts.models import CLINICIANS, PHYSICIANS, ApiToken, Role, Scope
 
 V = TypeVar("V", bound=Callable[..., Any])
 
 
-def _has_role(role: Role) -> rules.Predicate:
-    return rules.predicate(lambda actor: bool(actor and getattr(actor, "is_active", False) and actor.role == role))
+def has_role(*roles: Role) -> rules.Predicate:
+    """Whether the actor is active and has one of these roles."""
+    return rules.predicate(lambda actor: bool(actor and getattr(actor, "is_active", False) and actor.role in roles))
 
 
-is_doctor = _has_role(Role.DOCTOR)
-is_patient = _has_role(Role.PATIENT)
-is_admin = _has_role(Role.ADMIN)
+is_physician = has_role(*PHYSICIANS)
+is_clinician = has_role(*CLINICIANS)
+is_patient = has_role(Role.PATIENT)
+is_admin = has_role(Role.ADMIN)
+is_auditor = has_role(Role.AUDITOR)
+is_researcher = has_role(Role.RESEARCHER)
 is_system = rules.predicate(lambda actor: isinstance(actor, System))
 
 
@@ -43,10 +47,52 @@ def role_required(*roles: Role) -> Callable[[V], V]:
     return decorate
 
 
-class DoctorOnly(BasePermission):
-    """API of doctors: signed-in others get 404, as if it did not exist; strangers get 401."""
+class RolePermission(BasePermission):
+    """API of some roles: signed-in others get 404, as if it did not exist; strangers get 401.
+
+    A token must have the scope of the operation: ``read_scope`` for safe methods, ``write_scope`` for
+    others. A browser's session has all that its user may.
+    """
+
+    roles: ClassVar[tuple[Role, ...]] = ()
+    read_scope: ClassVar[Scope]
+    write_scope: ClassVar[Scope | None] = None
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        if request.user.is_authenticated and request.user.role != Role.DOCTOR:
+        if not request.user.is_authenticated:
+            return False
+        if self.roles and request.user.role not in self.roles:
             raise Http404
-        return bool(request.user.is_authenticated)
+        if isinstance(request.auth, ApiToken):
+            reading = request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "action", "") == "search"
+            scope = self.read_scope if reading else self.write_scope
+            return scope is not None and scope in request.auth.scopes
+        return True
+
+
+class ReadsStudies(RolePermission):
+    """Clinicians read studies."""
+
+    roles = CLINICIANS
+    read_scope = Scope.STUDIES_READ
+
+
+class StoresStudies(RolePermission):
+    """Physicians store studies."""
+
+    roles = PHYSICIANS
+    read_scope = Scope.STUDIES_READ
+    write_scope = Scope.STUDIES_WRITE
+
+
+class ReadsModels(RolePermission):
+    """Everybody signed in reads about models."""
+
+    read_scope = Scope.MODELS_READ
+
+
+class ReadsTrail(RolePermission):
+    """Auditors read the trail."""
+
+    roles = (Role.AUDITOR,)
+    read_scope = Scope.AUDIT_READ

@@ -1,53 +1,43 @@
-"""Tokens for engineers: a password once, then a token that is stored hashed and expires."""
+"""REST of the audit trail."""
 
 from __future__ import annotations
 
-from django.contrib.auth import authenticate
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from knox.models import get_token_model
-from rest_framework import serializers, status
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import AllowAny
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from apps.accounts import audit
+from apps.accounts.access import ReadsTrail
+from apps.accounts.actors import signed_in
+from apps.accounts.audit_export import bundle
+from apps.accounts.models import AuditEntry
+
+MOST = 500
 
 
-class CredentialsSerializer(serializers.Serializer[None]):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+class AuditEventsView(APIView):
+    """The audit trail as a FHIR R4 Bundle of AuditEvents, oldest first."""
 
-
-class TokenSerializer(serializers.Serializer[None]):
-    token = serializers.CharField(help_text="Send it as 'Authorization: Token <token>'. It is shown only now.")
-    expires = serializers.DateTimeField()
-
-
-class TokenView(APIView):
-    """Exchange a username and password for a token."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "token"
+    permission_classes = (ReadsTrail,)
 
     @extend_schema(
-        request=CredentialsSerializer,
-        responses={200: TokenSerializer, 400: OpenApiResponse(), 401: OpenApiResponse(), 429: OpenApiResponse()},
-        auth=[],
+        operation_id="audit_events",
+        parameters=[OpenApiParameter("after", int, description="Only entries that follow this sequence number.")],
+        responses={200: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT},
     )
-    def post(self, request: Request) -> Response:
-        credentials = CredentialsSerializer(data=request.data)
-        credentials.is_valid(raise_exception=True)
-        user = authenticate(request._request, **credentials.validated_data)
-        if user is None:
-            raise AuthenticationFailed("wrong username or password")
-        instance, token = get_token_model().objects.create(user=user)
-        audit.record(user, "token.created")
-        return Response({"token": token, "expires": instance.expiry}, status=status.HTTP_200_OK)
-
-    def get_authenticate_header(self, request: Request) -> str:
-        return "Token"
+    def get(self, request: Request) -> Response:
+        """Up to 500 events; the bundle's last entry tells the next ``after`` in ``meta.versionId``."""
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) < 19):
+            raise ValidationError({"after": "a sequence number"})
+        entries = list(AuditEntry.objects.filter(sequence__gt=int(after)).order_by("sequence")[:MOST])
+        body: dict[str, Any] = bundle(entries)
+        for item, entry in zip(body["entry"], entries, strict=True):
+            item["resource"]["meta"] = {"versionId": str(entry.sequence)}
+        audit.record(signed_in(request), "trail.read", entries=len(entries))
+        return Response(body)

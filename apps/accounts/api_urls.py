@@ -1,5 +1,5 @@
 from django.urls import path
 
-from apps.accounts.api import TokenView
+from apps.accounts.api import AuditEventsView
 
-urlpatterns = [path("token/", TokenView.as_view(), name="api-token")]
+urlpatterns = [path("audit/", AuditEventsView.as_view(), name="audit-events")]

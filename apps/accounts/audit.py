@@ -4,19 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Model
 
-from apps.accounts.actors import Actor, System
-from apps.accounts.models import AuditEntry
+from apps.accounts import trail
+from apps.accounts.actors import Actor, System, origin
+from apps.accounts.models import AuditEntry, Outcome
+from apps.protection.models import SITE, SealedRecord, holder_name
 
 
-def record(actor: Actor, action: str, subject: Model | None = None, **facts: Any) -> None:
-    """Add an entry. ``facts`` must hold no patient data: ids, counts, codes."""
-    AuditEntry.objects.create(
+def record(
+    actor: Actor,
+    action: str,
+    subject: Model | None = None,
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    patient: object | None = None,
+    why: str = "",
+    **facts: Any,
+) -> None:
+    """Add an entry. ``facts`` and ``why`` must hold no patient data: ids, counts, codes.
+
+    Args:
+        patient: the id of the patient whose data it is about; known by itself if ``subject`` is a sealed record.
+        why: the purpose as a code.
+    """
+    here = origin()
+    entry = AuditEntry(
         actor=None if isinstance(actor, System) else actor,
+        role="" if isinstance(actor, System) else actor.role,
         system_reason=actor.reason if isinstance(actor, System) else "",
         action=action,
+        outcome=outcome,
         object_type=subject._meta.label_lower if subject is not None else "",
         object_id=str(subject.pk) if subject is not None else "",
+        patient_ref=_patient_ref(subject, patient),
+        why=why,
+        source=here.source,
+        session=here.session,
         facts=facts,
     )
+    if connection.in_atomic_block:
+        entry.save(force_insert=True)
+        transaction.on_commit(trail.link_waiting)
+    else:
+        with transaction.atomic():
+            trail.link_new(entry)
+
+
+def _patient_ref(subject: Model | None, patient: object | None) -> str:
+    if patient is not None:
+        return holder_name(patient)
+    if isinstance(subject, SealedRecord) and (holder := subject.key_holder) != SITE:
+        return holder
+    return ""

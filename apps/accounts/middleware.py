@@ -1,38 +1,162 @@
-"""What every signed-in answer needs."""
+"""What every answer needs: isolation, no caches, where it came from, time-outs, the second factor."""
 
 from __future__ import annotations
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponseBase
+import time
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.mfa.utils import is_mfa_enabled
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import sync_and_async_middleware
+from django.utils.translation import gettext as _
+
+from apps.accounts import audit
+from apps.accounts.actors import Origin, acting_from
+from apps.protection.keyring import keyring
+
+IDLE_MARK = "last_seen"
+BEGUN_MARK = "signed_in_at"
+_MARK_EVERY_SECONDS = 30
+_FREE_OF_SECOND_FACTOR = ("/accounts/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
 
 
-class NoStore:
+class _Around:
+    """A middleware for both kinds of views: ``before`` may answer itself, ``after`` may mark the answer."""
+
+    async_capable = sync_capable = True
+
+    def __init__(self, get_response: Callable[..., Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if iscoroutinefunction(self):
+            return self._later(request)
+        return self.before(request) or self.after(self.get_response(request))
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        early = await sync_to_async(self.before)(request)
+        return early or self.after(await self.get_response(request))
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        """An answer instead of the view's, or None."""
+        return None
+
+    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, marked."""
+        return response
+
+
+class Isolation(_Around):
+    """The page shares its process with no other site, and may use no sensor of the device."""
+
+    headers = {
+        "Cross-Origin-Embedder-Policy": "require-corp",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), payment=(), display-capture=()",
+    }
+
+    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+class NoStore(_Around):
     """Keeps answers to signed-in users out of browser and proxy caches.
 
     A view that set its own Cache-Control keeps it: frames of a film are fetched again and again, and
     may stay in memory (never on disk) while the page is open.
     """
 
-    async_capable = sync_capable = True
-
-    def __init__(self, get_response):  # type: ignore[no-untyped-def]
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest):  # type: ignore[no-untyped-def]
-        if iscoroutinefunction(self):
-            return self._later(request)
-        return self._mark(self.get_response(request))
-
-    async def _later(self, request: HttpRequest) -> HttpResponseBase:
-        return self._mark(await self.get_response(request))
-
-    def _mark(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, response: HttpResponseBase) -> HttpResponseBase:
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
 
 
+class TimeOut(_Around):
+    """Ends a session that was idle too long, or is too old however busy (ASVS 5.0, 7.3)."""
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        if not request.user.is_authenticated:
+            return None
+        now = int(time.time())
+        begun = request.session.setdefault(BEGUN_MARK, now)
+        seen = request.session.setdefault(IDLE_MARK, now)
+        idle = now - seen > settings.SESSION_IDLE_SECONDS
+        if idle or now - begun > settings.SESSION_COOKIE_AGE:
+            audit.record(request.user, "session.timed_out", idle=idle)
+            logout(request)
+            if request.headers.get("HX-Request"):
+                return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login")})
+            messages.info(request, _("You were signed out because the session was idle or too old. Sign in again."))
+            return redirect(f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else "account_login")
+        # A page that asks for news by itself is no sign of a person.
+        if now - seen > _MARK_EVERY_SECONDS and "X-Polling" not in request.headers:
+            request.session[IDLE_MARK] = now
+        return None
+
+
+class SecondFactor(_Around):
+    """Roles that need a second factor set one up before anything else."""
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        user = request.user
+        if not user.is_authenticated or user.role not in settings.MFA_REQUIRED_ROLES:
+            return None
+        if request.path.startswith(_FREE_OF_SECOND_FACTOR) or self._had(request) or is_mfa_enabled(user):
+            return None
+        messages.warning(request, _("Your role needs a second factor. Add a passkey or an authenticator app first."))
+        return redirect("mfa_index")
+
+    @staticmethod
+    def _had(request: HttpRequest) -> bool:
+        """Whether the hospital's provider has asked for it."""
+        if not settings.OIDC_DOES_MFA:
+            return False
+        records = request.session.get("account_authentication_methods", [])
+        return any(record.get("method") == "socialaccount" for record in records)
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Network address and a keyed digest of the session or token."""
+    key = getattr(getattr(request, "session", None), "session_key", None) or request.headers.get("Authorization", "")
+    session = keyring().index("accounts.session", key, bits=64) if key else ""
+    return Origin(source=get_adapter().get_client_ip(request) or "", session=session)
+
+
+@sync_and_async_middleware
+def where_from(get_response: Callable[..., Any]) -> Callable[..., Any]:
+    """Audit entries of this request know where it came from."""
+    if iscoroutinefunction(get_response):
+
+        async def later(request: HttpRequest) -> HttpResponseBase:
+            with acting_from(await sync_to_async(origin_of)(request)):
+                answer: HttpResponseBase = await get_response(request)
+                return answer
+
+        return later
+
+    def at_once(request: HttpRequest) -> HttpResponseBase:
+        with acting_from(origin_of(request)):
+            answer: HttpResponseBase = get_response(request)
+            return answer
+
+    return at_once
+
+
+isolation = Isolation
 no_store = NoStore
+time_out = TimeOut
+second_factor = SecondFactor

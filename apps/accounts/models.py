@@ -1,21 +1,35 @@
-"""Users, care teams and the audit trail."""
+"""Users, care teams, tokens, notices and the audit trail."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 
 class Role(models.TextChoices):
     """What a person is here. Each user has exactly one."""
 
     DOCTOR = "doctor", _("Doctor")
+    RADIOLOGIST = "radiologist", _("Radiologist")
+    NURSE = "nurse", _("Nurse")
     PATIENT = "patient", _("Patient")
+    RESEARCHER = "researcher", _("Researcher")
     ADMIN = "admin", _("Administrator")
+    AUDITOR = "auditor", _("Auditor")
+
+
+PHYSICIANS = (Role.DOCTOR, Role.RADIOLOGIST)
+"""Who decides: uploads, reviews findings, says whose a file is."""
+CLINICIANS = (*PHYSICIANS, Role.NURSE)
+"""Who cares for patients of their teams, and may open another record in an emergency."""
+STAFF = tuple(role for role in Role if role != Role.PATIENT)
 
 
 class User(AbstractUser):
@@ -23,7 +37,7 @@ class User(AbstractUser):
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    role = models.CharField(_("role"), max_length=10, choices=Role)
+    role = models.CharField(_("role"), max_length=12, choices=Role)
     staff_name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("Of staff only."))
 
     REQUIRED_FIELDS = ["role"]
@@ -52,19 +66,94 @@ class CareTeam(models.Model):
         return self.name
 
 
-class AuditEntry(models.Model):
-    """Who did what to which object, and when. Rows are only ever added."""
+class Scope(models.TextChoices):
+    """What a token may be used for; never more than its owner may."""
 
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    system_reason = models.CharField(max_length=120, blank=True)
-    action = models.CharField(max_length=60)
-    object_type = models.CharField(max_length=60, blank=True)
-    object_id = models.CharField(max_length=64, blank=True)
-    facts = models.JSONField(default=dict, blank=True, help_text="Without patient data.")
+    STUDIES_READ = "studies:read", _("Read studies, images, findings and explanations")
+    STUDIES_WRITE = "studies:write", _("Store studies")
+    MODELS_READ = "models:read", _("Read the list of models")
+    AUDIT_READ = "audit:read", _("Read the audit trail (auditors)")
+
+
+class ApiToken(AbstractAuthToken):
+    """A token for programs: stored hashed, shown once, with an end and a purpose."""
+
+    name = models.CharField(_("name"), max_length=80)
+    scopes = models.JSONField(default=list)
 
     class Meta:
-        indexes = [models.Index(fields=["object_type", "object_id"])]
+        ordering = ["-created"]
+
+    @property
+    def scope_labels(self) -> list[str]:
+        """The scopes in the reader's language."""
+        return [str(Scope(scope).label) for scope in self.scopes if scope in Scope.values]
+
+
+class Notice(models.Model):
+    """A word to one user: a registered sentence, without patient data."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    code = models.CharField(max_length=40)
+    parameters = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["user", "read_at"], name="notices_unread")]
+
+    @property
+    def text(self) -> str:
+        """The sentence in the reader's language."""
+        from apps.jobs.errors import sentence
+
+        return sentence(self.code, self.parameters)
+
+
+class Outcome(models.TextChoices):
+    """What became of an audited act; FHIR's audit-event-outcome codes 0, 4 and 8."""
+
+    SUCCESS = "success", _("Done")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+
+
+def _now() -> datetime:
+    return timezone.now()
+
+
+class AuditEntry(models.Model):
+    """Who did what to which object, when, why, from where, and what came of it. Rows are only ever added.
+
+    ``sequence`` and ``digest`` link the entry to the one before (:mod:`apps.accounts.trail`); they are
+    set once, in the entry's own transaction or right after it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(default=_now, db_index=True)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=12, blank=True, help_text="The actor's role then.")
+    system_reason = models.CharField(max_length=120, blank=True)
+    action = models.CharField(max_length=60, db_index=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.SUCCESS)
+    object_type = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    patient_ref = models.CharField(max_length=32, blank=True, help_text="The record's number, which is no name.")
+    why = models.CharField(max_length=60, blank=True, help_text="A code: treatment, emergency, export …")
+    source = models.CharField(max_length=60, blank=True, help_text="Network address.")
+    session = models.CharField(max_length=16, blank=True, help_text="Which sign-in: a keyed digest.")
+    facts = models.JSONField(default=dict, blank=True, help_text="Without patient data.")
+    sequence = models.BigIntegerField(null=True, unique=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object_type", "object_id"]),
+            models.Index(fields=["patient_ref", "at"], name="audit_of_a_patient"),
+            models.Index(fields=["at"], condition=models.Q(sequence=None), name="audit_not_linked"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(actor__isnull=False) | ~models.Q(system_reason=""), name="audit_has_an_actor"
@@ -78,3 +167,22 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("the audit trail is only ever added to")
+
+
+class AuditHead(models.Model):
+    """The end of the chain; its row is the lock under which entries are linked."""
+
+    sequence = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+
+
+class AuditCheckpoint(models.Model):
+    """A signed word on how the chain stood: whoever rewrites what lies before it is found out."""
+
+    at = models.DateTimeField(default=_now)
+    sequence = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    signature = models.BinaryField(help_text="Ed25519 by the keyring's signing key, with Tink's key id.")
+
+    class Meta:
+        ordering = ["sequence"]

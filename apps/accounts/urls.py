@@ -1,5 +1,8 @@
 from allauth.account import views
-from django.urls import path
+from allauth.usersessions.views import list_usersessions
+from django.urls import include, path
+
+from apps.accounts.views import notices, revoke, tokens
 
 # Of allauth's pages only those that the hospital offers; sign-up and e-mail changes are closed.
 urlpatterns = [
@@ -8,4 +11,11 @@ urlpatterns = [
     path("password/change/", views.password_change, name="account_change_password"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("sessions/", list_usersessions, name="usersessions_list"),
+    path("tokens/", tokens, name="account_tokens"),
+    path("tokens/<str:digest>/revoke/", revoke, name="account_revoke_token"),
+    path("notices/", notices, name="account_notices"),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sso/", include("allauth.socialaccount.urls")),
+    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
 ]

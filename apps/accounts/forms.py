@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import STAFF, CareTeam, Role, Scope, User
+from apps.accounts.tokens import LONGEST_DAYS
+
+
+class TokenForm(forms.Form):
+    """A new token for programs."""
+
+    name = forms.CharField(label=_("What is it for?"), max_length=80)
+    scopes = forms.MultipleChoiceField(
+        label=_("What may it do?"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(label=_("Valid for days"), min_value=1, max_value=LONGEST_DAYS, initial=30)
+
+
+class UserForm(forms.Form):
+    """An account as administrators see it."""
+
+    username = forms.RegexField(
+        label=_("Username"),
+        regex=r"^[\w.@+-]{1,150}$",
+        help_text=_("Of a patient: a number or made-up word, never the name; it is not encrypted."),
+    )
+    staff_name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Of staff only."))
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    teams = forms.ModelMultipleChoiceField(
+        label=_("Care teams"), queryset=CareTeam.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    is_active = forms.BooleanField(label=_("May sign in"), required=False, initial=True)
+    password = forms.CharField(
+        label=_("First password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 12 characters. The user changes it after the first sign-in."),
+    )
+
+    def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
+        if user is not None:
+            kwargs.setdefault("initial", {}).update(
+                username=user.username,
+                staff_name=user.staff_name,
+                role=user.role,
+                teams=list(user.care_teams.values_list("pk", flat=True)),
+                is_active=user.is_active,
+            )
+        super().__init__(*args, **kwargs)
+        self.user = user
+        if user is not None:
+            del self.fields["password"]
+            self.fields["username"].disabled = True
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if self.user is None and User.objects.filter(username=username).exists():
+            raise forms.ValidationError(_("This username is taken."))
+        return username
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("role") not in STAFF:
+            cleaned["staff_name"] = ""
+        elif not cleaned.get("staff_name"):
+            self.add_error("staff_name", _("Staff need a name: patients see who looked at their record."))
+        return cleaned
+
+
+class TeamForm(forms.Form):
+    """A care team."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    members = forms.ModelMultipleChoiceField(
+        label=_("Members"),
+        queryset=User.objects.filter(role__in=[Role.DOCTOR, Role.RADIOLOGIST, Role.NURSE]).order_by("staff_name"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, team: CareTeam | None = None, **kwargs: Any) -> None:
+        if team is not None:
+            kwargs.setdefault("initial", {}).update(
+                name=team.name, members=list(team.members.values_list("pk", flat=True))
+            )
+        super().__init__(*args, **kwargs)
+        self.team = team
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        taken = CareTeam.objects.filter(name=name)
+        if (taken.exclude(pk=self.team.pk) if self.team else taken).exists():
+            raise forms.ValidationError(_("There is a care team of this name."))
+        return name

@@ -1,0 +1,75 @@
+"""``manage.py audit``: verify, sign or export the audit trail."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.progress import Progress
+
+from apps.accounts import audit, trail
+from apps.accounts.actors import System
+from apps.accounts.audit_export import fhir
+from apps.accounts.models import AuditEntry
+
+
+class Command(BaseCommand):
+    help = "Verify the chain (verify), sign and print its end (checkpoint), write FHIR AuditEvents (export)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=["verify", "checkpoint", "export"])
+        parser.add_argument("--expect", type=Path, help="verify: a file of lines 'SEQUENCE DIGEST' kept elsewhere")
+        parser.add_argument("--since", type=datetime.fromisoformat, help="export: from this time on (ISO 8601, UTC)")
+        parser.add_argument("--until", type=datetime.fromisoformat, help="export: before this time")
+        parser.add_argument("--out", type=Path, help="export: the file to write, one AuditEvent a line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, f"_{options['action']}")(options)
+
+    def _verify(self, options: dict[str, Any]) -> None:
+        expected = _expected(options["expect"]) if options["expect"] else []
+        with Progress() as shown:
+            task = shown.add_task("entries", total=AuditEntry.objects.exclude(sequence=None).count())
+            found = trail.verify(expected=expected, progress=lambda done: shown.update(task, completed=done))
+        for problem in found.problems:
+            self.stderr.write(f"entry {problem.sequence} {problem.entry}: {problem.text}")
+        summary = f"{found.entries} entries, {found.checkpoints} checkpoints, {found.unlinked} not linked yet"
+        if found.problems:
+            raise CommandError(f"{summary}: {len(found.problems)} problems")
+        self.stdout.write(f"{summary}: the chain holds")
+
+    def _checkpoint(self, options: dict[str, Any]) -> None:
+        trail.checkpoint()
+        newest = trail.newest_checkpoint()
+        if newest is None:
+            raise CommandError("the trail is empty")
+        self.stdout.write(f"{newest.sequence} {newest.digest}")
+
+    def _export(self, options: dict[str, Any]) -> None:
+        if not options["out"]:
+            raise CommandError("name the file: --out FILE")
+        entries = AuditEntry.objects.order_by("at")
+        if options["since"]:
+            entries = entries.filter(at__gte=_utc(options["since"]))
+        if options["until"]:
+            entries = entries.filter(at__lt=_utc(options["until"]))
+        count = 0
+        with options["out"].open("w") as file:
+            for entry in entries.iterator():
+                file.write(json.dumps(fhir(entry), ensure_ascii=False) + "\n")
+                count += 1
+        audit.record(System("export by the operator"), "trail.exported", entries=count)
+        self.stdout.write(f"{count} AuditEvents in {options['out']}")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _expected(path: Path) -> list[tuple[int, str]]:
+    pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    return [(int(sequence), digest) for sequence, digest in pairs]

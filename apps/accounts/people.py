@@ -1,0 +1,119 @@
+"""What administrators do to accounts and care teams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+
+from apps.accounts import audit
+from apps.accounts.access import is_admin
+from apps.accounts.models import CareTeam, Role, User
+from apps.jobs.errors import ReadableError
+
+
+def add_user(*, username: str, role: Role, staff_name: str, password: str, teams: Iterable[CareTeam], actor: User) -> User:
+    """Make an account.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+    """
+    _check(actor)
+    with transaction.atomic():
+        user = User(username=username, role=role, staff_name=staff_name)
+        user.set_password(password)
+        user.save()
+        user.care_teams.set(teams)
+        audit.record(actor, "account.created", user, role=str(role), teams=_ids(teams))
+    return user
+
+
+def change_user(
+    user: User, *, role: Role, staff_name: str, is_active: bool, teams: Iterable[CareTeam], actor: User
+) -> None:
+    """Change an account; whoever is deactivated or gets another role is signed out everywhere.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+        ReadableError: ``last_admin``, ``own_account`` or ``role_of_patient``.
+    """
+    _check(actor)
+    weaker = user.role == Role.ADMIN and (role != Role.ADMIN or not is_active)
+    with transaction.atomic():
+        admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
+        if weaker and not admins:
+            raise ReadableError("last_admin")
+        if user.pk == actor.pk and (role != user.role or not is_active):
+            raise ReadableError("own_account")
+        if role != Role.PATIENT and getattr(user, "patient", None) is not None:
+            raise ReadableError("role_of_patient")
+        before = {"role": user.role, "active": user.is_active, "teams": _ids(user.care_teams.all())}
+        changed = user.role != role or (user.is_active and not is_active)
+        user.role, user.staff_name, user.is_active = role, staff_name, is_active
+        user.save()
+        user.care_teams.set(teams)
+        after = {"role": str(role), "active": is_active, "teams": _ids(teams)}
+        audit.record(actor, "account.changed", user, before=before, after=after)
+        if changed:
+            end_access(user, actor=actor)
+
+
+def end_access(user: User, *, actor: User) -> int:
+    """Sign the user out everywhere and revoke all tokens; how many sessions and tokens ended.
+
+    Raises:
+        PermissionError: if the actor is neither an administrator nor the user.
+    """
+    if user.pk != actor.pk:
+        _check(actor)
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
+        session.end()
+    tokens, _ = user.auth_token_set.all().delete()
+    audit.record(actor, "access.ended", user, sessions=len(sessions), tokens=tokens)
+    return len(sessions) + tokens
+
+
+def reset_factors(user: User, *, actor: User) -> int:
+    """Remove all second factors of a user who has lost them, and sign the user out; how many.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+        ReadableError: ``own_account``: nobody weakens the own account this way.
+    """
+    _check(actor)
+    if user.pk == actor.pk:
+        raise ReadableError("own_account")
+    with transaction.atomic():
+        count, _ = Authenticator.objects.filter(user=user).delete()
+        audit.record(actor, "factor.reset_by_admin", user, factors=count)
+        end_access(user, actor=actor)
+    return count
+
+
+def save_team(team: CareTeam | None, *, name: str, members: Iterable[User], actor: User) -> CareTeam:
+    """Make or change a care team.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+    """
+    _check(actor)
+    with transaction.atomic():
+        team = team or CareTeam()
+        team.name = name
+        team.save()
+        before = _ids(team.members.all())
+        team.members.set(members)
+        audit.record(actor, "team.saved", team, before=before, after=_ids(members))
+    return team
+
+
+def _check(actor: User) -> None:
+    if not is_admin(actor):
+        raise PermissionError("only administrators manage accounts and care teams")
+
+
+def _ids(rows: Iterable[User] | Iterable[CareTeam]) -> list[str]:
+    return sorted(str(row.pk) for row in rows)

@@ -1,0 +1,9 @@
+"""Why something about an account cannot be done."""
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    "last_admin": _("This is the last administrator who can sign in. Make another one first."),
+    "own_account": _("This is your own account: another administrator has to do that."),
+    "role_of_patient": _("An account that is linked to a patient's record stays a patient's account."),
+}

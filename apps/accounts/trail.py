@@ -1,0 +1,181 @@
+"""The chain of the audit trail: linking, signed checkpoints, verification.
+
+Each entry's digest is SHA-256 over the digest before it and the entry's content (in the manner of
+Schneier & Kelsey 1999, "Secure audit logs to support computer forensics"). A chain alone could be
+computed anew by whoever changes it, so its end is signed again and again with a key outside the
+database. What a checkpoint covers cannot be changed without notice; keep checkpoints elsewhere too
+(``manage.py audit checkpoint`` prints one), so that a cut-off end is noticed as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import tink
+from django.db import transaction
+
+from apps.accounts.models import AuditCheckpoint, AuditEntry, AuditHead
+from apps.protection.keyring import keyring
+
+FIELDS = (
+    "pk", "at", "actor_id", "role", "system_reason", "action", "outcome", "object_type", "object_id",
+    "patient_ref", "why", "source", "session", "facts",
+)  # fmt: skip
+"""What an entry's digest covers, in this order."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the trail, and where."""
+
+    sequence: int
+    entry: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a verification found."""
+
+    entries: int
+    checkpoints: int
+    unlinked: int
+    problems: list[Problem]
+
+
+def content(values: tuple[Any, ...]) -> bytes:
+    """The canonical bytes of an entry's :data:`FIELDS`."""
+    pk, at, *rest = values
+    stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(at, datetime) else at
+    return json.dumps([str(pk), stamp, *rest], ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def link_new(entry: AuditEntry) -> None:
+    """Write an entry as the chain's next link; within a transaction that holds no other locks."""
+    head = _head()
+    entry.sequence = head.sequence + 1
+    entry.digest = _digest(head.digest, _values(entry))
+    entry.save(force_insert=True)
+    _advance(head, entry.sequence, entry.digest)
+
+
+def link_waiting() -> int:
+    """Link the entries that were written within other transactions; how many.
+
+    In a transaction of its own and not in theirs: the lock on the chain's end is then the only one
+    held, so two writers can never wait for each other.
+    """
+    with transaction.atomic():
+        head = _head()
+        sequence, digest = head.sequence, head.digest
+        waiting = list(AuditEntry.objects.filter(sequence=None).order_by("at", "pk"))
+        for entry in waiting:
+            sequence, digest = sequence + 1, _digest(digest, _values(entry))
+            AuditEntry.objects.filter(pk=entry.pk).update(sequence=sequence, digest=digest)
+        if waiting:
+            _advance(head, sequence, digest)
+    return len(waiting)
+
+
+def checkpoint() -> AuditCheckpoint | None:
+    """Sign the chain's end, unless it is signed already."""
+    link_waiting()
+    head = AuditHead.objects.filter(pk=1).first()
+    if head is None or AuditCheckpoint.objects.filter(sequence=head.sequence).exists():
+        return None
+    signature = keyring().signer.sign(_statement(head.sequence, head.digest))
+    return AuditCheckpoint.objects.create(sequence=head.sequence, digest=head.digest, signature=signature)
+
+
+def verify(*, expected: list[tuple[int, str]] | None = None, progress: Callable[[int], None] = lambda _: None) -> Verified:
+    """Compute the whole chain anew and compare.
+
+    Args:
+        expected: further ends of the chain (sequence, digest), kept outside the database.
+        progress: called with the number of entries read, now and then.
+    """
+    problems: list[Problem] = []
+    signed = _checkpoints(problems) | dict(expected or [])
+    seen = 0
+    last_good = 0
+    before = ""
+    awaited = 1
+    for sequence, digest, entry_id, computed in _chain():
+        if sequence != awaited:
+            text = f"entries {awaited} to {sequence - 1} were removed" if sequence > awaited else "numbered twice"
+            problems.append(Problem(awaited, "", text))
+        elif computed(before) != digest:
+            problems.append(Problem(sequence, entry_id, "the entry was changed, reordered, or the one before removed"))
+        if sequence in signed and signed.pop(sequence) != digest:
+            text = f"differs from the checkpoint: something since entry {last_good + 1} was rewritten"
+            problems.append(Problem(sequence, entry_id, text))
+        elif sequence in signed:
+            last_good = sequence
+        before, awaited, seen = digest, sequence + 1, seen + 1
+        if not seen % 10_000:
+            progress(seen)
+    for sequence in sorted(signed):
+        problems.append(Problem(sequence, "", f"the trail ends at {awaited - 1}, but entry {sequence} was signed"))
+    head = AuditHead.objects.filter(pk=1).first()
+    if head is not None and head.sequence != awaited - 1 and not signed:
+        problems.append(Problem(head.sequence, "", f"the trail ends at {awaited - 1}, its head at {head.sequence}"))
+    unlinked = AuditEntry.objects.filter(sequence=None).count()
+    return Verified(seen, AuditCheckpoint.objects.count(), unlinked, problems)
+
+
+def _chain() -> Iterator[tuple[int, str, str, Callable[[str], str]]]:
+    rows = AuditEntry.objects.exclude(sequence=None).order_by("sequence").values_list("sequence", "digest", *FIELDS)
+    for sequence, digest, *values in rows.iterator(chunk_size=5000):
+
+        def computed(before: str, values: list[Any] = values) -> str:
+            return _digest(before, tuple(values))
+
+        yield sequence, digest, str(values[0]), computed
+
+
+def _checkpoints(problems: list[Problem]) -> dict[int, str]:
+    """The ends that are signed, by sequence; a signature that does not hold is a problem."""
+    verifier = keyring().verifier
+    signed = {}
+    for point in AuditCheckpoint.objects.all():
+        try:
+            verifier.verify(bytes(point.signature), _statement(point.sequence, point.digest))
+        except tink.TinkError:
+            problems.append(Problem(point.sequence, "", "the signature of this checkpoint does not hold"))
+        else:
+            signed[point.sequence] = point.digest
+    return signed
+
+
+def _head() -> AuditHead:
+    head = AuditHead.objects.select_for_update().filter(pk=1).first()
+    if head is None:
+        AuditHead.objects.get_or_create(pk=1)
+        head = AuditHead.objects.select_for_update().get(pk=1)
+    return head
+
+
+def _advance(head: AuditHead, sequence: int, digest: str) -> None:
+    AuditHead.objects.filter(pk=head.pk).update(sequence=sequence, digest=digest)
+
+
+def _values(entry: AuditEntry) -> tuple[Any, ...]:
+    return tuple(getattr(entry, name) for name in FIELDS)
+
+
+def _digest(before: str, values: tuple[Any, ...]) -> str:
+    return hashlib.sha256(before.encode() + content(values)).hexdigest()
+
+
+def _statement(sequence: int, digest: str) -> bytes:
+    return f"medportal audit {sequence} {digest}".encode()
+
+
+def newest_checkpoint() -> AuditCheckpoint | None:
+    """The last signed end of the chain."""
+    return AuditCheckpoint.objects.order_by("-sequence").first()

@@ -1,0 +1,53 @@
+"""What belongs to a user's own account: tokens and notices. Sign-in and factors are allauth's pages."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts.actors import signed_in
+from apps.accounts.forms import TokenForm
+from apps.accounts.models import ApiToken, Notice
+from apps.accounts.notices import mark_read
+from apps.accounts.tokens import make_token, revoke_token
+
+
+@login_required
+@reauthentication_required(enabled=lambda request: request.method == "POST")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The user's tokens, and a form for a new one, whose text is shown once."""
+    user = signed_in(request)
+    form = TokenForm(request.POST or None)
+    text = ""
+    if request.method == "POST" and form.is_valid():
+        _token, text = make_token(user, **form.cleaned_data)
+        form = TokenForm()
+    rows = ApiToken.objects.filter(user=user)
+    return render(request, "account/tokens.html", {"form": form, "rows": rows, "text": text})
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, digest: str) -> HttpResponse:
+    """End one of the user's tokens."""
+    token = get_object_or_404(ApiToken, pk=digest, user=signed_in(request))
+    revoke_token(token, actor=signed_in(request))
+    messages.success(request, _("The token “%(name)s” no longer works.") % {"name": token.name})
+    return redirect("account_tokens")
+
+
+@login_required
+@require_GET
+def notices(request: HttpRequest) -> HttpResponse:
+    """What the user was told; seeing the page marks it as read."""
+    rows = list(Notice.objects.filter(user=signed_in(request))[:100])
+    mark_read(signed_in(request))
+    return render(request, "account/notices.html", {"rows": rows})
