@@ -1,30 +1,65 @@
-"""Who may see which patient: the doctors of the patient's care teams, and the patient."""
+"""Who may see which patient.
+
+The clinicians of the patient's care teams while the patient consents to care; a clinician with emergency
+access, for a time; and the patient. Administrators, auditors and researchers see no record.
+
+Every query of clinical rows goes through :func:`visible_patient_filter`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import rules
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from apps.accounts.access import is_doctor, is_patient, is_system
+from apps.accounts.access import is_clinician, is_patient, is_physician, is_system
 from apps.accounts.actors import Actor, System
-from apps.accounts.models import CareTeam, Role
-from apps.patients.models import Patient
+from apps.accounts.models import CLINICIANS, CareTeam, Role
+from apps.patients.models import ConsentState, EmergencyAccess, Patient, Purpose
+
+
+def permitting_states(purpose: Purpose) -> list[int]:
+    """The states of consent in which the data may be used for this purpose.
+
+    What was never stated counts as given where the hospital's policy (``PRESUMED_CONSENT``) has another
+    legal ground, such as treatment for care (GDPR article 9(2)(h)).
+    """
+    presumed = purpose in settings.PRESUMED_CONSENT
+    return [ConsentState.GIVEN, ConsentState.NOT_STATED] if presumed else [ConsentState.GIVEN]
+
+
+def permits(patient: Patient, purpose: Purpose) -> bool:
+    """Whether the patient's data may be used for this purpose."""
+    return getattr(patient, f"consent_{purpose.value}") in permitting_states(purpose)
+
+
+def permitted_filter(purpose: Purpose, patient_path: str = "") -> Q:
+    """The same as a condition; ``patient_path`` leads to the patient: ``"series__study__patient__"``."""
+    return Q(**{f"{patient_path}consent_{purpose.value}__in": permitting_states(purpose)})
 
 
 @rules.predicate
 def in_care_team(actor: Any, patient: Patient) -> bool:
-    return bool(patient.care_teams.filter(members=actor).exists())
+    return permits(patient, Purpose.CARE) and patient.care_teams.filter(members=actor).exists()
+
+
+@rules.predicate
+def has_emergency_access(actor: Any, patient: Patient) -> bool:
+    return active_emergencies(actor).filter(patient=patient).exists()
 
 
 @rules.predicate
 def is_self(actor: Any, patient: Patient) -> bool:
-    return patient.portal_user_id == actor.pk
+    return patient.portal_user_id == actor.pk and permits(patient, Purpose.PORTAL)
 
 
-rules.add_perm("patients.view_patient", is_system | (is_doctor & in_care_team) | (is_patient & is_self))
-rules.add_perm("patients.care_for_patient", is_system | (is_doctor & in_care_team))
+_cares = in_care_team | has_emergency_access
+rules.add_perm("patients.view_patient", is_system | (is_clinician & _cares) | (is_patient & is_self))
+rules.add_perm("patients.care_for_patient", is_system | (is_clinician & _cares))
+rules.add_perm("patients.decide_for_patient", is_physician & _cares)
 
 
 def can(actor: Actor | None, permission: str, patient: Patient) -> bool:
@@ -37,6 +72,11 @@ def visible_to(actor: Actor | None) -> QuerySet[Patient]:
     return Patient.objects.filter(visible_patient_filter(actor, "pk"))
 
 
+def active_emergencies(actor: Any) -> QuerySet[EmergencyAccess]:
+    """The emergency accesses that open records for this user now."""
+    return EmergencyAccess.objects.filter(user=actor, ended_at=None, expires_at__gt=timezone.now())
+
+
 def visible_patient_filter(actor: Actor | None, patient_field: str) -> Q:
     """The same as a condition for other tables whose ``patient_field`` holds the patient's id.
 
@@ -47,11 +87,14 @@ def visible_patient_filter(actor: Actor | None, patient_field: str) -> Q:
         return Q()
     if actor is None or not getattr(actor, "is_active", False):
         return Q(pk__in=[])
-    if actor.role == Role.DOCTOR:
+    if actor.role in CLINICIANS:
         teams = list(CareTeam.objects.filter(members=actor).values_list("pk", flat=True))
-        shared = Patient.care_teams.through.objects.filter(patient_id=OuterRef(patient_field), careteam_id__in=teams)
-        return Q(Exists(shared))
+        shared = Patient.care_teams.through.objects.filter(
+            permitted_filter(Purpose.CARE, "patient__"), patient_id=OuterRef(patient_field), careteam_id__in=teams
+        )
+        opened = list(active_emergencies(actor).values_list("patient_id", flat=True))
+        return Q(Exists(shared)) | Q(**{f"{patient_field}__in": opened}) if opened else Q(Exists(shared))
     if actor.role == Role.PATIENT:
-        own = Patient.objects.filter(portal_user=actor.pk).values("pk")
+        own = Patient.objects.filter(permitted_filter(Purpose.PORTAL), portal_user=actor.pk).values("pk")
         return Q(**{f"{patient_field}__in": own})
     return Q(pk__in=[])

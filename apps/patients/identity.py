@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -12,9 +13,10 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import CareTeam
 from apps.patients.access import can
-from apps.patients.blind import mrn_index, mrn_search, name_index
-from apps.patients.models import NameToken, Patient, Sex
-from apps.patients.names import same_person_name, words
+from apps.patients.models import Patient, Sex
+from apps.patients.names import same_person_name
+from apps.patients.queries import with_identity
+from apps.patients.search import write_tokens
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def match(identity: Identity, *, actor: Actor) -> Match:
     A record outside the actor's care teams is out of reach: its owners decide. Only what both sides
     state is compared, so a missing name or birth date conflicts with nothing.
     """
-    patient = Patient.objects.filter(mrn_index=mrn_index(identity.mrn, identity.issuer)).first()
+    patient = with_identity(identity.mrn, identity.issuer)
     if patient is None:
         return Match(Verdict.NEW)
     if not can(actor, "patients.view_patient", patient):
@@ -62,17 +64,20 @@ def match(identity: Identity, *, actor: Actor) -> Match:
     return Match(Verdict.MATCH if same else Verdict.CONFLICT, patient)
 
 
-def register(identity: Identity, *, care_teams: list[CareTeam], actor: Actor) -> Patient:
+def register(
+    identity: Identity, *, care_teams: list[CareTeam], actor: Actor, pk: uuid.UUID | None = None
+) -> Patient:
     """Create a patient record that belongs to these care teams, or return the one just made.
+
+    Args:
+        pk: the id that the new record gets, if its key was needed before it.
 
     Two uploads of one new patient may arrive at once: the unique index lets one of them create.
     """
-    index = mrn_index(identity.mrn, identity.issuer)
     patient = Patient(
+        pk=pk or uuid.uuid4(),
         mrn=identity.mrn.strip(),
         mrn_issuer=identity.issuer.strip(),
-        mrn_index=index,
-        mrn_search=mrn_search(identity.mrn),
         name=identity.name,
         birth_date=identity.birth_date,
         address=identity.address,
@@ -82,10 +87,11 @@ def register(identity: Identity, *, care_teams: list[CareTeam], actor: Actor) ->
         with transaction.atomic():
             patient.save(force_insert=True)
             patient.care_teams.set(care_teams)
-            NameToken.objects.bulk_create(
-                NameToken(patient=patient, token=name_index(word)) for word in sorted(set(words(identity.name)))
-            )
+            write_tokens(patient)
             audit.record(actor, "patient.created", patient)
     except IntegrityError:
-        return Patient.objects.get(mrn_index=index)
+        winner = with_identity(identity.mrn, identity.issuer)
+        if winner is None:
+            raise
+        return winner
     return patient

@@ -1,4 +1,7 @@
-"""The patient record. What identifies a person is sealed; what is searched has a blind index."""
+"""The patient record, and what is kept about it: consent, emergency access, holds.
+
+What identifies a person is sealed; what is searched has a blind index.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import CareTeam
 from apps.protection.fields import SealedDateField, SealedTextField
+from apps.protection.models import SealedRecord
 
 
 class Sex(models.TextChoices):
@@ -21,14 +26,35 @@ class Sex(models.TextChoices):
     UNKNOWN = "", _("Not stated")
 
 
-class Patient(models.Model):
+class Purpose(models.TextChoices):
+    """What patient data are used for (GDPR article 6(1)(a), 9(2)(a))."""
+
+    CARE = "care", _("Care by the hospital's clinicians")
+    AI = "ai", _("Analysis by computer models")
+    RESEARCH = "research", _("Research with de-identified data")
+    PORTAL = "portal", _("Reading along on the patient's own page")
+
+
+class ConsentState(models.IntegerChoices):
+    """What the patient said."""
+
+    NOT_STATED = 0, _("Nothing stated")
+    GIVEN = 1, _("Given")
+    WITHDRAWN = 2, _("Withdrawn")
+
+
+def _consent() -> models.SmallIntegerField[int, int]:
+    return models.SmallIntegerField(choices=ConsentState, default=ConsentState.NOT_STATED)
+
+
+class Patient(SealedRecord):
     """A person under care."""
+
+    holder_path = "pk"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     mrn = SealedTextField()
     mrn_issuer = SealedTextField()
-    mrn_index = models.CharField(max_length=32, unique=True, help_text="Blind index of MRN and issuer.")
-    mrn_search = models.CharField(max_length=32, db_index=True, help_text="Blind index of the MRN alone.")
     name = SealedTextField(help_text="A DICOM person name, PS3.5 section 6.2.1: components parted by ^.")
     birth_date = SealedDateField()
     address = SealedTextField()
@@ -37,6 +63,10 @@ class Patient(models.Model):
     portal_user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="patient"
     )
+    consent_care = _consent()
+    consent_ai = _consent()
+    consent_research = _consent()
+    consent_portal = _consent()
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -50,11 +80,96 @@ class Patient(models.Model):
         return display(self.name)
 
 
-class NameToken(models.Model):
-    """The blind index of one word of a patient's name."""
+class TokenKind(models.TextChoices):
+    """What a search token stands for."""
 
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="name_tokens")
+    IDENTITY = "identity", "MRN with issuer: one record each"
+    MRN = "mrn", "MRN alone"
+    WORD = "word", "a word of the name"
+    LETTERS = "letters", "the first letters of a word of the name"
+
+
+class SearchToken(models.Model):
+    """A blind index of something by which a patient is found, made with one index key."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="search_tokens")
+    kind = models.CharField(max_length=8, choices=TokenKind)
     token = models.CharField(max_length=32)
+    key_id = models.BigIntegerField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["token", "patient"], name="one_token_a_patient")]
+        indexes = [models.Index(fields=["kind", "token"], name="search_by_token")]
+        constraints = [
+            models.UniqueConstraint(fields=["token", "patient", "kind", "key_id"], name="one_token_a_patient"),
+            models.UniqueConstraint(
+                fields=["token"], condition=models.Q(kind=TokenKind.IDENTITY), name="one_record_an_mrn"
+            ),
+        ]
+
+
+class Consent(models.Model):
+    """What was said of one purpose, and when. Rows are only added; the patient's columns hold the newest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    state = models.SmallIntegerField(choices=ConsentState)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+
+class EmergencyAccess(SealedRecord):
+    """Break-glass: a clinician outside the care team opens a record, for a stated reason and a short time.
+
+    It lies here and not in ``accounts``: it points at a patient, and references point down.
+    """
+
+    holder_path = "patient_id"
+
+    class Review(models.TextChoices):
+        """What the reviewer says."""
+
+        PENDING = "", _("To be reviewed")
+        JUSTIFIED = "justified", _("Justified")
+        NOT_JUSTIFIED = "unjustified", _("Not justified")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="emergency_accesses")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="emergency_accesses")
+    reason = SealedTextField()
+    started_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    review = models.CharField(max_length=12, choices=Review, default=Review.PENDING, blank=True)
+    review_note = SealedTextField()
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["user", "expires_at"], name="emergency_of_a_user")]
+
+    @property
+    def active(self) -> bool:
+        """Whether it still opens the record."""
+        return self.ended_at is None and self.expires_at > timezone.now()
+
+
+class RetentionHold(SealedRecord):
+    """A legal reason why a record must not be erased yet."""
+
+    holder_path = "patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="retention_holds")
+    reason = SealedTextField()
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField(auto_now_add=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-placed_at"]

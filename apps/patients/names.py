@@ -40,3 +40,16 @@ def same_person_name(left: str, right: str) -> bool:
 def _alphabetic(name: str) -> list[str]:
     """The first non-empty component group, words in any order: some write the family name last."""
     return sorted(words(next(group for group in name.split("=") if group.strip("^ "))))
+
+
+LONGEST_BEGINNING = 5
+
+
+def beginnings(word: str) -> list[str]:
+    """The first letters under which a folded word is found: two to five, from one on in ideographic scripts."""
+    shortest = 1 if _ideographic(word[0]) else 2
+    return [word[:length] for length in range(shortest, min(len(word), LONGEST_BEGINNING) + 1)]
+
+
+def _ideographic(character: str) -> bool:
+    return "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" or character >= "\U00020000"

@@ -1,0 +1,103 @@
+"""Emergency access: opening a record outside one's care teams, for a stated reason and a short time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.access import is_auditor, is_clinician
+from apps.accounts.models import AuditEntry, Outcome, Role, User
+from apps.accounts.notices import notify
+from apps.jobs.errors import ReadableError
+from apps.patients.access import can
+from apps.patients.models import EmergencyAccess, Patient
+from apps.patients.queries import with_identity
+
+SHORTEST_REASON = 10
+MOST_MISSES_AN_HOUR = 10
+"""So that nobody finds out by trying which MRNs exist."""
+
+
+def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> EmergencyAccess:
+    """Open the record with exactly this MRN to the actor; care team and auditors are told at once.
+
+    Somebody who has access already gets it lengthened.
+
+    Raises:
+        PermissionError: if the actor is no clinician.
+        ReadableError: ``emergency_reason``, ``emergency_not_found``, ``emergency_too_many`` or
+            ``emergency_not_needed``.
+    """
+    if not is_clinician(actor):
+        raise PermissionError("only clinicians open records in an emergency")
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReadableError("emergency_reason", least=SHORTEST_REASON)
+    _check_misses(actor)
+    patient = with_identity(mrn, issuer)
+    if patient is None:
+        audit.record(actor, "emergency.denied", outcome=Outcome.REFUSED, why="emergency")
+        raise ReadableError("emergency_not_found")
+    if can(actor, "patients.care_for_patient", patient):
+        raise ReadableError("emergency_not_needed")
+    with transaction.atomic():
+        access = EmergencyAccess.objects.create(
+            patient=patient,
+            user=actor,
+            reason=reason.strip()[:2000],
+            expires_at=timezone.now() + timedelta(minutes=settings.EMERGENCY_ACCESS_MINUTES),
+        )
+        audit.record(actor, "emergency.opened", access, why="emergency", minutes=settings.EMERGENCY_ACCESS_MINUTES)
+        notify(_care_team(patient), "emergency_opened_team", who=str(actor))
+        notify(User.objects.filter(role=Role.AUDITOR, is_active=True), "emergency_opened_auditor", who=str(actor))
+    return access
+
+
+def end(access: EmergencyAccess, *, actor: User) -> bool:
+    """Close the record again before the time; False if it is closed already.
+
+    Raises:
+        PermissionError: if it is somebody else's.
+    """
+    if access.user_id != actor.pk:
+        raise PermissionError("only who opened a record closes it")
+    ended = EmergencyAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=timezone.now())
+    if ended:
+        audit.record(actor, "emergency.ended", access, why="emergency")
+    return bool(ended)
+
+
+def review(access: EmergencyAccess, verdict: EmergencyAccess.Review, note: str, *, actor: User) -> bool:
+    """Say whether it was justified; False if somebody has said so before.
+
+    Raises:
+        PermissionError: if the actor is no auditor, or was the one who opened the record.
+        ValueError: if the verdict is none.
+    """
+    if not is_auditor(actor) or access.user_id == actor.pk:
+        raise PermissionError("an auditor reviews, and never the own access")
+    if verdict == EmergencyAccess.Review.PENDING:
+        raise ValueError("say whether it was justified")
+    with transaction.atomic():
+        locked = EmergencyAccess.objects.select_for_update().get(pk=access.pk)
+        if locked.review:
+            return False
+        locked.review, locked.review_note = verdict.value, note.strip()[:2000]
+        locked.reviewed_by, locked.reviewed_at = actor, timezone.now()
+        locked.save()
+        audit.record(actor, "emergency.reviewed", locked, verdict=verdict.value)
+        notify([locked.user], f"emergency_{verdict.value}", on=locked.started_at.date().isoformat())
+    return True
+
+
+def _check_misses(actor: User) -> None:
+    hour = timezone.now() - timedelta(hours=1)
+    if AuditEntry.objects.filter(actor=actor, action="emergency.denied", at__gte=hour).count() >= MOST_MISSES_AN_HOUR:
+        raise ReadableError("emergency_too_many")
+
+
+def _care_team(patient: Patient) -> list[User]:
+    return list(User.objects.filter(care_teams__patients=patient, is_active=True).distinct())
