@@ -12,11 +12,13 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.access import DoctorOnly
+from apps.accounts import audit
+from apps.accounts.access import ReadsStudies
 from apps.accounts.actors import signed_in
 from apps.imaging.models import Study
 from apps.imaging.queries import studies
 from apps.patients.models import Patient
+from apps.patients.queries import fits
 
 
 class PatientSerializer(serializers.ModelSerializer[Patient]):
@@ -56,7 +58,7 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     """Studies of the patients in the doctor's care teams, most urgent and newest first."""
 
     serializer_class = StudySerializer
-    permission_classes = (DoctorOnly,)
+    permission_classes = (ReadsStudies,)
     pagination_class = Newest
     lookup_field = "study_instance_uid"
     lookup_value_regex = "[0-9.]{1,64}"
@@ -65,12 +67,24 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def get_queryset(self) -> QuerySet[Study]:
         return studies(signed_in(self.request))
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer = super().list(request, *args, **kwargs)
+        audit.record(signed_in(request), "studies.listed", why="treatment", rows=len(answer.data["results"]))
+        return answer
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        study = self.get_object()
+        audit.record(signed_in(request), "study.read", study, why="treatment", part="header")
+        return Response(self.get_serializer(study).data)
+
     @extend_schema(request=SearchSerializer, responses=StudySerializer(many=True))
     @action(detail=False, methods=["post"])
     def search(self, request: Request) -> Response:
         """Find studies by MRN or by words of the patient's name; POST, so that no name gets into a log of URLs."""
         query = SearchSerializer(data=request.data)
         query.is_valid(raise_exception=True)
-        found = studies(signed_in(request), search=query.validated_data["text"])
-        page = self.paginate_queryset(found)
+        text = query.validated_data["text"]
+        page = self.paginate_queryset(studies(signed_in(request), search=text))
+        page = [study for study in page or [] if fits(study.patient, text)]
+        audit.record(signed_in(request), "studies.searched", why="treatment", rows=len(page))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -8,10 +8,12 @@ class ImagingConfig(AppConfig):
     name = "apps.imaging"
 
     def ready(self) -> None:
-        from apps.imaging import reasons
+        from apps.imaging import hold, reasons
         from apps.jobs.errors import register_sentences
+        from apps.protection.indexing import register_reindexer
 
         register_sentences(reasons.SENTENCES)
+        register_reindexer("imaging", hold.reindex)
         _keep_header_values_out_of_logs()
 
 

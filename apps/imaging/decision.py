@@ -38,7 +38,7 @@ def decide(held: HeldFile, decision: Decision, *, actor: User) -> Received | Non
     if decision == Decision.SAME:
         with tempfile.TemporaryFile() as stream:
             for number in range(held.parts):
-                stream.write(blobs.read(held.part_blob(number)))
+                stream.write(blobs.read(held.part_blob(number), holder=held.key_holder))
             received = receive(stream, actor=actor, patient=held.patient)
     delete_parts(held)
     return received

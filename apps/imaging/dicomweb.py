@@ -21,7 +21,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.access import DoctorOnly
+from apps.accounts import audit
+from apps.accounts.access import ReadsStudies, StoresStudies
 from apps.accounts.actors import signed_in
 from apps.imaging.access import visible_to
 from apps.imaging.dicom.multipart import boundary_of, parts
@@ -66,7 +67,7 @@ class AnyAccept(DefaultContentNegotiation):
 
 
 class DicomWebView(APIView):
-    permission_classes = (DoctorOnly,)
+    permission_classes = (ReadsStudies,)
     renderer_classes = (DicomJSONRenderer,)
     content_negotiation_class = AnyAccept
 
@@ -75,6 +76,7 @@ class StoreView(DicomWebView):
     """STOW-RS: store the instances of a multipart/related body."""
 
     parser_classes = (RelatedParser,)
+    permission_classes = (StoresStudies,)
 
     @extend_schema(
         operation_id="stow_rs",
@@ -163,6 +165,7 @@ class MetadataView(DicomWebView):
         body = [metadata(request, instance) for instance in instances]
         if not body:
             raise NotFound
+        audit.record(signed_in(request), "study.read", found, why="treatment", part="metadata", instances=len(body))
         return HttpResponse(json.dumps(body), content_type="application/dicom+json")
 
 
@@ -193,7 +196,7 @@ class FrameView(DicomWebView):
     )
     def get(self, request: Request, study: str, series: str, instance: str, frames: str) -> HttpResponse:
         found = get_object_or_404(
-            Instance.objects.filter(series__study__in=visible_to(signed_in(request))),
+            Instance.objects.select_related("series__study").filter(series__study__in=visible_to(signed_in(request))),
             sop_instance_uid=instance,
             series__series_instance_uid=series,
             series__study__study_instance_uid=study,
@@ -201,6 +204,7 @@ class FrameView(DicomWebView):
         numbers = [int(part) for part in frames.split(",") if part.isdigit() and len(part) < 8]
         if not numbers or len(numbers) > 100 or not all(1 <= number <= found.frames for number in numbers):
             raise NotFound
+        audit.record(signed_in(request), "study.read", found, why="treatment", part="frames", frames=numbers)
         return _related(found, numbers)
 
 

@@ -12,15 +12,18 @@ from apps.imaging.dicom.facts import Facts
 from apps.imaging.models import HeldFile
 from apps.patients.models import Patient
 from apps.protection import blobs
+from apps.protection.indexing import Progress
+from apps.protection.keyring import keyring
 
 PART_BYTES = 16 * 2**20
 
 
 def hold(
-    stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, content_index: str, actor: Actor
+    stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, digest: str, actor: Actor
 ) -> HeldFile:
     """Seal the whole file until :func:`apps.imaging.decision.decide`; the same file is held once."""
-    waiting = HeldFile.objects.filter(patient=patient, content_index=content_index, decision="").first()
+    tokens = content_tokens(digest)
+    waiting = HeldFile.objects.filter(patient=patient, content_index__in=tokens, decision="").first()
     if waiting is not None:
         return waiting
     held = HeldFile(
@@ -30,13 +33,14 @@ def hold(
         claimed_birth_date=facts.birth_date,
         reason_code=reason_code,
         modality=facts.modality,
-        content_index=content_index,
+        content_index=tokens[0],
+        content_digest=digest,
         parts=0,
     )
     stream.seek(0)
     try:
         while part := stream.read(PART_BYTES):
-            blobs.write(held.part_blob(held.parts), part)
+            blobs.write(held.part_blob(held.parts), part, holder=held.key_holder)
             held.parts += 1
         with transaction.atomic():
             held.save(force_insert=True)
@@ -45,6 +49,23 @@ def hold(
         delete_parts(held)
         raise
     return held
+
+
+def content_tokens(digest: str) -> list[str]:
+    """The blind indexes of a file's digest, that of the primary key first."""
+    ring = keyring()
+    tokens = ring.indexes("imaging.content", digest)
+    return [tokens[key_id] for key_id in ring.index_ids]
+
+
+def reindex(progress: Progress) -> None:
+    """Fill the blind indexes of waiting files anew."""
+    waiting = HeldFile.objects.filter(decision="")
+    total = waiting.count()
+    for number, held in enumerate(waiting.iterator(), start=1):
+        token = content_tokens(held.content_digest)[-1]
+        HeldFile.objects.filter(pk=held.pk).exclude(content_index=token).update(content_index=token)
+        progress("files put aside", number, total)
 
 
 def delete_parts(held: HeldFile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ from apps.imaging.signals import study_received
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient
 from apps.protection import blobs
-from apps.protection.keyring import keyring
+from apps.protection.models import holder_name
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Received:
     code: str = ""
     parameters: dict[str, str | int] = field(default_factory=dict)
     instance: Instance | None = None
+    patient: Patient | None = None
     sop_class_uid: str = ""
     sop_instance_uid: str = ""
 
@@ -78,7 +80,7 @@ def _file(
     patient: Patient | None,
     urgent: bool,
 ) -> Received:
-    stored = Instance.objects.filter(sop_instance_uid=facts.sop_instance_uid).first()
+    stored = _stored(facts)
     if stored is not None:
         return _already(stored, facts, digest)
     if not facts.patient_id:
@@ -86,20 +88,27 @@ def _file(
     _first_frame_decodes(dicom)
     instance = _new_instance(dicom, facts, digest)
     try:
-        if patient is None:
-            _check_reach(facts, actor, care_teams)
-        _write_blobs(instance, dicom)
+        # Blobs are sealed under the patient's key, so the record's id is chosen before the record is made.
+        known = patient or _check_reach(facts, actor, care_teams)
+        owner = known.pk if known else uuid.uuid4()
+        _write_blobs(instance, dicom, holder_name(owner))
         with transaction.atomic():
-            _index(instance, facts, patient or _patient(facts, actor, care_teams), actor, urgent)
+            filed = patient or _patient(facts, actor, care_teams, owner)
+            if filed.pk != owner:
+                raise _Overtaken
+            _index(instance, facts, filed, actor, urgent)
+    except _Overtaken:
+        _delete_blobs(instance)
+        return _file(dicom, facts, digest, stream, actor, care_teams, patient, urgent)
     except _Conflict as conflict:
         _delete_blobs(instance)
         code = conflict.code
-        hold(stream, patient=conflict.patient, facts=facts, reason_code=code, content_index=digest, actor=actor)
-        return _answer(facts, Outcome.HELD, code)
+        hold(stream, patient=conflict.patient, facts=facts, reason_code=code, digest=digest, actor=actor)
+        return _answer(facts, Outcome.HELD, code, patient=conflict.patient)
     except IntegrityError:
         # The same file at the same moment: the other one won. Ours must leave nothing behind.
         _delete_blobs(instance)
-        winner = Instance.objects.filter(sop_instance_uid=facts.sop_instance_uid).first()
+        winner = _stored(facts)
         if winner is None:
             raise
         return _already(winner, facts, digest)
@@ -109,12 +118,21 @@ def _file(
     return _answer(facts, Outcome.STORED, instance=instance)
 
 
+class _Overtaken(Exception):
+    """Another upload made the patient's record first: the blobs must be sealed under its key."""
+
+
 class _Conflict(Exception):
     """A doctor has to decide whose the file is."""
 
     def __init__(self, code: str, patient: Patient) -> None:
         super().__init__(code)
         self.code, self.patient = code, patient
+
+
+def _stored(facts: Facts) -> Instance | None:
+    found = Instance.objects.select_related("series__study__patient")
+    return found.filter(sop_instance_uid=facts.sop_instance_uid).first()
 
 
 def _identity(facts: Facts) -> Identity:
@@ -137,12 +155,12 @@ def _check_reach(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) 
     return matched.patient
 
 
-def _patient(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> Patient:
+def _patient(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None, pk: uuid.UUID) -> Patient:
     """The patient to file under, made if need be; looked for again, as another upload may be quicker."""
     found = _check_reach(facts, actor, care_teams)
     if found is not None:
         return found
-    register(_identity(facts), care_teams=_teams(actor, care_teams), actor=actor)
+    register(_identity(facts), care_teams=_teams(actor, care_teams), actor=actor, pk=pk)
     made = _check_reach(facts, actor, care_teams)
     assert made is not None
     return made
@@ -155,7 +173,7 @@ def _teams(actor: Actor, care_teams: list[CareTeam] | None) -> list[CareTeam]:
 
 
 def _already(stored: Instance, facts: Facts, digest: str) -> Received:
-    if stored.content_index == digest:
+    if stored.content_digest == digest:
         return _answer(facts, Outcome.DUPLICATE, "duplicate", instance=stored)
     return _answer(facts, Outcome.REFUSED, "sop_instance_differs")
 
@@ -166,13 +184,15 @@ def _answer(
     code: str = "",
     parameters: dict[str, str | int] | None = None,
     instance: Instance | None = None,
+    patient: Patient | None = None,
 ) -> Received:
-    return Received(outcome, code, parameters or {}, instance, facts.sop_class_uid, facts.sop_instance_uid)
+    owner = instance.series.study.patient if instance else patient
+    return Received(outcome, code, parameters or {}, instance, owner, facts.sop_class_uid, facts.sop_instance_uid)
 
 
 def _digest(stream: BinaryIO) -> str:
     stream.seek(0)
-    return keyring().index("imaging.content", hashlib.file_digest(stream, "sha256").hexdigest())  # type: ignore[arg-type]
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _first_frame_decodes(dicom: DicomObject) -> None:
@@ -192,14 +212,14 @@ def _new_instance(dicom: DicomObject, facts: Facts, digest: str) -> Instance:
         frames=dicom.frames,
         photometric=facts.photometric,
         view_position=facts.view_position,
-        content_index=digest,
+        content_digest=digest,
     )
 
 
-def _write_blobs(instance: Instance, dicom: DicomObject) -> None:
+def _write_blobs(instance: Instance, dicom: DicomObject, holder: str) -> None:
     for number, frame in enumerate(dicom.iter_frames(), start=1):
-        blobs.write(instance.frame_blob(number), frame)
-    blobs.write(instance.header_blob, dicom.header_bytes)
+        blobs.write(instance.frame_blob(number), frame, holder=holder)
+    blobs.write(instance.header_blob, dicom.header_bytes, holder=holder)
 
 
 def _delete_blobs(instance: Instance) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.jobs.models import Job
 from apps.patients.models import Patient
+from apps.protection.models import SealedRecord
 from apps.protection.fields import SealedDateField, SealedJSONField, SealedTextField
 
 
@@ -20,12 +23,14 @@ class Urgency(models.IntegerChoices):
     STAT = 2, _("Stat")
 
 
-class Study(models.Model):
+class Study(SealedRecord):
     """A DICOM study of one patient (PS3.3 section A.1.2)."""
+
+    holder_path = "patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study_instance_uid = models.CharField(max_length=64, unique=True)
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="studies")
     study_date = models.DateField(null=True, db_index=True)
     received_at = models.DateTimeField(auto_now_add=True)
     modalities = models.CharField(max_length=64, help_text="Sorted, each between commas: ,CT,SR,")
@@ -45,8 +50,10 @@ class Study(models.Model):
         return [modality for modality in self.modalities.split(",") if modality]
 
 
-class Series(models.Model):
+class Series(SealedRecord):
     """A DICOM series."""
+
+    holder_path = "study.patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
@@ -64,8 +71,10 @@ class Series(models.Model):
         return self.series_instance_uid
 
 
-class Instance(models.Model):
+class Instance(SealedRecord):
     """A stored SOP instance; header and frames lie sealed in blobs."""
+
+    holder_path = "series.study.patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
@@ -79,7 +88,7 @@ class Instance(models.Model):
     frames = models.PositiveIntegerField()
     photometric = models.CharField(max_length=16)
     view_position = models.CharField(max_length=16, blank=True)
-    content_index = models.CharField(max_length=32, help_text="Keyed digest of the file.")
+    content_digest = SealedTextField(help_text="SHA-256 of the file.")
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -96,6 +105,10 @@ class Instance(models.Model):
     def frame_blob(self, number: int) -> str:
         """Name of the sealed frame, numbered from 1 as in DICOM."""
         return f"instances/{self.pk.hex[:2]}/{self.pk.hex}/{self.sop_instance_uid}/frame-{number}"
+
+    def sealed_blobs(self) -> list[str]:
+        """Header and frames."""
+        return [self.header_blob, *(self.frame_blob(number) for number in range(1, self.frames + 1))]
 
 
 class Outcome(models.TextChoices):
@@ -115,8 +128,10 @@ class Upload(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
-class UploadedFile(models.Model):
+class UploadedFile(SealedRecord):
     """One file of an upload and its outcome; kept so that nothing is lost without a word."""
+
+    holder_path = "patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
@@ -124,6 +139,9 @@ class UploadedFile(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome)
     reason_code = models.CharField(max_length=40, blank=True)
     reason_parameters = models.JSONField(default=dict)
+    patient = models.ForeignKey(
+        Patient, null=True, on_delete=models.CASCADE, related_name="+", help_text="Whose it is, where that is known."
+    )
     instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
@@ -135,8 +153,10 @@ class Decision(models.TextChoices):
     OTHER = "other", _("Another patient: discard the file")
 
 
-class HeldFile(models.Model):
+class HeldFile(SealedRecord):
     """A file whose patient contradicts the record with the same MRN, sealed until a doctor decides."""
+
+    holder_path = "patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="held_files")
@@ -145,7 +165,8 @@ class HeldFile(models.Model):
     claimed_birth_date = SealedDateField()
     reason_code = models.CharField(max_length=40)
     modality = models.CharField(max_length=16)
-    content_index = models.CharField(max_length=32)
+    content_index = models.CharField(max_length=32, help_text="Keyed digest: the same file is held once.")
+    content_digest = SealedTextField(help_text="SHA-256 of the file.")
     parts = models.PositiveIntegerField(help_text="Number of sealed blobs that hold the file.")
     created_at = models.DateTimeField(auto_now_add=True)
     decision = models.CharField(max_length=10, choices=Decision, blank=True)
@@ -163,3 +184,35 @@ class HeldFile(models.Model):
     def part_blob(self, number: int) -> str:
         """Name of a sealed part, numbered from 0."""
         return f"held/{self.pk.hex}/part-{number}"
+
+    def sealed_blobs(self) -> list[str]:
+        """The parts, until a doctor decided."""
+        return [] if self.decision else [self.part_blob(number) for number in range(self.parts)]
+
+
+class Release(SealedRecord, Job):
+    """A de-identified export of a study: the files in a sealed ZIP, for researchers and whoever asked for it."""
+
+    holder_path = "study.patient_id"
+    task_name: ClassVar[str] = "imaging.deidentify"
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="releases")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    modalities = models.CharField(max_length=64, blank=True)
+    files = models.PositiveIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    blanked = models.PositiveIntegerField(default=0, help_text="Regions of burnt-in text that were painted over.")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-queued_at"]
+        verbose_name_plural = "de-identified exports"
+
+    @property
+    def blob(self) -> str:
+        """Name of the sealed ZIP."""
+        return f"releases/{self.pk.hex}.zip"
+
+    def sealed_blobs(self) -> list[str]:
+        """The ZIP, once it is there."""
+        return [self.blob] if self.files else []

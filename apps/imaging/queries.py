@@ -31,7 +31,7 @@ class GreyFrame:
 
 def header_of(instance: Instance) -> Dataset:
     """The instance's data set without pixel data."""
-    return parse_header(blobs.read(instance.header_blob))
+    return parse_header(blobs.read(instance.header_blob, holder=instance.key_holder))
 
 
 def frame_bytes(instance: Instance, number: int) -> bytes:
@@ -40,7 +40,7 @@ def frame_bytes(instance: Instance, number: int) -> bytes:
     Raises:
         FileNotFoundError: if there is no such frame.
     """
-    return blobs.read(instance.frame_blob(number))
+    return blobs.read(instance.frame_blob(number), holder=instance.key_holder)
 
 
 def native_frame_bytes(instance: Instance, number: int) -> bytes:

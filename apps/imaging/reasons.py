@@ -40,6 +40,14 @@ SENTENCES = {
     "sop_instance_differs": _(
         "An image with the same identifier but other content is already stored. The stored one was kept."
     ),
+    "no_research_consent": _(
+        "The patient has not consented to research, so nothing is exported. Record the consent first."
+    ),
+    "text_remains": _("Burnt-in text could not be removed with certainty, so nothing was exported."),
+    "may_hold_text": _(
+        "The header says that text is burnt into the image, but none was found to blank. Nothing was exported."
+    ),
+    "release_too_large": _("The study unpacks to more than %(gibibytes)s GiB. Such studies are not exported."),
     "duplicate": _("Already stored; nothing was changed."),
     "too_large": _("The file is larger than %(gibibytes)s GiB. Split it and upload the parts."),
     "bad_multipart": _("The body is not multipart/related as DICOMweb (PS3.18 section 10.5) describes it."),

@@ -89,6 +89,7 @@ def _take_file(upload: Upload, name: str, stream: BinaryIO, user: User) -> Uploa
 def _record(upload: Upload, name: str, received: Received) -> UploadedFile:
     return UploadedFile.objects.create(
         upload=upload,
+        patient=received.patient,
         name=name[:1000],
         outcome=received.outcome,
         reason_code=received.code,

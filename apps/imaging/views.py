@@ -8,26 +8,29 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, BinaryIO, cast
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
-from apps.accounts.models import Role
-from apps.imaging import uploading
-from apps.imaging.access import held_visible_to
+from apps.accounts.models import PHYSICIANS, Role
+from apps.imaging import deidentify, uploading
+from apps.imaging.access import held_visible_to, releases_visible_to, visible_to
 from apps.imaging.decision import decide
 from apps.imaging.forms import DecisionForm
 from apps.imaging.models import Decision, Outcome, Upload, UploadedFile
-from apps.jobs.errors import sentence
+from apps.jobs.errors import Refusal, sentence
+from apps.jobs.models import State
 from apps.patients.names import display
 
 
-@role_required(Role.DOCTOR)
+@role_required(*PHYSICIANS)
 @require_GET
 def upload_page(request: HttpRequest) -> HttpResponse:
     """The page on which files are dropped."""
@@ -51,7 +54,7 @@ def _texts() -> dict[str, str]:
     }
 
 
-@role_required(Role.DOCTOR)
+@role_required(*PHYSICIANS)
 @require_POST
 def start(request: HttpRequest) -> JsonResponse:
     """Begin an upload; answers with the address for its files."""
@@ -59,7 +62,7 @@ def start(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"files": reverse("imaging:upload-file", args=[upload.pk])}, status=201)
 
 
-@role_required(Role.DOCTOR)
+@role_required(*PHYSICIANS)
 @require_POST
 def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase:
     """Take in one file or ZIP; answers line by line (NDJSON), a line per file as soon as it is known."""
@@ -95,7 +98,7 @@ def outcome_row(file: UploadedFile) -> dict[str, Any]:
     }
 
 
-@role_required(Role.DOCTOR)
+@role_required(*PHYSICIANS)
 @require_GET
 def held_list(request: HttpRequest) -> HttpResponse:
     """Files put aside on which this doctor can decide."""
@@ -103,7 +106,7 @@ def held_list(request: HttpRequest) -> HttpResponse:
     return render(request, "imaging/held.html", {"rows": rows})
 
 
-@role_required(Role.DOCTOR)
+@role_required(*PHYSICIANS)
 @require_http_methods(["GET", "POST"])
 def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Compare what the file says with the record, and decide."""
@@ -122,3 +125,41 @@ def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "reason": sentence(held.reason_code, {}),
     }
     return render(request, "imaging/held_file.html", context)
+
+
+@role_required(*PHYSICIANS)
+@require_POST
+def request_release(request: HttpRequest, study_uid: str) -> HttpResponse:
+    """Ask for a de-identified export of a study."""
+    study = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study_uid)
+    try:
+        deidentify.request(study, actor=signed_in(request))
+    except Refusal as reason:
+        messages.error(request, str(reason))
+        return redirect("portal:study", study_uid)
+    return redirect("imaging:releases")
+
+
+@role_required(*PHYSICIANS, Role.RESEARCHER)
+@require_GET
+def release_list(request: HttpRequest) -> HttpResponse:
+    """De-identified exports that this user may fetch."""
+    rows = releases_visible_to(signed_in(request)).filter(expires_at__gt=timezone.now())[:200]
+    context = {"rows": rows, "waiting": any(not row.finished for row in rows)}
+    return render(request, "imaging/_releases.html" if request.headers.get("HX-Request") else "imaging/releases.html", context)
+
+
+@role_required(*PHYSICIANS, Role.RESEARCHER)
+@require_GET
+def release_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The ZIP of an export."""
+    found = releases_visible_to(signed_in(request)).filter(state=State.SUCCEEDED, expires_at__gt=timezone.now())
+    release = get_object_or_404(found.select_related("study"), pk=pk)
+    try:
+        content = deidentify.download(release, actor=signed_in(request))
+    except FileNotFoundError:
+        raise Http404 from None
+    name = f"export-{release.pk.hex[:8]}.zip"
+    return HttpResponse(
+        content, content_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -1,0 +1,1 @@
+"""De-identification by DICOM PS3.15 Annex E. No Django here."""
