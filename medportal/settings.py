@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +42,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
@@ -63,6 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "apps.accounts.middleware.isolation",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,6 +80,9 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "apps.accounts.middleware.no_store",
+    "apps.accounts.middleware.where_from",
+    "apps.accounts.middleware.time_out",
+    "apps.accounts.middleware.second_factor",
 ]
 
 ROOT_URLCONF = "medportal.urls"
@@ -91,6 +99,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
                 "apps.portal.context.site",
             ],
         },
@@ -107,6 +116,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
         "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728;",
     }
+# Data keys lie apart, with backups of their own: what was erased stays erased when data are restored.
+DATABASES["keys"] = env.db("KEYS_DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'keys.sqlite3'}")
+if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["keys"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+    }
+DATABASE_ROUTERS = ["apps.protection.router.KeysApart"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="")
@@ -127,12 +145,12 @@ STORAGES = {
             "OPTIONS": {
                 "bucket_name": S3_BUCKET,
                 "endpoint_url": env("S3_ENDPOINT_URL", default=None),
-                "file_overwrite": False,
+                "file_overwrite": True,
             },
         }
         if S3_BUCKET
         else {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": "apps.protection.storage.AtomicFileStorage",
             "OPTIONS": {
                 "location": VAR_DIR / "sealed",
                 "file_permissions_mode": 0o600,
@@ -145,6 +163,9 @@ STORAGES = {
 
 KEYRING_FILE = Path(env("MEDPORTAL_KEYRING_FILE", default=str(VAR_DIR / "keyring.json")))
 KEYRING = env("MEDPORTAL_KEYRING", default="")
+KMS = env("MEDPORTAL_KMS", default="")
+KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=15)
+REENCRYPT_GRACE_SECONDS = env.int("REENCRYPT_GRACE_SECONDS", default=3600)
 
 # Celery ---------------------------------------------------------------------------------------
 
@@ -172,7 +193,18 @@ JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=15)
 CELERY_BEAT_SCHEDULE = {
     "hand out expired leases": {"task": "jobs.sweep", "schedule": JOB_SWEEP_SECONDS},
     "explain what was missed": {"task": "explainability.plan_missing", "schedule": 4 * JOB_SWEEP_SECONDS},
+    "remove old exports": {"task": "imaging.remove_expired", "schedule": 3600},
+    "link and sign the audit trail": {"task": "accounts.checkpoint", "schedule": env.int("AUDIT_SECONDS", default=300)},
 }
+
+# Consent and emergencies -----------------------------------------------------------------------
+
+# Purposes for which what a patient never stated counts as given, because the hospital's policy has
+# another legal ground. Analysis by models and research need a word of the patient's unless listed.
+PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"] if DEMO else ["care", "portal"])
+EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
+
+RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
 
 # Sign-in --------------------------------------------------------------------------------------
 
@@ -180,6 +212,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -192,12 +225,57 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "apps.accounts.adapters.ClosedSignup"
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key", "reauthenticate": "10/m/user"}
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_LOGIN_TIMEOUT = 300
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the others end: Django's session hash hangs on the password
+MFA_ADAPTER = "apps.accounts.adapters.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO and not HTTPS
+MFA_TOTP_ISSUER = "MedPortal"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Roles that cannot work without a second factor. In the demonstration a password is enough.
+MFA_REQUIRED_ROLES = env.list(
+    "MFA_REQUIRED_ROLES",
+    default=[] if DEMO else ["doctor", "radiologist", "nurse", "researcher", "admin", "auditor"],
+)
+USERSESSIONS_TRACK_ACTIVITY = False
+SOCIALACCOUNT_ADAPTER = "apps.accounts.adapters.HospitalSignIn"
+SOCIALACCOUNT_STORE_TOKENS = False
+# Single sign-on by the hospital's OpenID Connect provider; it names the account by preferred_username.
+OIDC_ISSUER = env("OIDC_ISSUER", default="")
+OIDC_DOES_MFA = env.bool("OIDC_DOES_MFA", default=False)
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "hospital",
+                "name": env("OIDC_NAME", default="Single sign-on"),
+                "client_id": env("OIDC_CLIENT_ID", default=""),
+                "secret": env("OIDC_CLIENT_SECRET", default=""),
+                "settings": {"server_url": OIDC_ISSUER, "token_auth_method": "client_secret_basic"},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("MEDPORTAL_PROXIES", default=0)
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 3600)
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+if HTTPS:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 if env.bool("MEDPORTAL_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -207,7 +285,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF, "'wasm-unsafe-eval'"],
+        # Scripts need the answer's nonce; what they load themselves is trusted with them. 'self' is for
+        # browsers that do not know 'strict-dynamic'.
+        "script-src": [SELF, NONCE, STRICT_DYNAMIC, "'wasm-unsafe-eval'"],
         "style-src": [SELF],
         "img-src": [SELF, "data:", "blob:"],
         "font-src": [SELF],
@@ -218,6 +298,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],
+        "report-uri": ["/csp-report/"],
     }
 }
 
@@ -245,11 +326,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"token": "20/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": env("API_RATE", default="6000/min"), "anon": "60/min"},
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
 }
-REST_KNOX = {"TOKEN_TTL": timedelta(hours=10), "AUTO_REFRESH": False}
+REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTO_REFRESH": False, "TOKEN_MODEL": "accounts.ApiToken"}
+KNOX_TOKEN_MODEL = "accounts.ApiToken"
 SPECTACULAR_SETTINGS = {
     "TITLE": "MedPortal API",
     "DESCRIPTION": "Scans in, explained findings out. Decision support, never a diagnosis.",

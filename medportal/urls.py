@@ -1,8 +1,13 @@
 """All URLs of the site."""
 
+from csp.constants import SELF
+from csp.decorators import csp_replace
 from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+# The API's page is a library's: its scripts carry no nonce.
+own_scripts = csp_replace({"script-src": [SELF]})
 
 urlpatterns = [
     path("", include("apps.portal.urls")),
@@ -11,11 +16,11 @@ urlpatterns = [
     path("models/", include("apps.inference.urls")),
     path("language/", set_language, name="set_language"),
     path("dicom-web/", include("apps.imaging.dicomweb_urls")),
-    path("api/", include("apps.accounts.api_urls")),
+    path("api/v1/", include("apps.accounts.api_urls")),
     path("api/v1/", include("apps.imaging.api_urls")),
     path("api/v1/", include("apps.inference.api_urls")),
     path("api/v1/", include("apps.explainability.api_urls")),
     path("api/v1/", include("apps.portal.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("api/docs/", own_scripts(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="api-docs"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.inference import registry
-from apps.protection import keyring
+from apps.protection import keyring, keys
 from tests import binaries
 from tests.factories import UserFactory
 
@@ -23,6 +24,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a program that this machine lacks; in CI nothing may be missing."""
     for item in items:
+        # Patient data need their keys, which lie in a database of their own.
+        given = item.get_closest_marker("django_db")
+        options = {**(given.kwargs if given else {}), "databases": "__all__"}
+        item.add_marker(pytest.mark.django_db(**options), append=False)
         for marker in item.iter_markers("needs"):
             missing = [name for name in marker.args if binaries.find(name) is None]
             if missing and not os.environ.get("CI"):
@@ -34,10 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A keyring of the test run's own."""
     with contextlib.suppress(FileExistsError):  # another test process may be quicker
         keyring.write(settings.KEYRING_FILE, keyring.create())
+
+
+@pytest.fixture(autouse=True)
+def no_keys_from_other_tests() -> Iterator[None]:
+    """Opened data keys outlive the rolled-back rows that held them."""
+    keys.forget()
+    yield
+    keys.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +89,26 @@ def patient_user(db: None) -> User:
 @pytest.fixture
 def admin_user(db: None) -> User:
     return UserFactory(username="admin", role=Role.ADMIN)
+
+
+@pytest.fixture
+def radiologist(team: CareTeam) -> User:
+    return UserFactory(username="radiologist", role=Role.RADIOLOGIST, teams=[team])
+
+
+@pytest.fixture
+def nurse(team: CareTeam) -> User:
+    return UserFactory(username="nurse", role=Role.NURSE, teams=[team])
+
+
+@pytest.fixture
+def researcher(db: None) -> User:
+    return UserFactory(username="researcher", role=Role.RESEARCHER)
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    return UserFactory(username="auditor", role=Role.AUDITOR)
 
 
 @pytest.fixture

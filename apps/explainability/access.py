@@ -7,8 +7,11 @@ from django.db.models import QuerySet
 from apps.accounts.actors import Actor
 from apps.explainability.models import Explanation
 from apps.imaging.access import visible_to as visible_studies
+from apps.patients.access import permitted_filter
+from apps.patients.models import Purpose
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Explanation]:
-    """Explanations of findings on studies that this actor sees."""
-    return Explanation.objects.filter(finding__analysis__series__study__in=visible_studies(actor))
+    """Explanations of findings that this actor sees."""
+    consented = permitted_filter(Purpose.AI, "finding__analysis__series__study__patient__")
+    return Explanation.objects.filter(consented, finding__analysis__series__study__in=visible_studies(actor))

@@ -12,14 +12,15 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from apps.accounts.access import DoctorOnly
+from apps.accounts import audit
+from apps.accounts.access import ReadsStudies
 from apps.accounts.actors import signed_in
 from apps.explainability.access import visible_to
 from apps.explainability.models import Explanation
-from apps.explainability.queries import overlay
+from apps.explainability.queries import attribution_file, overlay
 from apps.jobs.models import State
-from apps.protection import blobs
 
 
 class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
@@ -58,11 +59,11 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
     """An explanation: SHAP attributions in units of probability, base value and output."""
 
     serializer_class = ExplanationSerializer
-    permission_classes = (DoctorOnly,)
+    permission_classes = (ReadsStudies,)
     queryset = Explanation.objects.none()
 
     def get_queryset(self) -> QuerySet[Explanation]:
-        return visible_to(signed_in(self.request)).select_related("finding")
+        return visible_to(signed_in(self.request)).select_related("finding__analysis__series__study")
 
     @extend_schema(
         parameters=[OpenApiParameter("sign", str, enum=["both", "positive", "negative"])],
@@ -78,7 +79,9 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         sign = request.query_params.get("sign", "both")
         if sign not in ("both", "positive", "negative"):
             raise ValidationError({"sign": "both, positive or negative"})
-        drawn = overlay(self._finished(), sign=sign)  # type: ignore[arg-type]
+        explanation = self._finished()
+        drawn = overlay(explanation, sign=sign)  # type: ignore[arg-type]
+        self._read(explanation, "overlay")
         return HttpResponse(drawn.png, content_type="image/png")
 
     @extend_schema(
@@ -90,7 +93,17 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
     )
     def attributions(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """The attributions as a NumPy file: (rows, columns) float32 of the model's plane."""
-        return HttpResponse(blobs.read(self._finished().blob), content_type="application/octet-stream")
+        explanation = self._finished()
+        self._read(explanation, "attributions")
+        return HttpResponse(attribution_file(explanation), content_type="application/octet-stream")
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        explanation = self.get_object()
+        self._read(explanation, "figures")
+        return Response(self.get_serializer(explanation).data)
+
+    def _read(self, explanation: Explanation, part: str) -> None:
+        audit.record(signed_in(self.request), "explanation.read", explanation, why="treatment", part=part)
 
     def _finished(self) -> Explanation:
         explanation: Explanation = self.get_object()

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from apps.accounts import audit
+from apps.accounts.actors import System
 from apps.explainability.models import Explanation
 from apps.imaging.queries import grey_frame
-from apps.jobs.leases import claim, renew, settle
+from apps.inference.access import consented
+from apps.jobs.errors import Refusal
+from apps.jobs.leases import claim, end, renew, settle
 from apps.jobs.models import State
 from apps.protection import blobs
 
@@ -23,6 +27,9 @@ def take(pk: uuid.UUID | str) -> list[Explanation]:
     """
     first = claim(Explanation, pk)
     if first is None:
+        return []
+    if not consented(first.finding.analysis_id):
+        end(first, Refusal("no_ai_consent"))
         return []
     alike = Explanation.objects.filter(
         finding__analysis=first.finding.analysis_id,
@@ -55,7 +62,7 @@ def record(explanations: Sequence[Explanation], result: Any, seconds: dict[str, 
         with settle(explanation):
             buffer = io.BytesIO()
             np.save(buffer, attributions, allow_pickle=False)
-            blobs.write(explanation.blob, buffer.getvalue())
+            blobs.write(explanation.blob, buffer.getvalue(), holder=explanation.key_holder)
             Explanation.objects.filter(pk=explanation.pk).update(
                 base_value=float(result.base[position]),
                 output=float(result.output[position]),
@@ -63,3 +70,4 @@ def record(explanations: Sequence[Explanation], result: Any, seconds: dict[str, 
                 evaluations=result.evaluations,
                 seconds={stage: round(value, 4) for stage, value in seconds.items()},
             )
+            audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.inference.models import Finding
 from apps.jobs.models import Job
+from apps.protection.models import SealedRecord
 
 
 class Method(models.TextChoices):
@@ -17,8 +18,10 @@ class Method(models.TextChoices):
     PARTITION = "partition", _("SHAP, Owen values over image regions (partition explainer)")
 
 
-class Explanation(Job):
+class Explanation(SealedRecord, Job):
     """SHAP attributions of one finding; the array lies in a sealed blob."""
+
+    holder_path = "finding.analysis.series.study.patient_id"
 
     task_name: ClassVar[str] = "explainability.explain"
 
@@ -41,6 +44,10 @@ class Explanation(Job):
     def blob(self) -> str:
         """Name of the sealed array."""
         return f"explanations/{self.pk.hex[:2]}/{self.pk.hex}.npy"
+
+    def sealed_blobs(self) -> list[str]:
+        """The array, once it is there."""
+        return [self.blob] if self.output is not None else []
 
     @property
     def gap(self) -> float | None:

@@ -25,9 +25,14 @@ class Drawn:
     scale_end: float
 
 
+def attribution_file(explanation: Explanation) -> bytes:
+    """The stored array as a NumPy file."""
+    return blobs.read(explanation.blob, holder=explanation.key_holder)
+
+
 def attributions(explanation: Explanation) -> npt.NDArray[np.float32]:
     """The stored array, (rows, columns) of the model's plane, in units of probability."""
-    array: npt.NDArray[np.float32] = np.load(io.BytesIO(blobs.read(explanation.blob)), allow_pickle=False)
+    array: npt.NDArray[np.float32] = np.load(io.BytesIO(attribution_file(explanation)), allow_pickle=False)
     return array
 
 

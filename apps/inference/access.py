@@ -7,19 +7,22 @@ from typing import Any
 import rules
 from django.db.models import QuerySet
 
-from apps.accounts.access import is_doctor
+from apps.accounts.access import is_physician
 from apps.accounts.actors import Actor
 from apps.imaging.access import can as can_study
 from apps.imaging.access import visible_to as visible_studies
 from apps.inference.models import Analysis, Finding
+from apps.patients.access import permits, permitted_filter
+from apps.patients.models import Purpose
 
 
 @rules.predicate
 def sees_study(actor: Any, finding: Finding) -> bool:
-    return can_study(actor, "imaging.view_study", finding.analysis.series.study)
+    study = finding.analysis.series.study
+    return permits(study.patient, Purpose.AI) and can_study(actor, "imaging.view_study", study)
 
 
-rules.add_perm("inference.review_finding", is_doctor & sees_study)
+rules.add_perm("inference.review_finding", is_physician & sees_study)
 
 
 def can(actor: Actor | None, permission: str, finding: Finding) -> bool:
@@ -28,10 +31,18 @@ def can(actor: Actor | None, permission: str, finding: Finding) -> bool:
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Analysis]:
-    """Analyses of studies that this actor sees."""
-    return Analysis.objects.filter(series__study__in=visible_studies(actor))
+    """Analyses of studies that this actor sees, as long as the patient consents to them."""
+    consented = permitted_filter(Purpose.AI, "series__study__patient__")
+    return Analysis.objects.filter(consented, series__study__in=visible_studies(actor))
 
 
 def visible_findings(actor: Actor | None) -> QuerySet[Finding]:
     """Findings of those analyses."""
-    return Finding.objects.filter(analysis__series__study__in=visible_studies(actor))
+    consented = permitted_filter(Purpose.AI, "analysis__series__study__patient__")
+    return Finding.objects.filter(consented, analysis__series__study__in=visible_studies(actor))
+
+
+def consented(analysis_id: object) -> bool:
+    """Whether the analysis' patient consents to analysis by models as of now."""
+    permitted = permitted_filter(Purpose.AI, "series__study__patient__")
+    return Analysis.objects.filter(permitted, pk=analysis_id).exists()

@@ -17,6 +17,7 @@ from apps.imaging.models import Instance
 from apps.imaging.models import Urgency as StudyUrgency
 from apps.imaging.queries import grey_frame
 from apps.imaging.urgency import raise_urgency
+from apps.inference.access import consented
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.packages.card import Package, PackageRefused
 from apps.inference.registry import package_of
@@ -75,9 +76,16 @@ def verified_package(row: PackageVersion) -> Package:
         raise ReadableError("package_missing") from error
 
 
-def load(work: Work, package: Package) -> None:
-    """Read the films of the analysis and sort out those that the package was not made for."""
+def load(work: Work, package: Package) -> bool:
+    """Read the films of the analysis and sort out those that the package was not made for.
+
+    Returns:
+        False if the patient has withdrawn consent: nothing was opened, and the analysis is ended.
+    """
     started = time.perf_counter()
+    if not consented(work.analysis.pk):
+        end(work.analysis, Refusal("no_ai_consent"))
+        return False
     declared = package.card["input"]
     for instance in work.analysis.series.instances.select_related("series"):
         film = Film(instance)
@@ -92,12 +100,16 @@ def load(work: Work, package: Package) -> None:
         work.films.append(film)
     work.seconds["load"] = time.perf_counter() - started
     renew(work.analysis, progress=30)
+    return True
 
 
 def record(work: Work, package: Package) -> None:
     """Write the findings, or the refusal if no film could be assessed; one transaction."""
     started = time.perf_counter()
     assessed = [film for film in work.films if film.probabilities is not None]
+    if not consented(work.analysis.pk):
+        end(work.analysis, Refusal("no_ai_consent"))
+        return
     if not assessed:
         refusal = next((film.refusal for film in work.films if film.refusal), Unsuitable("pixels_unreadable"))
         end(work.analysis, Refusal(refusal.code, **refusal.parameters))

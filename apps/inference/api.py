@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 
+from apps.accounts.access import ReadsModels
 from apps.inference.models import PackageVersion
 from apps.inference.queries import installed
 
@@ -22,5 +23,6 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     """Installed model packages with their cards; they hold no patient data, so every signed-in user reads them."""
 
     serializer_class = ModelSerializer
+    permission_classes = (ReadsModels,)
     pagination_class = None
     queryset = installed()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.imaging.models import Instance, Series
 from apps.jobs.models import Job
 from apps.protection.fields import SealedTextField
+from apps.protection.models import SealedRecord
 
 
 class PackageVersion(models.Model):
@@ -39,8 +40,10 @@ class PackageVersion(models.Model):
         return in_language(self.card["title"])
 
 
-class Analysis(Job):
+class Analysis(SealedRecord, Job):
     """One run of one model version over one series."""
+
+    holder_path = "series.study.patient_id"
 
     task_name: ClassVar[str] = "inference.analyse"
 
@@ -60,8 +63,10 @@ class Analysis(Job):
         ]
 
 
-class Finding(models.Model):
+class Finding(SealedRecord):
     """What the model says of one label on one film."""
+
+    holder_path = "analysis.series.study.patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="findings")
@@ -106,8 +111,10 @@ class Verdict(models.TextChoices):
     CORRECT = "correct", _("Correct")
 
 
-class Review(models.Model):
+class Review(SealedRecord):
     """A doctor's word on a finding. Rows are only added; the newest of a doctor counts."""
+
+    holder_path = "finding.analysis.series.study.patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="reviews")

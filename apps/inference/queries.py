@@ -26,7 +26,7 @@ def current_analyses(actor: Actor | None, study: Study) -> list[Analysis]:
 
 def _findings() -> Prefetch[str, QuerySet[Finding], str]:
     reviews = Review.objects.select_related("reviewer")
-    findings = Finding.objects.select_related("analysis__package", "instance")
+    findings = Finding.objects.select_related("analysis__package", "analysis__series__study", "instance")
     return Prefetch("findings", findings.prefetch_related(Prefetch("reviews", reviews)))
 
 

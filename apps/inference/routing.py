@@ -13,20 +13,38 @@ from apps.inference.models import Analysis, PackageVersion
 from apps.inference.runtimes.suitability import Unsuitable, check_series
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
+from apps.patients.access import permits
+from apps.patients.models import Patient, Purpose
 
 
 def on_study_received(*, series_id: uuid.UUID, urgent: bool, **kwargs: Any) -> None:
     """The bell from imaging."""
-    route(Series.objects.get(pk=series_id), urgent=urgent)
+    route(Series.objects.select_related("study__patient").get(pk=series_id), urgent=urgent)
 
 
 def route(series: Series, *, urgent: bool) -> list[Analysis]:
     """Ask every active package for an analysis of the series as it stands now.
 
     A package that does not read such series answers at once with a refusal. Images that arrive
-    while an analysis is still queued join it; later ones make a new one.
+    while an analysis is still queued join it; later ones make a new one. Without the patient's consent
+    nothing is asked, and nothing is kept of the question.
     """
+    if not permits(series.study.patient, Purpose.AI):
+        return []
     return [_ask(series, package, urgent) for package in PackageVersion.objects.filter(active=True)]
+
+
+def route_patient(patient: Patient) -> int:
+    """Ask for the analyses of a patient who has just consented; how many series were looked at."""
+    found = list(Series.objects.filter(study__patient=patient).select_related("study__patient"))
+    for series in found:
+        route(series, urgent=True)
+    Analysis.objects.filter(
+        series__study__patient=patient, state=State.REFUSED, reason_code="no_ai_consent"
+    ).update(state=State.QUEUED, attempt=0, reason_code="", reason_parameters={}, finished_at=None)
+    for analysis in Analysis.objects.filter(series__study__patient=patient, state=State.QUEUED):
+        enqueue_job(analysis)
+    return len(found)
 
 
 def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
@@ -62,6 +80,6 @@ def _exists(series: Series, package: PackageVersion, digest: str) -> bool:
 
 
 def input_digest(series: Series) -> str:
-    """A digest of which images the series holds."""
-    contents = sorted(series.instances.values_list("content_index", flat=True))
+    """A digest of which images the series holds; what is stored under a SOP Instance UID never changes."""
+    contents = sorted(series.instances.values_list("sop_instance_uid", flat=True))
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()

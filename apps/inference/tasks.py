@@ -20,8 +20,7 @@ def analyse(pk: str) -> None:
         if not works:
             return
         package = analysis.verified_package(works[0].analysis.package)
-        for work in works:
-            analysis.load(work, package)
+        works = [work for work in works if analysis.load(work, package)]
         _infer(works, package)
         for work in works:
             analysis.record(work, package)

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from apps.accounts.models import Role
+from apps.accounts.models import CLINICIANS, PHYSICIANS, Notice
+from apps.patients.access import active_emergencies
 
 THEMES = ("medportal", "medportal-dark")
 """The reader's choice, kept in a cookie; without one the system's setting counts."""
@@ -18,4 +19,15 @@ def site(request: HttpRequest) -> dict[str, Any]:
     role = getattr(getattr(request, "user", None), "role", "")
     theme = request.COOKIES.get("theme", "")
     theme = theme if theme in THEMES else ""
-    return {"demo": settings.DEMO, "is_doctor": role == Role.DOCTOR, "is_admin": role == Role.ADMIN, "theme": theme}
+    user = getattr(request, "user", None)
+    signed_in = user is not None and user.is_authenticated
+    return {
+        "demo": settings.DEMO,
+        "role": role,
+        "is_clinician": role in CLINICIANS,
+        "is_physician": role in PHYSICIANS,
+        "unread": Notice.objects.filter(user=user, read_at=None).count() if signed_in else 0,
+        "emergencies": active_emergencies(user).select_related("patient") if role in CLINICIANS else [],
+        "sso": bool(settings.OIDC_ISSUER),
+        "theme": theme,
+    }

@@ -1,7 +1,10 @@
 from django.urls import path
 
 from apps.portal import views
+from apps.portal.admin import people, privacy
 from apps.portal.admin import views as admin
+from apps.portal.auditor import views as auditor
+from apps.portal.clinician import records
 from apps.portal.clinician import views as clinician
 from apps.portal.patient import views as patient
 
@@ -17,6 +20,30 @@ urlpatterns = [
     path("findings/<uuid:finding_id>/review/", clinician.review_finding, name="review"),
     path("findings/<uuid:finding_id>/explain/", clinician.explain_finding, name="explain"),
     path("analyses/<uuid:analysis_id>/retry/", clinician.retry_analysis, name="retry"),
+    path("emergency/", records.emergency, name="emergency"),
+    path("emergency/<uuid:pk>/end/", records.end_emergency, name="end-emergency"),
+    path("records/<uuid:pk>/", records.record, name="record"),
     path("me/", patient.home, name="patient"),
+    path("me/consent/", patient.consent, name="patient-consent"),
     path("administration/", admin.home, name="admin"),
+    path("administration/users/", people.user_list, name="admin-users"),
+    path("administration/users/new/", people.user_new, name="admin-user-new"),
+    path("administration/users/<int:pk>/", people.user_edit, name="admin-user"),
+    path("administration/users/<int:pk>/end/", people.user_end, name="admin-user-end"),
+    path("administration/users/<int:pk>/reset/", people.user_reset, name="admin-user-reset"),
+    path("administration/teams/new/", people.team, name="admin-team-new"),
+    path("administration/teams/<uuid:pk>/", people.team, name="admin-team"),
+    path("administration/sessions/", people.session_list, name="admin-sessions"),
+    path("administration/keys/", privacy.keys, name="admin-keys"),
+    path("administration/consents/", privacy.consents, name="admin-consents"),
+    path("administration/erasure/", privacy.find, name="admin-erasure"),
+    path("administration/records/<uuid:pk>/", privacy.record, name="admin-record"),
+    path("administration/records/<uuid:pk>/hold/", privacy.hold, name="admin-hold"),
+    path("administration/holds/<uuid:pk>/lift/", privacy.lift, name="admin-lift"),
+    path("audit/", auditor.home, name="auditor"),
+    path("audit/verify/", auditor.verify, name="auditor-verify"),
+    path("audit/export.json", auditor.export, name="auditor-export"),
+    path("audit/emergencies/", auditor.emergencies, name="auditor-emergencies"),
+    path("audit/emergencies/<uuid:pk>/", auditor.emergency, name="auditor-emergency"),
+    path("csp-report/", views.csp_report, name="csp-report"),
 ]

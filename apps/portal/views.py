@@ -1,18 +1,34 @@
-"""The door of the house, and the two questions that an operator asks."""
+"""The door of the house, the two questions that an operator asks, and what browsers complain of."""
 
 from __future__ import annotations
+
+import json
+import logging
+import re
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import Role
 from apps.inference.queries import installed
 from apps.protection.keyring import keyring
 
-HOMES = {Role.DOCTOR: "portal:worklist", Role.PATIENT: "portal:patient", Role.ADMIN: "portal:admin"}
+logger = logging.getLogger(__name__)
+
+HOMES = {
+    Role.DOCTOR: "portal:worklist",
+    Role.RADIOLOGIST: "portal:worklist",
+    Role.NURSE: "portal:worklist",
+    Role.PATIENT: "portal:patient",
+    Role.RESEARCHER: "imaging:releases",
+    Role.ADMIN: "portal:admin",
+    Role.AUDITOR: "portal:auditor",
+}
 
 
 @login_required
@@ -51,3 +67,25 @@ def _keyring() -> bool:
     except Exception:
         return False
     return True
+
+
+LONGEST_REPORT = 8192
+
+
+@csrf_exempt
+@require_POST
+def csp_report(request: HttpRequest) -> HttpResponse:
+    """A browser refused something that the policy forbids (CSP 3, section 5): logged, without paths of pages.
+
+    Anybody can send one, so only known words and host names get into the log.
+    """
+    try:
+        report = json.loads(request.body[:LONGEST_REPORT])["csp-report"]
+        directive = str(report.get("effective-directive") or report.get("violated-directive", ""))
+        blocked = str(report.get("blocked-uri", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return HttpResponse(status=400)
+    directive = directive if re.fullmatch(r"[a-z-]{1,30}", directive) else "?"
+    host = urlsplit(blocked).hostname or blocked
+    logger.warning("policy: %s refused %s", directive, host if re.fullmatch(r"[a-z0-9.:-]{1,80}", host) else "?")
+    return HttpResponse(status=204)

@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.access import DoctorOnly
+from apps.accounts import audit
+from apps.accounts.access import ReadsStudies
 from apps.accounts.actors import signed_in
 from apps.explainability.models import Explanation
 from apps.imaging.access import visible_to
@@ -81,12 +82,13 @@ class AnalysisSerializer(serializers.ModelSerializer[Analysis]):
 class AnalysesView(APIView):
     """The newest analysis of each series by each model: decision support, not a diagnosis."""
 
-    permission_classes = (DoctorOnly,)
+    permission_classes = (ReadsStudies,)
 
     @extend_schema(responses=AnalysisSerializer(many=True), operation_id="study_analyses")
     def get(self, request: Request, study_instance_uid: str) -> Response:
         study = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study_instance_uid)
         rows = read(signed_in(request), study)
+        audit.record(signed_in(request), "analysis.read", study, why="treatment", analyses=len(rows))
         items = {item.finding.pk: item for row in rows for item in row.findings}
         analyses = [row.analysis for row in rows]
         return Response(AnalysisSerializer(analyses, many=True, context={"items": items}).data)

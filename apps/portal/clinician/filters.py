@@ -13,6 +13,8 @@ from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding, Review, in_language
 from apps.inference.queries import label_titles
 from apps.jobs.models import State
+from apps.patients.access import permitted_filter
+from apps.patients.models import Purpose
 
 STATUSES = [
     ("waiting", _("Analysis under way")),
@@ -68,7 +70,7 @@ class WorklistFilter(django_filters.FilterSet):
     def by_finding(self, rows: QuerySet[Study], name: str, value: str) -> QuerySet[Study]:
         """Studies on which this label was above its threshold."""
         found = Finding.objects.filter(analysis__series__study=OuterRef("pk"), label=value, positive=True)
-        return rows.filter(Exists(found))
+        return rows.filter(Exists(found), permitted_filter(Purpose.AI, "patient__"))
 
     def by_status(self, rows: QuerySet[Study], name: str, value: str) -> QuerySet[Study]:
         """Studies by how far their analyses are."""
@@ -84,4 +86,4 @@ class WorklistFilter(django_filters.FilterSet):
             "failed": Exists(analyses.filter(state=State.FAILED)),
             "reviewed": Exists(reviews),
         }
-        return rows.filter(conditions[value])
+        return rows.filter(conditions[value], permitted_filter(Purpose.AI, "patient__"))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
-from apps.accounts.models import Role
+from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.explainability import plan
 from apps.imaging.access import held_visible_to, visible_to
 from apps.imaging.models import Study
@@ -23,44 +23,51 @@ from apps.inference import review as reviewing
 from apps.inference.access import visible_findings
 from apps.inference.access import visible_to as visible_analyses
 from apps.inference.models import Finding, Verdict
+from apps.patients.access import active_emergencies, permits
+from apps.patients.models import Purpose
 from apps.portal.clinician import reading, worklist
 from apps.portal.clinician.filters import WorklistFilter
 from apps.portal.clinician.forms import ReviewForm
 
 
-@role_required(Role.DOCTOR)
+@role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def worklist_page(request: HttpRequest) -> HttpResponse:
     """Studies, most urgent and newest first; filters come by POST."""
     actor = signed_in(request)
     filters = WorklistFilter(request.POST or None, queryset=Study.objects.none())
+    search = ""
     if filters.form.is_bound and not filters.form.is_valid():
         rows = studies(actor)
     else:
         search = filters.form.cleaned_data.get("search", "") if filters.form.is_bound else ""
         rows = filters.filter_queryset(studies(actor, search=search)) if filters.form.is_bound else studies(actor)
+    page = worklist.page(rows, after=request.POST.get("after", ""), search=search)
     context = {
         "filter": filters,
-        "page": worklist.page(rows, after=request.POST.get("after", "")),
+        "page": page,
         "after": request.POST.get("after", ""),
         "held": held_visible_to(actor).filter(decision="").count(),
     }
+    if not request.headers.get("X-Polling"):
+        audit.record(actor, "studies.searched" if search else "studies.listed", why="treatment", rows=len(page.rows))
     template = "portal/clinician/_rows.html" if request.headers.get("HX-Request") else "portal/clinician/worklist.html"
     return render(request, template, context)
 
 
 @csp_update({"style-src-attr": ["'unsafe-inline'"]})  # type: ignore[arg-type]  # Cornerstone styles its text
-@role_required(Role.DOCTOR)
+@role_required(*CLINICIANS)
 @require_GET
 def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
     """The reading page."""
     study = _study(request, study_uid)
-    audit.record(signed_in(request), "study.opened", study)
-    context = {"study": study, "viewer_texts": _viewer_texts(), **_panel(request, study)}
+    emergency = active_emergencies(signed_in(request)).filter(patient=study.patient).first()
+    audit.record(signed_in(request), "study.opened", study, why="emergency" if emergency else "treatment")
+    context = {"study": study, "viewer_texts": _viewer_texts(), "emergency": emergency, **_panel(request, study)}
     return render(request, "portal/clinician/study.html", context)
 
 
-@role_required(Role.DOCTOR)
+@role_required(*CLINICIANS)
 @require_GET
 def findings_panel(request: HttpRequest, study_uid: str) -> HttpResponse:
     """The panel beside the image, which the page asks for again while work is under way."""
@@ -68,7 +75,7 @@ def findings_panel(request: HttpRequest, study_uid: str) -> HttpResponse:
     return render(request, "portal/clinician/_findings.html", {"study": study, **_panel(request, study)})
 
 
-@role_required(Role.DOCTOR)
+@role_required(*CLINICIANS)
 @require_GET
 def manifest(request: HttpRequest, study_uid: str) -> JsonResponse:
     """What the viewer loads."""
@@ -76,7 +83,7 @@ def manifest(request: HttpRequest, study_uid: str) -> JsonResponse:
     return JsonResponse(reading.manifest(study, reading.read(signed_in(request), study)))
 
 
-@role_required(Role.DOCTOR)
+@role_required(*PHYSICIANS)
 @require_POST
 def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Agree, disagree or correct."""
@@ -94,7 +101,7 @@ def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     return _back(request, finding.analysis.series.study, problem=problem, about=finding)
 
 
-@role_required(Role.DOCTOR)
+@role_required(*CLINICIANS)
 @require_POST
 def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Ask for an explanation, or try a failed one again."""
@@ -103,7 +110,7 @@ def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse
     return _back(request, finding.analysis.series.study)
 
 
-@role_required(Role.DOCTOR)
+@role_required(*CLINICIANS)
 @require_POST
 def retry_analysis(request: HttpRequest, analysis_id: uuid.UUID) -> HttpResponse:
     """Try a failed analysis again."""
@@ -128,7 +135,11 @@ def _study(request: HttpRequest, study_uid: str) -> Study:
 
 def _panel(request: HttpRequest, study: Study) -> dict[str, Any]:
     analyses = reading.read(signed_in(request), study)
-    return {"analyses": analyses, "under_way": reading.under_way(analyses)}
+    return {
+        "analyses": analyses,
+        "under_way": reading.under_way(analyses),
+        "ai_permitted": permits(study.patient, Purpose.AI),
+    }
 
 
 def _back(request: HttpRequest, study: Study, *, problem: str = "", about: Finding | None = None) -> HttpResponse:

@@ -11,6 +11,10 @@ from django.db.models import Q, QuerySet
 from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding, Review
 from apps.jobs.models import State
+from apps.patients.access import permits
+from apps.patients.models import Purpose
+from apps.patients.queries import fits
+from apps.protection import keys
 
 PAGE = 25
 
@@ -55,22 +59,26 @@ class Page:
         return any(row.waiting for row in self.rows)
 
 
-def page(studies: QuerySet[Study], *, after: str = "") -> Page:
+def page(studies: QuerySet[Study], *, after: str = "", search: str = "") -> Page:
     """The studies that follow the cursor, with their analyses, in four queries whatever the number.
 
     Args:
         studies: ordered by urgency, time of arrival and id, all descending.
+        search: what ``studies`` were searched for; the blind index lets a few others pass.
         after: the ``older`` of the page before; empty or malformed: the first page.
     """
     chosen = list(studies.filter(_beyond(after))[: PAGE + 1])
-    rows = {study.pk: Row(study) for study in chosen[:PAGE]}
-    analyses = Analysis.objects.filter(series__study__in=rows)
+    keys.warm(study.key_holder for study in chosen)
+    meant = [study for study in chosen[:PAGE] if not search.strip() or fits(study.patient, search)]
+    rows = {study.pk: Row(study) for study in meant}
+    shown = [study.pk for study in meant if permits(study.patient, Purpose.AI)]
+    analyses = Analysis.objects.filter(series__study__in=shown)
     for study_id, state in analyses.values_list("series__study_id", "state"):
         rows[study_id].states.add(state)
-    findings = Finding.objects.filter(analysis__series__study__in=rows, positive=True, is_abnormal=True)
+    findings = Finding.objects.filter(analysis__series__study__in=shown, positive=True, is_abnormal=True)
     for finding in findings.select_related("analysis__series", "analysis__package"):
         rows[finding.analysis.series.study_id].found.append(finding)
-    for study_id in Review.objects.filter(finding__analysis__series__study__in=rows).values_list(
+    for study_id in Review.objects.filter(finding__analysis__series__study__in=shown).values_list(
         "finding__analysis__series__study_id", flat=True
     ):
         rows[study_id].reviewed = True

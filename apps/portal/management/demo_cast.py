@@ -15,6 +15,10 @@ TEAMS = ("Paediatrics A", "Paediatrics B")
 PEOPLE: list[tuple[str, Role, str, int | None]] = [
     ("doctor", Role.DOCTOR, "Dr. Ada Brenner", 0),
     ("doctor2", Role.DOCTOR, "Dr. Lin Zhou", 1),
+    ("radiologist", Role.RADIOLOGIST, "Dr. Iris Okafor", 0),
+    ("nurse", Role.NURSE, "Sam Novak", 0),
+    ("researcher", Role.RESEARCHER, "Dr. Jun Tanaka", None),
+    ("auditor", Role.AUDITOR, "Maria Costa", None),
     ("patient", Role.PATIENT, "", None),
     ("admin", Role.ADMIN, "Robin Keller", None),
 ]

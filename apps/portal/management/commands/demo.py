@@ -54,6 +54,7 @@ class Command(BaseCommand):
         steps: list[tuple[str, list[str]]] = [
             ("keys", ["keyring", "init", "--if-missing"]),
             ("database", ["migrate", "--verbosity", "0"]),
+            ("database of keys", ["migrate", "--database", "keys", "--verbosity", "0"]),
             ("models", ["models"]),
             ("static files", ["collectstatic", "--noinput", "--verbosity", "0"]),
             ("accounts", ["seed_demo", "--accounts"]),
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         password = os.environ.get("DEMO_PASSWORD") or "medportal-demo"
         self.stdout.write(
             f"\n  MedPortal is ready:  {url}\n\n"
-            f"  doctor · doctor2 · patient · admin   password: {password}\n"
+            f"  doctor · doctor2 · radiologist · nurse · patient · researcher · auditor · admin   password: {password}\n"
             "  Synthetic films are being drawn and analysed in the background. Ctrl-C stops everything.\n"
         )
         # A process of its own, so that drawing takes no time from the site.

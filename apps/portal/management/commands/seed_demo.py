@@ -16,8 +16,8 @@ from apps.accounts.models import CareTeam, User
 from apps.imaging.dicom.synthetic import draw_film
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
 from apps.imaging.ingest import receive
-from apps.patients.blind import mrn_index
 from apps.patients.models import Patient
+from apps.patients.queries import with_identity
 from apps.portal.management import demo_cast
 
 ACTOR = System("the demonstration is seeded")
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 
 def make_accounts(password: str) -> None:
-    """The four log-ins and the two care teams; existing ones keep their passwords unless it changed."""
+    """The log-ins and the two care teams; existing ones keep their passwords unless it changed."""
     teams = [CareTeam.objects.get_or_create(name=name)[0] for name in demo_cast.TEAMS]
     for username, role, name, team in demo_cast.PEOPLE:
         user, _ = User.objects.get_or_create(username=username, defaults={"role": role, "staff_name": name})
@@ -89,5 +89,6 @@ def _link_portal_user(mrn: str) -> None:
     if mrn != demo_cast.PORTAL_MRN:
         return
     user = User.objects.get(username="patient")
-    index = mrn_index(mrn, demo_cast.ISSUER)
-    Patient.objects.filter(mrn_index=index, portal_user=None).update(portal_user=user)
+    patient = with_identity(mrn, demo_cast.ISSUER)
+    if patient is not None and patient.portal_user_id is None:
+        Patient.objects.filter(pk=patient.pk).update(portal_user=user)

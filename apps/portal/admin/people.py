@@ -1,0 +1,142 @@
+"""Accounts, care teams and sessions."""
+
+from __future__ import annotations
+
+import uuid
+
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts import people
+from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
+from apps.accounts.forms import TeamForm, UserForm
+from apps.accounts.models import ApiToken, CareTeam, Role, User
+from apps.jobs.errors import ReadableError
+
+PAGE = 50
+
+
+@role_required(Role.ADMIN)
+@require_GET
+def user_list(request: HttpRequest) -> HttpResponse:
+    """All accounts."""
+    rows = User.objects.annotate(
+        sessions=Count("usersession", distinct=True),
+        factors=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
+    ).prefetch_related("care_teams")
+    role = request.GET.get("role", "")
+    if role in Role.values:
+        rows = rows.filter(role=role)
+    page = Paginator(rows.order_by("role", "username"), PAGE).get_page(request.GET.get("page"))
+    return render(request, "portal/admin/users.html", {"page": page, "roles": Role.choices, "role": role})
+
+
+@role_required(Role.ADMIN)
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def user_new(request: HttpRequest) -> HttpResponse:
+    """A form for a new account."""
+    form = UserForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        people.add_user(
+            username=said["username"],
+            role=Role(said["role"]),
+            staff_name=said["staff_name"],
+            password=said["password"],
+            teams=said["teams"],
+            actor=signed_in(request),
+        )
+        messages.success(request, _("The account is made."))
+        return redirect("portal:admin-users")
+    return render(request, "portal/admin/user.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@role_required(Role.ADMIN)
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change an account, and see what hangs on it."""
+    user = get_object_or_404(User, pk=pk)
+    form = UserForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        try:
+            people.change_user(
+                user,
+                role=Role(said["role"]),
+                staff_name=said["staff_name"],
+                is_active=said["is_active"],
+                teams=said["teams"],
+                actor=signed_in(request),
+            )
+        except ReadableError as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, _("The account is changed."))
+            return redirect("portal:admin-users")
+    context = {
+        "form": form,
+        "account": user,
+        "sessions": UserSession.objects.filter(user=user).order_by("-last_seen_at"),
+        "tokens": ApiToken.objects.filter(user=user),
+        "factors": Authenticator.objects.filter(user=user),
+    }
+    return render(request, "portal/admin/user.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.ADMIN)
+@reauthentication_required
+@require_POST
+def user_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign an account out everywhere."""
+    ended = people.end_access(get_object_or_404(User, pk=pk), actor=signed_in(request))
+    messages.success(request, _("%(number)s sessions and tokens ended.") % {"number": ended})
+    return redirect("portal:admin-user", pk)
+
+
+@role_required(Role.ADMIN)
+@reauthentication_required
+@require_POST
+def user_reset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove the second factors of an account whose owner has lost them."""
+    try:
+        count = people.reset_factors(get_object_or_404(User, pk=pk), actor=signed_in(request))
+    except ReadableError as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, _("%(number)s second factors removed.") % {"number": count})
+    return redirect("portal:admin-user", pk)
+
+
+@role_required(Role.ADMIN)
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def team(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
+    """Make or change a care team."""
+    found = get_object_or_404(CareTeam, pk=pk) if pk else None
+    form = TeamForm(request.POST or None, team=found)
+    if request.method == "POST" and form.is_valid():
+        people.save_team(found, **form.cleaned_data, actor=signed_in(request))
+        messages.success(request, _("The care team is saved."))
+        return redirect("portal:admin")
+    context = {"form": form, "team": found, "patients": found.patients.count() if found else 0}  # type: ignore[attr-defined]
+    return render(request, "portal/admin/team.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.ADMIN)
+@require_GET
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Who is signed in now."""
+    rows = UserSession.objects.select_related("user").order_by("-last_seen_at")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return render(request, "portal/admin/sessions.html", {"page": page})
