@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -15,11 +14,12 @@ from apps.accounts.actors import signed_in
 from apps.accounts.forms import TokenForm
 from apps.accounts.models import ApiToken, Notice
 from apps.accounts.notices import mark_read
+from apps.accounts.reauthentication import freshly_authenticated
 from apps.accounts.tokens import make_token, revoke_token
 
 
 @login_required
-@reauthentication_required(enabled=lambda request: request.method == "POST")
+@freshly_authenticated
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:

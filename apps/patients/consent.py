@@ -13,9 +13,8 @@ from apps.patients.models import Consent, ConsentState, Patient, Purpose
 def record_consent(patient: Patient, purpose: Purpose, state: ConsentState, *, actor: Actor) -> Consent | None:
     """Store what the patient said; None if that is what holds already.
 
-    The patient says it on the own page, or a physician of the care team writes down what was said. Nobody
-    withdraws consent to care by a click: that closes the record to its own care team, so it takes the
-    patient.
+    The patient says it on the own page, or a physician of the care team writes down what was said.
+    Withdrawn consent to care closes the record to its own care team.
 
     Raises:
         PermissionError: if the actor is neither.

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
 from apps.patients.access import permits
 from apps.patients.models import Consent, ConsentState, Patient, Purpose
 
@@ -37,3 +41,21 @@ def consent_rows(patient: Patient) -> list[ConsentRow]:
         )
         for purpose in Purpose
     ]
+
+
+def confirm_first(request: HttpRequest, purpose: Purpose, state: ConsentState, back: str) -> HttpResponse | None:
+    """A page that says what a withdrawal closes, until it is confirmed; None for what closes nothing."""
+    texts = {
+        Purpose.CARE: _("The whole record is closed to the care team at once, until consent is given again."),
+        Purpose.PORTAL: _("The patient's own page is closed at once. The patient can open it again."),
+    }
+    if state != ConsentState.WITHDRAWN or purpose not in texts or "sure" in request.POST:
+        return None
+    context = {
+        "title": _("Withdraw: %(purpose)s") % {"purpose": purpose.label},
+        "text": texts[purpose],
+        "action": request.path,
+        "fields": {"purpose": purpose.value, "state": int(state)},
+        "back": back,
+    }
+    return render(request, "portal/confirm.html", context)

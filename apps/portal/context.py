@@ -23,7 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     signed_in = user is not None and user.is_authenticated
     return {
         "demo": settings.DEMO,
-        "role": role,
+        "my_role": role,
         "is_clinician": role in CLINICIANS,
         "is_physician": role in PHYSICIANS,
         "unread": Notice.objects.filter(user=user, read_at=None).count() if signed_in else 0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -20,6 +19,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.forms import TeamForm, UserForm
 from apps.accounts.models import ApiToken, CareTeam, Role, User
+from apps.accounts.reauthentication import freshly_authenticated
 from apps.jobs.errors import ReadableError
 
 PAGE = 50
@@ -41,7 +41,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def user_new(request: HttpRequest) -> HttpResponse:
     """A form for a new account."""
@@ -62,7 +62,7 @@ def user_new(request: HttpRequest) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an account, and see what hangs on it."""
@@ -95,7 +95,7 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_POST
 def user_end(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign an account out everywhere."""
@@ -105,7 +105,7 @@ def user_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_POST
 def user_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove the second factors of an account whose owner has lost them."""
@@ -119,7 +119,7 @@ def user_reset(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def team(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
     """Make or change a care team."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.db.models import Count, Max, Min
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
+from apps.accounts.reauthentication import freshly_authenticated
 from apps.jobs.errors import ReadableError
 from apps.patients.erasure import erase, holds, lift_hold, place_hold
 from apps.patients.models import ConsentState, Patient, Purpose, RetentionHold
@@ -58,7 +58,7 @@ def consents(request: HttpRequest) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest) -> HttpResponse:
     """Find the record that somebody asks to be erased, by the exact MRN of the letter."""
@@ -74,7 +74,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """What an erasure would destroy; holds; and the erasure itself after the MRN was typed again."""
@@ -104,7 +104,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_POST
 def hold(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Place a hold on a record."""
@@ -118,7 +118,7 @@ def hold(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @role_required(Role.ADMIN)
-@reauthentication_required
+@freshly_authenticated
 @require_POST
 def lift(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Lift a hold."""

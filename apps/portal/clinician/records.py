@@ -21,7 +21,7 @@ from apps.patients.access import active_emergencies, visible_to
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, EmergencyAccess, Purpose
 from apps.portal.clinician.forms import EmergencyForm
-from apps.portal.consents import consent_rows
+from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 
 
@@ -64,6 +64,8 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         form = ConsentForm(request.POST)
         if form.is_valid():
             purpose, state = Purpose(form.cleaned_data["purpose"]), ConsentState(int(form.cleaned_data["state"]))
+            if (question := confirm_first(request, purpose, state, request.path)) is not None:
+                return question
             if record_consent(patient, purpose, state, actor=actor) and purpose == Purpose.AI:
                 if state == ConsentState.GIVEN:
                     route_patient(patient)

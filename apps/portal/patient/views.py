@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,7 +18,7 @@ from apps.inference.routing import route_patient
 from apps.patients.access import visible_to
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
-from apps.portal.consents import consent_rows
+from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 from apps.protection.models import holder_name
 
@@ -50,6 +51,8 @@ def consent(request: HttpRequest) -> HttpResponse:
     if record is None or not form.is_valid():
         raise Http404
     purpose, state = Purpose(form.cleaned_data["purpose"]), ConsentState(int(form.cleaned_data["state"]))
+    if (question := confirm_first(request, purpose, state, reverse("portal:patient"))) is not None:
+        return question
     if record_consent(record, purpose, state, actor=actor):
         if purpose == Purpose.AI and state == ConsentState.GIVEN:
             route_patient(record)

@@ -1,0 +1,46 @@
+"""Asking again who it is, before something dangerous."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from allauth.account import app_settings
+from allauth.account.internal.flows.login import get_authentication_records
+from django.contrib import messages
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def freshly_authenticated(view: V) -> V:
+    """A page for who has proved within the last minutes who it is, by signing in or by being asked again.
+
+    Not allauth's own decorator: that one keeps a form that is sent too late in the session, in
+    plaintext. Here the form is sent again afterwards.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        records = get_authentication_records(request, request.user)
+        latest = max((record["at"] for record in records), default=0)
+        if time.time() - latest < app_settings.REAUTHENTICATION_TIMEOUT:
+            return view(request, *args, **kwargs)
+        if request.method == "POST":
+            messages.info(request, _("Confirm that it is you, then send the form again. Nothing was changed."))
+        page = request.path if request.method == "GET" else _page_before(request)
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': page})}")
+
+    return guarded  # type: ignore[return-value]
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page whose form was sent: some forms have an address that answers to POST only."""
+    before = urlsplit(request.headers.get("Referer", ""))
+    return before.path if before.netloc == request.get_host() else reverse("portal:home")
