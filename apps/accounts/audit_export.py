@@ -10,12 +10,27 @@ _OUTCOMES = {Outcome.SUCCESS: "0", Outcome.REFUSED: "4", Outcome.FAILED: "8"}
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
 _TYPE = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 _VERBS = {
-    "C": ("created", "stored", "placed", "requested", "recorded", "reviewed", "added", "opened_by", "began", "uploaded"),
+    "C": (
+        "created",
+        "stored",
+        "placed",
+        "requested",
+        "recorded",
+        "reviewed",
+        "added",
+        "opened_by",
+        "began",
+        "uploaded",
+    ),
     "R": ("opened", "read", "listed", "searched", "exported", "downloaded", "verified"),
     "U": ("changed", "decided", "raised", "renewed", "lifted", "retried", "saved", "ended", "reset"),
     "D": ("erased", "removed", "revoked", "deleted"),
 }
-_SIGN_IN = {"session.began": ("110122", "Login"), "session.ended": ("110123", "Logout"), "session.refused": ("110122", "Login")}
+_SIGN_IN = {
+    "session.began": ("110122", "Login"),
+    "session.ended": ("110123", "Logout"),
+    "session.refused": ("110122", "Login"),
+}
 
 
 def fhir(entry: AuditEntry) -> dict[str, Any]:

@@ -101,7 +101,9 @@ class TimeOut(_Around):
             if request.headers.get("HX-Request"):
                 return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login")})
             messages.info(request, _("You were signed out because the session was idle or too old. Sign in again."))
-            return redirect(f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else "account_login")
+            return redirect(
+                f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else "account_login"
+            )
         # A page that asks for news by itself is no sign of a person.
         if now - seen > _MARK_EVERY_SECONDS and "X-Polling" not in request.headers:
             request.session[IDLE_MARK] = now

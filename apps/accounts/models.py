@@ -32,7 +32,7 @@ CLINICIANS = (*PHYSICIANS, Role.NURSE)
 STAFF = tuple(role for role in Role if role != Role.PATIENT)
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox names its relation so
     """A person who signs in. A patient's name lies sealed in the patient record, not here."""
 
     first_name = None  # type: ignore[assignment]

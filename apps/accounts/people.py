@@ -14,7 +14,9 @@ from apps.accounts.models import CareTeam, Role, User
 from apps.jobs.errors import ReadableError
 
 
-def add_user(*, username: str, role: Role, staff_name: str, password: str, teams: Iterable[CareTeam], actor: User) -> User:
+def add_user(
+    *, username: str, role: Role, staff_name: str, password: str, teams: Iterable[CareTeam], actor: User
+) -> User:
     """Make an account.
 
     Raises:

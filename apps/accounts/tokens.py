@@ -10,7 +10,9 @@ from apps.accounts.models import ApiToken, Scope, User
 LONGEST_DAYS = 365
 
 
-def make_token(user: User, *, name: str, scopes: list[str], days: int, actor: User | None = None) -> tuple[ApiToken, str]:
+def make_token(
+    user: User, *, name: str, scopes: list[str], days: int, actor: User | None = None
+) -> tuple[ApiToken, str]:
     """A new token and its text, which is kept nowhere.
 
     Raises:

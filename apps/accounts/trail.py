@@ -92,7 +92,9 @@ def checkpoint() -> AuditCheckpoint | None:
     return AuditCheckpoint.objects.create(sequence=head.sequence, digest=head.digest, signature=signature)
 
 
-def verify(*, expected: list[tuple[int, str]] | None = None, progress: Callable[[int], None] = lambda _: None) -> Verified:
+def verify(
+    *, expected: list[tuple[int, str]] | None = None, progress: Callable[[int], None] = lambda _: None
+) -> Verified:
     """Compute the whole chain anew and compare.
 
     Args:
@@ -111,16 +113,19 @@ def verify(*, expected: list[tuple[int, str]] | None = None, progress: Callable[
             problems.append(Problem(awaited, "", text))
         elif computed(before) != digest:
             problems.append(Problem(sequence, entry_id, "the entry was changed, reordered, or the one before removed"))
-        if sequence in signed and signed.pop(sequence) != digest:
-            text = f"differs from the checkpoint: something since entry {last_good + 1} was rewritten"
-            problems.append(Problem(sequence, entry_id, text))
-        elif sequence in signed:
-            last_good = sequence
+        if sequence in signed:
+            if signed.pop(sequence) == digest:
+                last_good = sequence
+            else:
+                text = f"differs from the checkpoint: something since entry {last_good + 1} was rewritten"
+                problems.append(Problem(sequence, entry_id, text))
         before, awaited, seen = digest, sequence + 1, seen + 1
         if not seen % 10_000:
             progress(seen)
-    for sequence in sorted(signed):
-        problems.append(Problem(sequence, "", f"the trail ends at {awaited - 1}, but entry {sequence} was signed"))
+    problems.extend(
+        Problem(sequence, "", f"the trail ends at {awaited - 1}, but entry {sequence} was signed")
+        for sequence in sorted(signed)
+    )
     head = AuditHead.objects.filter(pk=1).first()
     if head is not None and head.sequence != awaited - 1 and not signed:
         problems.append(Problem(head.sequence, "", f"the trail ends at {awaited - 1}, its head at {head.sequence}"))

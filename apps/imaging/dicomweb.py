@@ -76,7 +76,7 @@ class StoreView(DicomWebView):
     """STOW-RS: store the instances of a multipart/related body."""
 
     parser_classes = (RelatedParser,)
-    permission_classes = (StoresStudies,)
+    permission_classes = (StoresStudies,)  # type: ignore[assignment]
 
     @extend_schema(
         operation_id="stow_rs",

@@ -18,9 +18,7 @@ from apps.protection.keyring import keyring
 PART_BYTES = 16 * 2**20
 
 
-def hold(
-    stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, digest: str, actor: Actor
-) -> HeldFile:
+def hold(stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, digest: str, actor: Actor) -> HeldFile:
     """Seal the whole file until :func:`apps.imaging.decision.decide`; the same file is held once."""
     tokens = content_tokens(digest)
     waiting = HeldFile.objects.filter(patient=patient, content_index__in=tokens, decision="").first()

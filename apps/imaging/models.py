@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.models import Job
 from apps.patients.models import Patient
-from apps.protection.models import SealedRecord
 from apps.protection.fields import SealedDateField, SealedJSONField, SealedTextField
+from apps.protection.models import SealedRecord
 
 
 class Urgency(models.IntegerChoices):

@@ -146,7 +146,9 @@ def release_list(request: HttpRequest) -> HttpResponse:
     """De-identified exports that this user may fetch."""
     rows = releases_visible_to(signed_in(request)).filter(expires_at__gt=timezone.now())[:200]
     context = {"rows": rows, "waiting": any(not row.finished for row in rows)}
-    return render(request, "imaging/_releases.html" if request.headers.get("HX-Request") else "imaging/releases.html", context)
+    return render(
+        request, "imaging/_releases.html" if request.headers.get("HX-Request") else "imaging/releases.html", context
+    )
 
 
 @role_required(*PHYSICIANS, Role.RESEARCHER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import rules
@@ -42,7 +43,7 @@ def visible_findings(actor: Actor | None) -> QuerySet[Finding]:
     return Finding.objects.filter(consented, analysis__series__study__in=visible_studies(actor))
 
 
-def consented(analysis_id: object) -> bool:
+def consented(analysis_id: uuid.UUID) -> bool:
     """Whether the analysis' patient consents to analysis by models as of now."""
     permitted = permitted_filter(Purpose.AI, "series__study__patient__")
     return Analysis.objects.filter(permitted, pk=analysis_id).exists()

@@ -39,9 +39,9 @@ def route_patient(patient: Patient) -> int:
     found = list(Series.objects.filter(study__patient=patient).select_related("study__patient"))
     for series in found:
         route(series, urgent=True)
-    Analysis.objects.filter(
-        series__study__patient=patient, state=State.REFUSED, reason_code="no_ai_consent"
-    ).update(state=State.QUEUED, attempt=0, reason_code="", reason_parameters={}, finished_at=None)
+    Analysis.objects.filter(series__study__patient=patient, state=State.REFUSED, reason_code="no_ai_consent").update(
+        state=State.QUEUED, attempt=0, reason_code="", reason_parameters={}, finished_at=None
+    )
     for analysis in Analysis.objects.filter(series__study__patient=patient, state=State.QUEUED):
         enqueue_job(analysis)
     return len(found)

@@ -64,9 +64,7 @@ def match(identity: Identity, *, actor: Actor) -> Match:
     return Match(Verdict.MATCH if same else Verdict.CONFLICT, patient)
 
 
-def register(
-    identity: Identity, *, care_teams: list[CareTeam], actor: Actor, pk: uuid.UUID | None = None
-) -> Patient:
+def register(identity: Identity, *, care_teams: list[CareTeam], actor: Actor, pk: uuid.UUID | None = None) -> Patient:
     """Create a patient record that belongs to these care teams, or return the one just made.
 
     Args:

@@ -7,4 +7,6 @@ class ConsentForm(forms.Form):
     """A word on one purpose."""
 
     purpose = forms.ChoiceField(choices=Purpose.choices)
-    state = forms.ChoiceField(choices=[(int(state), state.label) for state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)])
+    state = forms.ChoiceField(
+        choices=[(int(state), state.label) for state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)]
+    )

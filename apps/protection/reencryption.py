@@ -122,12 +122,11 @@ def _move_row(row: SealedRecord, fields: list[SealedField]) -> bool:
 def _swap(row: SealedRecord, field: SealedField, old: bytes, new: bytes) -> bool:
     quote = connection.ops.quote_name
     pk = row._meta.pk
-    assert pk is not None
+    assert pk is not None and pk.column and field.column
     table, column, key = quote(row._meta.db_table), quote(field.column), quote(pk.column)
     statement = f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608  # nosec: names from the models
-    binary = connection.Database.Binary
     with connection.cursor() as cursor:
-        cursor.execute(statement, [binary(new), pk.get_db_prep_value(row.pk, connection), binary(bytes(old))])
+        cursor.execute(statement, [bytes(new), pk.get_db_prep_value(row.pk, connection), bytes(old)])
         return bool(cursor.rowcount)
 
 

@@ -9,16 +9,14 @@ import urllib.request
 from typing import Any
 
 from tests.factories import related
-from tests.journeys.services import PASSWORD
+from tests.journeys.services import Site
 
 
 class Api:
     """Signed in by token."""
 
-    def __init__(self, url: str, username: str = "doctor") -> None:
-        self.url, self.token = url, ""
-        body = json.dumps({"username": username, "password": PASSWORD}).encode()
-        self.token = self.call("/api/token/", body, "application/json")["token"]
+    def __init__(self, site: Site, username: str = "doctor") -> None:
+        self.url, self.token = site.url, site.token(username)
 
     def call(self, path: str, body: bytes | None = None, content_type: str = "") -> Any:
         return json.loads(self.raw(path, body, content_type))

@@ -123,7 +123,13 @@ class Site:
 
     def __enter__(self) -> Site:
         self.var.mkdir(parents=True)
-        for command in (["keyring", "init"], ["migrate"], ["models"], ["seed_demo", "--accounts"]):
+        for command in (
+            ["keyring", "init"],
+            ["migrate"],
+            ["migrate", "--database", "keys"],
+            ["models"],
+            ["seed_demo", "--accounts"],
+        ):
             self.manage(*command)
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
@@ -148,6 +154,13 @@ class Site:
     def start_worker(self) -> None:
         queues = "short,accelerator,accelerator.background"
         self.worker = self.start(*self._celery, "worker", "-Q", queues, "-c", "1", "-l", "warning")
+
+    def token(self, username: str) -> str:
+        """An API token of the account, made as an operator makes one."""
+        scopes = [word for scope in ("studies:read", "studies:write", "models:read") for word in ("--scope", scope)]
+        command = [sys.executable, "manage.py", "make_token", username, *scopes]
+        made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
+        return made.stdout.strip()
 
     def kill_worker(self) -> None:
         """As a power cut would: no goodbye."""

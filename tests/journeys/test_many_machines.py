@@ -22,7 +22,7 @@ def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:
     folder.mkdir()
     with postgres(folder) as database, redis() as broker:
         with Site(tmp_path, DATABASE_URL=database, REDIS_URL=broker, CELERY_BROKER_URL=broker) as site:
-            doctor = Api(site.url)
+            doctor = Api(site)
             answer = doctor.store(film_file(3, pattern="focal", size=448, mrn="PG-1"))
             assert "00081199" in answer
             (study,) = doctor.studies()
@@ -32,11 +32,11 @@ def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:
             told = doctor.call(f"/api/v1/explanations/{explanation}/")
             assert abs(told["base_value"] + told["sum_of_attributions"] - told["output"]) < 0.01
             assert doctor.raw(f"/api/v1/explanations/{explanation}/overlay.png").startswith(b"\x89PNG")
-            other = Api(site.url, "doctor2")
+            other = Api(site, "doctor2")
             assert other.studies() == []
             assert other.status(f"/api/v1/explanations/{explanation}/") == 404
             for name in ("patient", "admin"):
-                assert Api(site.url, name).status("/api/v1/studies/") == 404
+                assert Api(site, name).status("/api/v1/studies/") == 404
         assert not (site.var / "medportal.sqlite3").exists()
 
 
@@ -47,7 +47,7 @@ def rows(site: Site, query: str) -> list[tuple[object, ...]]:
 
 def test_a_worker_killed_in_the_middle_finishes_once(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
-        doctor = Api(site.url)
+        doctor = Api(site)
         films = [film_file(seed, pattern="focal", size=512, mrn=f"K-{seed}") for seed in range(20, 24)]
         doctor.store(*films)
         until = time.monotonic() + 90
@@ -78,7 +78,7 @@ def content_of(path: Path) -> bytes:
 
 def test_no_name_is_left_in_plaintext_on_disk(site: Site) -> None:
     """Names, MRN, birth date and accession number of a film in no file under var/, nor in the log."""
-    doctor = Api(site.url)
+    doctor = Api(site)
     doctor.store(
         film_file(
             31, size=448, mrn="CANARY-MRN", name="Kanarienvogel^Zilpzalp", accession_number="CANARY-ACC",
@@ -103,7 +103,7 @@ def test_overlays_point_at_the_drawn_opacity(site: Site) -> None:
 
     from apps.imaging.dicom.synthetic import draw_film
 
-    doctor = Api(site.url)
+    doctor = Api(site)
     gains = []
     for seed in range(40, 44):
         doctor.store(film_file(seed, pattern="focal", size=448, mrn=f"O-{seed}"))

@@ -39,9 +39,13 @@ def test_the_policy_allows_no_inline_script_and_no_eval(name: str, browser_clien
     answer = browser_client.get(reverse(name))
     policy = answer.headers["Content-Security-Policy"]
     assert "unsafe-inline" not in policy and "'unsafe-eval'" not in policy
-    assert "script-src 'self' 'wasm-unsafe-eval'" in policy
+    assert "'strict-dynamic' 'wasm-unsafe-eval'" in policy
+    nonce = re.search(r"'nonce-([^']+)'", policy)
     page = answer.content.decode()
+    assert nonce
     assert not re.search(r"<script(?![^>]*(src=|application/json))", page)
+    scripts = re.findall(r"<script[^>]*src=[^>]*>", page)
+    assert scripts and all(f'nonce="{nonce.group(1)}"' in script for script in scripts)
     assert not re.search(r"\son\w+=|\sstyle=", page)
     assert "no-store" in answer.headers["Cache-Control"]
 

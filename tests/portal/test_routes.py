@@ -47,7 +47,6 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, int, int, int, int]]] = 
     "dicomweb:study-metadata": ("get", ("study",), API_OWN),
     "dicomweb:series-metadata": ("get", ("study", "series"), API_OWN),
     "dicomweb:frames": ("get", ("study", "series", "instance", "frame"), API_OWN),
-    "api-token": ("post", (), (400, 400, 400, 400, 400)),
     "study-list": ("get", (), (200, 200, 404, 404, 401)),
     "study-search": ("post", (), (400, 400, 404, 404, 401)),
     "study-detail": ("get", ("study",), API_OWN),

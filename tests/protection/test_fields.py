@@ -11,7 +11,7 @@ from apps.imaging.models import Study
 from apps.patients.identity import Identity, register
 from apps.patients.models import Patient
 from apps.protection.fields import Sealed
-from apps.protection.keyring import CannotOpen
+from apps.protection.keys import CannotOpen
 from tests.factories import ACTOR
 
 
@@ -74,3 +74,11 @@ def test_plaintext_cannot_get_in_by_a_side_door(patient: Patient) -> None:
 def test_json_comes_back(patient: Patient) -> None:
     study = Study.objects.create(study_instance_uid="1.2", patient=patient, modalities=",DX,", headers={"a": "ü"})
     assert Study.objects.get(pk=study.pk).headers == {"a": "ü"}
+
+
+def test_a_row_given_to_another_patient_does_not_open(patient: Patient, team: CareTeam) -> None:
+    other = register(Identity("MRN-2", "H", "Other^One"), care_teams=[team], actor=ACTOR)
+    study = Study.objects.create(study_instance_uid="1.2", patient=patient, modalities=",DX,", headers={"a": "b"})
+    Study.objects.filter(pk=study.pk).update(patient=other)
+    with pytest.raises(CannotOpen):
+        Study.objects.get(pk=study.pk).headers  # noqa: B018

@@ -22,6 +22,4 @@ class EraseForm(forms.Form):
 class HoldForm(forms.Form):
     """Why a record must be kept."""
 
-    reason = forms.CharField(
-        label=_("Why must it be kept?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = forms.CharField(label=_("Why must it be kept?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))

@@ -28,6 +28,4 @@ class VerdictForm(forms.Form):
         choices=[choice for choice in EmergencyAccess.Review.choices if choice[0]],
         widget=forms.RadioSelect,
     )
-    note = forms.CharField(
-        label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))

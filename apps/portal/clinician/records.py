@@ -66,9 +66,9 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             purpose, state = Purpose(form.cleaned_data["purpose"]), ConsentState(int(form.cleaned_data["state"]))
             if (question := confirm_first(request, purpose, state, request.path)) is not None:
                 return question
-            if record_consent(patient, purpose, state, actor=actor) and purpose == Purpose.AI:
-                if state == ConsentState.GIVEN:
-                    route_patient(patient)
+            said = record_consent(patient, purpose, state, actor=actor)
+            if said and (purpose, state) == (Purpose.AI, ConsentState.GIVEN):
+                route_patient(patient)
             messages.success(request, _("Recorded."))
             still = visible_to(actor).filter(pk=pk).exists()
             return redirect("portal:record", pk) if still else redirect("portal:worklist")

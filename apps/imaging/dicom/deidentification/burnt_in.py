@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -56,13 +55,15 @@ def find_text(pixels: Pixels) -> list[Box]:
     PP-OCR's detector (differentiable binarisation, Liao et al. 2020) and recogniser, as packed in
     rapidocr, on the image and on one of twice the size: small annotations are found there.
     """
+    import cv2  # here, so that the web process starts without it
+
     rows, columns = pixels.shape[:2]
     if min(rows, columns) < SMALLEST_SIDE:
         return []
     picture = _picture(pixels)
     found = set()
     for scale in (1, 2) if max(rows, columns) <= 1600 else (1,):
-        enlarged = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale)
+        enlarged = picture if scale == 1 else np.asarray(cv2.resize(picture, None, fx=scale, fy=scale), np.uint8)
         for corners in _read(enlarged):
             found.add(_box(np.asarray(corners) / scale, rows, columns))
     return sorted(found)

@@ -136,7 +136,7 @@ class Profile:
             return ""
         year, month, day, rest = match.groups()
         try:
-            moved = datetime(int(year), int(month), int(day)) + self.shift  # noqa: DTZ001
+            moved = datetime(int(year), int(month), int(day)) + self.shift
         except (ValueError, OverflowError):
             return ""
         return f"{moved:%Y%m%d}{rest}"

@@ -65,9 +65,7 @@ _REPEATING = {tag for name, _ in _BASIC for tag in getattr(standard, name) if le
 @cache
 def basic_actions() -> dict[BaseTag, Action]:
     """The Basic Profile's action for each attribute of the table."""
-    return {
-        Tag(*tag): action for name, action in _BASIC for tag in getattr(standard, name) if len(tag) == 2
-    }
+    return {Tag(*tag): action for name, action in _BASIC for tag in getattr(standard, name) if len(tag) == 2}
 
 
 @cache

@@ -74,7 +74,8 @@ class Command(BaseCommand):
         password = os.environ.get("DEMO_PASSWORD") or "medportal-demo"
         self.stdout.write(
             f"\n  MedPortal is ready:  {url}\n\n"
-            f"  doctor · doctor2 · radiologist · nurse · patient · researcher · auditor · admin   password: {password}\n"
+            "  doctor · doctor2 · radiologist · nurse · patient · researcher · auditor · admin\n"
+            f"  password of all: {password}\n"
             "  Synthetic films are being drawn and analysed in the background. Ctrl-C stops everything.\n"
         )
         # A process of its own, so that drawing takes no time from the site.
