@@ -25,9 +25,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a program that this machine lacks; in CI nothing may be missing."""
     for item in items:
         # Patient data need their keys, which lie in a database of their own.
-        given = item.get_closest_marker("django_db")
-        options = {**(given.kwargs if given else {}), "databases": "__all__"}
-        item.add_marker(pytest.mark.django_db(**options), append=False)
+        if "journeys" not in item.nodeid:  # those talk to processes of their own; Playwright's loop forbids the ORM
+            given = item.get_closest_marker("django_db")
+            options = {**(given.kwargs if given else {}), "databases": "__all__"}
+            item.add_marker(pytest.mark.django_db(**options), append=False)
         for marker in item.iter_markers("needs"):
             missing = [name for name in marker.args if binaries.find(name) is None]
             if missing and not os.environ.get("CI"):

@@ -2,61 +2,133 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from allauth.account.internal.flows import login
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from apps.accounts.models import CareTeam, User
+from apps.accounts.models import CareTeam, Role, User
+from apps.accounts.tokens import make_token
 from apps.explainability.plan import plan
+from apps.imaging import deidentify
 from apps.imaging.models import HeldFile
+from apps.imaging.tasks import make
 from apps.inference.tasks import analyse
-from tests.factories import arrive, film_file, take_in
+from apps.patients.break_glass import end, open_record
+from apps.patients.consent import record_consent
+from apps.patients.erasure import place_hold
+from apps.patients.models import ConsentState, Purpose
+from tests.factories import UserFactory, arrive, film_file, take_in
 
 IGNORED = ("api-docs", "schema", "set_language")
-# route name: (method, arguments, statuses of doctor, other doctor, patient, admin, stranger)
-DOCTORS = (200, 200, 404, 404, 302)
-EVERYBODY = (200, 200, 200, 200, 302)
-OWN_STUDY = (200, 404, 404, 404, 302)
-API_OWN = (200, 404, 404, 404, 401)
-TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, int, int, int, int]]] = {
-    "portal:home": ("get", (), (302, 302, 302, 302, 302)),
-    "portal:healthz": ("get", (), (200, 200, 200, 200, 200)),
-    "portal:readyz": ("get", (), (200, 200, 200, 200, 200)),
-    "portal:worklist": ("get", (), DOCTORS),
-    "portal:study": ("get", ("study",), OWN_STUDY),
-    "portal:findings": ("get", ("study",), OWN_STUDY),
-    "portal:manifest": ("get", ("study",), OWN_STUDY),
-    "portal:review": ("post", ("finding",), (302, 404, 404, 404, 302)),
-    "portal:explain": ("post", ("finding",), (302, 404, 404, 404, 302)),
-    "portal:retry": ("post", ("analysis",), (302, 404, 404, 404, 302)),
-    "portal:patient": ("get", (), (404, 404, 200, 404, 302)),
-    "portal:admin": ("get", (), (404, 404, 404, 200, 302)),
-    "account_login": ("get", (), (302, 302, 302, 302, 200)),
-    "account_logout": ("get", (), (200, 200, 200, 200, 302)),
+ROLES = ("doctor", "radiologist", "nurse", "stranger", "patient", "researcher", "admin", "auditor", "nobody")
+"""Doctor, radiologist and nurse belong to the care team; stranger is a doctor of another one."""
+#                       doc  rad  nurs str  pat  res  adm  aud  nobody
+CLINICIANS = (200, 200, 200, 200, 404, 404, 404, 404, 302)
+PHYSICIANS = (200, 200, 404, 200, 404, 404, 404, 404, 302)
+TEAM = (200, 200, 200, 404, 404, 404, 404, 404, 302)
+TEAM_POST = (302, 302, 302, 404, 404, 404, 404, 404, 302)
+TEAM_PHYSICIANS = (200, 200, 404, 404, 404, 404, 404, 404, 302)
+TEAM_PHYSICIANS_POST = (302, 302, 404, 404, 404, 404, 404, 404, 302)
+API_TEAM = (200, 200, 200, 404, 404, 404, 404, 404, 401)
+API_TEAM_EARLY = (409, 409, 409, 404, 404, 404, 404, 404, 401)
+ADMIN = (404, 404, 404, 404, 404, 404, 200, 404, 302)
+ADMIN_POST = (404, 404, 404, 404, 404, 404, 302, 404, 302)
+AUDITOR = (404, 404, 404, 404, 404, 404, 404, 200, 302)
+EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 200, 302)
+TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
+    "portal:home": ("get", (), (302,) * 9),
+    "portal:healthz": ("get", (), (200,) * 9),
+    "portal:readyz": ("get", (), (200,) * 9),
+    "portal:csp-report": ("post", (), (400,) * 9),
+    "portal:worklist": ("get", (), CLINICIANS),
+    "portal:study": ("get", ("study",), TEAM),
+    "portal:findings": ("get", ("study",), TEAM),
+    "portal:manifest": ("get", ("study",), TEAM),
+    "portal:review": ("post", ("finding",), TEAM_PHYSICIANS_POST),
+    "portal:explain": ("post", ("finding",), TEAM_POST),
+    "portal:retry": ("post", ("analysis",), TEAM_POST),
+    "portal:emergency": ("get", (), CLINICIANS),
+    "portal:end-emergency": ("post", ("emergency",), (404, 404, 404, 302, 404, 404, 404, 404, 302)),
+    "portal:record": ("get", ("patient",), TEAM),
+    "portal:patient": ("get", (), (404, 404, 404, 404, 200, 404, 404, 404, 302)),
+    "portal:patient-consent": ("post", (), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "portal:admin": ("get", (), ADMIN),
+    "portal:admin-users": ("get", (), ADMIN),
+    "portal:admin-user-new": ("get", (), ADMIN),
+    "portal:admin-user": ("get", ("user",), ADMIN),
+    "portal:admin-user-end": ("post", ("user",), ADMIN_POST),
+    "portal:admin-user-reset": ("post", ("user",), ADMIN_POST),
+    "portal:admin-team-new": ("get", (), ADMIN),
+    "portal:admin-team": ("get", ("team",), ADMIN),
+    "portal:admin-sessions": ("get", (), ADMIN),
+    "portal:admin-keys": ("get", (), ADMIN),
+    "portal:admin-consents": ("get", (), ADMIN),
+    "portal:admin-erasure": ("get", (), ADMIN),
+    "portal:admin-record": ("get", ("patient",), ADMIN),
+    "portal:admin-hold": ("post", ("patient",), ADMIN_POST),
+    "portal:admin-lift": ("post", ("hold",), ADMIN_POST),
+    "portal:auditor": ("get", (), AUDITOR),
+    "portal:auditor-verify": ("post", (), AUDITOR),
+    "portal:auditor-export": ("get", (), AUDITOR),
+    "portal:auditor-emergencies": ("get", (), AUDITOR),
+    "portal:auditor-emergency": ("get", ("emergency",), AUDITOR),
+    "account_login": ("get", (), (302,) * 8 + (200,)),
+    "account_logout": ("get", (), EVERYBODY),
     "account_change_password": ("get", (), EVERYBODY),
-    "account_inactive": ("get", (), (200, 200, 200, 200, 200)),
+    "account_inactive": ("get", (), (200,) * 9),
     "account_reauthenticate": ("get", (), EVERYBODY),
-    "imaging:upload": ("get", (), DOCTORS),
-    "imaging:upload-start": ("post", (), (201, 201, 404, 404, 302)),
-    "imaging:upload-file": ("post", ("upload",), (400, 404, 404, 404, 302)),
-    "imaging:held": ("get", (), DOCTORS),
-    "imaging:held-file": ("get", ("held",), OWN_STUDY),
+    "account_tokens": ("get", (), EVERYBODY),
+    "account_revoke_token": ("post", ("token",), (302,) + (404,) * 7 + (302,)),
+    "account_notices": ("get", (), EVERYBODY),
+    "usersessions_list": ("get", (), EVERYBODY),
+    "mfa_index": ("get", (), EVERYBODY),
+    "mfa_authenticate": ("get", (), (302,) * 9),
+    "mfa_reauthenticate": ("get", (), (302,) * 9),
+    "mfa_activate_totp": ("get", (), (302,) * 9),
+    "mfa_deactivate_totp": ("get", (), (302,) * 9),
+    "mfa_view_recovery_codes": ("get", (), (404,) * 8 + (302,)),
+    "mfa_generate_recovery_codes": ("get", (), (302,) * 9),
+    "mfa_download_recovery_codes": ("get", (), (404,) * 8 + (302,)),
+    "mfa_list_webauthn": ("get", (), EVERYBODY),
+    "mfa_add_webauthn": ("get", (), (302,) * 9),
+    "mfa_reauthenticate_webauthn": ("get", (), (302,) * 9),
+    "mfa_remove_webauthn": ("get", ("number",), (302,) * 9),
+    "mfa_edit_webauthn": ("get", ("number",), (302,) * 9),
+    "mfa_login_webauthn": ("get", (), (302,) * 8 + (200,)),
+    "socialaccount_login_cancelled": ("get", (), (200,) * 9),
+    "socialaccount_login_error": ("get", (), (200,) * 9),
+    "socialaccount_signup": ("get", (), (302,) * 9),
+    "socialaccount_connections": ("get", (), EVERYBODY),
+    "openid_connect_login": ("get", ("provider",), (404,) * 9),
+    "openid_connect_callback": ("get", ("provider",), (404,) * 9),
+    "imaging:upload": ("get", (), PHYSICIANS),
+    "imaging:upload-start": ("post", (), (201, 201, 404, 201, 404, 404, 404, 404, 302)),
+    "imaging:upload-file": ("post", ("upload",), (400, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "imaging:held": ("get", (), PHYSICIANS),
+    "imaging:held-file": ("get", ("held",), TEAM_PHYSICIANS),
+    "imaging:releases": ("get", (), (200, 200, 404, 200, 404, 200, 404, 404, 302)),
+    "imaging:release-file": ("get", ("release",), (200, 404, 404, 404, 404, 200, 404, 404, 302)),
+    "imaging:request-release": ("post", ("study",), TEAM_PHYSICIANS_POST),
     "inference:models": ("get", (), EVERYBODY),
     "inference:model-card": ("get", ("name", "version"), EVERYBODY),
-    "dicomweb:store": ("post", (), (415, 415, 404, 404, 401)),
-    "dicomweb:study-metadata": ("get", ("study",), API_OWN),
-    "dicomweb:series-metadata": ("get", ("study", "series"), API_OWN),
-    "dicomweb:frames": ("get", ("study", "series", "instance", "frame"), API_OWN),
-    "study-list": ("get", (), (200, 200, 404, 404, 401)),
-    "study-search": ("post", (), (400, 400, 404, 404, 401)),
-    "study-detail": ("get", ("study",), API_OWN),
-    "study-analyses": ("get", ("study",), API_OWN),
-    "model-list": ("get", (), (200, 200, 200, 200, 401)),
-    "model-detail": ("get", ("package",), (200, 200, 200, 200, 401)),
-    "explanation-detail": ("get", ("explanation",), API_OWN),
-    "explanation-overlay": ("get", ("explanation",), (409, 404, 404, 404, 401)),
-    "explanation-attributions": ("get", ("explanation",), (409, 404, 404, 404, 401)),
-}
+    "dicomweb:store": ("post", (), (415, 415, 404, 415, 404, 404, 404, 404, 401)),
+    "dicomweb:study-metadata": ("get", ("study",), API_TEAM),
+    "dicomweb:series-metadata": ("get", ("study", "series"), API_TEAM),
+    "dicomweb:frames": ("get", ("study", "series", "instance", "frame"), API_TEAM),
+    "study-list": ("get", (), (*CLINICIANS[:8], 401)),
+    "study-search": ("post", (), (400, 400, 400, 400, 404, 404, 404, 404, 401)),
+    "study-detail": ("get", ("study",), API_TEAM),
+    "study-analyses": ("get", ("study",), API_TEAM),
+    "model-list": ("get", (), (200,) * 8 + (401,)),
+    "model-detail": ("get", ("package",), (200,) * 8 + (401,)),
+    "explanation-detail": ("get", ("explanation",), API_TEAM),
+    "explanation-overlay": ("get", ("explanation",), API_TEAM_EARLY),
+    "explanation-attributions": ("get", ("explanation",), API_TEAM_EARLY),
+    "audit-events": ("get", (), (404,) * 7 + (200, 401)),
+}  # fmt: skip
 
 
 def route_names(resolver: URLResolver, namespace: str = "") -> set[str]:
@@ -76,13 +148,20 @@ def test_every_route_has_a_row() -> None:
 
 
 @pytest.fixture
-def arguments(packages: None, team: CareTeam, doctor: User) -> dict[str, str]:
-    """The ids of one analysed study of the first team, and of a file put aside."""
+def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, stranger: User) -> dict[str, str]:
+    """The ids of one analysed study of the first team, of a file put aside, and of what else has an address."""
     analysis = arrive(film_file(3, pattern="focal"), team)
     instance = analysis.series.instances.get()
+    patient = analysis.series.study.patient
     take_in(film_file(4, name="Somebody^Else"), team)
     analyse(str(analysis.pk))
     explanation = plan(analysis.pk)[0]
+    record_consent(patient, Purpose.RESEARCH, ConsentState.GIVEN, actor=doctor)
+    release = deidentify.request(analysis.series.study, actor=doctor)
+    make(str(release.pk))
+    emergency = open_record("MRN-1", "", "Somebody needs it at once", actor=stranger)
+    end(emergency, actor=stranger)
+    token, _ = make_token(doctor, name="x", scopes=["studies:read"], days=1)
     client = Client()
     client.force_login(doctor)
     upload = client.post(reverse("imaging:upload-start")).json()["files"].split("/")[-3]
@@ -99,33 +178,64 @@ def arguments(packages: None, team: CareTeam, doctor: User) -> dict[str, str]:
         "package": str(analysis.package_id),
         "name": analysis.package.name,
         "version": analysis.package.version,
+        "patient": str(patient.pk),
+        "release": str(release.pk),
+        "emergency": str(emergency.pk),
+        "hold": str(place_hold(patient, "a court order", actor=admin_user).pk),
+        "team": str(team.pk),
+        "user": str(UserFactory(username="somebody", role=Role.PATIENT).pk),
+        "token": token.pk,
+        "number": "1",
+        "provider": "hospital",
     }
 
 
-def test_every_route_by_every_role(
-    arguments: dict[str, str], doctor: User, stranger: User, patient_user: User, admin_user: User
-) -> None:
+@pytest.fixture
+def people(
+    doctor: User, radiologist: User, nurse: User, stranger: User, patient_user: User, researcher: User,
+    admin_user: User, auditor: User,
+) -> list[User | None]:  # fmt: skip
+    return [doctor, radiologist, nurse, stranger, patient_user, researcher, admin_user, auditor, None]
+
+
+def browser_of(user: User | None) -> Client:
+    """A browser in which the user has just signed in."""
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+        session = client.session
+        session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+        session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+        session.save()
+    return client
+
+
+def test_every_route_by_every_role(arguments: dict[str, str], people: list[User | None]) -> None:
     wrong = []
     for name, (method, wanted, statuses) in TABLE.items():
         url = reverse(name, args=[arguments[key] for key in wanted])
-        for user, status in zip((doctor, stranger, patient_user, admin_user, None), statuses, strict=True):
-            client = Client()
-            if user is not None:
-                client.force_login(user)
-            answer = getattr(client, method)(url)
+        for role, user, status in zip(ROLES, people, statuses, strict=True):
+            answer = getattr(browser_of(user), method)(url)
             if answer.status_code != status:
-                wrong.append((name, str(user), answer.status_code, status))
-    assert not wrong
+                wrong.append((name, role, answer.status_code, status))
+    assert not wrong, "\n" + "\n".join(map(str, wrong))
 
 
-def test_another_patients_names_are_on_no_page_of_others(
-    arguments: dict[str, str], stranger: User, patient_user: User, admin_user: User
-) -> None:
-    for user in (stranger, patient_user, admin_user):
-        client = Client()
-        client.force_login(user)
+def test_another_patients_names_are_on_no_page_of_others(arguments: dict[str, str], people: list[User | None]) -> None:
+    for role, user in zip(ROLES[3:8], people[3:8], strict=True):
+        client = browser_of(user)
         for name, (method, wanted, _) in TABLE.items():
             if method == "get":
                 answer = client.get(reverse(name, args=[arguments[key] for key in wanted]), follow=True)
                 body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-                assert b"Lindqvist" not in body and b"MRN-1" not in body, (name, user)
+                assert b"Lindqvist" not in body and b"MRN-1" not in body, (name, role)
+
+
+def test_no_route_answers_a_tokens_wrong_scope(arguments: dict[str, str], doctor: User) -> None:
+    _, text = make_token(doctor, name="models only", scopes=["models:read"], days=1)
+    client = Client(headers={"Authorization": f"Token {text}"})
+    assert client.get(reverse("model-list")).status_code == 200
+    for name, (method, wanted, _) in TABLE.items():
+        url = reverse(name, args=[arguments[key] for key in wanted])
+        if url.startswith(("/api/", "/dicom-web/")) and not name.startswith(("model-", "audit-")):
+            assert getattr(client, method)(url).status_code == 403, name

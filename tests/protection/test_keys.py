@@ -187,7 +187,7 @@ class Transit(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    do_POST = do_PUT
+    do_POST = do_PUT  # noqa: N815
 
     def log_message(self, *args: object) -> None:
         """Quiet."""

@@ -84,6 +84,8 @@ class Profile:
             element.value = self._new_uids(element.value)
         elif action is Action.SHIFT:
             element.value = self._shifted(element)
+        elif action is Action.REFERENCES:
+            self._references(element)
         elif element.VR == "SQ":
             self._sequence(element, structured=action is Action.CLEAN)
 
@@ -95,6 +97,14 @@ class Profile:
             self._clean(item)
             kept.append(item)
         element.value = Sequence(kept)
+
+    def _references(self, element: DataElement) -> None:
+        """Of references to other images only what points at them stays: UIDs and frame numbers."""
+        for item in element.value:
+            for inner in list(item):
+                if inner.VR not in ("UI", "IS"):
+                    del item[inner.tag]
+            self._clean(item)
 
     def _dummy(self, element: DataElement) -> None:
         if element.VR == "SQ":
