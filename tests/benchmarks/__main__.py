@@ -11,14 +11,14 @@ import django
 
 django.setup()
 
-from tests.benchmarks import inference, pipeline, worklist  # noqa: E402
+from tests.benchmarks import inference, pipeline, protection, worklist  # noqa: E402
 from tests.benchmarks.table import Row  # noqa: E402
 
 
 def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     print("| what | figure | against | ratio |\n|---|---|---|---|")
-    for part in (inference, worklist, pipeline):
+    for part in (inference, worklist, protection, pipeline):
         for row in part.measure():
             print(Row.line(row), flush=True)
 

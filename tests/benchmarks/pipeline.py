@@ -20,7 +20,7 @@ RUNS = 8
 
 def measure() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, Site(Path(folder)) as site:
-        api = Api(site.url)
+        api = Api(site)
         _one(api, 0)  # the worker loads torch, shap and the model
         found, drawn, shares = zip(*(_one(api, run) for run in range(1, RUNS + 1)), strict=True)
         yield Row("upload to finding, s (median)", f"{statistics.median(found):.2f}")

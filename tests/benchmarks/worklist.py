@@ -27,6 +27,7 @@ def measure() -> Iterator[Row]:
 
     keyring.write(settings.KEYRING_FILE, keyring.create())
     call_command("migrate", verbosity=0)
+    call_command("migrate", database="keys", verbosity=0)
     team, other = (CareTeam.objects.create(name=name) for name in ("Bench", "Nobody's"))
     seen = _doctor("bench", team)
     empty = _doctor("empty", other)
