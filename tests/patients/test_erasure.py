@@ -68,8 +68,11 @@ def _back_up(store: Path, folder: Path) -> tuple[Path, Path]:
 
 def _restore(copies: tuple[Path, Path], store: Path) -> None:
     database, blobs = copies
-    with sqlite3.connect(database) as copy:
-        copy.backup(connections["default"].connection)
+    with connections["default"].cursor() as cursor:
+        cursor.execute("ATTACH %s AS old", [str(database)])
+        for table in ("patients_patient", "imaging_study", "imaging_series", "imaging_instance"):
+            cursor.execute(f"INSERT OR IGNORE INTO {table} SELECT * FROM old.{table}")
+        cursor.execute("DETACH old")
     shutil.rmtree(store)
     shutil.copytree(blobs, store)
 
