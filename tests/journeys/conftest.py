@@ -19,15 +19,16 @@ CHROMIUM = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The embedded default, as 'make demo' starts it, without the seeded films."""
     with Site(tmp_path_factory.mktemp("site")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Chromium. It ends with the journeys: while Playwright's loop runs in this process, Django forbids the ORM."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=binaries.require("chromium"), args=CHROMIUM)
         yield chromium
