@@ -8,7 +8,7 @@ STATIC_SOURCES := $(shell find static/src static/public templates -type f 2>/dev
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
 
-.PHONY: demo demo-reset test lint types imports tests build bench lock clean
+.PHONY: demo demo-reset test lint audit types imports tests build bench lock clean
 
 demo: build ## everything on this machine, with synthetic patients
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -40,11 +40,19 @@ static/dist/manifest.json: static/node_modules/installed $(STATIC_SOURCES)
 
 test: lint types imports tests ## what CI runs
 
-lint: build
+lint: build .venv/audited
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --severity-level medium --recursive apps medportal
 	$(BIN)/djlint templates --lint --quiet
 	$(NPM) run --silent check
+
+.venv/audited: requirements.lock .venv/installed # advisories of the locked packages, once for each lock
+	@$(MAKE) --no-print-directory audit
+	@touch $@
+
+audit: .venv/installed ## known holes of the locked packages, where an advisory service can be reached
+	@$(BIN)/pip-audit --no-deps --disable-pip --progress-spinner off --format json --requirement requirements.lock 2>/dev/null | $(BIN)/python -m tests.advisories
 
 types: build
 	$(BIN)/mypy apps medportal

@@ -124,7 +124,8 @@ def _swap(row: SealedRecord, field: SealedField, old: bytes, new: bytes) -> bool
     pk = row._meta.pk
     assert pk is not None and pk.column and field.column
     table, column, key = quote(row._meta.db_table), quote(field.column), quote(pk.column)
-    statement = f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608  # nosec: names from the models
+    # The names come from the models.
+    statement = f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(statement, [bytes(new), pk.get_db_prep_value(row.pk, connection), bytes(old)])
         return bool(cursor.rowcount)

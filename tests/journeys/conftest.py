@@ -66,7 +66,9 @@ class Visitor:
         """Send files from the upload page and wait for their outcomes."""
         self.go("/imaging/upload/")
         self.page.set_input_files("#choose-files", [str(file) for file in files])
-        self.page.wait_for_selector(f"#outcomes li:nth-child({len(files)}) [data-badge]")
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('#outcomes [data-badge]').length == n", arg=len(files)
+        )
 
     def axe(self) -> list[str]:
         """WCAG 2.2 AA violations of the page, by axe-core."""

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from tests import binaries
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +72,10 @@ def redis() -> Iterator[str]:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server with an empty database; gives its URL. It refuses root, so another user runs it."""
+    """A PostgreSQL server with empty databases "postgres" and "keys"; gives the first's URL.
+
+    It refuses root, so another user runs it.
+    """
     user = None
     if os.geteuid() == 0:
         names = {entry.pw_name for entry in pwd.getpwall()}
@@ -91,7 +96,10 @@ def postgres(folder: Path) -> Iterator[str]:
     process = subprocess.Popen(command, stdout=log, stderr=log, user=user, env=bare, cwd=folder, start_new_session=True)
     try:
         wait_for(lambda: listening(port), 30, "postgres")
-        yield f"postgres://medportal@127.0.0.1:{port}/postgres"
+        url = f"postgres://medportal@127.0.0.1:{port}/postgres"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE keys")
+        yield url
     finally:
         stop(process, how=signal.SIGINT)
 

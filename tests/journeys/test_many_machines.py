@@ -21,7 +21,8 @@ def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     folder.mkdir()
     with postgres(folder) as database, redis() as broker:
-        with Site(tmp_path, DATABASE_URL=database, REDIS_URL=broker, CELERY_BROKER_URL=broker) as site:
+        where = {"DATABASE_URL": database, "KEYS_DATABASE_URL": database.replace("/postgres", "/keys")}
+        with Site(tmp_path, **where, REDIS_URL=broker, CELERY_BROKER_URL=broker, REENCRYPT_GRACE_SECONDS="0") as site:
             doctor = Api(site)
             answer = doctor.store(film_file(3, pattern="focal", size=448, mrn="PG-1"))
             assert "00081199" in answer
@@ -32,12 +33,20 @@ def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:
             told = doctor.call(f"/api/v1/explanations/{explanation}/")
             assert abs(told["base_value"] + told["sum_of_attributions"] - told["output"]) < 0.01
             assert doctor.raw(f"/api/v1/explanations/{explanation}/overlay.png").startswith(b"\x89PNG")
+            for command in (
+                ["keyring", "rotate"],
+                ["reencrypt", "--wait"],
+                ["audit", "checkpoint"],
+                ["audit", "verify"],
+            ):
+                site.manage(*command)
+            assert doctor.raw(f"/api/v1/explanations/{explanation}/overlay.png").startswith(b"\x89PNG")
             other = Api(site, "doctor2")
             assert other.studies() == []
             assert other.status(f"/api/v1/explanations/{explanation}/") == 404
             for name in ("patient", "admin"):
                 assert Api(site, name).status("/api/v1/studies/") == 404
-        assert not (site.var / "medportal.sqlite3").exists()
+        assert not list(site.var.glob("*.sqlite3"))
 
 
 def rows(site: Site, query: str) -> list[tuple[object, ...]]:
