@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from datetime import date
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Any
 
 import factory
 import numpy as np
+from allauth.account.internal.flows import login
+from django.test import Client
 
 from apps.accounts.actors import System
 from apps.accounts.models import CareTeam, Role, User
@@ -86,3 +89,15 @@ def related(*parts: bytes, boundary: str = "BOUNDARY") -> tuple[bytes, str]:
         f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode() + part + b"\r\n" for part in parts
     )
     return body + f"--{boundary}--\r\n".encode(), f'multipart/related; type="application/dicom"; boundary={boundary}'
+
+
+def browser_of(user: User | None) -> Client:
+    """A browser in which the user has just signed in."""
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+        session = client.session
+        session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+        session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+        session.save()
+    return client

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.access import is_admin
+from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam, Role, User
 from apps.jobs.errors import ReadableError
 
@@ -62,13 +63,13 @@ def change_user(
             end_access(user, actor=actor)
 
 
-def end_access(user: User, *, actor: User) -> int:
+def end_access(user: User, *, actor: Actor) -> int:
     """Sign the user out everywhere and revoke all tokens; how many sessions and tokens ended.
 
     Raises:
         PermissionError: if the actor is neither an administrator nor the user.
     """
-    if user.pk != actor.pk:
+    if isinstance(actor, System) or user.pk != actor.pk:
         _check(actor)
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
@@ -112,8 +113,8 @@ def save_team(team: CareTeam | None, *, name: str, members: Iterable[User], acto
     return team
 
 
-def _check(actor: User) -> None:
-    if not is_admin(actor):
+def _check(actor: Actor) -> None:
+    if not (isinstance(actor, System) or is_admin(actor)):
         raise PermissionError("only administrators manage accounts and care teams")
 
 

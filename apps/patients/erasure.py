@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from apps.accounts import audit
 from apps.accounts.access import is_admin
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import Outcome, User
+from apps.accounts.people import end_access
 from apps.jobs.errors import ReadableError
 from apps.patients.models import Patient, RetentionHold
 from apps.protection.erasure import shred
@@ -90,7 +90,7 @@ def erase(patient: Patient, *, actor: Actor) -> Erased:
         raise ReadableError("erasure_held", number=len(held))
     blobs = shred(record)
     with transaction.atomic():
-        _close_account(locked.portal_user)
+        _close_account(locked.portal_user, actor)
         rows, _ = locked.delete()
         audit.record(actor, "patient.erased", patient=holder_name(record), blobs=blobs, rows=rows)
     return Erased(record, blobs, rows)
@@ -101,15 +101,12 @@ def _check_admin(actor: Actor) -> None:
         raise PermissionError("only administrators erase records and place holds")
 
 
-def _close_account(user: User | None) -> None:
+def _close_account(user: User | None, actor: Actor) -> None:
     """The account stays as a number, for the audit trail; whoever it was can sign in no more."""
     if user is None:
         return
     user.username, user.email, user.staff_name, user.is_active = f"erased-{uuid.uuid4()}", "", "", False
     user.set_unusable_password()
     user.save()
-    user.auth_token_set.all().delete()
     user.notices.all().delete()
-    for session in Session.objects.filter(expire_date__gt=timezone.now()):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
+    end_access(user, actor=actor)

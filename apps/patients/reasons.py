@@ -17,5 +17,7 @@ SENTENCES = {
     ),
     "hold_reason": _("State why the record must be kept."),
     "erasure_held": _("The record must be kept: %(number)s legal holds forbid erasing it. Lift them first."),
+    "account_not_patient": _("Only a patient's account can be linked to a record. Make one under Accounts first."),
+    "account_taken": _("This account is linked to another record. Unlink it there first."),
     "no_ai_consent": _("The patient has not consented to analysis by computer models, so none was started."),
 }

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from allauth.account.internal.flows import login
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -20,7 +17,7 @@ from apps.patients.break_glass import end, open_record
 from apps.patients.consent import record_consent
 from apps.patients.erasure import place_hold
 from apps.patients.models import ConsentState, Purpose
-from tests.factories import UserFactory, arrive, film_file, take_in
+from tests.factories import UserFactory, arrive, browser_of, film_file, take_in
 
 IGNORED = ("api-docs", "schema", "set_language")
 ROLES = ("doctor", "radiologist", "nurse", "stranger", "patient", "researcher", "admin", "auditor", "nobody")
@@ -66,9 +63,10 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "portal:admin-sessions": ("get", (), ADMIN),
     "portal:admin-keys": ("get", (), ADMIN),
     "portal:admin-consents": ("get", (), ADMIN),
-    "portal:admin-erasure": ("get", (), ADMIN),
+    "portal:admin-records": ("get", (), ADMIN),
     "portal:admin-record": ("get", ("patient",), ADMIN),
     "portal:admin-hold": ("post", ("patient",), ADMIN_POST),
+    "portal:admin-login": ("post", ("patient",), ADMIN_POST),
     "portal:admin-lift": ("post", ("hold",), ADMIN_POST),
     "portal:auditor": ("get", (), AUDITOR),
     "portal:auditor-verify": ("post", (), AUDITOR),
@@ -196,18 +194,6 @@ def people(
     admin_user: User, auditor: User,
 ) -> list[User | None]:  # fmt: skip
     return [doctor, radiologist, nurse, stranger, patient_user, researcher, admin_user, auditor, None]
-
-
-def browser_of(user: User | None) -> Client:
-    """A browser in which the user has just signed in."""
-    client = Client()
-    if user is not None:
-        client.force_login(user)
-        session = client.session
-        session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
-        session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
-        session.save()
-    return client
 
 
 def test_every_route_by_every_role(arguments: dict[str, str], people: list[User | None]) -> None:

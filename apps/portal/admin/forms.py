@@ -1,6 +1,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import User
+
 _QUIET = {"autocomplete": "off"}
 
 
@@ -11,6 +13,21 @@ class FindForm(forms.Form):
     issuer = forms.CharField(
         label=_("Issuer of the MRN"), max_length=64, required=False, widget=forms.TextInput(attrs=_QUIET)
     )
+
+
+class LoginForm(forms.Form):
+    """The patient's log-in; empty takes it away."""
+
+    username = forms.CharField(
+        label=_("The patient's username"), max_length=150, required=False, widget=forms.TextInput(attrs=_QUIET)
+    )
+
+    def clean_username(self) -> User | None:
+        name = self.cleaned_data["username"].strip()
+        user = User.objects.filter(username=name, is_active=True).first()
+        if name and user is None:
+            raise forms.ValidationError(_("There is no active account of this name. Make one under Accounts first."))
+        return user
 
 
 class EraseForm(forms.Form):

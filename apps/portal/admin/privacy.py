@@ -19,8 +19,9 @@ from apps.accounts.reauthentication import freshly_authenticated
 from apps.jobs.errors import ReadableError
 from apps.patients.erasure import erase, holds, lift_hold, place_hold
 from apps.patients.models import ConsentState, Patient, Purpose, RetentionHold
+from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
-from apps.portal.admin.forms import EraseForm, FindForm, HoldForm
+from apps.portal.admin.forms import EraseForm, FindForm, HoldForm, LoginForm
 from apps.protection.keyring import keyring
 from apps.protection.models import DataKey, Reencryption
 from apps.protection.records import sealed_models
@@ -61,7 +62,7 @@ def consents(request: HttpRequest) -> HttpResponse:
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest) -> HttpResponse:
-    """Find the record that somebody asks to be erased, by the exact MRN of the letter."""
+    """Find a record by the exact MRN of the letter that asks for something."""
     form = FindForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         patient = with_identity(form.cleaned_data["mrn"], form.cleaned_data["issuer"])
@@ -70,14 +71,14 @@ def find(request: HttpRequest) -> HttpResponse:
         form.add_error(None, _("There is no record with exactly this MRN and issuer."))
     held = RetentionHold.objects.filter(lifted_at=None).values("patient").distinct().count()
     context = {"form": form, "held": held}
-    return render(request, "portal/admin/erasure.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/admin/find.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.ADMIN)
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """What an erasure would destroy; holds; and the erasure itself after the MRN was typed again."""
+    """Log-in, holds, what an erasure would destroy, and the erasure itself after the MRN was typed again."""
     patient = get_object_or_404(Patient, pk=pk)
     form = EraseForm(request.POST if "erase" in request.POST else None)
     if form.is_bound and form.is_valid():
@@ -91,11 +92,13 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             else:
                 text = _("Record %(record)s is erased: %(rows)s rows and %(blobs)s sealed files. Its key is destroyed.")
                 messages.success(request, text % erased.__dict__)
-                return redirect("portal:admin-erasure")
+                return redirect("portal:admin-records")
+    login = patient.portal_user
     context = {
         "patient": patient,
         "form": form,
         "hold_form": HoldForm(),
+        "login_form": LoginForm(initial={"username": login.username if login else ""}),
         "holds": holds(patient),
         "studies": patient.studies.count(),
         "images": sum(study.images for study in patient.studies.annotate(images=Count("series__instances"))),
@@ -114,6 +117,25 @@ def hold(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.success(request, _("The record is held: it cannot be erased until the hold is lifted."))
     else:
         messages.error(request, _("State why the record must be kept."))
+    return redirect("portal:admin-record", pk)
+
+
+@role_required(Role.ADMIN)
+@freshly_authenticated
+@require_POST
+def login(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Link the record to a patient's account, or to none."""
+    form = LoginForm(request.POST)
+    patient = get_object_or_404(Patient, pk=pk)
+    if form.is_valid():
+        try:
+            link_account(patient, form.cleaned_data["username"], actor=signed_in(request))
+        except ReadableError as reason:
+            messages.error(request, str(reason))
+        else:
+            messages.success(request, _("The patient's log-in is saved."))
+    else:
+        messages.error(request, str(form.errors["username"][0]))
     return redirect("portal:admin-record", pk)
 
 

@@ -16,7 +16,7 @@ from apps.accounts.models import CareTeam, User
 from apps.imaging.dicom.synthetic import draw_film
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
 from apps.imaging.ingest import receive
-from apps.patients.models import Patient
+from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
 from apps.portal.management import demo_cast
 
@@ -91,4 +91,4 @@ def _link_portal_user(mrn: str) -> None:
     user = User.objects.get(username="patient")
     patient = with_identity(mrn, demo_cast.ISSUER)
     if patient is not None and patient.portal_user_id is None:
-        Patient.objects.filter(pk=patient.pk).update(portal_user=user)
+        link_account(patient, user, actor=ACTOR)

@@ -1,0 +1,36 @@
+"""The log-in by which a patient reads the own record."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apps.accounts import audit
+from apps.accounts.access import is_admin
+from apps.accounts.actors import Actor, System
+from apps.accounts.models import Role, User
+from apps.jobs.errors import ReadableError
+from apps.patients.models import Patient
+
+
+def link_account(patient: Patient, user: User | None, *, actor: Actor) -> None:
+    """Give the record this log-in, or none. Whoever had it before no longer sees the record.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+        ReadableError: ``account_not_patient`` if the account has another role; ``account_taken`` if it opens
+            another record.
+    """
+    if not (isinstance(actor, System) or is_admin(actor)):
+        raise PermissionError("only administrators link log-ins")
+    if user is not None and user.role != Role.PATIENT:
+        raise ReadableError("account_not_patient")
+    with transaction.atomic():
+        locked = Patient.objects.select_for_update().get(pk=patient.pk)
+        if user is not None and Patient.objects.filter(portal_user=user).exclude(pk=patient.pk).exists():
+            raise ReadableError("account_taken")
+        before = locked.portal_user_id
+        if before == (user.pk if user else None):
+            return
+        Patient.objects.filter(pk=patient.pk).update(portal_user=user)
+        audit.record(actor, "record.linked", locked, before=before, after=user.pk if user else None)
+    patient.portal_user = user
