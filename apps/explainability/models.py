@@ -34,6 +34,7 @@ class Explanation(SealedRecord, Job):
     evaluations = models.PositiveIntegerField(null=True, help_text="Forward passes of single planes.")
 
     class Meta:
+        verbose_name_plural = _("explanations")
         ordering = ["queued_at"]
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="explanation_queue")]
         constraints = [

@@ -38,7 +38,7 @@ class Study(SealedRecord):
     headers = SealedJSONField(help_text="Accession Number, Study Description, Referring Physician's Name.")
 
     class Meta:
-        verbose_name_plural = "studies"
+        verbose_name_plural = _("studies")
         indexes = [models.Index(fields=["-urgency", "-received_at", "-id"], name="worklist_order")]
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class Series(SealedRecord):
     headers = SealedJSONField(help_text="Series Description.")
 
     class Meta:
-        verbose_name_plural = "series"
+        verbose_name_plural = _("series")
         ordering = ["number", "series_instance_uid"]
 
     def __str__(self) -> str:
@@ -92,6 +92,7 @@ class Instance(SealedRecord):
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = _("images")
         ordering = ["number", "sop_instance_uid"]
 
     def __str__(self) -> str:
@@ -145,6 +146,9 @@ class UploadedFile(SealedRecord):
     instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        verbose_name_plural = _("uploaded files")
+
 
 class Decision(models.TextChoices):
     """What a doctor says of a file that was put aside."""
@@ -174,6 +178,7 @@ class HeldFile(SealedRecord):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = _("held files")
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
@@ -205,8 +210,8 @@ class Release(SealedRecord, Job):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = _("de-identified exports")
         ordering = ["-queued_at"]
-        verbose_name_plural = "de-identified exports"
 
     @property
     def blob(self) -> str:

@@ -53,8 +53,8 @@ class Analysis(SealedRecord, Job):
     parameters = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name_plural = _("analyses")
         ordering = ["-queued_at"]
-        verbose_name_plural = "analyses"
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="analysis_queue")]
         constraints = [
             models.UniqueConstraint(
@@ -125,6 +125,7 @@ class Review(SealedRecord):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = _("reviews")
         ordering = ["-at"]
 
     @property

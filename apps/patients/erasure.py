@@ -105,7 +105,7 @@ def _close_account(user: User | None, actor: Actor) -> None:
     """The account stays as a number, for the audit trail; whoever it was can sign in no more."""
     if user is None:
         return
-    user.username, user.email, user.staff_name, user.is_active = f"erased-{uuid.uuid4()}", "", "", False
+    user.username, user.email, user.staff_name, user.is_active = f"erased-{user.pk}", "", "", False
     user.set_unusable_password()
     user.save()
     user.notices.all().delete()

@@ -69,6 +69,9 @@ class Patient(SealedRecord):
     consent_portal = _consent()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        verbose_name_plural = _("patients")
+
     def __str__(self) -> str:
         return f"Patient {self.pk}"
 
@@ -149,6 +152,8 @@ class EmergencyAccess(SealedRecord):
     reviewed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = _("emergency accesses")
+        verbose_name_plural = _("emergency accesses")
         ordering = ["-started_at"]
         indexes = [models.Index(fields=["user", "expires_at"], name="emergency_of_a_user")]
 
@@ -172,4 +177,6 @@ class RetentionHold(SealedRecord):
     lifted_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = _("legal holds")
+        verbose_name_plural = _("legal holds")
         ordering = ["-placed_at"]
