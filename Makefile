@@ -43,7 +43,7 @@ test: lint types imports tests ## what CI runs
 lint: build .venv/audited
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/bandit --quiet --severity-level medium --recursive apps medportal
+	$(BIN)/bandit --quiet --severity-level medium --confidence-level medium --recursive apps medportal
 	$(BIN)/djlint templates --lint --quiet
 	$(NPM) run --silent check
 
