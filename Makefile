@@ -8,7 +8,7 @@ STATIC_SOURCES := $(shell find static/src static/public templates -type f 2>/dev
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
 
-.PHONY: demo demo-reset test lint audit types imports tests build bench lock clean
+.PHONY: demo demo-reset test lint audit types imports tests build bench fuzz lock clean
 
 demo: build ## everything on this machine, with synthetic patients
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -66,6 +66,10 @@ tests: build
 
 bench: build ## speed and memory, as a table
 	$(BIN)/python -m tests.benchmarks
+
+FUZZ_INPUTS ?= 100000
+fuzz: build ## hostile files, coverage-guided; what escapes is kept in tests/fuzz/found
+	for target in film archive related; do $(BIN)/python -m tests.fuzz $$target $(FUZZ_INPUTS) || exit 1; done
 
 lock: .venv/installed ## after a change of dependencies in pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group build --group dev --no-emit-index-url --generate-hashes --no-header -o requirements.lock

@@ -82,7 +82,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "apps.accounts.middleware.no_store",
     "apps.accounts.middleware.where_from",
+    "apps.accounts.middleware.refusals",
     "apps.accounts.middleware.time_out",
+    "apps.accounts.middleware.own_password",
     "apps.accounts.middleware.second_factor",
 ]
 
@@ -219,6 +221,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "apps.accounts.passwords.NoObviousWords"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:home"

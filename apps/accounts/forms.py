@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import STAFF, CareTeam, Role, Scope, User
@@ -34,11 +33,6 @@ class UserForm(forms.Form):
         label=_("Care teams"), queryset=CareTeam.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
     is_active = forms.BooleanField(label=_("May sign in"), required=False, initial=True)
-    password = forms.CharField(
-        label=_("First password"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 12 characters. The user changes it after the first sign-in."),
-    )
 
     def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
         if user is not None:
@@ -52,7 +46,6 @@ class UserForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user = user
         if user is not None:
-            del self.fields["password"]
             self.fields["username"].disabled = True
 
     def clean_username(self) -> str:
@@ -60,11 +53,6 @@ class UserForm(forms.Form):
         if self.user is None and User.objects.filter(username=username).exists():
             raise forms.ValidationError(_("This username is taken."))
         return username
-
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        validate_password(password)
-        return password
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -15,17 +15,20 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit
 from apps.accounts.actors import Origin, acting_from
+from apps.accounts.models import Outcome
 from apps.protection.keyring import keyring
 
 IDLE_MARK = "last_seen"
 BEGUN_MARK = "signed_in_at"
 _MARK_EVERY_SECONDS = 30
+_FREE_OF_PASSWORD = ("/accounts/logout/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
 _FREE_OF_SECOND_FACTOR = ("/accounts/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
 
 
@@ -42,17 +45,17 @@ class _Around:
     def __call__(self, request: HttpRequest) -> Any:
         if iscoroutinefunction(self):
             return self._later(request)
-        return self.before(request) or self.after(self.get_response(request))
+        return self.before(request) or self.after(request, self.get_response(request))
 
     async def _later(self, request: HttpRequest) -> HttpResponseBase:
         early = await sync_to_async(self.before)(request)
-        return early or self.after(await self.get_response(request))
+        return early or self.after(request, await self.get_response(request))
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         """An answer instead of the view's, or None."""
         return None
 
-    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """The answer, marked."""
         return response
 
@@ -66,7 +69,7 @@ class Isolation(_Around):
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), payment=(), display-capture=()",
     }
 
-    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
         return response
@@ -79,10 +82,28 @@ class NoStore(_Around):
     may stay in memory (never on disk) while the page is open.
     """
 
-    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path == reverse("account_logout"):
+            response.headers["Clear-Site-Data"] = '"cache"'  # frames in memory too
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
+
+
+class Refusals(_Around):
+    """Who asks for something that is not theirs is written into the trail (ASVS 5.0, 16.3.2).
+
+    Our pages answer 404 then; an address that leads to no page at all is no refusal.
+    """
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        page = request.resolver_match
+        if response.status_code in (403, 404) and page is not None and request.user.is_authenticated:
+            audit.record(request.user, "access.refused", outcome=Outcome.REFUSED, route=page.view_name)
+        return response
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        return await sync_to_async(self.after)(request, await self.get_response(request))
 
 
 class TimeOut(_Around):
@@ -108,6 +129,25 @@ class TimeOut(_Around):
         if now - seen > _MARK_EVERY_SECONDS and "X-Polling" not in request.headers:
             request.session[IDLE_MARK] = now
         return None
+
+
+class OwnPassword(_Around):
+    """A password that an administrator gave is good for choosing an own one, and for nothing else."""
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        user = request.user
+        if not user.is_authenticated or user.given_password_until is None or request.path.startswith(_FREE_OF_PASSWORD):
+            return None
+        change = reverse("account_change_password")
+        if user.given_password_until < timezone.now():
+            audit.record(user, "session.refused", user, outcome=Outcome.REFUSED)
+            logout(request)
+            messages.error(request, _("The password you were given has run out. Ask an administrator for another."))
+            return redirect("account_login")
+        if request.path == change:
+            return None
+        messages.info(request, _("Choose a password of your own first."))
+        return redirect(change)
 
 
 class SecondFactor(_Around):
@@ -160,5 +200,7 @@ def where_from(get_response: Callable[..., Any]) -> Callable[..., Any]:
 
 isolation = Isolation
 no_store = NoStore
+refusals = Refusals
 time_out = TimeOut
+own_password = OwnPassword
 second_factor = SecondFactor

@@ -39,6 +39,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox names 
     last_name = None  # type: ignore[assignment]
     role = models.CharField(_("role"), max_length=12, choices=Role)
     staff_name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("Of staff only."))
+    given_password_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when the password that an administrator gave opens the account."
+    )
 
     REQUIRED_FIELDS = ["role"]
 

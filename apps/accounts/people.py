@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from apps.accounts import audit
 from apps.accounts.access import is_admin
@@ -14,23 +17,44 @@ from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam, Role, User
 from apps.jobs.errors import ReadableError
 
+GIVEN_PASSWORD_DAYS = 7
+_READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
-def add_user(
-    *, username: str, role: Role, staff_name: str, password: str, teams: Iterable[CareTeam], actor: User
-) -> User:
-    """Make an account.
+
+def add_user(*, username: str, role: Role, staff_name: str, teams: Iterable[CareTeam], actor: User) -> tuple[User, str]:
+    """Make an account; it and the password for its first sign-in.
 
     Raises:
         PermissionError: if the actor is no administrator.
     """
     _check(actor)
     with transaction.atomic():
-        user = User(username=username, role=role, staff_name=staff_name)
-        user.set_password(password)
-        user.save()
+        user = User.objects.create(username=username, role=role, staff_name=staff_name)
         user.care_teams.set(teams)
         audit.record(actor, "account.created", user, role=str(role), teams=_ids(teams))
-    return user
+        return user, give_password(user, actor=actor)
+
+
+def give_password(user: User, *, actor: User) -> str:
+    """A new random password, good for a few days and for choosing an own one (ASVS 5.0, 6.4.1); its text.
+
+    The user is signed out everywhere; second factors stay as they are.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+        ReadableError: ``own_account``: one's own password is changed on one's own page.
+    """
+    _check(actor)
+    if user.pk == actor.pk:
+        raise ReadableError("own_account")
+    password = "-".join(get_random_string(5, _READABLE) for _ in range(6))
+    with transaction.atomic():
+        user.set_password(password)
+        user.given_password_until = timezone.now() + timedelta(days=GIVEN_PASSWORD_DAYS)
+        user.save()
+        audit.record(actor, "password.given", user)
+        end_access(user, actor=actor)
+    return password
 
 
 def change_user(

@@ -46,6 +46,7 @@ def _failed(credentials: dict[str, Any], **kwargs: Any) -> None:
 
 
 def _password(user: User, **kwargs: Any) -> None:
+    User.objects.filter(pk=user.pk).update(given_password_until=None)
     audit.record(user, "password.changed", user)
 
 

@@ -30,6 +30,7 @@ urlpatterns = [
     path("administration/users/new/", people.user_new, name="admin-user-new"),
     path("administration/users/<int:pk>/", people.user_edit, name="admin-user"),
     path("administration/users/<int:pk>/end/", people.user_end, name="admin-user-end"),
+    path("administration/users/<int:pk>/password/", people.user_password, name="admin-user-password"),
     path("administration/users/<int:pk>/reset/", people.user_reset, name="admin-user-reset"),
     path("administration/teams/new/", people.team, name="admin-team-new"),
     path("administration/teams/<uuid:pk>/", people.team, name="admin-team"),

@@ -114,6 +114,7 @@ class Site:
         self.environment = {
             **{key: value for key, value in os.environ.items() if key not in ("DJANGO_SETTINGS_MODULE",)},
             "MEDPORTAL_VAR": str(self.var),
+            "TMPDIR": str(folder / "tmp"),
             "MEDPORTAL_DEMO": "1",
             "MEDPORTAL_SECRET_KEY": "only for a journey",
             "JOB_LEASE_SECONDS": "4",
@@ -131,6 +132,7 @@ class Site:
 
     def __enter__(self) -> Site:
         self.var.mkdir(parents=True)
+        Path(self.environment["TMPDIR"]).mkdir()
         for command in (
             ["keyring", "init"],
             ["migrate"],

@@ -133,9 +133,10 @@ def test_single_sign_on_opens_only_accounts_of_the_hospital(visit: Any) -> None:
 def test_sessions_are_listed_and_ended_and_a_token_is_shown_once(visit: Any) -> None:
     first, second = visit().sign_in("researcher"), visit().sign_in("researcher")
     first.go("/accounts/sessions/")
-    assert first.page.locator("main tbody tr").count() == 2
+    assert first.page.locator("main tbody tr").count() >= 2
     first.check("sessions")
     first.send("main form button[type=submit]")
+    assert first.page.locator("main tbody tr").count() == 1
     second.go("/imaging/exports/")
     assert "/login/" in second.page.url
 

@@ -57,6 +57,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "portal:admin-user-new": ("get", (), ADMIN),
     "portal:admin-user": ("get", ("user",), ADMIN),
     "portal:admin-user-end": ("post", ("user",), ADMIN_POST),
+    "portal:admin-user-password": ("post", ("user",), ADMIN),
     "portal:admin-user-reset": ("post", ("user",), ADMIN_POST),
     "portal:admin-team-new": ("get", (), ADMIN),
     "portal:admin-team": ("get", ("team",), ADMIN),

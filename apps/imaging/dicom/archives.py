@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -15,7 +17,10 @@ from apps.imaging.dicom.reading import Unreadable
 MAX_ENTRIES = 10_000
 MAX_TOTAL_BYTES = 8 * 2**30
 _END_RECORD = b"PK\x05\x06"
-_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, struct.error)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
+    struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

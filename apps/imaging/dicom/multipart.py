@@ -12,6 +12,9 @@ from python_multipart.multipart import MultipartParser
 
 from apps.imaging.dicom.reading import Unreadable
 
+LONGEST_BOUNDARY = 70
+"""RFC 2046 section 5.1.1."""
+
 
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -26,7 +29,9 @@ def boundary_of(content_type: str) -> bytes:
     message = Message()
     message["content-type"] = content_type
     boundary = message.get_param("boundary")
-    if message.get_content_type() != "multipart/related" or not isinstance(boundary, str) or not boundary:
+    if message.get_content_type() != "multipart/related" or not isinstance(boundary, str):
+        raise Unreadable("bad_multipart")
+    if not 0 < len(boundary) <= LONGEST_BOUNDARY:
         raise Unreadable("bad_multipart")
     return boundary.encode("latin-1", "replace")
 

@@ -48,16 +48,14 @@ def user_new(request: HttpRequest) -> HttpResponse:
     form = UserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
-        people.add_user(
+        user, password = people.add_user(
             username=said["username"],
             role=Role(said["role"]),
             staff_name=said["staff_name"],
-            password=said["password"],
             teams=said["teams"],
             actor=signed_in(request),
         )
-        messages.success(request, _("The account is made."))
-        return redirect("portal:admin-users")
+        return _account_page(request, user, password=password)
     return render(request, "portal/admin/user.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -84,14 +82,37 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The account is changed."))
             return redirect("portal:admin-users")
+    return _account_page(request, user, form=form)
+
+
+def _account_page(
+    request: HttpRequest, user: User, *, form: UserForm | None = None, password: str = ""
+) -> HttpResponse:
+    form = form or UserForm(user=user)
     context = {
         "form": form,
         "account": user,
+        "password": password,
+        "password_days": people.GIVEN_PASSWORD_DAYS,
         "sessions": UserSession.objects.filter(user=user).order_by("-last_seen_at"),
         "tokens": ApiToken.objects.filter(user=user),
         "factors": Authenticator.objects.filter(user=user),
     }
     return render(request, "portal/admin/user.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.ADMIN)
+@freshly_authenticated
+@require_POST
+def user_password(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a new password to who has forgotten the own; it is shown once."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        password = people.give_password(user, actor=signed_in(request))
+    except ReadableError as reason:
+        messages.error(request, str(reason))
+        return redirect("portal:admin-user", pk)
+    return _account_page(request, user, password=password)
 
 
 @role_required(Role.ADMIN)

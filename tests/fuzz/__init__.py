@@ -1,0 +1,1 @@
+"""Fuzzing of what a stranger can send: ``make fuzz``. Cases that once escaped are kept in ``found/`` and tested."""
