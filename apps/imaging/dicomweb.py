@@ -154,10 +154,14 @@ class MetadataView(DicomWebView):
     """WADO-RS: the metadata of a study's or series' instances as DICOM JSON."""
 
     @extend_schema(
-        operation_id="wado_rs_metadata",
+        operation_id="wado_rs_study_metadata",
         responses={(200, "application/dicom+json"): OpenApiTypes.OBJECT, 404: OpenApiResponse()},
     )
-    def get(self, request: Request, study: str, series: str = "") -> HttpResponse:
+    def get(self, request: Request, study: str) -> HttpResponse:
+        return self.answer(request, study)
+
+    def answer(self, request: Request, study: str, series: str = "") -> HttpResponse:
+        """The metadata of a study, or of one of its series."""
         found = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study)
         instances = Instance.objects.filter(series__study=found).select_related("series__study")
         if series:
@@ -167,6 +171,17 @@ class MetadataView(DicomWebView):
             raise NotFound
         audit.record(signed_in(request), "study.read", found, why="treatment", part="metadata", instances=len(body))
         return HttpResponse(json.dumps(body), content_type="application/dicom+json")
+
+
+class SeriesMetadataView(MetadataView):
+    """WADO-RS: the metadata of one series' instances as DICOM JSON."""
+
+    @extend_schema(
+        operation_id="wado_rs_series_metadata",
+        responses={(200, "application/dicom+json"): OpenApiTypes.OBJECT, 404: OpenApiResponse()},
+    )
+    def get(self, request: Request, study: str, series: str) -> HttpResponse:  # type: ignore[override]
+        return self.answer(request, study, series)
 
 
 def metadata(request: Request, instance: Instance) -> dict[str, Any]:

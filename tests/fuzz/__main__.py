@@ -37,7 +37,7 @@ def main(target: str, runs: int) -> None:
         called["inputs"] += 1
         try:
             targets.TARGETS[target](content)
-        except Exception as error:
+        except BaseException as error:
             called["escaped"] += 1
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"

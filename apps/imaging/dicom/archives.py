@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import lzma
 import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -17,10 +15,6 @@ from apps.imaging.dicom.reading import Unreadable
 MAX_ENTRIES = 10_000
 MAX_TOTAL_BYTES = 8 * 2**30
 _END_RECORD = b"PK\x05\x06"
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
-    struct.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,11 +42,11 @@ def entries(stream: BinaryIO) -> Iterator[Entry]:
         raise Unreadable("zip_too_many", most=MAX_ENTRIES)
     try:
         archive = zipfile.ZipFile(stream)
-    except _DAMAGE as error:
+    except Exception as error:  # zipfile raises whatever the damage leads to
         raise Unreadable("zip_damaged") from error
     budget = MAX_TOTAL_BYTES
     for info in archive.infolist():
-        if info.is_dir() or info.filename.startswith("__MACOSX/"):
+        if info.filename.endswith("/") or info.filename.startswith("__MACOSX/"):
             continue
         try:
             content = _extract(archive, info, budget)
@@ -72,22 +66,27 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: int) -> Bi
         raise Unreadable("zip_encrypted")
     content: BinaryIO = tempfile.TemporaryFile()
     try:
-        with archive.open(info) as source:
-            while block := source.read(2**20):
-                if content.tell() + len(block) > budget:
-                    raise Unreadable("zip_too_large", gibibytes=MAX_TOTAL_BYTES // 2**30)
-                content.write(block)
-    except Unreadable:
+        for block in _blocks(archive, info):
+            if content.tell() + len(block) > budget:
+                raise Unreadable("zip_too_large", gibibytes=MAX_TOTAL_BYTES // 2**30)
+            content.write(block)
+    except BaseException:
         content.close()
         raise
-    except _DAMAGE as error:
-        content.close()
-        raise Unreadable("zip_entry_damaged") from error
     if looks_like_zip(content):
         content.close()
         raise Unreadable("zip_nested")
     content.seek(0, 2)
     return content
+
+
+def _blocks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    try:
+        with archive.open(info) as source:
+            while block := source.read(2**20):
+                yield block
+    except Exception as error:  # zipfile raises whatever the damage leads to
+        raise Unreadable("zip_entry_damaged") from error
 
 
 def _declared_entries(stream: BinaryIO) -> int:

@@ -37,7 +37,9 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
         return np.asarray(single.pixel_array)
     except Unreadable:
         raise
-    except Exception as error:  # decoders raise whatever the damage leads to
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # decoders raise whatever the damage leads to; a panic in Rust is no Exception
         raise Unreadable("undecodable") from error
 
 
