@@ -13,11 +13,13 @@ from django.urls import reverse
 
 from apps.accounts.middleware import BEGUN_MARK, IDLE_MARK
 from apps.accounts.models import AuditEntry, User
+from medportal.settings import ACCOUNT_RATE_LIMITS
 from tests.factories import PASSWORD, browser_of
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_tried() -> None:
+def nobody_has_tried(settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = ACCOUNT_RATE_LIMITS
     cache.clear()
 
 
