@@ -94,7 +94,8 @@ def test_private_unknown_and_nested_attributes() -> None:
 @pytest.fixture
 def study(team: CareTeam) -> Study:
     for seed in (1, 2):
-        take_in(film_file(seed, name="Lindqvist^Åsa", accession_number="ACC-77"), team)
+        film = film_file(seed, name="Lindqvist^Åsa", accession_number="ACC-77")
+        take_in(b"MZ\x90\0" + film[4:], team)  # also the head of a program for Windows (CVE-2019-11687)
     return Study.objects.first()  # type: ignore[return-value]
 
 
