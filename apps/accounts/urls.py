@@ -1,7 +1,9 @@
 from allauth.account import views
 from allauth.usersessions.views import list_usersessions
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 
+from apps.accounts.reauthentication import freshly_authenticated
 from apps.accounts.views import notices, revoke, tokens
 
 # Of allauth's pages only those that the hospital offers; sign-up and e-mail changes are closed.
@@ -11,7 +13,7 @@ urlpatterns = [
     path("password/change/", views.password_change, name="account_change_password"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
-    path("sessions/", list_usersessions, name="usersessions_list"),
+    path("sessions/", login_required(freshly_authenticated(list_usersessions)), name="usersessions_list"),
     path("tokens/", tokens, name="account_tokens"),
     path("tokens/<str:digest>/revoke/", revoke, name="account_revoke_token"),
     path("notices/", notices, name="account_notices"),
