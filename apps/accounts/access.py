@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from rest_framework.permissions import BasePermission
 
-from apps.accounts.actors import System
+from apps.accounts.actors import Actor, System
 from apps.accounts.models import CLINICIANS, PHYSICIANS, ApiToken, Role, Scope
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -29,6 +29,16 @@ is_admin = has_role(Role.ADMIN)
 is_auditor = has_role(Role.AUDITOR)
 is_researcher = has_role(Role.RESEARCHER)
 is_system = rules.predicate(lambda actor: isinstance(actor, System))
+
+
+def require_admin(actor: Actor) -> None:
+    """For what administrators and the system itself do.
+
+    Raises:
+        PermissionError: for everybody else.
+    """
+    if not (is_system | is_admin).test(actor):
+        raise PermissionError("only administrators do this")
 
 
 def role_required(*roles: Role) -> Callable[[V], V]:

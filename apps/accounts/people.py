@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from apps.accounts import audit
-from apps.accounts.access import is_admin
+from apps.accounts.access import require_admin
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam, Role, User
 from apps.jobs.errors import ReadableError
@@ -27,7 +27,7 @@ def add_user(*, username: str, role: Role, staff_name: str, teams: Iterable[Care
     Raises:
         PermissionError: if the actor is no administrator.
     """
-    _check(actor)
+    require_admin(actor)
     with transaction.atomic():
         user = User.objects.create(username=username, role=role, staff_name=staff_name)
         user.care_teams.set(teams)
@@ -44,7 +44,7 @@ def give_password(user: User, *, actor: User) -> str:
         PermissionError: if the actor is no administrator.
         ReadableError: ``own_account``: one's own password is changed on one's own page.
     """
-    _check(actor)
+    require_admin(actor)
     if user.pk == actor.pk:
         raise ReadableError("own_account")
     password = "-".join(get_random_string(5, _READABLE) for _ in range(6))
@@ -66,7 +66,7 @@ def change_user(
         PermissionError: if the actor is no administrator.
         ReadableError: ``last_admin``, ``own_account`` or ``role_of_patient``.
     """
-    _check(actor)
+    require_admin(actor)
     weaker = user.role == Role.ADMIN and (role != Role.ADMIN or not is_active)
     with transaction.atomic():
         admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
@@ -94,7 +94,7 @@ def end_access(user: User, *, actor: Actor) -> int:
         PermissionError: if the actor is neither an administrator nor the user.
     """
     if isinstance(actor, System) or user.pk != actor.pk:
-        _check(actor)
+        require_admin(actor)
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
         session.end()
@@ -110,7 +110,7 @@ def reset_factors(user: User, *, actor: User) -> int:
         PermissionError: if the actor is no administrator.
         ReadableError: ``own_account``: nobody weakens the own account this way.
     """
-    _check(actor)
+    require_admin(actor)
     if user.pk == actor.pk:
         raise ReadableError("own_account")
     with transaction.atomic():
@@ -126,7 +126,7 @@ def save_team(team: CareTeam | None, *, name: str, members: Iterable[User], acto
     Raises:
         PermissionError: if the actor is no administrator.
     """
-    _check(actor)
+    require_admin(actor)
     with transaction.atomic():
         team = team or CareTeam()
         team.name = name
@@ -135,11 +135,6 @@ def save_team(team: CareTeam | None, *, name: str, members: Iterable[User], acto
         team.members.set(members)
         audit.record(actor, "team.saved", team, before=before, after=_ids(members))
     return team
-
-
-def _check(actor: Actor) -> None:
-    if not (isinstance(actor, System) or is_admin(actor)):
-        raise PermissionError("only administrators manage accounts and care teams")
 
 
 def _ids(rows: Iterable[User] | Iterable[CareTeam]) -> list[str]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import audit
-from apps.accounts.access import is_admin
+from apps.accounts.access import require_admin
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import Outcome, User
 from apps.accounts.people import end_access
@@ -40,7 +40,7 @@ def place_hold(patient: Patient, reason: str, *, actor: Actor) -> RetentionHold:
         PermissionError: if the actor is no administrator.
         ReadableError: ``hold_reason`` if none is stated.
     """
-    _check_admin(actor)
+    require_admin(actor)
     if not reason.strip():
         raise ReadableError("hold_reason")
     with transaction.atomic():
@@ -57,7 +57,7 @@ def lift_hold(hold: RetentionHold, *, actor: Actor) -> bool:
     Raises:
         PermissionError: if the actor is no administrator.
     """
-    _check_admin(actor)
+    require_admin(actor)
     lifted = RetentionHold.objects.filter(pk=hold.pk, lifted_at=None).update(
         lifted_at=timezone.now(), lifted_by=None if isinstance(actor, System) else actor
     )
@@ -77,7 +77,7 @@ def erase(patient: Patient, *, actor: Actor) -> Erased:
         PermissionError: if the actor is no administrator.
         ReadableError: ``erasure_held`` if a hold forbids it.
     """
-    _check_admin(actor)
+    require_admin(actor)
     record = patient.pk
     with transaction.atomic():
         locked = Patient.objects.select_for_update().get(pk=record)
@@ -94,11 +94,6 @@ def erase(patient: Patient, *, actor: Actor) -> Erased:
         rows, _ = locked.delete()
         audit.record(actor, "patient.erased", patient=holder_name(record), blobs=blobs, rows=rows)
     return Erased(record, blobs, rows)
-
-
-def _check_admin(actor: Actor) -> None:
-    if not (isinstance(actor, System) or is_admin(actor)):
-        raise PermissionError("only administrators erase records and place holds")
 
 
 def _close_account(user: User | None, actor: Actor) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from apps.accounts import audit
-from apps.accounts.access import is_admin
-from apps.accounts.actors import Actor, System
+from apps.accounts.access import require_admin
+from apps.accounts.actors import Actor
 from apps.accounts.models import Role, User
 from apps.jobs.errors import ReadableError
 from apps.patients.models import Patient
@@ -20,8 +20,7 @@ def link_account(patient: Patient, user: User | None, *, actor: Actor) -> None:
         ReadableError: ``account_not_patient`` if the account has another role; ``account_taken`` if it opens
             another record.
     """
-    if not (isinstance(actor, System) or is_admin(actor)):
-        raise PermissionError("only administrators link log-ins")
+    require_admin(actor)
     if user is not None and user.role != Role.PATIENT:
         raise ReadableError("account_not_patient")
     with transaction.atomic():
