@@ -12,7 +12,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from apps.protection.keyring import keyring
 IDLE_MARK = "last_seen"
 BEGUN_MARK = "signed_in_at"
 _MARK_EVERY_SECONDS = 30
+_PROGRAMS = ("/api/v1/", "/dicom-web/")
 _FREE_OF_PASSWORD = ("/accounts/logout/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
 _FREE_OF_SECOND_FACTOR = ("/accounts/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
 
@@ -73,6 +74,18 @@ class Isolation(_Around):
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class EncryptedApi(_Around):
+    """Programs that call without TLS are refused, not led to HTTPS: they would never notice what they leak.
+
+    ASVS 5.0, 4.1.2. People are led there: ``SECURE_SSL_REDIRECT``.
+    """
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        if request.is_secure() or not settings.SECURE_SSL_REDIRECT or not request.path.startswith(_PROGRAMS):
+            return None
+        return JsonResponse({"detail": "Call this address by https."}, status=403)
 
 
 class NoStore(_Around):
@@ -199,6 +212,7 @@ def where_from(get_response: Callable[..., Any]) -> Callable[..., Any]:
 
 
 isolation = Isolation
+encrypted_api = EncryptedApi
 no_store = NoStore
 refusals = Refusals
 time_out = TimeOut

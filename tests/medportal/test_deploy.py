@@ -16,10 +16,11 @@ LOOK = """
 import json, django
 django.setup()
 from django.test import Client
-answer = Client(headers={"host": "portal.example"}).get("/accounts/login/", secure=True)
-plain = Client(headers={"host": "portal.example"}).get("/accounts/login/")
+client = Client(headers={"host": "portal.example"})
+answer = client.get("/accounts/login/", secure=True)
 cookies = {name: {key: str(value) for key, value in morsel.items()} for name, morsel in answer.cookies.items()}
-print(json.dumps({"headers": dict(answer.headers), "cookies": cookies, "plain": plain.status_code}))
+plain = [client.get(path).status_code for path in ("/accounts/login/", "/api/v1/studies/", "/dicom-web/studies")]
+print(json.dumps({"headers": dict(answer.headers), "cookies": cookies, "plain": plain}))
 """
 
 
@@ -59,5 +60,5 @@ def test_headers_and_cookies_of_a_deployment(hospital: dict[str, str]) -> None:
     assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert cookie["secure"] == "True" and cookie["samesite"] == "Lax" and cookie["path"] == "/" and not cookie["domain"]
-    assert found["plain"] == 301
+    assert found["plain"] == [301, 403, 403], "a program's mistake must not be led on to HTTPS in silence"
     assert Path(hospital["MEDPORTAL_VAR"], "keyring.json").stat().st_mode & 0o077 == 0
