@@ -6,11 +6,13 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from rest_framework.test import APIClient
+from xdist.scheduler import LoadScopeScheduling
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.inference import registry
@@ -33,6 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             missing = [name for name in marker.args if binaries.find(name) is None]
             if missing and not os.environ.get("CI"):
                 item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
+
+
+class OneSite(LoadScopeScheduling):
+    """Tests are handed out one by one, but all journeys to one process: they share one site and one browser.
+
+    In place of ``--dist loadgroup``, which xdist 3.8 does not manage under pytest 9: ids no longer carry the group.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSite:
+    return OneSite(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.factories import film_file
 from tests.journeys.conftest import Visitor
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 

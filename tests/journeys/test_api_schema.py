@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 
 from tests.journeys.client import Api
 from tests.journeys.services import Site
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def test_no_input_makes_a_server_error(site: Site) -> None:

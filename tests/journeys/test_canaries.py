@@ -17,7 +17,7 @@ from tests.journeys.client import Api
 from tests.journeys.conftest import Visitor
 from tests.journeys.services import Site
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 FILMS, WORDS = 4, 1000
 WORD = re.compile(rb"zilpzalp\d{4}", re.IGNORECASE)

@@ -11,7 +11,7 @@ from pydicom.data import get_testdata_file
 from tests.factories import film_file
 from tests.journeys.services import wait_for
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 PAINTED = """() => {
   const canvas = document.querySelector("canvas.overlay");

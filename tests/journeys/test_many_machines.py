@@ -13,8 +13,6 @@ from tests.factories import film_file
 from tests.journeys.client import Api
 from tests.journeys.services import Site, postgres, redis, wait_for
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 
 @pytest.mark.needs("postgres", "redis-server")
 def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from tests.journeys.conftest import Visitor
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 
 def code_of(secret: str, seconds_left: float = 5) -> str:
