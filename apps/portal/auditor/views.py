@@ -57,8 +57,10 @@ def verify(request: HttpRequest) -> HttpResponse:
     if AuditEntry.objects.count() > MOST_VERIFIED:
         messages.error(request, _("The trail is long: verify it on the server with “manage.py audit verify”."))
         return redirect("portal:auditor")
-    trail.checkpoint()
+    trail.link_waiting()
     found = trail.verify()
+    if not found.problems:  # what was tampered with is not signed on top
+        trail.checkpoint()
     audit.record(actor, "trail.verified", entries=found.entries, problems=len(found.problems))
     return render(request, "portal/auditor/verified.html", {"found": found})
 
