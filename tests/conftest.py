@@ -26,8 +26,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a program that this machine lacks; in CI nothing may be missing."""
     for item in items:
-        # Patient data need their keys, which lie in a database of their own.
-        if "journeys" not in item.nodeid:  # those talk to processes of their own; Playwright's loop forbids the ORM
+        if "journeys" in item.nodeid:  # those talk to processes of their own; Playwright's loop forbids the ORM
+            item.add_marker(pytest.mark.timeout(600))  # real models on a machine that may be busy
+        else:  # patient data need their keys, which lie in a database of their own
             given = item.get_closest_marker("django_db")
             options = {**(given.kwargs if given else {}), "databases": "__all__"}
             item.add_marker(pytest.mark.django_db(**options), append=False)

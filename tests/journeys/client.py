@@ -48,7 +48,7 @@ class Api:
     def analyses(self, study: str) -> list[dict[str, Any]]:
         return self.call(f"/api/v1/studies/{study}/analyses/")
 
-    def explained(self, study: str, seconds: float = 90) -> dict[str, Any]:
+    def explained(self, study: str, seconds: float = 240) -> dict[str, Any]:
         """Wait until the study's analysis and its explanations are done; the analysis."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

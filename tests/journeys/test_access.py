@@ -94,7 +94,7 @@ def test_consent_withdrawn_and_given_and_an_export_for_research(visit: Any, tmp_
     page = doctor.page
     study = store(doctor, film(tmp_path, 12, "CO-1", "Consent^Cora"))
     doctor.go(study)
-    page.wait_for_selector("[data-explanation]", timeout=90_000)
+    page.wait_for_selector("[data-explanation]", timeout=240_000)
     doctor.send("text=Record and consents")
     doctor.check("record")
     page.click("button:has-text('Withdraw'):has-text('Analysis by computer models')")
@@ -104,7 +104,7 @@ def test_consent_withdrawn_and_given_and_an_export_for_research(visit: Any, tmp_
     doctor.send("text=Record and consents")
     page.click("button:has-text('Give consent'):has-text('Analysis by computer models')")
     doctor.go(study)
-    page.wait_for_selector("[data-explanation]", timeout=90_000)
+    page.wait_for_selector("[data-explanation]", timeout=240_000)
 
     doctor.send("button:has-text('Export de-identified')")
     page.wait_for_selector("text=The patient has not consented to research", timeout=60_000)
@@ -113,7 +113,7 @@ def test_consent_withdrawn_and_given_and_an_export_for_research(visit: Any, tmp_
     page.click("button:has-text('Give consent'):has-text('Research')")
     doctor.go(study)
     doctor.send("button:has-text('Export de-identified')")
-    page.wait_for_selector("a:has-text('Download')", timeout=90_000)
+    page.wait_for_selector("a:has-text('Download')", timeout=240_000)
     doctor.check("exports")
 
     researcher = visit().sign_in("researcher")

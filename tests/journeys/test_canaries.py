@@ -84,7 +84,7 @@ def test_no_word_of_a_thousand_leaves_the_sealed_store(site: Site, visit: Any, t
     assert WORD.search(page.inner_text("#rows").encode()), "who may read it reads it"
     page.click("#rows tbody a >> nth=0")
     page.wait_for_selector("#viewport[data-ready]", state="attached")
-    page.wait_for_selector("[data-explanation]", timeout=120_000)
+    page.wait_for_selector("[data-explanation]", timeout=240_000)
     page.click("summary:has-text('Your verdict') >> nth=0")
     page.check("input[value=agree] >> nth=0")
     page.fill("textarea[name=comment] >> nth=0", f"told {word(5)}")
@@ -95,7 +95,7 @@ def test_no_word_of_a_thousand_leaves_the_sealed_store(site: Site, visit: Any, t
     page.click("button:has-text('Give consent'):has-text('Research')")
     page.goto(study)
     doctor.send("button:has-text('Export de-identified')")
-    page.wait_for_selector("a:has-text('Download')", timeout=90_000)
+    page.wait_for_selector("a:has-text('Download')", timeout=240_000)
     stored = page.evaluate(STORED)
 
     stranger: Visitor = visit().sign_in("doctor2")

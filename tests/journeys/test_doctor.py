@@ -50,7 +50,7 @@ def test_from_drop_to_explained_finding(visit: Any, film: Path, tmp_path: Path) 
     assert not doctor.axe()
 
     open_study(doctor, "film.bin")
-    button = page.wait_for_selector("[data-explanation]", timeout=90_000)
+    button = page.wait_for_selector("[data-explanation]", timeout=240_000)
     assert "Pneumonia" in page.inner_text("#findings")
     assert page.get_by_role("link", name="cxr-pneumonia 1.0.0").is_visible()
     button.click()
@@ -133,7 +133,7 @@ def test_the_study_page_on_a_phone_in_chinese(visit: Any, film: Path) -> None:
     phone.upload(film)
     phone.page.click("#outcomes a[data-study]")
     phone.page.wait_for_selector("#viewport[data-ready]", state="attached")
-    phone.page.wait_for_selector("[data-explanation]", timeout=90_000)
+    phone.page.wait_for_selector("[data-explanation]", timeout=240_000)
     panel = phone.page.inner_text("#findings")
     assert "AI 发现" in panel and "肺炎" in panel and "阈值" in panel
     assert phone.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
@@ -146,7 +146,7 @@ def test_everything_works_by_keyboard(visit: Any, film: Path) -> None:
     doctor.page.locator("#outcomes a[data-study]").focus()
     doctor.page.keyboard.press("Enter")
     doctor.page.wait_for_selector("#viewport[data-ready]", state="attached")
-    doctor.page.wait_for_selector("[data-explanation]", timeout=90_000)
+    doctor.page.wait_for_selector("[data-explanation]", timeout=240_000)
     doctor.page.locator("#viewport").focus()
     doctor.page.keyboard.press("l")
     assert doctor.page.get_attribute("[data-tool=length]", "aria-pressed") == "true"
