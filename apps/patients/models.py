@@ -153,7 +153,6 @@ class EmergencyAccess(SealedRecord):
 
     class Meta:
         verbose_name_plural = _("emergency accesses")
-        verbose_name_plural = _("emergency accesses")
         ordering = ["-started_at"]
         indexes = [models.Index(fields=["user", "expires_at"], name="emergency_of_a_user")]
 
@@ -177,6 +176,5 @@ class RetentionHold(SealedRecord):
     lifted_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = _("legal holds")
         verbose_name_plural = _("legal holds")
         ordering = ["-placed_at"]
