@@ -45,7 +45,7 @@ class FilmRuntime:
         card = package.card
         self.network = _load_network(package).to(self.device).eval()
         self._temperature = float(card["calibration"]["temperature"])
-        self._bias = torch.tensor(card["calibration"]["bias"], dtype=torch.float64)
+        self._bias = torch.tensor(card["calibration"]["bias"], dtype=torch.float64, device=self.device)
         self._guard = _load_guard(package) if "novelty" in card else None
         self._labels = [list(label.outputs) for label in package.labels]
 
@@ -59,15 +59,22 @@ class FilmRuntime:
         return FilmOutput(self.probabilities(planes), novelty)
 
     def probabilities(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-        """Only the calibrated probabilities, (n, labels): the function that explanations explain."""
+        """Only the calibrated probabilities, (n, labels)."""
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
-            inputs = normalise(batch).contiguous(memory_format=torch.channels_last)
-            return self._calibrated(self.network(inputs).cpu().double())
+            return self.answer(torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)).cpu().numpy()
 
-    def _calibrated(self, logits: torch.Tensor) -> npt.NDArray[np.float64]:
-        outputs = torch.softmax(logits / self._temperature + self._bias, dim=1)
-        return torch.stack([outputs[:, columns].sum(dim=1) for columns in self._labels], dim=1).numpy()
+    def answer(self, planes: torch.Tensor) -> torch.Tensor:
+        """The function that explanations explain: (n, size, size) grey levels to (n, labels) probabilities.
+
+        It stays on the device and can be differentiated.
+        """
+        outputs = self.class_log_probabilities(planes).exp()
+        return torch.stack([outputs[:, columns].sum(dim=1) for columns in self._labels], dim=1)
+
+    def class_log_probabilities(self, planes: torch.Tensor) -> torch.Tensor:
+        """(n, classes) logarithms of the network's own classes' calibrated probabilities, float64."""
+        inputs = normalise(planes).contiguous(memory_format=torch.channels_last)
+        return torch.log_softmax(self.network(inputs).double() / self._temperature + self._bias, dim=1)
 
 
 def _load_guard(package: Package) -> Guard:
@@ -85,4 +92,5 @@ def _load_network(package: Package) -> nn.Module:
         network.load_state_dict(load_file(package.folder / WEIGHTS))
     except (KeyError, RuntimeError, OSError) as error:
         raise PackageRefused(f"{package.name} {package.version}: weights and architecture do not fit") from error
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    folded = networks.fold_batch_norms(network.eval()).requires_grad_(False)
+    return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

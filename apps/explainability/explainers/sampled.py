@@ -1,0 +1,177 @@
+"""Shapley values by sampling, with intervals, early stopping and a prior.
+
+Kernel SHAP (Lundberg and Lee 2017) is a regression of what coalitions earn on who is in them. Here it is
+a Bayesian one (BayesSHAP; Slack et al., NeurIPS 2021): the amortised explainer's values are the prior's
+mean, neighbouring regions are alike beforehand, coalitions are drawn by Shapley's kernel in pairs with
+their complements (Covert and Lee, AISTATS 2021). With few evaluations the answer leans on the prior, with
+many on the model alone; the prior's strength is estimated from the evaluations themselves. The posterior
+gives each region an interval, and sampling stops when those of the strongest regions are narrow enough.
+
+The algebra is done by torch: a second library's threads beside torch's own would halve the speed of both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from apps.explainability.explainers.game import Game, Regions, Values
+
+Z95 = 1.96
+RATIOS = torch.logspace(-4, 4, 17, dtype=torch.float64).unsqueeze(1)
+"""Variance of the prior over that of the noise: the likeliest is taken."""
+REACH = 1.5
+"""How far a region resembles its neighbours beforehand, in regions."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop.
+
+    Attributes:
+        evaluations: at most this many planes.
+        seconds: at most this long; what is there by then is returned and marked.
+        precision: enough when the 95 % intervals of the strongest regions are narrower than this share
+            of the strongest attribution to either side.
+        strongest: how many regions must be that precise.
+    """
+
+    evaluations: int = 512
+    seconds: float = 60.0
+    precision: float = 0.2
+    strongest: int = 5
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Attributions after some evaluations.
+
+    Attributes:
+        values: (spaces, outputs, regions).
+        half_width: (spaces, outputs, regions) of the 95 % interval.
+        evaluations: how many planes the model was asked for so far.
+        stopped: why this is the last: ``precise``, ``budget`` or ``time``; empty while it goes on.
+    """
+
+    values: Values
+    half_width: Values
+    evaluations: int
+    stopped: str = ""
+
+
+@dataclass
+class _Evidence:
+    """What the evaluations so far say, in sums: nothing grows with their number.
+
+    Attributes:
+        prior: (games, regions) where a game is one output in one space.
+        root: (regions, regions) of the prior's covariance.
+    """
+
+    prior: torch.Tensor
+    root: torch.Tensor
+    gram: torch.Tensor
+    products: torch.Tensor
+    squares: torch.Tensor
+    count: int = 0
+
+
+def sample(
+    game: Game,
+    *,
+    prior: Values | None,
+    watched: tuple[int, ...],
+    budget: Budget,
+    rng: np.random.Generator,
+    chunk: int = 64,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Sampled]:
+    """Evaluate chunk after chunk and say after each what is known; the last one says why it is the last.
+
+    Args:
+        prior: (spaces, outputs, regions) attributions to lean on, or None for none.
+        watched: the outputs whose precision matters (in probability).
+    """
+    started = clock()
+    players = game.regions.count
+    empty, full = game.ends
+    base = np.zeros((*empty.shape, players)) if prior is None else prior
+    base = base + ((full - empty - base.sum(axis=-1)) / players)[..., None]
+    flat = torch.from_numpy(base.reshape(-1, players))
+    double = {"dtype": torch.float64}
+    known = _Evidence(
+        flat,
+        _prior_root(game.regions),
+        torch.zeros(players, players, **double),
+        torch.zeros(players, len(flat), **double),
+        torch.zeros(len(flat), **double),
+    )
+    while True:
+        coalitions = draw_pairs(rng, min(chunk, budget.evaluations - game.evaluations), players)
+        earned = game.values(coalitions) - empty
+        _learn(known, torch.from_numpy(coalitions).double(), torch.from_numpy(earned.reshape(len(earned), -1)))
+        values, half = _posterior(known)
+        now = Sampled(values.reshape(base.shape), half.reshape(base.shape), game.evaluations)
+        why = _enough(now, watched, budget, clock() - started)
+        yield Sampled(now.values, now.half_width, now.evaluations, why)
+        if why:
+            return
+
+
+def draw_pairs(rng: np.random.Generator, count: int, players: int) -> npt.NDArray[np.bool_]:
+    """(count, players) coalitions by Shapley's kernel, each beside its complement; at least one pair."""
+    sizes = np.arange(1, players)
+    weights = 1 / (sizes * (players - sizes))
+    drawn = rng.choice(sizes, size=max(1, count // 2), p=weights / weights.sum())
+    half = rng.random((len(drawn), players)).argsort(axis=1) < drawn[:, None]
+    return np.stack([half, ~half], axis=1).reshape(-1, players)
+
+
+def _prior_root(regions: Regions) -> torch.Tensor:
+    """A root of the prior's covariance, without the direction of the sum, which is known beforehand."""
+    places = torch.cartesian_prod(*(torch.arange(float(number)) for number in regions.grid))
+    apart = torch.cdist(places, places).double() ** 2
+    covariance = 0.5 * torch.eye(regions.count) + 0.5 * torch.exp(-apart / (2 * REACH**2))
+    centre = torch.eye(regions.count, dtype=torch.float64) - 1 / regions.count
+    return centre @ torch.linalg.cholesky(covariance)
+
+
+def _learn(known: _Evidence, seen: torch.Tensor, earned: torch.Tensor) -> None:
+    rest = earned - seen @ known.prior.T
+    design = seen @ known.root
+    known.gram += design.T @ design
+    known.products += design.T @ rest
+    known.squares += (rest**2).sum(dim=0)
+    known.count += len(seen)
+
+
+def _posterior(known: _Evidence) -> tuple[Values, Values]:
+    """Mean and half-width of the 95 % interval, (games, regions) each, at the likeliest prior strength."""
+    eigenvalues, vectors = torch.linalg.eigh(known.gram)
+    eigenvalues = eigenvalues.clamp_min(0)
+    turned = vectors.T @ known.products
+    # For each strength: the noise that fits best, and how likely the evaluations are then.
+    shrunk = RATIOS / (1 + RATIOS * eigenvalues)
+    noise = ((known.squares - shrunk @ turned**2) / known.count).clamp_min(1e-14)
+    likelihood = -0.5 * known.count * noise.log() - 0.5 * torch.log1p(RATIOS * eigenvalues).sum(dim=1, keepdim=True)
+    best = likelihood.argmax(dim=0)
+    away = known.root @ vectors
+    mean = known.prior + (away @ (shrunk[best].T * turned)).T
+    variance = noise[best, torch.arange(len(best))].unsqueeze(1) * (shrunk[best] @ (away**2).T)
+    return mean.numpy(), Z95 * variance.sqrt().numpy()
+
+
+def _enough(now: Sampled, watched: tuple[int, ...], budget: Budget, seconds: float) -> str:
+    values, half = now.values[0, list(watched)], now.half_width[0, list(watched)]
+    strongest = np.abs(values).argsort(axis=1)[:, -budget.strongest :]
+    limit = budget.precision * np.abs(values).max(axis=1, keepdims=True)
+    if (np.take_along_axis(half, strongest, axis=1) <= limit + 1e-6).all():
+        return "precise"
+    if now.evaluations + 2 > budget.evaluations:
+        return "budget"
+    return "time" if seconds >= budget.seconds else ""
