@@ -327,6 +327,10 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
 # Tasks that are rung with an analysis' id once it has succeeded. Inference does not know who listens.
 ANALYSIS_FOLLOWERS = ["explainability.plan"]
+# An explanation that takes longer is ended; what is there by then is shown, marked.
+EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
+# Functions that the worker calls with the films' planes in the moment an analysis has succeeded.
+ANALYSIS_COMPANIONS = ["apps.explainability.first_look.explain_at_once"]
 
 # API ------------------------------------------------------------------------------------------
 
@@ -382,5 +386,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"pydicom": {"level": "ERROR"}, "httpx": {"level": "WARNING"}, "kombu.connection": {"level": "ERROR"}},
+    "loggers": {
+        "pydicom": {"level": "ERROR"},
+        "highdicom": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},
+    },
 }

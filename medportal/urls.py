@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
     path("imaging/", include("apps.imaging.urls")),
     path("models/", include("apps.inference.urls")),
+    path("explanations/", include("apps.explainability.urls")),
     path("language/", set_language, name="set_language"),
     path("dicom-web/", include("apps.imaging.dicomweb_urls")),
     path("api/v1/", include("apps.accounts.api_urls")),

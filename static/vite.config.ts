@@ -17,7 +17,12 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      input: { main: entry("main"), upload: entry("upload"), study: entry("study") },
+      input: {
+        main: entry("main"),
+        upload: entry("upload"),
+        study: entry("study"),
+        explanation: entry("explanation"),
+      },
     },
   },
 });

@@ -95,6 +95,14 @@ class StoresStudies(RolePermission):
     write_scope = Scope.STUDIES_WRITE
 
 
+class AsksModels(RolePermission):
+    """Clinicians ask models for more about what they see: an explanation, an answer without an area."""
+
+    roles = CLINICIANS
+    read_scope = Scope.STUDIES_READ
+    write_scope = Scope.STUDIES_WRITE
+
+
 class ReadsModels(RolePermission):
     """Everybody signed in reads about models."""
 

@@ -1,21 +1,22 @@
-"""Doing explanations: take them, load the film, record the attributions."""
+"""Doing explanations: take them, load the film, show what is known so far, record the end."""
 
 from __future__ import annotations
 
-import io
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
+from django.db import transaction
+from django.db.models import F
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.explainability.models import Explanation
+from apps.explainability.models import Explanation, Stage
+from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.queries import grey_frame
 from apps.inference.access import consented
-from apps.jobs.errors import Refusal
-from apps.jobs.leases import claim, end, renew, settle
+from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.leases import LeaseLost, claim, end, renew, settle
 from apps.jobs.models import State
 from apps.protection import blobs
 
@@ -42,32 +43,64 @@ def take(pk: uuid.UUID | str) -> list[Explanation]:
     return [first, *(other for other in others if other is not None)]
 
 
-def film_of(explanation: Explanation) -> Any:
-    """The film's pixels, (rows, columns), larger = brighter."""
-    finding = explanation.finding
-    return grey_frame(finding.instance, finding.frame).pixels
+def film_of(finding: Any) -> Any:
+    """The film's pixels, (rows, columns), larger = brighter.
+
+    Raises:
+        ReadableError: ``pixels_unreadable``.
+    """
+    try:
+        return grey_frame(finding.instance, finding.frame).pixels
+    except (Unreadable, FileNotFoundError) as error:
+        raise ReadableError("pixels_unreadable") from error
 
 
 def tell_progress(explanations: Sequence[Explanation], done: int) -> None:
     """Keep the leases and show how far it is; ``done`` counts evaluations."""
     for explanation in explanations:
-        renew(explanation, progress=min(95, 100 * done // explanation.parameters["evaluations"]))
+        renew(explanation, progress=min(80, 80 * done // max(explanation.parameters["evaluations"], 1)))
 
 
-def record(explanations: Sequence[Explanation], result: Any, seconds: dict[str, float]) -> None:
-    """Store each explanation's array and figures; ``result`` is an ``ImageExplanation``."""
+def show(explanations: Sequence[Explanation], kept: Sequence[Any], seconds: Mapping[str, float]) -> None:
+    """Show what is known so far; ``kept`` holds an ``Account`` for each of the model's outputs."""
+    for explanation in explanations:
+        with transaction.atomic():
+            if not Explanation.objects.select_for_update().filter(
+                pk=explanation.pk, state=State.RUNNING, lease_token=explanation.lease_token
+            ):
+                raise LeaseLost(f"Explanation {explanation.pk}")
+            keep(explanation, kept[explanation.finding.position], stage=Stage.REFINING, seconds=seconds)
+
+
+def record(
+    explanations: Sequence[Explanation],
+    kept: Sequence[Any],
+    measured: Mapping[int, dict[str, Any]],
+    seconds: Mapping[str, float],
+) -> None:
+    """Store each explanation's last arrays, figures and measures of quality."""
     for explanation in explanations:
         position = explanation.finding.position
-        attributions = result.attributions[position]
         with settle(explanation):
-            buffer = io.BytesIO()
-            np.save(buffer, attributions, allow_pickle=False)
-            blobs.write(explanation.blob, buffer.getvalue(), holder=explanation.key_holder)
-            Explanation.objects.filter(pk=explanation.pk).update(
-                base_value=float(result.base[position]),
-                output=float(result.output[position]),
-                attribution_sum=float(attributions.sum(dtype=np.float64)),
-                evaluations=result.evaluations,
-                seconds={stage: round(value, 4) for stage, value in seconds.items()},
-            )
+            keep(explanation, kept[position], stage=Stage.CHECKED, seconds=seconds)
+            Explanation.objects.filter(pk=explanation.pk).update(quality=measured[position])
             audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
+
+
+def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:
+    """Write an account's arrays and figures; the caller holds the row."""
+    blobs.write(explanation.blob, account.packed(), holder=explanation.key_holder)
+    spent = {**explanation.seconds, **{name: round(value, 4) for name, value in seconds.items()}}
+    explanation.seconds, explanation.stage = spent, stage
+    Explanation.objects.filter(pk=explanation.pk).update(
+        stage=stage,
+        revision=F("revision") + 1,
+        base_value=account.base[0],
+        output=account.output[0],
+        attribution_sum=account.total[0],
+        log_odds={"base": account.base[1], "output": account.output[1], "sum": account.total[1]},
+        evaluations=account.evaluations,
+        stopped=account.stopped,
+        zones=account.places,
+        seconds=spent,
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.inference.models import Finding
+from apps.explainability.explainers.limits import ADDS_UP
+from apps.imaging.models import Instance
+from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.jobs.models import Job
 from apps.protection.models import SealedRecord
 
@@ -15,23 +19,52 @@ from apps.protection.models import SealedRecord
 class Method(models.TextChoices):
     """How attributions are computed."""
 
+    SAMPLED = "sampled", _("SHAP, sampled around a learned first estimate")
+    AMORTISED = "amortised", _("SHAP, learned estimate alone (FastSHAP)")
     PARTITION = "partition", _("SHAP, Owen values over image regions (partition explainer)")
+    GRADIENT = "gradient", _("SHAP, expected gradients")
+    DEEP = "deep", _("SHAP, DeepSHAP")
+
+
+class Stage(models.TextChoices):
+    """How far the picture is. The first is there with the finding; the last has been checked."""
+
+    NONE = "", _("Nothing yet")
+    FIRST = "first", _("First estimate, not yet checked")
+    REFINING = "refining", _("Being refined")
+    CHECKED = "checked", _("Checked")
+
+
+class Weakness(models.TextChoices):
+    """Why an explanation should not be trusted."""
+
+    GAP = "gap", _("base value and attributions do not add up to the probability")
+    RANDOM = "random", _("hiding its strongest regions changes the answer no more than hiding random ones")
+    UNSTABLE = "unstable", _("a little noise on the film gives another picture")
+    ESTIMATE = "estimate", _("the first estimate and the sampled values disagree")
+    CONSTANT = "constant", _("the model answers the same whatever is hidden")
 
 
 class Explanation(SealedRecord, Job):
-    """SHAP attributions of one finding; the array lies in a sealed blob."""
+    """SHAP attributions of one finding; the arrays lie in a sealed blob."""
 
     holder_path = "finding.analysis.series.study.patient_id"
 
     task_name: ClassVar[str] = "explainability.explain"
 
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="explanations")
-    method = models.CharField(max_length=20, choices=Method, default=Method.PARTITION)
+    method = models.CharField(max_length=20, choices=Method, default=Method.SAMPLED)
     parameters = models.JSONField(default=dict)
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.NONE, blank=True)
+    revision = models.PositiveIntegerField(default=0, help_text="Counts the arrays that were stored.")
     base_value = models.FloatField(null=True, help_text="The model's output with everything hidden.")
     output = models.FloatField(null=True, help_text="The model's output for the film.")
     attribution_sum = models.FloatField(null=True)
+    log_odds = models.JSONField(default=dict, help_text="Base value, output and sum in log-odds.")
     evaluations = models.PositiveIntegerField(null=True, help_text="Forward passes of single planes.")
+    stopped = models.CharField(max_length=10, blank=True, help_text="Why there was no more sampling.")
+    zones = models.JSONField(default=list, help_text="Attribution by anatomical zone, strongest first.")
+    quality = models.JSONField(default=dict, help_text="Measures of faithfulness.")
 
     class Meta:
         verbose_name_plural = _("explanations")
@@ -43,12 +76,17 @@ class Explanation(SealedRecord, Job):
 
     @property
     def blob(self) -> str:
-        """Name of the sealed array."""
-        return f"explanations/{self.pk.hex[:2]}/{self.pk.hex}.npy"
+        """Name of the sealed arrays."""
+        return f"explanations/{self.pk.hex[:2]}/{self.pk.hex}.npz"
 
     def sealed_blobs(self) -> list[str]:
-        """The array, once it is there."""
-        return [self.blob] if self.output is not None else []
+        """The arrays, once they are there."""
+        return [self.blob] if self.drawn else []
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a picture, however provisional."""
+        return self.revision > 0
 
     @property
     def gap(self) -> float | None:
@@ -60,4 +98,66 @@ class Explanation(SealedRecord, Job):
     @property
     def adds_up(self) -> bool:
         """Whether the gap is below 1 % of the range of a probability."""
-        return self.gap is not None and abs(self.gap) < 0.01
+        return self.gap is not None and abs(self.gap) < ADDS_UP
+
+    @property
+    def weaknesses(self) -> list[Weakness]:
+        """Why it should not be trusted; empty if nothing speaks against it or it was not checked yet."""
+        if self.stage != Stage.CHECKED:
+            return []
+        return [Weakness(code) for code in self.quality.get("weaknesses", [])]
+
+
+class Probe(SealedRecord, Job):
+    """A doctor's question: what does the model say without this area? The answer of one forward pass."""
+
+    holder_path = "finding.analysis.series.study.patient_id"
+
+    task_name: ClassVar[str] = "explainability.probe"
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="probes")
+    asker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    cells = models.JSONField(help_text="Which cells of a square grid over the film are hidden, row by row.")
+    edge = models.PositiveSmallIntegerField(help_text="Rows and columns of that grid.")
+    probabilities = models.JSONField(default=dict, help_text="By label, without the area.")
+
+    class Meta:
+        verbose_name_plural = _("probes")
+        ordering = ["queued_at"]
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="probe_queue")]
+
+
+class FilmEmbedding(SealedRecord):
+    """What a network makes of a film before it answers: by it, alike films are found. A sealed blob."""
+
+    holder_path = "analysis.series.study.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="+")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["analysis", "instance"], name="one_embedding_a_film")]
+
+    @property
+    def blob(self) -> str:
+        """Name of the sealed vector."""
+        return f"embeddings/{self.pk.hex[:2]}/{self.pk.hex}.npy"
+
+    def sealed_blobs(self) -> list[str]:
+        """The vector."""
+        return [self.blob]
+
+
+class Comparison(models.Model):
+    """Explainers of a package, measured side by side over a set of films."""
+
+    package = models.ForeignKey(PackageVersion, on_delete=models.CASCADE, related_name="comparisons")
+    data = models.CharField(max_length=200)
+    films = models.PositiveIntegerField()
+    rows = models.JSONField(help_text="One an explainer, as comparison.py gives them.")
+    how = models.TextField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-made_at"]

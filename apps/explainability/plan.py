@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,15 +17,16 @@ from apps.inference.access import visible_findings
 from apps.inference.models import Analysis, Finding
 from apps.jobs import leases
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.models import State
+from apps.jobs.models import State, Urgency
 
-PARAMETERS = {"evaluations": 500, "masker": "blur"}
+EVALUATIONS = {Method.SAMPLED: 512, Method.AMORTISED: 2, Method.PARTITION: 500, Method.GRADIENT: 256, Method.DEEP: 8}
+"""How many planes each method may ask for."""
 
 
 def plan(analysis_id: uuid.UUID | str) -> list[Explanation]:
     """Ask for an explanation of each finding above its threshold; asking twice adds nothing."""
     findings = Finding.objects.filter(analysis_id=analysis_id, positive=True).select_related("analysis")
-    return [_ask(finding) for finding in findings]
+    return [ask(finding) for finding in findings]
 
 
 def plan_missing() -> int:
@@ -35,7 +38,7 @@ def plan_missing() -> int:
     return sum(len(plan(pk)) for pk in set(missed.values_list("pk", flat=True)[:200]))
 
 
-def request(finding: Finding, *, actor: User) -> Explanation:
+def request(finding: Finding, *, actor: User, method: Method = Method.SAMPLED) -> Explanation:
     """A doctor asks to have a finding explained, or a failed explanation tried again.
 
     Raises:
@@ -43,20 +46,25 @@ def request(finding: Finding, *, actor: User) -> Explanation:
     """
     if not visible_findings(actor).filter(pk=finding.pk).exists():
         raise PermissionError("only who sees the study asks for explanations")
-    explanation = _ask(finding)
+    explanation = ask(finding, method=method, urgency=Urgency.INTERACTIVE)
     leases.retry(explanation)
     audit.record(actor, "explanation.requested", explanation)
     return explanation
 
 
-def _ask(finding: Finding) -> Explanation:
+def ask(finding: Finding, *, method: Method = Method.SAMPLED, urgency: int | None = None) -> Explanation:
+    """The finding's explanation by this method; a hundred askers get the same one."""
     with transaction.atomic():
         explanation, created = Explanation.objects.get_or_create(
             finding=finding,
-            method=Method.PARTITION,
-            parameters=PARAMETERS,
-            defaults={"urgency": finding.analysis.urgency},
+            method=method,
+            parameters=_parameters(method),
+            defaults={"urgency": finding.analysis.urgency if urgency is None else urgency},
         )
         if created:
             enqueue_job(explanation)
     return explanation
+
+
+def _parameters(method: Method) -> dict[str, Any]:
+    return {"evaluations": EVALUATIONS[method], "seconds": settings.EXPLANATION_SECONDS}

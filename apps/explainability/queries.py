@@ -5,16 +5,33 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from apps.accounts.actors import Actor
 from apps.explainability.access import visible_to
-from apps.explainability.drawing.overlay import Sign, overlay_png, scale_end
-from apps.explainability.models import Explanation
-from apps.inference.models import Finding
+from apps.explainability.drawing.overlay import Style, enlarged, overlay_png, scale_end
+from apps.explainability.models import Comparison, Explanation, Method
+from apps.explainability.words import EXPLAINER_WORDS, ZONE_WORDS
+from apps.inference.models import Finding, PackageVersion
 from apps.protection import blobs
+
+SPACES = ("probability", "log_odds")
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """What is stored of an explanation.
+
+    Attributes:
+        values: (spaces, rows, columns): a number a region or a pixel of the model's plane.
+        half_width: of their 95 % intervals, or None.
+    """
+
+    values: npt.NDArray[np.float32]
+    half_width: npt.NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -25,26 +42,70 @@ class Drawn:
     scale_end: float
 
 
-def attribution_file(explanation: Explanation) -> bytes:
-    """The stored array as a NumPy file."""
-    return blobs.read(explanation.blob, holder=explanation.key_holder)
+def arrays(explanation: Explanation) -> Arrays:
+    """The stored arrays."""
+    stored = io.BytesIO(blobs.read(explanation.blob, holder=explanation.key_holder))
+    with np.load(stored, allow_pickle=False) as found:
+        return Arrays(found["values"], found.get("half_width"))
 
 
-def attributions(explanation: Explanation) -> npt.NDArray[np.float32]:
-    """The stored array, (rows, columns) of the model's plane, in units of probability."""
-    array: npt.NDArray[np.float32] = np.load(io.BytesIO(attribution_file(explanation)), allow_pickle=False)
-    return array
+def region_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
+    """(rows, columns) in units of the space: a number a region or a pixel; they sum up to output less base."""
+    values: npt.NDArray[np.float32] = arrays(explanation).values[SPACES.index(space)]
+    return values
 
 
-def overlay(explanation: Explanation, *, sign: Sign = "both") -> Drawn:
+def overlay(explanation: Explanation, style: Style, space: str = "probability") -> Drawn:
     """The picture to lay over the film."""
-    array = attributions(explanation)
-    return Drawn(overlay_png(array, sign=sign), scale_end(array))
+    array = region_values(explanation, space)
+    return Drawn(overlay_png(array, style), scale_end(enlarged(array, 128)))
 
 
 def by_finding(actor: Actor | None, findings: Iterable[Finding]) -> dict[object, list[Explanation]]:
-    """Explanations of these findings that the actor sees, by the finding's id, newest last."""
+    """Explanations of these findings that the actor sees, by the finding's id; the default method's last."""
     found: dict[object, list[Explanation]] = {}
-    for explanation in visible_to(actor).filter(finding__in=list(findings)):
+    rows = visible_to(actor).filter(finding__in=list(findings))
+    for explanation in sorted(rows, key=lambda row: row.method == Method.SAMPLED):
         found.setdefault(explanation.finding_id, []).append(explanation)
     return found
+
+
+def places(explanation: Explanation) -> list[dict[str, Any]]:
+    """What falls to which part of the chest, strongest first, with words and shares for a chart.
+
+    Each: ``zone``, ``words``, ``value`` (probability), ``percent`` of the strongest.
+    """
+    strongest = max((abs(row["value"]) for row in explanation.zones), default=0.0)
+    return [
+        {
+            **row,
+            "words": ZONE_WORDS[row["zone"]],
+            "points": 100 * row["value"],
+            "percent": 100 * abs(row["value"]) / strongest,
+        }
+        for row in explanation.zones
+        if strongest and abs(row["value"]) >= 0.005
+    ]
+
+
+def comparisons(package: PackageVersion) -> list[Comparison]:
+    """Measured comparisons of the package's explainers: this site's, newest first, then its maker's."""
+    made = [Comparison(package=package, **found) for found in package.card.get("explainer", {}).get("comparisons", [])]
+    return [*package.comparisons.all(), *made]
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """The rows of a comparison, best first, with words and the length of a bar."""
+    best = max((row["advantage"] for row in comparison.rows), default=1.0)
+    names = dict(Method.choices) | EXPLAINER_WORDS
+    return [
+        {
+            "pointing": None,
+            "gap": None,
+            "sanity": None,
+            **row,
+            "words": names.get(row["explainer"], row["explainer"]),
+            "percent": max(0.0, 100 * row["advantage"] / max(best, 1e-9)),
+        }
+        for row in sorted(comparison.rows, key=lambda row: -row["advantage"])
+    ]

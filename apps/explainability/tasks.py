@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 
-from apps.explainability import explanation, plan
-from apps.explainability.explainers.partition import explain as explain_plane
+from apps.explainability import explanation, plan, probing
+from apps.explainability.explainers.account import accounts
+from apps.explainability.explainers.attribution import Budget
+from apps.explainability.explainers.game import Regions
+from apps.explainability.explainers.loaded import explainable
+from apps.explainability.explainers.quality import measure
 from apps.inference.analysis import verified_package
-from apps.inference.runtimes.loaded import runtime
 from apps.jobs.leases import working
 from apps.jobs.tasks import accelerator_task, short_task
 
@@ -26,20 +29,37 @@ def plan_missing() -> None:
 
 @accelerator_task("explainability.explain")
 def explain(pk: str) -> None:
-    """Explain the findings on one film."""
+    """Explain the findings on one film, showing each better picture as it comes, and measure the last one."""
     taken = explanation.take(pk)
     with working(*taken):
-        if not taken:
-            return
-        started = time.perf_counter()
-        model = runtime(verified_package(taken[0].finding.analysis.package))
-        plane = model.prepare(explanation.film_of(taken[0]))
-        loaded = time.perf_counter()
-        result = explain_plane(
-            model.probabilities,
-            plane,
-            evaluations=taken[0].parameters["evaluations"],
-            progress=lambda done: explanation.tell_progress(taken, done),
-        )
+        if taken:
+            _explain(taken)
+
+
+@accelerator_task("explainability.probe")
+def probe(pk: str) -> None:
+    """What the model says without an area that a doctor painted."""
+    asked = probing.take(pk)
+    with working(*asked):
+        for question in asked:
+            film = explainable(verified_package(question.finding.analysis.package))
+            plane = film.model.prepare(explanation.film_of(question.finding))
+            game = film.game(plane, regions=Regions((question.edge, question.edge), plane.shape))
+            probing.record(question, game.values(probing.coalition(question))[0, 0])
+
+
+def _explain(taken: list[explanation.Explanation]) -> None:
+    started = time.perf_counter()
+    film = explainable(verified_package(taken[0].finding.analysis.package))
+    plane = film.model.prepare(explanation.film_of(taken[0].finding))
+    loaded = time.perf_counter()
+    game = film.game(plane, asked=lambda done: explanation.tell_progress(taken, done))
+    thresholds = {one.finding.position: one.finding.threshold for one in taken}
+    budget = Budget(evaluations=taken[0].parameters["evaluations"], seconds=taken[0].parameters["seconds"])
+    for found in film.explain(game, taken[0].method, tuple(thresholds), budget):
+        kept = accounts(found, plane, film.references)
         seconds = {"load": loaded - started, "explain": time.perf_counter() - loaded}
-        explanation.record(taken, result, seconds)
+        explanation.show(taken, kept, seconds)
+    before = time.perf_counter()
+    measured = measure(film, film.game(plane), found, method=taken[0].method, thresholds=thresholds, budget=budget)
+    explanation.record(taken, kept, measured, {**seconds, "measure": time.perf_counter() - before})

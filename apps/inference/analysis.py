@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from apps.accounts import audit
 from apps.accounts.actors import System
@@ -27,6 +29,8 @@ from apps.jobs.errors import ReadableError, Refusal
 from apps.jobs.leases import claim, end, renew, settle
 from apps.jobs.models import State
 
+logger = logging.getLogger(__name__)
+
 BATCH = 16
 
 
@@ -36,6 +40,7 @@ class Film:
 
     instance: Instance
     pixels: Any = None
+    plane: Any = None
     refusal: Unsuitable | None = None
     probabilities: Sequence[float] | None = None
 
@@ -103,17 +108,21 @@ def load(work: Work, package: Package) -> bool:
     return True
 
 
-def record(work: Work, package: Package) -> None:
-    """Write the findings, or the refusal if no film could be assessed; one transaction."""
+def record(work: Work, package: Package) -> bool:
+    """Write the findings, or the refusal if no film could be assessed; one transaction.
+
+    Returns:
+        Whether there are findings.
+    """
     started = time.perf_counter()
     assessed = [film for film in work.films if film.probabilities is not None]
     if not consented(work.analysis.pk):
         end(work.analysis, Refusal("no_ai_consent"))
-        return
+        return False
     if not assessed:
         refusal = next((film.refusal for film in work.films if film.refusal), Unsuitable("pixels_unreadable"))
         end(work.analysis, Refusal(refusal.code, **refusal.parameters))
-        return
+        return False
     with settle(work.analysis):
         findings = [finding for film in assessed for finding in _findings(work.analysis, film, package)]
         Finding.objects.bulk_create(findings)
@@ -124,6 +133,20 @@ def record(work: Work, package: Package) -> None:
         _raise_urgency(work.analysis, findings)
         for follower in settings.ANALYSIS_FOLLOWERS:
             enqueue(follower, work.analysis.pk)
+    return True
+
+
+def accompany(work: Work, package: Package) -> None:
+    """Let the settings' companions look at the films at once, while their planes are in memory.
+
+    What a companion adds can be made up for later: its failure is logged and changes nothing.
+    """
+    planes = {film.instance.pk: film.plane for film in work.films if film.probabilities is not None}
+    for name in settings.ANALYSIS_COMPANIONS:
+        try:
+            import_string(name)(work.analysis, package, planes)
+        except Exception as error:
+            logger.error("%s failed for analysis %s: %s", name, work.analysis.pk, type(error).__name__)
 
 
 def _facts(instance: Instance) -> FilmFacts:

@@ -23,14 +23,16 @@ def analyse(pk: str) -> None:
         works = [work for work in works if analysis.load(work, package)]
         _infer(works, package)
         for work in works:
-            analysis.record(work, package)
+            if analysis.record(work, package):
+                analysis.accompany(work, package)
 
 
 def _infer(works: list[analysis.Work], package: Package) -> None:
     """One forward pass over the films of all the works."""
     films = [film for work in works for film in work.films if film.refusal is None]
     started = time.perf_counter()
-    for film, answer in zip(films, assess(package, [film.pixels for film in films]), strict=True):
+    for film, assessed in zip(films, assess(package, [film.pixels for film in films]), strict=True):
+        film.plane, answer = assessed.plane, assessed.answer
         film.refusal = answer if isinstance(answer, Unsuitable) else None
         film.probabilities = None if isinstance(answer, Unsuitable) else answer.tolist()
     share = (time.perf_counter() - started) / max(len(films), 1)

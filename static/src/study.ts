@@ -1,12 +1,21 @@
 import { Enums } from "@cornerstonejs/core";
 import { texts } from "./texts";
+import { Brush } from "./viewer/brush";
 import { Explanations } from "./viewer/explanations";
 import { imageIds, json, type Manifest } from "./viewer/load";
 import { OverlayLayer } from "./viewer/overlay";
 import { Stack } from "./viewer/stack";
 import { toolbar } from "./viewer/toolbar";
 
-type Words = "loading" | "failed" | "position" | "explanationFailed";
+type Words =
+  | "loading"
+  | "failed"
+  | "position"
+  | "explanationFailed"
+  | "probe"
+  | "probing"
+  | "probeFailed"
+  | "probeEmpty";
 const words = texts<Words>("viewer-texts");
 const element = document.getElementById("viewport") as HTMLDivElement;
 const status = document.getElementById("viewer-status") as HTMLElement;
@@ -19,7 +28,8 @@ async function start(): Promise<void> {
   toolbar(document.getElementById("toolbar") as HTMLElement, stack);
   const panel = () => document.getElementById("findings");
   const controls = document.getElementById("overlay-controls") as HTMLElement;
-  const explanations = new Explanations(stack, layer, controls, panel, () => {
+  const brush = new Brush(element, layer, controls, words);
+  const explanations = new Explanations(stack, layer, brush, controls, panel, () => {
     status.textContent = words.explanationFailed;
   });
   explanations.update(manifest);

@@ -19,7 +19,7 @@ BATCH = 32
 
 
 def measure() -> Iterator[Row]:
-    runtime = FilmRuntime(read_package(settings.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.0.0"))
+    runtime = FilmRuntime(read_package(settings.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.0"))
     plane = runtime.prepare(film_pixels(3, "focal", 448))
     planes = np.stack([plane] * BATCH).astype(np.float32)
     inputs = torch.randn(BATCH, 1, *plane.shape).contiguous(memory_format=torch.channels_last)

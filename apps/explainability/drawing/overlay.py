@@ -3,48 +3,108 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
 Sign = Literal["both", "positive", "negative"]
+SIGNS: tuple[Sign, ...] = ("both", "positive", "negative")
 POSITIVE, NEGATIVE = (255, 140, 26), (64, 156, 255)
 """Orange for, blue against: apart for every kind of colour blindness, and both visible on grey."""
-FAINT = 0.15
-"""Shares of the strongest attribution below this are not drawn."""
 SMOOTHING = 0.02
 """Deviation of the blur over the picture, as a share of its edge: takes the hard edges of the regions,
 which mean nothing. The stored attributions stay as they are."""
+LEVELS = (0.25, 0.5, 0.75)
+"""Where contours run, as shares of the scale's end."""
 
 
-def overlay_png(attributions: npt.NDArray[np.float32], *, sign: Sign = "both", edge: int = 512) -> bytes:
+@dataclass(frozen=True)
+class Style:
+    """How to draw.
+
+    Attributes:
+        sign: which evidence to draw.
+        threshold: shares of the scale's end below this are not drawn, 0..0.95.
+        contours: lines at LEVELS instead of filled colour.
+        edge: rows and columns of the picture; it is stretched over the film.
+    """
+
+    sign: Sign = "both"
+    threshold: float = 0.15
+    contours: bool = False
+    edge: int = 512
+
+
+def overlay_png(attributions: npt.NDArray[np.float32], style: Style = Style()) -> bytes:  # frozen
     """A PNG whose colour is the sign and whose opacity is the size of the attribution.
 
     The scale is symmetric and ends at the 99.5th percentile of the absolute attributions, so that
     both signs are comparable.
 
     Args:
-        attributions: (rows, columns).
-        sign: which evidence to draw.
-        edge: rows and columns of the picture; it is stretched over the film.
+        attributions: (rows, columns), a number a region or a pixel.
     """
-    smooth = ndimage.gaussian_filter(attributions.astype(np.float32), SMOOTHING * attributions.shape[0])
-    enlarged = Image.fromarray(smooth).resize((edge, edge), Image.Resampling.BILINEAR)
-    values = np.asarray(enlarged) / scale_end(smooth)
-    if sign != "both":
-        values = np.clip(values, 0, None) if sign == "positive" else np.clip(values, None, 0)
+    smooth = enlarged(attributions, style.edge)
+    values = smooth / scale_end(smooth)
+    if style.sign != "both":
+        values = np.clip(values, 0, None) if style.sign == "positive" else np.clip(values, None, 0)
     strength = np.clip(np.abs(values), 0, 1)
-    alpha = np.where(strength < FAINT, 0, strength)
+    alpha = np.where(strength < max(style.threshold, 1e-6), 0, strength)
+    if style.contours:
+        alpha = _lines(values, style.threshold)
     colour = np.where((values > 0)[..., None], np.array(POSITIVE), np.array(NEGATIVE))
     rgba = np.dstack([colour, np.round(alpha * 255)]).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(rgba).save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()
+    return _png(rgba)
+
+
+def enlarged(attributions: npt.NDArray[np.float32], edge: int) -> npt.NDArray[np.float32]:
+    """(edge, edge) smooth attributions, as they are drawn."""
+    rows = attributions.shape[0]
+    if rows < 64:  # a number a region: smoothed over about half a region
+        near = cv2.resize(attributions.astype(np.float32), (edge, edge), interpolation=cv2.INTER_NEAREST)
+        return np.asarray(ndimage.gaussian_filter(near, 0.4 * edge / rows), dtype=np.float32)
+    smooth = ndimage.gaussian_filter(attributions.astype(np.float32), SMOOTHING * rows)
+    return np.asarray(cv2.resize(smooth, (edge, edge), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def burnt_in(
+    film: npt.NDArray[np.generic], attributions: npt.NDArray[np.float32], style: Style
+) -> npt.NDArray[np.uint8]:
+    """The film with the overlay burnt in, (rows, columns, 3): for print and Secondary Capture.
+
+    Args:
+        film: (rows, columns), larger = brighter.
+    """
+    low, high = np.percentile(film.astype(np.float32), [0.5, 99.5])
+    grey = np.clip((film.astype(np.float32) - low) / max(float(high - low), 1e-6), 0, 1)
+    with Image.open(io.BytesIO(overlay_png(attributions, style))) as picture:
+        over = np.asarray(picture.resize((film.shape[1], film.shape[0]), Image.Resampling.BILINEAR), dtype=np.float32)
+    opacity = 0.55 * over[..., 3:] / 255
+    mixed = 255 * grey[..., None] * (1 - opacity) + over[..., :3] * opacity
+    return np.round(mixed).astype(np.uint8)
 
 
 def scale_end(attributions: npt.NDArray[np.float32]) -> float:
-    """The attribution a pixel at which the colour is full."""
+    """The attribution at which the colour is full."""
     return max(float(np.percentile(np.abs(attributions), 99.5)), 1e-12)
+
+
+def _lines(values: npt.NDArray[np.floating], threshold: float) -> npt.NDArray[np.float64]:
+    """Contours at the levels above the threshold, thicker where stronger."""
+    drawn = np.zeros(values.shape, dtype=np.uint8)
+    for number, level in enumerate(level for level in LEVELS if level >= threshold):
+        for side in (values, -values):
+            found, _ = cv2.findContours((side >= level).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+            cv2.drawContours(drawn, found, -1, 255, 2 + number)
+    return drawn / 255.0
+
+
+def _png(rgba: npt.NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgba).save(buffer, "PNG", compress_level=4)
+    return buffer.getvalue()

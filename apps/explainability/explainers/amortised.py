@@ -7,6 +7,8 @@ Its sum is corrected to what the model really answered (additive efficient norma
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -25,7 +27,7 @@ WIDTH = 96
 class Explainer(nn.Module):
     """Film and baseline in, (n, spaces, outputs, regions) attributions out, before their sum is corrected."""
 
-    def __init__(self, trunk: nn.Sequential, outputs: int, grid: tuple[int, ...]) -> None:
+    def __init__(self, trunk: nn.Sequential, outputs: int, grid: tuple[int, int]) -> None:
         super().__init__()
         self.trunk, self.outputs, self.grid = _for_two(trunk), outputs, grid
         self.fine = nn.Conv2d(48, WIDTH, 1)
@@ -33,8 +35,10 @@ class Explainer(nn.Module):
         self.mix = nn.Sequential(
             nn.Hardswish(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.Hardswish(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
         )
-        self.head = nn.Sequential(nn.Hardswish(), nn.Conv2d(WIDTH, len(SPACES) * outputs, 1))
-        nn.init.zeros_(self.head[1].weight)
+        last = nn.Conv2d(WIDTH, len(SPACES) * outputs, 1)
+        nn.init.zeros_(last.weight)
+        self.head = nn.Sequential(nn.Hardswish(), last)
+        self.scale: torch.Tensor
         self.register_buffer("scale", torch.tensor(SCALE).reshape(1, -1, 1, 1), persistent=False)
 
     def forward(self, films: torch.Tensor, baselines: torch.Tensor) -> torch.Tensor:
@@ -86,10 +90,12 @@ def efficient(values: Values, ends: tuple[Values, Values]) -> Values:
     return np.asarray(values + lack[..., None] / values.shape[-1])
 
 
-def _for_two(trunk: nn.Sequential) -> nn.Sequential:
+def _for_two(trunk: Any) -> nn.Sequential:
     """The classifier's trunk with a second input channel, which says nothing at first."""
     first = trunk[0][0]
-    wider = nn.Conv2d(2, first.out_channels, first.kernel_size, first.stride, first.padding, bias=first.bias is not None)
+    wider = nn.Conv2d(
+        2, first.out_channels, first.kernel_size, first.stride, first.padding, bias=first.bias is not None
+    )
     with torch.no_grad():
         wider.weight.zero_()
         wider.weight[:, :1] = first.weight

@@ -32,7 +32,7 @@ class Curves:
 
     Attributes:
         deletion, insertion: (STEPS + 1,) in the explanation's order.
-        random: (ORDERS, STEPS + 1) shown in random orders.
+        random: (orders, STEPS + 1) shown in random orders.
     """
 
     deletion: Values
@@ -63,12 +63,12 @@ class Curves:
         return 2 * float(np.std([_area(curve) for curve in self.random], ddof=1)) * np.sqrt(2)
 
 
-def curves(game: Game, regions: Values, output: int, rng: np.random.Generator) -> Curves:
+def curves(game: Game, regions: Values, output: int, rng: np.random.Generator, *, orders: int = ORDERS) -> Curves:
     """Hide and show a film's regions by their attributions, (regions,), and at random."""
     by_strength = np.argsort(-regions, kind="stable")
-    orders = [by_strength, by_strength[::-1], *(rng.permutation(len(regions)) for _ in range(ORDERS))]
-    coalitions = np.concatenate([_growing(order) for order in orders])
-    answers = game.values(coalitions)[:, 0, output].reshape(len(orders), STEPS + 1)
+    tried = [by_strength, by_strength[::-1], *(rng.permutation(len(regions)) for _ in range(orders))]
+    coalitions = np.concatenate([_growing(order) for order in tried])
+    answers = game.values(coalitions)[:, 0, output].reshape(len(tried), STEPS + 1)
     return Curves(deletion=answers[1][::-1], insertion=answers[0], random=answers[2:])
 
 
@@ -101,7 +101,7 @@ def agreement(one: Values, other: Values) -> float:
 
 def disturbed(plane: npt.NDArray[np.generic], rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """The film with a little noise."""
-    return np.clip(plane + rng.normal(0, NOISE, plane.shape), 0, 255).astype(np.float32)
+    return np.clip(plane.astype(np.float64) + rng.normal(0, NOISE, plane.shape), 0, 255).astype(np.float32)
 
 
 def points_at(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> bool:

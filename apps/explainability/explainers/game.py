@@ -96,7 +96,9 @@ class Game:
     def values(self, coalitions: npt.NDArray[np.generic]) -> Values:
         """(n, spaces, outputs) for (n, players) coalitions of 0 and 1."""
         rows = torch.from_numpy(np.ascontiguousarray(coalitions, dtype=np.float32)).to(self.device)
-        return self._ask(torch.lerp(self.baseline, self.film, self.regions.seen(part)) for part in rows.split(self.batch))
+        return self._ask(
+            torch.lerp(self.baseline, self.film, self.regions.seen(part)) for part in rows.split(self.batch)
+        )
 
     def ask(self, planes: npt.NDArray[np.generic]) -> Values:
         """(n, spaces, outputs) for whole planes."""

@@ -86,7 +86,11 @@ def earn(
 
 
 def fit(
-    explainer: Explainer, train: Earned, validation: Earned, references: References, recipe: ExplainerRecipe,
+    explainer: Explainer,
+    train: Earned,
+    validation: Earned,
+    references: References,
+    recipe: ExplainerRecipe,
     progress: Progress,
 ) -> Explainer:
     """Train and return the explainer of the best epoch (its exponential weight average)."""
@@ -115,7 +119,9 @@ def fit(
             _follow(average, explainer, recipe.average_decay, (epoch - 1) * steps + step)
             total += value.item()
         held = loss_of(average, validation, references)
-        remark = f"epoch {epoch}: loss {total / steps:.4f}, validation {held:.4f}, {time.perf_counter() - started:.0f} s"
+        remark = (
+            f"epoch {epoch}: loss {total / steps:.4f}, validation {held:.4f}, {time.perf_counter() - started:.0f} s"
+        )
         progress(epoch, recipe.epochs, remark)
         if held < best_loss:
             best, best_loss = copy.deepcopy(average), held

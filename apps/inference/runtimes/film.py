@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +71,14 @@ class FilmRuntime:
         """
         outputs = self.class_log_probabilities(planes).exp()
         return torch.stack([outputs[:, columns].sum(dim=1) for columns in self._labels], dim=1)
+
+    def embed(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+        """(n, features) of the network's last layer before its classifier: alike films lie close together."""
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
+            network: Any = self.network
+            features = network.features(normalise(batch).contiguous(memory_format=torch.channels_last))
+            return np.asarray(features.mean(dim=(2, 3)).float().cpu().numpy())
 
     def class_log_probabilities(self, planes: torch.Tensor) -> torch.Tensor:
         """(n, classes) logarithms of the network's own classes' calibrated probabilities, float64."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,25 +19,30 @@ def runtime(package: Package) -> FilmRuntime:
     return _load(package.digest, _Box(package))
 
 
-def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[npt.NDArray[np.float64] | Unsuitable]:
-    """Assess films (rows, columns) in one batch.
+@dataclass(frozen=True)
+class Assessed:
+    """A film's plane and the model's answer to it: calibrated probabilities, (labels,), or why there are none."""
 
-    Returns:
-        For each film its calibrated probabilities, (labels,), or why there are none.
-    """
+    plane: npt.NDArray[np.uint8]
+    answer: npt.NDArray[np.float64] | Unsuitable
+
+
+def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[Assessed]:
+    """Assess films (rows, columns) in one batch."""
     if not films:
         return []
     loaded = runtime(package)
-    output = loaded.run(np.stack([loaded.prepare(pixels) for pixels in films]))
+    planes = [loaded.prepare(pixels) for pixels in films]
+    output = loaded.run(np.stack(planes))
     limit = package.card.get("novelty", {}).get("threshold")
-    answers: list[npt.NDArray[np.float64] | Unsuitable] = []
-    for probabilities, distance in zip(output.probabilities, output.novelty, strict=True):
+    assessed = []
+    for plane, probabilities, distance in zip(planes, output.probabilities, output.novelty, strict=True):
         try:
             check_novelty(float(distance), limit)
-            answers.append(probabilities)
+            assessed.append(Assessed(plane, probabilities))
         except Unsuitable as refusal:
-            answers.append(refusal)
-    return answers
+            assessed.append(Assessed(plane, refusal))
+    return assessed
 
 
 class _Box:

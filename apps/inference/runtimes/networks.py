@@ -46,6 +46,8 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     compiler on the user's machine.
     """
     for block in network.modules():
+        if isinstance(block, nn.Hardswish | nn.ReLU | nn.Hardsigmoid):
+            block.inplace = False  # explainers hang hooks on layers, which must not overwrite what they were given
         if not isinstance(block, nn.Sequential):
             continue
         for place in range(len(block) - 1):

@@ -9,11 +9,10 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.explainability.models import Explanation
-from apps.explainability.queries import by_finding
+from apps.explainability.queries import by_finding, places
 from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding, in_language
 from apps.inference.queries import current_analyses
-from apps.jobs.models import State
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,11 @@ class ReadFinding:
     finding: Finding
     explanation: Explanation | None
     corrections: list[tuple[str, str]]
+
+    @property
+    def places(self) -> list[dict[str, Any]]:
+        """What falls to which part of the chest, strongest first."""
+        return places(self.explanation) if self.explanation is not None else []
 
     @property
     def percent(self) -> float:
@@ -88,7 +92,7 @@ def manifest(study: Study, analyses: list[ReadAnalysis]) -> dict[str, Any]:
 
 
 def _drawn(item: ReadFinding) -> bool:
-    return item.explanation is not None and item.explanation.state == State.SUCCEEDED
+    return item.explanation is not None and item.explanation.drawn
 
 
 def _overlay(item: ReadFinding) -> dict[str, Any]:
@@ -99,6 +103,9 @@ def _overlay(item: ReadFinding) -> dict[str, Any]:
         "frame": item.finding.frame,
         "title": item.finding.title,
         "png": reverse("explanation-overlay", args=[item.explanation.pk]),
+        "revision": item.explanation.revision,
+        "probes": reverse("finding-probes", args=[item.finding.pk]),
+        "label": item.finding.label,
     }
 
 

@@ -124,6 +124,10 @@ def _viewer_texts() -> dict[str, str]:
         "loading": _("Loading images …"),
         "failed": _("The images could not be shown. Load the page again; if it happens again, tell the administrator."),
         "position": _("Image {current} of {total}"),
+        "probe": _("{before} % before, {after} % without the area"),
+        "probing": _("Asking …"),
+        "probeFailed": _("The model could not be asked. Try again."),
+        "probeEmpty": _("Paint an area first."),
         "explanationFailed": _("The explanation could not be shown. Load the page again."),
     }
 

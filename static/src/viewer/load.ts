@@ -13,6 +13,9 @@ export interface Overlay {
   frame: number;
   title: string;
   png: string;
+  revision: number;
+  probes: string;
+  label: string;
 }
 
 type DicomJson = Record<string, { Value?: unknown[]; BulkDataURI?: string }>;

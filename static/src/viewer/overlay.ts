@@ -9,6 +9,11 @@ export class OverlayLayer {
   private readonly canvas = document.createElement("canvas");
   private shown: { overlay: Overlay; picture: ImageBitmap } | undefined;
   private opacity = 0.6;
+  private marked: { cells: ReadonlySet<number>; edge: number; cursor: number | undefined } = {
+    cells: new Set(),
+    edge: 1,
+    cursor: undefined,
+  };
 
   constructor(private readonly stack: Stack) {
     this.canvas.className = "overlay";
@@ -17,9 +22,9 @@ export class OverlayLayer {
     stack.element.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.draw());
   }
 
-  /** Fetches and shows an explanation; `sign` is both, positive or negative. */
-  async show(overlay: Overlay, sign: string): Promise<void> {
-    const answer = await fetch(`${overlay.png}?sign=${sign}`);
+  /** Fetches and shows an explanation in a style: the query of its picture. */
+  async show(overlay: Overlay, style: URLSearchParams): Promise<void> {
+    const answer = await fetch(`${overlay.png}?${style}&r=${overlay.revision}`);
     if (!answer.ok) throw new Error(String(answer.status));
     this.shown = { overlay, picture: await createImageBitmap(await answer.blob()) };
     this.draw();
@@ -35,6 +40,26 @@ export class OverlayLayer {
   setOpacity(opacity: number): void {
     this.opacity = opacity;
     this.draw();
+  }
+
+  /** Cells of a square grid over the image that are marked; drawn hatched over everything. */
+  mark(cells: ReadonlySet<number>, edge: number, cursor: number | undefined): void {
+    this.marked = { cells, edge, cursor };
+    this.draw();
+  }
+
+  /** Which cell of a grid over the image lies under a point of the element; undefined beside the image. */
+  cellAt(point: Point, edge: number): number | undefined {
+    const corners = this.corners();
+    if (!corners) return undefined;
+    const [origin, right, down] = corners;
+    const [ax, ay] = [right[0] - origin[0], right[1] - origin[1]];
+    const [bx, by] = [down[0] - origin[0], down[1] - origin[1]];
+    const [px, py] = [point[0] - origin[0], point[1] - origin[1]];
+    const area = ax * by - ay * bx;
+    const column = Math.floor((edge * (px * by - py * bx)) / area);
+    const row = Math.floor((edge * (ax * py - ay * px)) / area);
+    return Math.min(row, column) < 0 || Math.max(row, column) >= edge ? undefined : row * edge + column;
   }
 
   private draw(): void {
@@ -57,6 +82,24 @@ export class OverlayLayer {
     );
     context.globalAlpha = this.opacity;
     context.drawImage(this.shown.picture, 0, 0);
+    this.drawMarks(context, w / this.marked.edge, h / this.marked.edge);
+  }
+
+  private drawMarks(context: CanvasRenderingContext2D, width: number, height: number): void {
+    const { cells, edge, cursor } = this.marked;
+    const box = (cell: number): [number, number, number, number] => [
+      (cell % edge) * width,
+      Math.floor(cell / edge) * height,
+      width,
+      height,
+    ];
+    context.globalAlpha = 0.55;
+    context.fillStyle = "#fff";
+    for (const cell of cells) context.fillRect(...box(cell));
+    context.globalAlpha = 1;
+    context.strokeStyle = "#ffe14d";
+    context.lineWidth = width / 4;
+    if (cursor !== undefined) context.strokeRect(...box(cursor));
   }
 
   /** Where the image's first corner, its right end and its lower end lie in the element (CSS pixels). */

@@ -59,7 +59,8 @@ class Command(BaseCommand):
         refused = 0
         rows = iter(bar)
         while batch := list(islice(rows, BATCH)):
-            answers = iter(assess(package, [film.pixels for film in batch if film.problem is None]))
+            assessed = assess(package, [film.pixels for film in batch if film.problem is None])
+            answers = (one.answer for one in assessed)
             for film in batch:
                 answer = film.problem or next(answers)
                 if isinstance(answer, Exception):

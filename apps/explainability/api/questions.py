@@ -1,0 +1,89 @@
+"""REST of asking: for an explanation of a finding, and for the answer without a painted area."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.access import AsksModels
+from apps.accounts.actors import signed_in
+from apps.explainability import plan, probing
+from apps.explainability.access import visible_probes
+from apps.explainability.api.explanations import ExplanationSerializer
+from apps.explainability.models import Method, Probe
+from apps.inference.access import visible_findings
+
+
+class AskSerializer(serializers.Serializer[Any]):
+    method = serializers.ChoiceField(Method.choices, default=Method.SAMPLED)
+
+
+class AreaSerializer(serializers.Serializer[Any]):
+    cells = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=probing.EDGE**2 - 1),
+        min_length=1,
+        max_length=probing.EDGE**2,
+        help_text=f"Cells of a {probing.EDGE} × {probing.EDGE} grid over the film, row by row from 0.",
+    )
+
+
+class ProbeSerializer(serializers.ModelSerializer[Probe]):
+    reason = serializers.CharField(help_text="Why it failed, if it did.")
+    probabilities = serializers.DictField(child=serializers.FloatField(), help_text="By label, without the area.")
+    before = serializers.FloatField(source="finding.probability", help_text="The finding's own, with the area.")
+    label = serializers.CharField(source="finding.label")  # type: ignore[assignment]
+
+    class Meta:
+        model = Probe
+        fields = ("id", "finding", "label", "state", "reason", "before", "probabilities")
+
+
+class FindingExplanationsView(APIView):
+    """Ask for a finding to be explained by a method; asking again gives the same explanation."""
+
+    permission_classes = (AsksModels,)
+
+    @extend_schema(request=AskSerializer, responses={202: ExplanationSerializer}, operation_id="finding_explain")
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        finding = get_object_or_404(visible_findings(signed_in(request)), pk=pk)
+        asked = AskSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        method = Method(asked.validated_data["method"])
+        explanation = plan.request(finding, actor=signed_in(request), method=method)
+        return Response(ExplanationSerializer(explanation).data, status=202)
+
+
+class FindingProbesView(APIView):
+    """Ask what the model says of a film when an area is replaced by healthy lung."""
+
+    permission_classes = (AsksModels,)
+
+    @extend_schema(request=AreaSerializer, responses={202: ProbeSerializer}, operation_id="finding_probe")
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        finding = get_object_or_404(visible_findings(signed_in(request)), pk=pk)
+        area = AreaSerializer(data=request.data)
+        area.is_valid(raise_exception=True)
+        try:
+            probe = probing.ask(finding, cells=area.validated_data["cells"], actor=signed_in(request))
+        except ValueError as error:
+            raise ValidationError({"cells": str(error)}) from error
+        return Response(ProbeSerializer(probe).data, status=202)
+
+
+class ProbeView(APIView):
+    """The answer to such a question."""
+
+    permission_classes = (AsksModels,)
+
+    @extend_schema(responses=ProbeSerializer, operation_id="probe")
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        probe = get_object_or_404(visible_probes(signed_in(request)), pk=pk)
+        return Response(ProbeSerializer(probe).data)

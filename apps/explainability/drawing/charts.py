@@ -1,0 +1,125 @@
+"""Geometry of charts: numbers in, shapes in percent out. Templates draw them as SVG beside a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+WIDTH = 100.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A step of a waterfall or a force plot.
+
+    Attributes:
+        words: what it stands for.
+        value: in the chart's unit.
+        start, length: of the bar, percent of the chart's width.
+        total: whether it is a sum rather than a step.
+    """
+
+    words: str
+    value: float
+    start: float
+    length: float
+    total: bool = False
+
+    @property
+    def css(self) -> str:
+        """Class of its colour."""
+        return "chart-total" if self.total else "chart-for" if self.value > 0 else "chart-against"
+
+    @property
+    def end(self) -> float:
+        """Where the next step begins, percent."""
+        return self.start + (self.length if self.value > 0 else 0.0)
+
+
+def waterfall(base: float, steps: Sequence[tuple[str, float]], names: tuple[str, str]) -> list[Bar]:
+    """From the base value step by step to the output.
+
+    Args:
+        steps: words and values, the strongest first.
+        names: of the first and the last bar.
+    """
+    edges = np.cumsum([base, *(value for _, value in steps)])
+    low, high = min(0.0, float(edges.min())), float(max(edges.max(), 1e-9))
+    scale = WIDTH / max(high - low, 1e-9)
+
+    def bar(words: str, value: float, at: float, total: bool = False) -> Bar:
+        start, end = sorted(((at - low) * scale, (at + value - low) * scale))
+        return Bar(words, value, round(start, 2), round(max(end - start, 0.3), 2), total)
+
+    bars = [bar(words, value, at) for (words, value), at in zip(steps, edges[:-1], strict=True)]
+    return [bar(names[0], base, 0.0, True), *bars, bar(names[1], float(edges[-1]), 0.0, True)]
+
+
+def force(base: float, steps: Sequence[tuple[str, float]]) -> list[Bar]:
+    """All steps in one line: what raises ends where what lowers begins, at the output (Lundberg et al. 2018)."""
+    raising = sorted((step for step in steps if step[1] > 0), key=lambda step: step[1])
+    lowering = sorted((step for step in steps if step[1] < 0), key=lambda step: step[1])
+    span = max(sum(abs(value) for _, value in steps), 1e-9)
+    bars, at = [], 0.0
+    for words, value in [*raising, *lowering]:
+        length = WIDTH * abs(value) / span
+        bars.append(Bar(words, value, round(at, 2), round(length, 2)))
+        at += length
+    return bars
+
+
+def line(values: Sequence[float], *, height: float = 60.0, low: float = 0.0, high: float = 1.0) -> str:
+    """Points of a polyline over the chart's width, larger values higher."""
+    step = WIDTH / max(len(values) - 1, 1)
+    span = max(high - low, 1e-9)
+    return " ".join(
+        f"{number * step:.2f},{height - height * (value - low) / span:.2f}" for number, value in enumerate(values)
+    )
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of a beeswarm or a scatter, percent of the chart; ``shade`` 0..4 from a low to a high value."""
+
+    x: float
+    y: float
+    shade: int = 0
+
+
+def beeswarm(values: Sequence[float], shades: Sequence[float], *, reach: float, rows: int = 7) -> list[Dot]:
+    """A feature's attributions over a cohort, stacked where they would lie on each other.
+
+    Args:
+        shades: the feature's own values, which colour the points.
+        reach: the attribution at the chart's ends.
+    """
+    ranks = np.argsort(np.argsort(shades)) / max(len(shades) - 1, 1)
+    taken: dict[int, int] = {}
+    dots = []
+    for value, rank in sorted(zip(values, ranks, strict=True), key=lambda pair: abs(pair[0])):
+        x = 50 + 50 * float(np.clip(value / max(reach, 1e-9), -1, 1))
+        place = round(x / 1.5)
+        number = taken.get(place, 0)
+        taken[place] = number + 1
+        level = (number + 1) // 2 * (1 if number % 2 else -1)
+        y = 50 + level * 100 / (2 * rows)
+        dots.append(Dot(round(x, 2), round(float(np.clip(y, 4, 96)), 2), min(4, int(rank * 5))))
+    return dots
+
+
+def scatter(xs: Sequence[float], ys: Sequence[float], shades: Sequence[float]) -> list[Dot]:
+    """A feature's values against its attributions (dependence plot)."""
+    ranks = np.argsort(np.argsort(shades)) / max(len(shades) - 1, 1)
+    across, up = _unit(xs), _unit(ys)
+    return [
+        Dot(round(3 + 94 * x, 2), round(97 - 94 * y, 2), min(4, int(rank * 5)))
+        for x, y, rank in zip(across, up, ranks, strict=True)
+    ]
+
+
+def _unit(values: Sequence[float]) -> list[float]:
+    numbers = np.asarray(values, dtype=float)
+    span = float(np.ptp(numbers)) or 1.0
+    return [float(value) for value in (numbers - numbers.min()) / span]

@@ -1,0 +1,89 @@
+"""Explainers that look into the network: expected gradients, DeepSHAP, and Grad-CAM to compare with.
+
+The first two are the ``shap`` library's (Erion et al. 2021 and Lundberg and Lee 2017); both explain
+log-odds. In probability their values are scaled by the change of the probability over that of the
+log-odds, which keeps sums and order and is shown as what it is: a translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import shap
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from apps.explainability.explainers.attribution import Attribution, Budget
+from apps.explainability.explainers.game import Game, Values
+
+PATHS = 8
+"""Each of these is one forward and, for every output, one backward pass: about as long as three evaluations."""
+
+
+class LogOdds(nn.Module):
+    """The model as a module, as shap wants it: (n, rows, columns) to (n, outputs) log-odds."""
+
+    def __init__(self, game: Game, network: nn.Module | None = None) -> None:
+        super().__init__()
+        self.network, self._model = network, game.model
+
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        """Float32, since shap compares with the planes' own type."""
+        return torch.logit(self._model(planes), eps=1e-6).float()
+
+
+def expected(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
+    """Expected gradients: gradients at random points between baseline and film, times what lies between."""
+    explainer = shap.GradientExplainer(LogOdds(game), game.baseline[None], batch_size=game.batch)
+    samples = max(PATHS, budget.evaluations // 4)
+    values = _per_output(explainer.shap_values(game.film[None], nsamples=samples, rseed=0), game)
+    game.evaluations += 4 * samples
+    yield _translated(values, game)
+
+
+def deep(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
+    """DeepSHAP; exact only for layers that shap has rules for, so the gap is to be looked at."""
+    module = LogOdds(game, getattr(getattr(game.model, "__self__", None), "network", None))
+    explainer = shap.DeepExplainer(module, game.baseline[None])
+    values = _per_output(explainer.shap_values(game.film[None], check_additivity=False), game)
+    game.evaluations += 4
+    yield _translated(values, game)
+
+
+def grad_cam(game: Game, layer: nn.Module) -> npt.NDArray[np.float32]:
+    """Grad-CAM (Selvaraju et al., ICCV 2017) of each output, (outputs, rows, columns); no Shapley values.
+
+    Args:
+        layer: whose features are weighted, the last before the pooling.
+    """
+    kept: list[torch.Tensor] = []
+    hook = layer.register_forward_hook(lambda module, given, features: kept.append(features))
+    try:
+        film = game.film[None].clone().requires_grad_(True)
+        answers = torch.logit(game.model(film), eps=1e-6)[0]
+        maps = []
+        for answer in answers:
+            (slope,) = torch.autograd.grad(answer, kept[0], retain_graph=True)
+            weighted = F.relu((slope.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=1, keepdim=True))
+            maps.append(F.interpolate(weighted, game.regions.shape, mode="bilinear")[0, 0])
+    finally:
+        hook.remove()
+    game.evaluations += 4
+    return torch.stack(maps).detach().cpu().numpy()
+
+
+def _per_output(found: npt.NDArray[np.floating] | list[npt.NDArray[np.floating]], game: Game) -> Values:
+    """(outputs, rows, columns) of what shap gives for one film: outputs last, or in a list."""
+    stacked = np.stack(found) if isinstance(found, list) else np.moveaxis(np.asarray(found), -1, 0)
+    return stacked[:, 0].astype(np.float64)
+
+
+def _translated(log_odds: Values, game: Game) -> Attribution:
+    empty, full = game.ends
+    change = full - empty
+    slope = np.divide(change[0], change[1], out=np.zeros_like(change[0]), where=np.abs(change[1]) > 1e-9)
+    values = np.stack([log_odds * slope[:, None, None], log_odds]).astype(np.float32)
+    return Attribution(values, empty, full, game.evaluations)

@@ -1,0 +1,10 @@
+"""Where an explanation stops being sound; also the web process reads these, so nothing is imported here."""
+
+ADDS_UP = 0.01
+"""Largest gap of the accounting: 1 % of a probability's range."""
+STABLE = 0.5
+"""Least rank correlation of the regions of a film and of the film with a little noise."""
+ESTIMATED = 0.5
+"""Least rank correlation of the first estimate and the sampled values."""
+CONSTANT = 1e-6
+"""Answers that differ by less are the same."""

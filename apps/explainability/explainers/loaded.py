@@ -1,0 +1,156 @@
+"""A package ready to be explained: its runtime, its learned references and its amortised explainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from apps.explainability.explainers import gradients, partition, sampled
+from apps.explainability.explainers.amortised import Amortised, efficient
+from apps.explainability.explainers.amortised import Explainer as Network
+from apps.explainability.explainers.attribution import Attribution, Budget
+from apps.explainability.explainers.baselines import References, baseline
+from apps.explainability.explainers.game import Game, Regions, Values
+from apps.inference.packages.card import Package, PackageRefused
+from apps.inference.runtimes import networks
+from apps.inference.runtimes.film import FilmRuntime
+from apps.inference.runtimes.loaded import runtime
+
+EXPLAINER = "explainer.safetensors"
+REFERENCES = "references.safetensors"
+GRID = 12
+"""Regions along each edge where the card says nothing."""
+SEED = 17
+"""Of the coalitions: the same film gives the same explanation."""
+
+
+@dataclass(frozen=True)
+class Explainable:
+    """What explanations of a package need."""
+
+    model: FilmRuntime
+    regions: Regions
+    references: References | None
+    amortised: Amortised | None
+
+    @property
+    def maskers(self) -> tuple[str, ...]:
+        """The baselines it knows, the best one first."""
+        learned = ("reference",) if self.references else ()
+        return (*learned, "blur", "inpaint", "mean")
+
+    def game(
+        self,
+        plane: npt.NDArray[np.generic],
+        *,
+        masker: str = "",
+        regions: Regions | None = None,
+        asked: Callable[[int], None] = lambda evaluations: None,
+    ) -> Game:
+        """A film as a game; without a word the best baseline and the package's own regions."""
+        hidden = baseline(masker or self.maskers[0], plane, self.references)
+        return Game(self.model.answer, plane, hidden, regions or self.regions, device=self.model.device, asked=asked)
+
+    def first(self, game: Game) -> Attribution | None:
+        """The amortised explainer's word, by one forward pass; None if the package has none."""
+        if self.amortised is None:
+            return None
+        empty, full = game.ends
+        values = self.amortised.values(game.film.cpu().numpy(), game.baseline.cpu().numpy(), (empty, full))
+        return Attribution(values.reshape(*empty.shape, *self.regions.grid), empty, full, game.evaluations)
+
+    def explain(self, game: Game, method: str, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
+        """Explain by any method; each yields better and better attributions.
+
+        Raises:
+            ValueError: for an unknown method.
+        """
+        first = self.first(game) if method in ("amortised", "sampled") and game.regions == self.regions else None
+        if method == "amortised" and first is not None:
+            return iter([first])
+        prior = None if first is None else first.by_region(game)
+        makers: dict[str, Callable[..., Iterator[Attribution]]] = {
+            "sampled": partial(_sampled, prior),
+            "partition": partition.explain,
+            "gradient": gradients.expected,
+            "deep": gradients.deep,
+        }
+        if method not in makers:
+            raise ValueError(f"no such explainer for this package: {method}")
+        return makers[method](game, watched, budget)
+
+
+def explainable(package: Package) -> Explainable:
+    """The package, verified just now, with everything that explains it; kept in the process.
+
+    Raises:
+        PackageRefused: if the explainer's files do not fit the card.
+    """
+    return _load(package.digest, _Box(package))
+
+
+def explainer_network(package: Package, trunk: Any = None) -> Network:
+    """An untrained explainer of the package's shape; its trunk is the classifier's own unless one is given."""
+    if trunk is None:
+        trunk = networks.build(package.card["architecture"], outputs=len(package.card["calibration"]["bias"])).features
+    return Network(trunk, len(package.labels), (edge_of(package), edge_of(package)))
+
+
+def regions_of(package: Package) -> Regions:
+    """The players of a film."""
+    return Regions((edge_of(package), edge_of(package)), (package.size, package.size))
+
+
+def edge_of(package: Package) -> int:
+    """How many regions there are along each edge."""
+    return int(package.card.get("explainer", {}).get("grid", GRID))
+
+
+def _sampled(prior: Values | None, game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
+    rng = np.random.default_rng(SEED)
+    if prior is not None:
+        prior = efficient(prior, game.ends)
+    return sampled.sample(game, prior=prior, watched=watched, budget=budget, rng=rng)
+
+
+class _Box:
+    """Carries a package past the cache's key, which is its digest alone."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Box)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _load(digest: str, box: _Box) -> Explainable:
+    package = box.package
+    model = runtime(package)
+    if "explainer" not in package.card:
+        return Explainable(model, regions_of(package), None, None)
+    try:
+        stored = load_file(package.folder / REFERENCES)
+        references = References(stored["planes"].numpy(), stored["thumbnails"].float().numpy())
+        network = explainer_network(package)
+        network.load_state_dict({name: _wide(value) for name, value in load_file(package.folder / EXPLAINER).items()})
+    except (KeyError, RuntimeError, OSError, SafetensorError) as error:
+        raise PackageRefused(f"{package.name} {package.version}: the explainer does not fit the card") from error
+    regions = regions_of(package)
+    return Explainable(model, regions, references, Amortised(network, regions, model.device))
+
+
+def _wide(value: Any) -> Any:
+    """Weights are stored as halves, which is precise enough for what is corrected and checked anyway."""
+    return value.float() if value.dtype == torch.float16 else value

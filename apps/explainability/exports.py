@@ -1,0 +1,73 @@
+"""Explanations as files for other systems."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from apps.explainability.drawing import dicom
+from apps.explainability.drawing.overlay import Style, burnt_in
+from apps.explainability.models import Explanation
+from apps.explainability.queries import SPACES, arrays, region_values
+from apps.imaging.queries import GreyFrame, grey_frame
+
+LARGEST = 1024
+"""Edge of pictures in pixels."""
+
+
+def film_png(explanation: Explanation) -> bytes:
+    """The film, windowed from its 0.5th to its 99.5th percentile."""
+    pixels = _frame(explanation).pixels.astype(np.float32)
+    low, high = np.percentile(pixels, [0.5, 99.5])
+    grey = np.clip((pixels - low) / max(float(high - low), 1e-6), 0, 1)
+    image = Image.fromarray(np.round(255 * grey).astype(np.uint8))
+    image.thumbnail((LARGEST, LARGEST))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def parametric_map(explanation: Explanation) -> bytes:
+    """A DICOM Parametric Map."""
+    frame = _frame(explanation)
+    values = dicom.stretched(region_values(explanation), *frame.pixels.shape)
+    return dicom.parametric_map(frame.header, values, _said(explanation))
+
+
+def secondary_capture(explanation: Explanation) -> bytes:
+    """A DICOM Secondary Capture."""
+    frame = _frame(explanation)
+    picture = burnt_in(frame.pixels, region_values(explanation), Style())
+    return dicom.secondary_capture(frame.header, picture, _said(explanation))
+
+
+def arrays_json(explanation: Explanation) -> dict[str, Any]:
+    """Attributions and half-widths as nested lists, and who says so."""
+    found = arrays(explanation)
+    widths = {} if found.half_width is None else {"half_widths": _by_space(found.half_width)}
+    return {
+        "decision_support": True,
+        "model": str(explanation.finding.analysis.package),
+        "attributions": _by_space(found.values),
+        **widths,
+    }
+
+
+def _by_space(values: Any) -> dict[str, Any]:
+    return {space: np.round(part.astype(float), 7).tolist() for space, part in zip(SPACES, values, strict=True)}
+
+
+def _frame(explanation: Explanation) -> GreyFrame:
+    return grey_frame(explanation.finding.instance, explanation.finding.frame)
+
+
+def _said(explanation: Explanation) -> dicom.Said:
+    finding = explanation.finding
+    return dicom.Said(
+        label=finding.card_label["title"]["en"],
+        model=str(finding.analysis.package),
+        uid=f"{explanation.pk}/{explanation.revision}",
+    )

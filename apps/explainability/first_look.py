@@ -1,0 +1,54 @@
+"""The first picture of a finding, drawn by the worker in the moment the finding is there."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import transaction
+
+from apps.explainability.explainers.account import accounts
+from apps.explainability.explainers.loaded import explainable
+from apps.explainability.explanation import keep
+from apps.explainability.models import Stage
+from apps.explainability.plan import ask
+from apps.explainability.similar import remember
+from apps.inference.models import Analysis
+from apps.inference.packages.card import Package
+
+
+def explain_at_once(analysis: Analysis, package: Package, planes: Mapping[uuid.UUID, npt.NDArray[Any]]) -> int:
+    """Keep the amortised explainer's word on each positive finding, and ask for it to be checked.
+
+    Args:
+        planes: the model's planes of the analysis' films, by the instance's id.
+
+    Returns:
+        How many findings have a picture now; 0 if the package has no amortised explainer.
+    """
+    film = explainable(package)
+    if film.amortised is None:
+        return 0
+    drawn = 0
+    findings = analysis.findings.filter(positive=True).select_related("analysis__series__study")
+    for instance, plane in planes.items():
+        mine = [finding for finding in findings if finding.instance_id == instance]
+        if not mine:
+            continue
+        started = time.perf_counter()
+        first = film.first(film.game(plane))
+        assert first is not None
+        kept = accounts(first, np.asarray(plane), film.references)
+        seconds = {"first": time.perf_counter() - started}
+        remember(analysis, {instance: film.model.embed(np.asarray(plane)[None])[0]})
+        for finding in mine:
+            with transaction.atomic():  # the bell for the check rings when the picture is there
+                explanation = ask(finding)
+                if not explanation.drawn:
+                    keep(explanation, kept[finding.position], stage=Stage.FIRST, seconds=seconds)
+            drawn += 1
+    return drawn

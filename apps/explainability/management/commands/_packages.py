@@ -1,0 +1,35 @@
+"""What the commands about explainers share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from apps.inference import registry
+from apps.inference.packages.card import Package
+
+COLUMNS = ("advantage", "insertion", "deletion", "pointing", "gap", "sanity", "evaluations", "seconds")
+
+
+def newest(name: str, version: str | None) -> Package:
+    """The newest verified package of this name, or the one of this version.
+
+    Raises:
+        CommandError: naming what is installed.
+    """
+    installed = registry.find().packages
+    found = [package for package in installed if package.name == name and version in (None, package.version)]
+    if not found:
+        known = ", ".join(f"{package.name} {package.version}" for package in installed) or "none"
+        raise CommandError(f"no such verified package; installed: {known}")
+    return max(found, key=lambda package: [int(part) for part in package.version.split(".")])
+
+
+def print_table(out: Any, part: dict[str, Any]) -> None:
+    """A comparison as a table."""
+    out.write(f"{part['data']} ({part['films']} films)")
+    out.write(f"{'explainer':12}" + "".join(f"{column:>12}" for column in COLUMNS))
+    for row in sorted(part["rows"], key=lambda row: -row["advantage"]):
+        figures = (f"{row[column]:12.3f}" if column in row else f"{'—':>12}" for column in COLUMNS)
+        out.write(f"{row['explainer']:12}" + "".join(figures))

@@ -1,0 +1,50 @@
+"""``manage.py train_explainer``: give a film package its references and its amortised explainer."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.explainability.management.commands import _packages
+from apps.inference.management.commands.train import Bars
+
+
+class Command(BaseCommand):
+    help = "Train an amortised explainer for a package and write both as a new version to var/model-packages."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--data", type=Path, required=True, help="the films that the package was trained on")
+        parser.add_argument("--from-version", help="default: the newest installed")
+        parser.add_argument("--package-version", required=True, help="of the new package, say 1.1.0")
+        parser.add_argument("--output", type=Path, help="default: var/model-packages/NAME/VERSION")
+        parser.add_argument("--epochs", type=int, help="at most this many")
+        parser.add_argument("--compared", type=int, default=500, help="real films to compare explainers on")
+        parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw films")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from apps.explainability.training.train import Recipes, train
+        from apps.inference.training.cxr_pneumonia import gather
+        from apps.inference.training.fitting import Recipe
+
+        package = _packages.newest(options["name"], options["from_version"])
+        recipes = replace(Recipes(), compared=options["compared"])
+        if options["epochs"]:
+            recipes = replace(recipes, explainer=replace(recipes.explainer, epochs=options["epochs"]))
+        version = options["package_version"]
+        output = options["output"] or settings.VAR_DIR / "model-packages" / options["name"] / version
+        with Bars() as bars:
+            try:
+                parts = gather(options["data"], Recipe(), options["workers"], bars.show)
+                card = train(package, vars(parts), output, version=version, recipes=recipes, progress=bars.show)
+            except (FileNotFoundError, FileExistsError, ValueError) as error:
+                raise CommandError(str(error)) from error
+        for part in card["explainer"]["comparisons"]:
+            _packages.print_table(self.stdout, part)
+        self.stdout.write(f"wrote {output}; 'manage.py models' installs it")

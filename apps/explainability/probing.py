@@ -1,0 +1,68 @@
+"""The doctor's own brush: what the model says when a painted area is replaced by healthy lung."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import numpy as np
+
+from apps.accounts import audit
+from apps.accounts.models import User
+from apps.explainability.models import Probe
+from apps.inference.access import consented, visible_findings
+from apps.inference.models import Finding
+from apps.jobs.enqueue import enqueue_job
+from apps.jobs.errors import Refusal
+from apps.jobs.leases import claim, end, settle
+from apps.jobs.models import Urgency
+
+EDGE = 48
+"""The brush paints on a grid of this many rows and columns over the film."""
+
+
+def ask(finding: Finding, *, cells: list[int], actor: User) -> Probe:
+    """Ask the model without these cells.
+
+    Args:
+        cells: numbers of painted cells, row by row from 0, of a grid of EDGE × EDGE.
+
+    Raises:
+        PermissionError: if the actor does not see the finding's study.
+        ValueError: for no cell, or one outside the grid.
+    """
+    if not visible_findings(actor).filter(pk=finding.pk).exists():
+        raise PermissionError("only who sees the study asks the model about it")
+    painted = sorted(set(cells))
+    if not painted or painted[0] < 0 or painted[-1] >= EDGE * EDGE:
+        raise ValueError("paint an area on the film first")
+    probe = Probe.objects.create(finding=finding, asker=actor, cells=painted, edge=EDGE, urgency=Urgency.INTERACTIVE)
+    audit.record(actor, "finding.probed", finding, why="treatment", cells=len(painted))
+    enqueue_job(probe)
+    return probe
+
+
+def take(pk: uuid.UUID | str) -> list[Probe]:
+    """Claim the question; empty if another worker has it or the patient withdrew consent."""
+    probe = claim(Probe, pk)
+    if probe is None:
+        return []
+    if not consented(probe.finding.analysis_id):
+        end(probe, Refusal("no_ai_consent"))
+        return []
+    return [probe]
+
+
+def coalition(probe: Probe) -> Any:
+    """(1, cells) with 0 where the area is hidden."""
+    seen = np.ones((1, probe.edge * probe.edge))
+    seen[0, probe.cells] = 0
+    return seen
+
+
+def record(probe: Probe, probabilities: Any) -> None:
+    """Store what the model says without the area, (labels,)."""
+    labels = [label["code"] for label in probe.finding.analysis.package.card["labels"]]
+    with settle(probe):
+        answer = {code: round(float(value), 6) for code, value in zip(labels, probabilities, strict=True)}
+        Probe.objects.filter(pk=probe.pk).update(probabilities=answer)

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from apps.explainability import views
+
+app_name = "explainability"
+urlpatterns = [
+    path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/state/", views.state, name="state"),
+    path("findings/<uuid:finding_id>/by/", views.ask, name="ask"),
+    path("models/<str:name>/<str:version>/explainers/", views.comparison, name="comparison"),
+    path("models/<str:name>/<str:version>/attention/", views.attention, name="attention"),
+]

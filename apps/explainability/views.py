@@ -1,0 +1,120 @@
+"""Pages of explanations: one in full, the explainers compared, what a model looks at across films."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.accounts import audit
+from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
+from apps.accounts.models import CLINICIANS
+from apps.explainability import cohort, plan, similar
+from apps.explainability.access import visible_to
+from apps.explainability.drawing import charts
+from apps.explainability.forms import MethodForm
+from apps.explainability.models import Explanation
+from apps.explainability.queries import comparison_rows, comparisons, places
+from apps.explainability.words import MEASURE_WORDS, STOPPED_WORDS
+from apps.inference.access import visible_findings
+from apps.inference.models import PackageVersion
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """One explanation with everything that is known of it."""
+    explanation = _explanation(request, pk)
+    audit.record(signed_in(request), "explanation.read", explanation, why="treatment", part="page")
+    others = visible_to(signed_in(request)).filter(finding=explanation.finding_id).order_by("queued_at")
+    context = {
+        **_figures(explanation),
+        "others": others,
+        "alike": similar.nearest(signed_in(request), explanation.finding),
+        "form": MethodForm(taken=[other.method for other in others]),
+    }
+    return render(request, "explainability/detail.html", context)
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def state(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The part of the page that changes while the explanation is refined and checked."""
+    return render(request, "explainability/_figures.html", _figures(_explanation(request, pk)))
+
+
+@role_required(*CLINICIANS)
+@require_POST
+def ask(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
+    """Have a finding explained by another method, or again after a failure."""
+    finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
+    form = MethodForm(request.POST)
+    if not form.is_valid():
+        return redirect("portal:study", finding.analysis.series.study.study_instance_uid)
+    explanation = plan.request(finding, actor=signed_in(request), method=form.cleaned_data["method"])
+    return redirect("explainability:detail", explanation.pk)
+
+
+@login_required
+@require_GET
+def comparison(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """How faithful, fast and exact each explainer of a package was on a set of films."""
+    package = get_object_or_404(PackageVersion, name=name, version=version)
+    tables = [{"comparison": found, "rows": comparison_rows(found)} for found in comparisons(package)]
+    return render(request, "explainability/comparison.html", {"package": package, "tables": tables})
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def attention(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """What a model looks at on average, by what doctors said of its findings, over the films that one sees."""
+    package = get_object_or_404(PackageVersion, name=name, version=version)
+    audit.record(signed_in(request), "explanations.listed", why="treatment")
+    maps = cohort.attention(signed_in(request), package)
+    return render(request, "explainability/attention.html", {"package": package, "maps": maps})
+
+
+def _explanation(request: HttpRequest, pk: uuid.UUID) -> Explanation:
+    rows = visible_to(signed_in(request)).select_related(
+        "finding__analysis__series__study__patient", "finding__analysis__package", "finding__instance"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _figures(explanation: Explanation) -> dict[str, Any]:
+    """What templates show of one explanation."""
+    quality = explanation.quality
+    steps = [(str(place["words"]), place["value"]) for place in places(explanation)]
+    named = explanation.base_value is not None and steps
+    rest = (explanation.attribution_sum or 0) - sum(value for _words, value in steps)
+    if named and abs(rest) >= 0.0005:
+        steps.append((_("all other places"), rest))
+    return {
+        "explanation": explanation,
+        "finding": explanation.finding,
+        "study": explanation.finding.analysis.series.study,
+        "bars": charts.waterfall(explanation.base_value or 0.0, steps, (_("healthy reference"), _("this film")))
+        if named
+        else [],
+        "measures": [(words, quality[code]) for code, words in MEASURE_WORDS.items() if code in quality],
+        "curves": {
+            kind: charts.line(quality[f"{kind}_curve"])
+            for kind in ("deletion", "insertion")
+            if f"{kind}_curve" in quality
+        },
+        "curve_rows": _curve_rows(quality),
+        "stopped": STOPPED_WORDS.get(explanation.stopped, ""),
+    }
+
+
+def _curve_rows(quality: dict[str, Any]) -> list[tuple[float, float, float]]:
+    """Share of regions, answer while they are shown, answer while they are hidden."""
+    shown, hidden = quality.get("insertion_curve", []), quality.get("deletion_curve", [])
+    steps = max(len(shown) - 1, 1)
+    return [(100 * number / steps, 100 * a, 100 * b) for number, (a, b) in enumerate(zip(shown, hidden, strict=True))]

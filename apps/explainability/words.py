@@ -1,0 +1,39 @@
+"""Words for the codes of explanations."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+ZONE_WORDS = {
+    "right_upper": _("right upper zone"),
+    "right_middle": _("right middle zone"),
+    "right_lower": _("right lower zone"),
+    "left_upper": _("left upper zone"),
+    "left_middle": _("left middle zone"),
+    "left_lower": _("left lower zone"),
+    "mediastinum": _("heart and mediastinum"),
+    "above": _("neck and shoulders"),
+    "below": _("below the lungs"),
+    "outside": _("chest wall and outside the body"),
+}
+STOPPED_WORDS = {
+    "precise": _("the strongest regions are known precisely enough"),
+    "budget": _("the allowed number of evaluations was used up"),
+    "time": _("the allowed time was used up; this is the best so far"),
+    "complete": _("the method is complete"),
+}
+MEASURE_WORDS = {
+    "insertion": _("Answer while the strongest regions are shown first (insertion, larger is better)"),
+    "deletion": _("Answer while the strongest regions are hidden first (deletion, smaller is better)"),
+    "random": _("The same in random order"),
+    "stability": _("Same picture with a little noise on the film (rank correlation)"),
+    "agreement": _("Agreement with expected gradients (rank correlation)"),
+    "estimate_agreement": _("Agreement of first estimate and sampled values (rank correlation)"),
+    "estimate_error": _("Error of the first estimate (share of the sampled values)"),
+    "gap": _("Base value plus attributions less the answer"),
+}
+EXPLAINER_WORDS = {
+    "stock": _("SHAP as it comes: partition explainer over a blurred film"),
+    "grad_cam": _("Grad-CAM (no Shapley values)"),
+}
+"""Explainers that are only compared with."""

@@ -1,0 +1,29 @@
+import { StyleForm } from "./style-form";
+
+const overlay = document.getElementById("overlay") as HTMLImageElement | null;
+const fields = document.getElementById("overlay-form");
+
+if (overlay && fields) {
+  let revision = document.getElementById("figures")?.dataset.revision ?? "0";
+  const draw = () => {
+    overlay.src = `${overlay.dataset.source}?${form.query()}&r=${revision}`;
+  };
+  const form = new StyleForm(fields, draw, (share) => {
+    overlay.style.opacity = String(share);
+  });
+  // The figures are asked for again while the explanation is refined: the picture follows.
+  document.addEventListener("htmx:after:swap", () => {
+    const now = document.getElementById("figures")?.dataset.revision ?? revision;
+    if (now !== revision) {
+      revision = now;
+      draw();
+    }
+  });
+} else {
+  // There was no picture yet when the page came: once there is one, the page is complete only anew.
+  document.addEventListener("htmx:after:swap", () => {
+    if (document.getElementById("figures")?.dataset.revision !== "0") location.reload();
+  });
+}
+
+document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
