@@ -41,7 +41,7 @@ class Weakness(models.TextChoices):
     GAP = "gap", _("base value and attributions do not add up to the probability")
     RANDOM = "random", _("hiding its strongest regions changes the answer no more than hiding random ones")
     UNSTABLE = "unstable", _("a little noise on the film gives another picture")
-    ESTIMATE = "estimate", _("the first estimate and the sampled values disagree")
+    BLIND = "blind", _("it does not foretell what the model says of films with parts hidden")
     CONSTANT = "constant", _("the model answers the same whatever is hidden")
 
 

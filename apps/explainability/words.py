@@ -28,8 +28,9 @@ MEASURE_WORDS = {
     "random": _("The same in random order"),
     "stability": _("Same picture with a little noise on the film (rank correlation)"),
     "agreement": _("Agreement with expected gradients (rank correlation)"),
-    "estimate_agreement": _("Agreement of first estimate and sampled values (rank correlation)"),
-    "estimate_error": _("Error of the first estimate (share of the sampled values)"),
+    "foretells": _("Foretells the answers to films with random halves hidden (correlation)"),
+    "estimate_foretells": _("The same for the first estimate"),
+    "estimate_error": _("Distance of the first estimate from the sampled values (share of their size)"),
     "gap": _("Base value plus attributions less the answer"),
 }
 EXPLAINER_WORDS = {

@@ -1,78 +1,23 @@
-from __future__ import annotations
+"""From a finding to its checked explanation, and everything that can go wrong on the way."""
 
-import io
+from __future__ import annotations
 
 import numpy as np
 import pytest
-from django.urls import reverse
-from PIL import Image
-from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, User
 from apps.explainability import tasks
-from apps.explainability.drawing.overlay import NEGATIVE, POSITIVE, overlay_png
-from apps.explainability.explainers.partition import explain
-from apps.explainability.models import Explanation
+from apps.explainability.explainers import faithfulness
+from apps.explainability.models import Explanation, Method, Stage
 from apps.explainability.plan import plan, plan_missing, request
-from apps.explainability.queries import attributions
+from apps.explainability.queries import arrays, region_values
+from apps.imaging.dicom.synthetic import draw_film
 from apps.inference.models import Analysis
 from apps.inference.tasks import analyse
 from apps.jobs.leases import claim
 from apps.jobs.models import State
+from apps.protection import blobs
 from tests.factories import arrive, film_file
-
-
-def linear(weights: np.ndarray):  # type: ignore[no-untyped-def]
-    """Two outputs that are sums over a known region, so that their Shapley values are known."""
-
-    def function(planes: np.ndarray) -> np.ndarray:
-        total = (planes / 255 * weights).sum(axis=(1, 2))
-        return np.stack([total, -2 * total], axis=1)
-
-    return function
-
-
-@pytest.fixture(scope="module")
-def plane() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8)
-
-
-def test_attributions_add_up_for_every_output(plane: np.ndarray) -> None:
-    weights = np.zeros((64, 64))
-    weights[:32, :32] = 1 / 1024
-    result = explain(linear(weights), plane, evaluations=200, batch=20)
-    total = result.base + result.attributions.sum(axis=(1, 2), dtype=np.float64)
-    assert np.abs(total - result.output).max() < 1e-4
-    assert result.evaluations >= 200
-
-
-def test_a_linear_model_gets_its_exact_shapley_values(plane: np.ndarray) -> None:
-    """Only one quarter of the plane counts, and the blur is the same for every coalition."""
-    weights = np.zeros((64, 64))
-    weights[:32, :32] = 1 / 1024
-    result = explain(linear(weights), plane, evaluations=200, batch=20)
-    change = float(result.output[0] - result.base[0])
-    inside = float(result.attributions[0, :32, :32].sum())
-    assert inside == pytest.approx(change, abs=1e-4)
-    assert np.abs(result.attributions[0, 32:, :]).sum() < 1e-4
-    assert np.allclose(result.attributions[1], -2 * result.attributions[0], atol=1e-6)
-
-
-def test_a_constant_model_gets_no_evidence(plane: np.ndarray) -> None:
-    result = explain(lambda planes: np.full((len(planes), 1), 0.3), plane, evaluations=50, batch=10)
-    assert np.abs(result.attributions).max() == 0
-
-
-def test_the_picture_shows_sign_by_colour_and_size_by_opacity() -> None:
-    values = np.zeros((64, 64), dtype=np.float32)
-    values[8:24, 8:24], values[40:56, 40:56] = 1, -0.5
-    picture = np.asarray(Image.open(io.BytesIO(overlay_png(values, edge=64))))
-    assert tuple(picture[16, 16, :3]) == POSITIVE and tuple(picture[48, 48, :3]) == NEGATIVE
-    assert picture[16, 16, 3] > picture[48, 48, 3] > 0
-    assert picture[32, 4, 3] == 0
-    only = np.asarray(Image.open(io.BytesIO(overlay_png(values, sign="negative", edge=64))))
-    assert only[16, 16, 3] == 0 and only[48, 48, 3] > 0
-    assert np.asarray(Image.open(io.BytesIO(overlay_png(np.zeros((8, 8), np.float32))))).max(axis=(0, 1))[3] == 0
 
 
 @pytest.fixture
@@ -82,57 +27,136 @@ def analysis(packages: None, team: CareTeam) -> Analysis:
     return done
 
 
-def test_findings_above_threshold_are_explained_in_one_run(analysis: Analysis) -> None:
+def test_the_first_picture_comes_with_the_finding(analysis: Analysis) -> None:
+    found = list(Explanation.objects.all())
+    assert len(found) == analysis.findings.filter(positive=True).count() >= 1
+    for explanation in found:
+        assert explanation.state == State.QUEUED and explanation.stage == Stage.FIRST and explanation.drawn
+        assert explanation.evaluations == 2 and explanation.adds_up
+        assert explanation.output == pytest.approx(explanation.finding.probability, abs=1e-4)
+        assert explanation.base_value is not None and explanation.base_value < 0.4, "the reference is healthy"
+        assert region_values(explanation).shape == (12, 12)
+        assert explanation.weaknesses == [], "not judged before it was checked"
+
+
+def test_it_is_refined_checked_and_measured_in_one_run(analysis: Analysis) -> None:
     planned = plan(analysis.pk)
-    assert len(planned) == analysis.findings.filter(positive=True).count() >= 1
     assert plan(analysis.pk) == planned
+    before = {one.pk: one.revision for one in Explanation.objects.all()}
     tasks.explain(str(planned[0].pk))
     for explanation in Explanation.objects.all():
         assert explanation.state == State.SUCCEEDED, explanation.reason
-        assert explanation.adds_up and abs(explanation.gap or 1) < 1e-3
-        assert explanation.output == pytest.approx(explanation.finding.probability, abs=1e-4)
-        array = attributions(explanation)
-        assert array.shape == (192, 192)
-        assert float(array.sum(dtype=np.float64)) == pytest.approx(explanation.attribution_sum)
+        assert explanation.stage == Stage.CHECKED and explanation.revision > before[explanation.pk]
+        assert explanation.adds_up and abs(explanation.gap or 1) < 1e-6
+        log_odds = explanation.log_odds
+        assert log_odds["base"] + log_odds["sum"] == pytest.approx(log_odds["output"], abs=1e-6)
+        stored = arrays(explanation)
+        assert stored.values.shape == (2, 12, 12) and stored.half_width is not None
+        assert float(stored.values[0].sum(dtype=np.float64)) == pytest.approx(explanation.attribution_sum, abs=1e-5)
+        assert sum(place["value"] for place in explanation.zones) == pytest.approx(
+            explanation.attribution_sum, abs=1e-4
+        )
+        quality = explanation.quality
+        assert quality["insertion"] > quality["random"] > quality["deletion"]
+        assert quality["advantage"] > quality["chance"] and quality["foretells"] > 0.2
+        assert explanation.weaknesses == []
     tasks.explain(str(planned[0].pk))
     assert Explanation.objects.count() == len(planned)
 
 
+def test_it_points_at_the_drawn_opacity(analysis: Analysis) -> None:
+    """The film's opacity is known: the strongest evidence lies on it, and far denser than by chance."""
+    from apps.explainability.explainers.game import Regions
+
+    explanation = Explanation.objects.get(finding__label="pneumonia")
+    pixels = Regions((12, 12), (192, 192)).spread(region_values(explanation).reshape(1, -1))[0]
+    opacity = draw_film(3, pattern="focal", size=192).opacity
+    assert faithfulness.points_at(pixels, opacity)
+    assert faithfulness.within(pixels, opacity) > 3 * opacity.mean()
+
+
+@pytest.mark.parametrize("method", [Method.AMORTISED, Method.PARTITION, Method.GRADIENT, Method.DEEP])
+def test_other_explainers_serve_the_same_finding(analysis: Analysis, doctor: User, method: Method) -> None:
+    finding = analysis.findings.get(label="pneumonia")
+    explanation = request(finding, actor=doctor, method=method)
+    tasks.explain(str(explanation.pk))
+    explanation.refresh_from_db()
+    assert explanation.state == State.SUCCEEDED, explanation.reason
+    assert explanation.adds_up == (abs(explanation.gap or 0) < 0.01)
+    assert explanation.adds_up or "gap" in explanation.quality["weaknesses"], "what does not add up is called weak"
+    assert explanation.method == method and explanation.zones
+
+
 def test_a_missed_bell_is_made_up_for(analysis: Analysis) -> None:
+    Explanation.objects.all().delete()
     assert plan_missing() == analysis.findings.filter(positive=True).count()
     assert plan_missing() == 0
 
 
-def test_a_doctor_may_ask_for_any_finding_once(analysis: Analysis, doctor: User, stranger: User) -> None:
+def test_a_companion_that_fails_changes_nothing(packages: None, team: CareTeam, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.ANALYSIS_COMPANIONS = ["tests.explainability.test_explanation.broken"]
+    done = arrive(film_file(3, pattern="focal", size=448), team)
+    analyse(str(done.pk))
+    done.refresh_from_db()
+    assert done.state == State.SUCCEEDED and not Explanation.objects.exists()
+    planned = plan(done.pk)[0]
+    tasks.explain(str(planned.pk))
+    planned.refresh_from_db()
+    assert planned.state == State.SUCCEEDED
+
+
+def broken(*args: object) -> None:
+    raise ZeroDivisionError
+
+
+def test_a_hundred_askers_get_one_explanation(analysis: Analysis, doctor: User, stranger: User) -> None:
     finding = analysis.findings.filter(positive=False).first() or analysis.findings.first()
     assert finding
     with pytest.raises(PermissionError):
         request(finding, actor=stranger)
-    assert request(finding, actor=doctor) == request(finding, actor=doctor)
+    assert len({request(finding, actor=doctor).pk for _ in range(100)}) == 1
+    assert Explanation.objects.filter(finding=finding).count() == 1
 
 
 def test_a_film_that_is_gone_fails_with_a_reason(analysis: Analysis) -> None:
-    from apps.protection import blobs
-
     explanation = plan(analysis.pk)[0]
     blobs.delete(explanation.finding.instance.header_blob)
     tasks.explain(str(explanation.pk))
     explanation.refresh_from_db()
-    assert explanation.state == State.FAILED and explanation.reason
+    assert explanation.state == State.FAILED and "Upload the image again" in explanation.reason
+    assert explanation.drawn, "the first picture stays"
 
 
-def test_the_api_gives_figures_picture_and_array(analysis: Analysis, api: APIClient) -> None:
+def test_a_model_that_is_no_longer_installed_fails_with_a_reason(analysis: Analysis, settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    settings.MODEL_PACKAGE_DIRS = [tmp_path]
     explanation = plan(analysis.pk)[0]
-    url = reverse("explanation-detail", args=[explanation.pk])
-    assert api.get(f"{url}overlay.png").status_code == 409
     tasks.explain(str(explanation.pk))
-    body = api.get(url).json()
-    assert body["base_value"] + body["sum_of_attributions"] == pytest.approx(body["output"], abs=1e-3)
-    picture = api.get(f"{url}overlay.png")
-    assert Image.open(io.BytesIO(picture.content)).mode == "RGBA"
-    assert api.get(f"{url}overlay.png?sign=sideways").status_code == 400
-    array = np.load(io.BytesIO(api.get(f"{url}attributions.npy").content))
-    assert array.sum() == pytest.approx(body["sum_of_attributions"], abs=1e-3)
+    explanation.refresh_from_db()
+    assert explanation.state == State.FAILED and explanation.reason_code == "package_missing"
+
+
+def test_a_finding_that_is_deleted_meanwhile_leaves_nothing(analysis: Analysis, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    explanation = plan(analysis.pk)[0]
+    really = tasks.accounts
+
+    def deleted_first(*args: object) -> object:
+        analysis.findings.all().delete()
+        return really(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tasks, "accounts", deleted_first)
+    blob = explanation.blob
+    blobs.delete(blob)
+    tasks.explain(str(explanation.pk))
+    assert not Explanation.objects.exists() and not blobs.exists(blob)
+
+
+def test_out_of_time_the_best_so_far_is_kept_and_marked(analysis: Analysis) -> None:
+    explanation = plan(analysis.pk)[0]
+    for one in Explanation.objects.all():
+        Explanation.objects.filter(pk=one.pk).update(parameters={"evaluations": 100_000, "seconds": 0.0})
+    tasks.explain(str(explanation.pk))
+    explanation.refresh_from_db()
+    assert explanation.state == State.SUCCEEDED and explanation.stopped == "time" and explanation.adds_up
 
 
 def test_only_one_worker_explains(analysis: Analysis) -> None:

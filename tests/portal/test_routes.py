@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.accounts.tokens import make_token
+from apps.explainability import probing
 from apps.explainability.plan import plan
 from apps.imaging import deidentify
 from apps.imaging.models import HeldFile
@@ -30,7 +31,8 @@ TEAM_POST = (302, 302, 302, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS = (200, 200, 404, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS_POST = (302, 302, 404, 404, 404, 404, 404, 404, 302)
 API_TEAM = (200, 200, 200, 404, 404, 404, 404, 404, 401)
-API_TEAM_EARLY = (409, 409, 409, 404, 404, 404, 404, 404, 401)
+API_TEAM_EMPTY = (400, 400, 400, 404, 404, 404, 404, 404, 401)
+API_TEAM_ASKED = (202, 202, 202, 404, 404, 404, 404, 404, 401)
 ADMIN = (404, 404, 404, 404, 404, 404, 200, 404, 302)
 ADMIN_POST = (404, 404, 404, 404, 404, 404, 302, 404, 302)
 AUDITOR = (404, 404, 404, 404, 404, 404, 404, 200, 302)
@@ -124,8 +126,20 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "model-list": ("get", (), (200,) * 8 + (401,)),
     "model-detail": ("get", ("package",), (200,) * 8 + (401,)),
     "explanation-detail": ("get", ("explanation",), API_TEAM),
-    "explanation-overlay": ("get", ("explanation",), API_TEAM_EARLY),
-    "explanation-attributions": ("get", ("explanation",), API_TEAM_EARLY),
+    "explanation-overlay": ("get", ("explanation",), API_TEAM),
+    "explanation-film": ("get", ("explanation",), API_TEAM),
+    "explanation-attributions": ("get", ("explanation",), API_TEAM),
+    "explanation-json": ("get", ("explanation",), API_TEAM),
+    "explanation-map": ("get", ("explanation",), API_TEAM),
+    "explanation-capture": ("get", ("explanation",), API_TEAM),
+    "finding-explanations": ("post", ("finding",), API_TEAM_ASKED),
+    "finding-probes": ("post", ("finding",), API_TEAM_EMPTY),
+    "probe-detail": ("get", ("probe",), API_TEAM),
+    "explainability:detail": ("get", ("explanation",), TEAM),
+    "explainability:state": ("get", ("explanation",), TEAM),
+    "explainability:ask": ("post", ("finding",), TEAM_POST),
+    "explainability:comparison": ("get", ("name", "version"), EVERYBODY),
+    "explainability:attention": ("get", ("name", "version"), CLINICIANS),
     "audit-events": ("get", (), (404,) * 7 + (200, 401)),
 }  # fmt: skip
 
@@ -172,6 +186,7 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "finding": str(explanation.finding_id),
         "analysis": str(analysis.pk),
         "explanation": str(explanation.pk),
+        "probe": str(probing.ask(explanation.finding, cells=[1], actor=doctor).pk),
         "held": str(HeldFile.objects.get().pk),
         "upload": upload,
         "package": str(analysis.package_id),

@@ -24,12 +24,12 @@ from apps.explainability.explainers.loaded import SEED, Explainable
 
 JUDGE = 24
 SANITY_FILMS = 8
-FEW = 100
+FEW = 50
 """Films for explainers that only complete the picture."""
 COSTLY = ("partition", "gradient", "deep")
 EXPLAINERS: dict[str, tuple[str, str, int]] = {
     "amortised": ("amortised", "", 2),
-    "sampled": ("sampled", "", 512),
+    "sampled": ("sampled", "", 256),
     "partition": ("partition", "", 500),
     "gradient": ("gradient", "", 256),
     "deep": ("deep", "", 8),

@@ -2,14 +2,15 @@
 
 Deletion and insertion (Petsiuk et al., BMVC 2018): the strongest regions are hidden one by one, or shown one
 by one; a faithful order makes the answer fall, or rise, faster than a random one. Additivity: base value and
-attributions must sum up to the answer. Agreement: rank correlation of two explainers' regions. Stability:
-the same of a film and the film with a little noise. Pointing game (Zhang et al., IJCV 2018): whether the
-strongest point lies on what is known to be there. Sanity (Adebayo et al., NeurIPS 2018): a model with random
-weights must be explained otherwise.
+attributions must sum up to the answer. Foretelling: they must foretell answers that they never saw.
+Agreement: rank correlation of two explainers' regions. Stability: the same of a film and the film with a
+little noise. Pointing game (Zhang et al., IJCV 2018): whether the strongest point lies on what is known to be
+there. Sanity (Adebayo et al., NeurIPS 2018): a model with random weights must be explained otherwise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from apps.explainability.explainers.game import Game, Values
 
 STEPS = 16
 ORDERS = 4
+HALVES = 64
 TOLERANCE = 0.03
 """The pointing game forgives a miss by this share of the film's edge (15 of 500 pixels in the paper)."""
 NOISE = 2.0
@@ -97,6 +99,22 @@ def agreement(one: Values, other: Values) -> float:
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(stats.spearmanr(one, other).statistic)
+
+
+def foretells(game: Game, values: Sequence[Values], output: int, rng: np.random.Generator) -> list[float]:
+    """How well attributions foretell answers that they never saw: films with a random half of the regions hidden.
+
+    Args:
+        values: several explainers' attributions of the regions in log-odds, (regions,) each.
+
+    Returns:
+        For each the correlation of foretold and given log-odds; 0 where one of them is constant.
+    """
+    regions = game.regions.count
+    halves = rng.random((HALVES, regions)).argsort(axis=1) < regions // 2
+    given = game.values(halves)[:, 1, output]
+    told = [halves.astype(np.float64) @ one for one in values]
+    return [float(np.corrcoef(one, given)[0, 1]) if np.ptp(one) > 0 and np.ptp(given) > 0 else 0.0 for one in told]
 
 
 def disturbed(plane: npt.NDArray[np.generic], rng: np.random.Generator) -> npt.NDArray[np.float32]:

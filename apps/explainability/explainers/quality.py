@@ -42,6 +42,10 @@ def measure(
     noisy = _again(film, plane, method, watched, budget)
     slopes = _gradients(film, plane) if method != "gradient" else None
     measured = {}
+
+    def fresh() -> np.random.Generator:
+        return np.random.default_rng(SEED + 1)
+
     for output, threshold in thresholds.items():
         mine = regions[0, output]
         curves = faithfulness.curves(game, mine, output, np.random.default_rng(SEED))
@@ -54,6 +58,7 @@ def measure(
             "deletion_curve": [round(float(value), 4) for value in curves.deletion],
             "insertion_curve": [round(float(value), 4) for value in curves.insertion],
             "gap": float(found.gaps[0, output]),
+            "foretells": faithfulness.foretells(game, [regions[1, output]], output, fresh())[0],
             "stability": faithfulness.agreement(mine, noisy[0, output]),
             "share_of_change": _reversal(game, mine, output, threshold),
         }
@@ -61,7 +66,8 @@ def measure(
             measures["agreement"] = faithfulness.agreement(mine, slopes[0, output])
         if first is not None and method == "sampled":
             estimate = first.by_region(game)[0, output]
-            measures["estimate_agreement"] = faithfulness.agreement(estimate, mine)
+            foretold = faithfulness.foretells(game, [first.by_region(game)[1, output]], output, fresh())
+            measures["estimate_foretells"] = foretold[0]
             measures["estimate_error"] = float(np.sqrt(((estimate - mine) ** 2).sum() / max((mine**2).sum(), 1e-18)))
         measures["weaknesses"] = weaknesses(measures, constant=float(np.ptp(curves.random)) < limits.CONSTANT)
         measured[output] = {name: _short(value) for name, value in measures.items()}
@@ -76,7 +82,7 @@ def weaknesses(measures: Measures, *, constant: bool) -> list[str]:
         "gap": abs(measures["gap"]) >= limits.ADDS_UP,
         "random": measures["advantage"] <= measures["chance"],
         "unstable": measures["stability"] < limits.STABLE,
-        "estimate": measures.get("estimate_agreement", 1.0) < limits.ESTIMATED,
+        "blind": measures["foretells"] < limits.FORETELLS,
     }
     return [code for code, so in found.items() if so]
 

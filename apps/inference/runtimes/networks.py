@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import MobileNetV3, mobilenet_v3_small
+from torchvision.models.mobilenetv3 import InvertedResidual
+
+
+class Residual(InvertedResidual):
+    """The same block without adding in place: explainers hang hooks on layers and need what they gave out."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, channels, rows, columns)."""
+        result: torch.Tensor = self.block(features)
+        return result + features if self.use_res_connect else result
 
 
 def mobilenet_v3_small_gray(outputs: int) -> nn.Module:
@@ -18,6 +29,9 @@ def mobilenet_v3_small_gray(outputs: int) -> nn.Module:
     network: MobileNetV3 = mobilenet_v3_small(weights=None, num_classes=outputs)
     first = network.features[0][0]
     network.features[0][0] = nn.Conv2d(1, first.out_channels, 3, stride=2, padding=1, bias=False)
+    for block in network.features:
+        if isinstance(block, InvertedResidual):
+            block.__class__ = Residual
     return network
 
 
@@ -46,8 +60,9 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     compiler on the user's machine.
     """
     for block in network.modules():
-        if isinstance(block, nn.Hardswish | nn.ReLU | nn.Hardsigmoid):
-            block.inplace = False  # explainers hang hooks on layers, which must not overwrite what they were given
+        if hasattr(block, "inplace"):
+            # Explainers hang hooks on layers, which must not overwrite what they were given.
+            block.inplace = False  # type: ignore[assignment]
         if not isinstance(block, nn.Sequential):
             continue
         for place in range(len(block) - 1):

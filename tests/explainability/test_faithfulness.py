@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from apps.explainability.explainers import faithfulness
+from apps.explainability.explainers.quality import weaknesses
+from tests.explainability.games import REGIONS, film, game, sigmoid_of, spot
+
+BRIGHT = np.full((48, 48), 200, np.uint8)
+MODEL = sigmoid_of(spot(slice(8, 24), slice(16, 32), 0.05), -3.0)
+TRUE = REGIONS.gather(spot(slice(8, 24), slice(16, 32))[None])[0]
+
+
+def test_the_true_order_beats_a_random_and_a_reversed_one() -> None:
+    rng = np.random.default_rng(0)
+    good = faithfulness.curves(game(MODEL, BRIGHT), TRUE, 0, rng)
+    bad = faithfulness.curves(game(MODEL, BRIGHT), -TRUE, 0, rng)
+    assert good.advantage > good.chance > 0
+    assert good.insertion_auc > good.random_auc > good.deletion_auc
+    assert bad.advantage < -0.5 < 0.5 < good.advantage
+    assert good.insertion[0] == pytest.approx(good.deletion[-1]) and good.deletion[0] > 0.9
+
+
+def test_few_true_regions_turn_the_answer() -> None:
+    found = faithfulness.enough_to_lose(game(MODEL, BRIGHT), TRUE, 0, 0.5)
+    assert found is not None
+    count, left = found
+    assert 1 <= count <= 9 and left < 0.5
+    hidden = np.ones((1, REGIONS.count))
+    hidden[0, np.argsort(-TRUE)[: count - 1]] = 0
+    assert game(MODEL, BRIGHT).values(hidden)[0, 0, 0] >= 0.5
+    assert faithfulness.enough_to_lose(game(lambda planes: 0 * planes[:, :1, 0] + 0.9), TRUE, 0, 0.5) is None
+
+
+def test_pointing_and_agreement() -> None:
+    truth = np.zeros((48, 48), bool)
+    truth[8:24, 16:32] = True
+    assert faithfulness.points_at(truth.astype(float), truth)
+    assert not faithfulness.points_at(np.roll(truth, 20, axis=0).astype(float), truth)
+    assert faithfulness.within(truth.astype(float), truth) == 1
+    assert faithfulness.agreement(TRUE, TRUE) == pytest.approx(1)
+    assert faithfulness.agreement(TRUE, np.zeros_like(TRUE)) == 0
+    told = faithfulness.foretells(game(MODEL, BRIGHT), [TRUE, -TRUE, 0 * TRUE], 0, np.random.default_rng(0))
+    assert told[0] > 0.9 and told[1] < -0.9 and told[2] == 0
+    assert np.abs(faithfulness.disturbed(film(), np.random.default_rng(0)) - film()).mean() < 3
+
+
+def test_what_speaks_against_an_explanation_is_named() -> None:
+    sound = {"gap": 0.0, "advantage": 0.5, "chance": 0.1, "stability": 0.9, "foretells": 0.8}
+    assert weaknesses(sound, constant=False) == []
+    assert weaknesses(sound | {"gap": 0.02}, constant=False) == ["gap"]
+    assert weaknesses(sound | {"advantage": 0.05}, constant=False) == ["random"]
+    assert weaknesses(sound | {"stability": 0.2, "foretells": 0.1}, constant=False) == ["unstable", "blind"]
+    assert weaknesses(sound, constant=True) == ["constant"]
