@@ -64,7 +64,9 @@ def attention(actor: Actor | None, package: PackageVersion) -> list[Attention]:
     """The newest explanations that the actor sees, averaged by label and by the latest verdict."""
     rows = (
         visible_to(actor)
-        .filter(finding__analysis__package=package, method=Method.SAMPLED, state=State.SUCCEEDED)
+        .filter(
+            finding__analysis__package=package, finding__is_abnormal=True, method=Method.SAMPLED, state=State.SUCCEEDED
+        )
         .select_related("finding__analysis__series__study", "finding__analysis__package")
         .prefetch_related("finding__reviews")
         .order_by("-finished_at")[:LOOKED_AT]

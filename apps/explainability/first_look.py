@@ -34,7 +34,7 @@ def explain_at_once(analysis: Analysis, package: Package, planes: Mapping[uuid.U
     if film.amortised is None:
         return 0
     drawn = 0
-    findings = analysis.findings.filter(positive=True).select_related("analysis__series__study")
+    findings = analysis.findings.filter(positive=True, is_abnormal=True).select_related("analysis__series__study")
     for instance, plane in planes.items():
         mine = [finding for finding in findings if finding.instance_id == instance]
         if not mine:

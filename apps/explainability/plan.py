@@ -24,17 +24,19 @@ EVALUATIONS = {Method.SAMPLED: 512, Method.AMORTISED: 2, Method.PARTITION: 500, 
 
 
 def plan(analysis_id: uuid.UUID | str) -> list[Explanation]:
-    """Ask for an explanation of each finding above its threshold; asking twice adds nothing."""
-    findings = Finding.objects.filter(analysis_id=analysis_id, positive=True).select_related("analysis")
-    return [ask(finding) for finding in findings]
+    """Ask for an explanation of each finding above its threshold; asking twice adds nothing.
+
+    What is not found is not explained unless somebody asks: compared with a healthy film there is nothing.
+    """
+    findings = Finding.objects.filter(analysis_id=analysis_id, positive=True, is_abnormal=True)
+    return [ask(finding) for finding in findings.select_related("analysis")]
 
 
 def plan_missing() -> int:
     """Plan for the last day's analyses whose bell was not heard; how many explanations were added."""
     since = timezone.now() - timedelta(days=1)
-    missed = Analysis.objects.filter(
-        state=State.SUCCEEDED, finished_at__gte=since, findings__positive=True, findings__explanations=None
-    )
+    unexplained = Finding.objects.filter(positive=True, is_abnormal=True, explanations=None)
+    missed = Analysis.objects.filter(state=State.SUCCEEDED, finished_at__gte=since, findings__in=unexplained)
     return sum(len(plan(pk)) for pk in set(missed.values_list("pk", flat=True)[:200]))
 
 

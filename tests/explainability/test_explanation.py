@@ -29,7 +29,7 @@ def analysis(packages: None, team: CareTeam) -> Analysis:
 
 def test_the_first_picture_comes_with_the_finding(analysis: Analysis) -> None:
     found = list(Explanation.objects.all())
-    assert len(found) == analysis.findings.filter(positive=True).count() >= 1
+    assert len(found) == analysis.findings.filter(positive=True, is_abnormal=True).count() >= 1
     for explanation in found:
         assert explanation.state == State.QUEUED and explanation.stage == Stage.FIRST and explanation.drawn
         assert explanation.evaluations == 2 and explanation.adds_up
@@ -89,7 +89,7 @@ def test_other_explainers_serve_the_same_finding(analysis: Analysis, doctor: Use
 
 def test_a_missed_bell_is_made_up_for(analysis: Analysis) -> None:
     Explanation.objects.all().delete()
-    assert plan_missing() == analysis.findings.filter(positive=True).count()
+    assert plan_missing() == analysis.findings.filter(positive=True, is_abnormal=True).count()
     assert plan_missing() == 0
 
 

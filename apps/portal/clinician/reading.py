@@ -24,6 +24,11 @@ class ReadFinding:
     corrections: list[tuple[str, str]]
 
     @property
+    def awaited(self) -> bool:
+        """Whether an explanation is about to be planned."""
+        return self.explanation is None and self.finding.positive and self.finding.is_abnormal
+
+    @property
     def places(self) -> list[dict[str, Any]]:
         """What falls to which part of the chest, strongest first."""
         return places(self.explanation) if self.explanation is not None else []
@@ -66,7 +71,7 @@ def under_way(analyses: list[ReadAnalysis]) -> bool:
         if not read_analysis.analysis.finished:
             return True
         for item in read_analysis.findings:
-            if item.explanation is None and item.finding.positive:
+            if item.awaited:
                 return True
             if item.explanation is not None and not item.explanation.finished:
                 return True
