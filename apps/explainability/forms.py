@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.explainability.models import Method
+from apps.inference.models import in_language
 
 
 class MethodForm(forms.Form):
@@ -20,3 +21,38 @@ class MethodForm(forms.Form):
         super().__init__(*args, **kwargs)
         left = [(value, words) for value, words in Method.choices if value not in set(taken)]
         self.fields["method"].choices = left  # type: ignore[attr-defined]
+
+
+class RowForm(forms.Form):
+    """A row of a table package: one field a feature, filled with typical values."""
+
+    def __init__(self, *args: Any, features: list[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for feature in features:
+            label = in_language(feature["title"]) + (f" ({feature['unit']})" if feature["unit"] else "")
+            if "choices" in feature:
+                choices = [(choice["value"], in_language(choice["title"])) for choice in feature["choices"]]
+                field: forms.Field = forms.TypedChoiceField(label=label, choices=choices, coerce=float)
+            else:
+                seen = _("Seen in training: %(low)g to %(high)g") % feature
+                field = forms.FloatField(label=label, initial=feature["typical"], help_text=seen)
+                field.widget.attrs["step"] = "any"
+            self.fields[feature["code"]] = field
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the model is given."""
+        return {"row": dict(self.cleaned_data)}
+
+
+class TextForm(forms.Form):
+    """A text for a text package."""
+
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 6}), max_length=4000, help_text=_("No patient's data.")
+    )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the model is given."""
+        return {"text": self.cleaned_data["text"]}

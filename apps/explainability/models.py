@@ -13,6 +13,7 @@ from apps.explainability.explainers.limits import ADDS_UP
 from apps.imaging.models import Instance
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.jobs.models import Job
+from apps.protection.fields import SealedJSONField
 from apps.protection.models import SealedRecord
 
 
@@ -125,6 +126,24 @@ class Probe(SealedRecord, Job):
         verbose_name_plural = _("probes")
         ordering = ["queued_at"]
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="probe_queue")]
+
+
+class Trial(SealedRecord, Job):
+    """A table's row or a text that somebody gave a model to see its answer and why. No patient's record."""
+
+    holder_path = ""
+
+    task_name: ClassVar[str] = "explainability.try"
+
+    package = models.ForeignKey(PackageVersion, on_delete=models.CASCADE, related_name="+")
+    asker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    given = SealedJSONField()
+    answer = SealedJSONField()
+
+    class Meta:
+        verbose_name_plural = _("trials")
+        ordering = ["-queued_at"]
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="trial_queue")]
 
 
 class FilmEmbedding(SealedRecord):

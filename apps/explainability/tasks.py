@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from apps.explainability import explanation, plan, probing
+from apps.explainability import explanation, plan, probing, trial
 from apps.explainability.explainers.account import accounts
+from apps.explainability.explainers.answering import answer
 from apps.explainability.explainers.attribution import Budget
 from apps.explainability.explainers.game import Regions
 from apps.explainability.explainers.loaded import explainable
@@ -46,6 +47,15 @@ def probe(pk: str) -> None:
             plane = film.model.prepare(explanation.film_of(question.finding))
             game = film.game(plane, regions=Regions((question.edge, question.edge), plane.shape))
             probing.record(question, game.values(probing.coalition(question))[0, 0])
+
+
+@accelerator_task("explainability.try")
+def try_one(pk: str) -> None:
+    """Answer and explain a row or a text that somebody gave a model."""
+    asked = trial.take(pk)
+    with working(*asked):
+        for question in asked:
+            trial.record(question, answer(verified_package(question.package), question.given))
 
 
 def _explain(taken: list[explanation.Explanation]) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.explainability import views
+from apps.explainability import trial_views, views
 
 app_name = "explainability"
 urlpatterns = [
@@ -9,4 +9,6 @@ urlpatterns = [
     path("findings/<uuid:finding_id>/by/", views.ask, name="ask"),
     path("models/<str:name>/<str:version>/explainers/", views.comparison, name="comparison"),
     path("models/<str:name>/<str:version>/attention/", views.attention, name="attention"),
+    path("models/<str:name>/<str:version>/try/", trial_views.give, name="try"),
+    path("trials/<uuid:pk>/", trial_views.show, name="trial"),
 ]

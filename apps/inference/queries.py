@@ -40,6 +40,6 @@ def label_titles() -> dict[str, dict[str, str]]:
     return {
         label["code"]: label["title"]
         for package in PackageVersion.objects.filter(active=True)
-        for label in package.card["labels"]
-        if label["finding"]
+        for label in package.card.get("labels", [])
+        if label.get("finding")
     }

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.imaging.models import Series
 from apps.inference.models import Analysis, PackageVersion
+from apps.inference.packages.card import FILMS
 from apps.inference.runtimes.suitability import Unsuitable, check_series
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
@@ -31,7 +32,8 @@ def route(series: Series, *, urgent: bool) -> list[Analysis]:
     """
     if not permits(series.study.patient, Purpose.AI):
         return []
-    return [_ask(series, package, urgent) for package in PackageVersion.objects.filter(active=True)]
+    readers = PackageVersion.objects.filter(active=True, card__task=FILMS)
+    return [_ask(series, package, urgent) for package in readers]
 
 
 def route_patient(patient: Patient) -> int:

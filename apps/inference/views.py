@@ -20,8 +20,12 @@ METRICS = {
     "specificity_pneumonia": _("Specificity for pneumonia at its threshold"),
     "accuracy_three_classes": _("Accuracy, three classes"),
     "ece_pneumonia": _("Expected calibration error, pneumonia (0 is best)"),
+    "r2": _("Explained share of the variance (R²)"),
+    "mean_absolute_error": _("Mean absolute error"),
+    "accuracy": _("Accuracy"),
+    "macro_f1": _("F1, mean of the classes"),
 }
-DATA = {"real": _("Real films"), "synthetic": _("Synthetic films")}
+DATA = {"real": _("Real films"), "synthetic": _("Synthetic films"), "held back": _("Held back from training")}
 
 
 @login_required
@@ -40,6 +44,7 @@ def model_card(request: HttpRequest, name: str, version: str) -> HttpResponse:
 
 
 def _words(card: dict[str, Any]) -> dict[str, Any]:
+    thresholds = card.get("thresholds", {})
     return {
         "card": card,
         "intended_use": in_language(card["intended_use"]),
@@ -49,10 +54,15 @@ def _words(card: dict[str, Any]) -> dict[str, Any]:
             {
                 "title": in_language(label["title"]),
                 "code": label["code"],
-                "threshold": card["thresholds"][label["code"]]["value"],
-                "operating_point": in_language(card["thresholds"][label["code"]]["operating_point"]),
+                "threshold": thresholds[label["code"]]["value"],
+                "operating_point": in_language(thresholds[label["code"]]["operating_point"]),
             }
-            for label in card["labels"]
+            for label in card.get("labels", [])
+            if label["code"] in thresholds
+        ],
+        "features": [
+            {**feature, "title": in_language(feature["title"]), "group": in_language(card["groups"][feature["group"]])}
+            for feature in card.get("features", [])
         ],
         "measured": [
             {

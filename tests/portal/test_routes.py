@@ -8,11 +8,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.accounts.tokens import make_token
-from apps.explainability import probing
+from apps.explainability import probing, trial
 from apps.explainability.plan import plan
 from apps.imaging import deidentify
 from apps.imaging.models import HeldFile
 from apps.imaging.tasks import make
+from apps.inference.models import PackageVersion
 from apps.inference.tasks import analyse
 from apps.patients.break_glass import end, open_record
 from apps.patients.consent import record_consent
@@ -139,6 +140,8 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "explainability:state": ("get", ("explanation",), TEAM),
     "explainability:ask": ("post", ("finding",), TEAM_POST),
     "explainability:comparison": ("get", ("name", "version"), EVERYBODY),
+    "explainability:try": ("get", ("table_name", "table_version"), EVERYBODY),
+    "explainability:trial": ("get", ("trial",), (200, 404, 404, 404, 404, 404, 404, 404, 302)),
     "explainability:attention": ("get", ("name", "version"), CLINICIANS),
     "audit-events": ("get", (), (404,) * 7 + (200, 401)),
 }  # fmt: skip
@@ -186,6 +189,9 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "finding": str(explanation.finding_id),
         "analysis": str(analysis.pk),
         "explanation": str(explanation.pk),
+        "table_name": "diabetes-progression",
+        "table_version": "1.0.0",
+        "trial": str(trial.ask(PackageVersion.objects.get(name="note-specialty"), {"text": "x"}, actor=doctor).pk),
         "probe": str(probing.ask(explanation.finding, cells=[1], actor=doctor).pk),
         "held": str(HeldFile.objects.get().pk),
         "upload": upload,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 WIDTH = 100.0
 
@@ -87,6 +88,21 @@ class Dot:
     y: float
     shade: int = 0
 
+    @property
+    def left(self) -> float:
+        """In a box of 200 × 30."""
+        return round(2 * self.x, 2)
+
+    @property
+    def top(self) -> float:
+        """In a box of 200 × 30."""
+        return round(0.3 * self.y, 2)
+
+    @property
+    def high(self) -> float:
+        """In a box of 100 × 60."""
+        return round(0.6 * self.y, 2)
+
 
 def beeswarm(values: Sequence[float], shades: Sequence[float], *, reach: float, rows: int = 7) -> list[Dot]:
     """A feature's attributions over a cohort, stacked where they would lie on each other.
@@ -123,3 +139,40 @@ def _unit(values: Sequence[float]) -> list[float]:
     numbers = np.asarray(values, dtype=float)
     span = float(np.ptp(numbers)) or 1.0
     return [float(value) for value in (numbers - numbers.min()) / span]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Paths from the base value at the bottom to the answers at the top; the row's own and others'."""
+
+    own: str
+    others: list[str]
+    low: float
+    high: float
+
+
+def decision(base: float, values: Sequence[float], others: Sequence[Sequence[float]]) -> Decision:
+    """A decision plot (Lundberg): one line a row, one step a feature, the weakest first from below.
+
+    Args:
+        values: attributions, the strongest first.
+        others: the same of other rows.
+    """
+    paths = [np.cumsum([base, *reversed(row)]) for row in (values, *others)]
+    low, high = float(min(path.min() for path in paths)), float(max(path.max() for path in paths))
+    span = max(high - low, 1e-9)
+
+    def points(path: npt.NDArray[np.float64]) -> str:
+        step = WIDTH / max(len(path) - 1, 1)
+        return " ".join(f"{100 * (x - low) / span:.2f},{WIDTH - number * step:.2f}" for number, x in enumerate(path))
+
+    return Decision(points(paths[0]), [points(path) for path in paths[1:]], low, high)
+
+
+def highlight(value: float, strongest: float) -> str:
+    """Class of a word's colour: three shades for and against, none below a tenth of the strongest."""
+    share = abs(value) / max(strongest, 1e-12)
+    if share < 0.1:
+        return ""
+    shade = 3 if share > 0.66 else 2 if share > 0.33 else 1
+    return f"mark-{'for' if value > 0 else 'against'}-{shade}"

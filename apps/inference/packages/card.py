@@ -13,6 +13,7 @@ import jsonschema
 
 CARD = "card.json"
 MAX_CARD_BYTES = 1 * 2**20
+FILMS, TABLES, TEXTS = "image-classification", "tabular-regression", "text-classification"
 
 
 class PackageRefused(Exception):
@@ -47,6 +48,11 @@ class Package:
     @property
     def version(self) -> str:
         return str(self.card["version"])
+
+    @property
+    def task(self) -> str:
+        """What it reads: FILMS, TABLES or TEXTS."""
+        return str(self.card["task"])
 
     @property
     def size(self) -> int:
@@ -105,14 +111,23 @@ def validate_card(card: Any) -> None:
     if errors:
         place = "/".join(str(part) for part in errors[0].path) or "the card"
         raise PackageRefused(f"card: {place}: {errors[0].message[:200]}")
+    if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
+        raise PackageRefused("card: files lie beside the card, without folders")
+    if card["task"] == FILMS:
+        _validate_labels(card)
+    if card["task"] == TABLES and {feature["group"] for feature in card["features"]} - card["groups"].keys():
+        raise PackageRefused("card: a feature belongs to a group that is not listed")
+
+
+def _validate_labels(card: Any) -> None:
     codes = [label["code"] for label in card["labels"]]
     if len(set(codes)) < len(codes) or set(codes) != set(card["thresholds"]):
         raise PackageRefused("card: each label needs one threshold and a code of its own")
     listed_before = [{*codes[:place], ""} for place in range(len(codes))]
     if any(label.get("requires", "") not in known for label, known in zip(card["labels"], listed_before, strict=True)):
         raise PackageRefused("card: a label requires one that is listed before it")
-    if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
-        raise PackageRefused("card: files lie beside the card, without folders")
+    if any(not label.keys() >= {"outputs", "finding"} for label in card["labels"]):
+        raise PackageRefused("card: a label of films names its outputs and says whether it is a finding")
 
 
 def sha256(path: Path) -> str:

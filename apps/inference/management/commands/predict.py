@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from apps.inference import prediction, registry
-from apps.inference.packages.card import Package
+from apps.inference.packages.card import FILMS, Package
 from apps.jobs.errors import sentence
 
 BATCH = 32
@@ -30,6 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         package = self._package(options["name"], options["package_version"])
+        if package.task != FILMS:
+            raise CommandError(f"{package.name} reads no films; try it on its page")
         try:
             files = prediction.files_in(options["paths"])
         except FileNotFoundError as error:

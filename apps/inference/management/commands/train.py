@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-RECIPES = ("cxr-pneumonia",)
+RECIPES = ("cxr-pneumonia", "diabetes-progression", "note-specialty")
 
 
 class Command(BaseCommand):
@@ -21,36 +21,45 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", choices=RECIPES)
-        parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and the films it lists")
+        parser.add_argument("--data", type=Path, help="folder with the films and labels.csv, or with descriptions.csv")
         parser.add_argument("--package-version", default="1.0.0", help="default: 1.0.0")
         parser.add_argument("--output", type=Path, help="default: var/model-packages/NAME/VERSION")
         parser.add_argument("--epochs", type=int, help="at most this many")
         parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw films")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from apps.inference.training.cxr_pneumonia import train
-        from apps.inference.training.fitting import Recipe
-
-        recipe = replace(Recipe(), epochs=options["epochs"]) if options["epochs"] else Recipe()
         version = options["package_version"]
         output = options["output"] or settings.VAR_DIR / "model-packages" / options["name"] / version
-        with Bars() as bars:
-            try:
-                card = train(
-                    options["data"],
-                    output,
-                    version=version,
-                    recipe=recipe,
-                    workers=options["workers"],
-                    progress=bars.show,
-                )
-            except (FileNotFoundError, FileExistsError, ValueError) as error:
-                raise CommandError(str(error)) from error
+        if options["data"] is None and options["name"] != "diabetes-progression":
+            raise CommandError("say where the data are: --data DIR")
+        try:
+            card = self._train(options, output, version)
+        except (FileNotFoundError, FileExistsError, ValueError) as error:
+            raise CommandError(str(error)) from error
         for part in card["metrics"]:
-            self.stdout.write(f"{part['data']} films ({part['films']} of {part['patients']} patients):")
+            self.stdout.write(f"{part['data']} ({part.get('films', part['patients'])} of {part['patients']}):")
             for name, figure in part["values"].items():
                 self.stdout.write(f"  {name}: {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})")
         self.stdout.write(f"wrote {output}; 'manage.py models' installs it")
+
+    def _train(self, options: dict[str, Any], output: Path, version: str) -> dict[str, Any]:
+        from apps.inference.training import cxr_pneumonia, diabetes_progression, note_specialty
+        from apps.inference.training.fitting import Recipe
+
+        if options["name"] == "diabetes-progression":
+            return diabetes_progression.train(output, version=version)
+        if options["name"] == "note-specialty":
+            return note_specialty.train(options["data"], output, version=version)
+        recipe = replace(Recipe(), epochs=options["epochs"]) if options["epochs"] else Recipe()
+        with Bars() as bars:
+            return cxr_pneumonia.train(
+                options["data"],
+                output,
+                version=version,
+                recipe=recipe,
+                workers=options["workers"],
+                progress=bars.show,
+            )
 
 
 class Bars:

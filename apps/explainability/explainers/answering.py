@@ -1,0 +1,92 @@
+"""The answer of a table or text package with its explanation, as JSON for a page or a program."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from apps.explainability.explainers import tabular, text
+from apps.inference.packages.card import TABLES, TEXTS, Package
+from apps.inference.runtimes.trees import Trees, read_trees
+from apps.inference.runtimes.words import read_words
+
+Answer = dict[str, Any]
+
+
+def answer(package: Package, given: dict[str, Any]) -> Answer:
+    """Answer and explain.
+
+    Args:
+        given: ``{"row": {feature: number}}`` or ``{"text": str}``.
+
+    Raises:
+        ValueError: for a package of another task.
+    """
+    if package.task == TABLES:
+        return _row(package, given["row"])
+    if package.task == TEXTS:
+        return _text(package, given["text"])
+    raise ValueError(f"{package.name} reads neither rows nor texts")
+
+
+def _row(package: Package, given: dict[str, float]) -> Answer:
+    trees, values = _forest(package.digest, _Box(package))
+    codes = [feature["code"] for feature in package.card["features"]]
+    groups: dict[str, list[int]] = {}
+    for place, feature in enumerate(package.card["features"]):
+        groups.setdefault(feature["group"], []).append(place)
+    row = np.array([float(given[code]) for code in codes])
+    found = tabular.explain(trees, row, groups)
+    return {
+        "output": found.output,
+        "base": found.base,
+        "gap": found.gap,
+        "values": dict(zip(codes, found.values.tolist(), strict=True)),
+        "path_base": found.path_base,
+        "path_values": dict(zip(codes, found.path_values.tolist(), strict=True)),
+        "groups": found.group_values,
+        "cohort": {
+            "rows": np.round(trees.background, 4).tolist(),
+            "values": np.round(values, 4).tolist(),
+            "outputs": np.round(trees.predict(trees.background), 3).tolist(),
+        },
+    }
+
+
+def _text(package: Package, given: str) -> Answer:
+    words = read_words(package)
+    found = text.explain(words.probabilities, given)
+    codes = [label["code"] for label in package.card["labels"]]
+    return {
+        "outputs": dict(zip(codes, found.output.tolist(), strict=True)),
+        "bases": dict(zip(codes, found.base.tolist(), strict=True)),
+        "gaps": dict(zip(codes, found.gaps.tolist(), strict=True)),
+        "units": [{"text": unit.text, "negated": unit.negated} for unit in found.units],
+        "values": {code: values.tolist() for code, values in zip(codes, found.values, strict=True)},
+        "sentences": [
+            {"text": sentence, "values": dict(zip(codes, values.tolist(), strict=True))}
+            for sentence, values in found.by_sentence()
+        ],
+        "evaluations": found.evaluations,
+    }
+
+
+class _Box:
+    """Carries a package past the cache's key, which is its digest alone."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Box)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _forest(digest: str, box: _Box) -> tuple[Trees, np.ndarray]:
+    trees = read_trees(box.package)
+    return trees, tabular.cohort(trees)

@@ -1,0 +1,49 @@
+"""Trying a table or text model: ask, answer, look."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+
+from apps.accounts import audit
+from apps.accounts.models import User
+from apps.explainability.models import Trial
+from apps.inference.models import PackageVersion
+from apps.jobs.enqueue import enqueue_job
+from apps.jobs.leases import claim, settle
+from apps.jobs.models import Urgency
+
+KEPT = 20
+"""Trials of one person that are kept; older ones are removed."""
+
+
+def ask(package: PackageVersion, given: dict[str, Any], *, actor: User) -> Trial:
+    """Give a model a row (``{"row": …}``) or a text (``{"text": …}``)."""
+    trial = Trial(package=package, asker=actor, urgency=Urgency.INTERACTIVE)
+    trial.given = given
+    trial.save()
+    audit.record(actor, "model.tried", package)
+    old = of(actor).values_list("pk", flat=True)[KEPT:]
+    Trial.objects.filter(pk__in=list(old)).delete()
+    enqueue_job(trial)
+    return trial
+
+
+def of(actor: User) -> QuerySet[Trial]:
+    """The actor's own trials, newest first; nobody sees another's."""
+    return Trial.objects.filter(asker=actor).select_related("package")
+
+
+def take(pk: uuid.UUID | str) -> list[Trial]:
+    """Claim the trial; empty if another worker has it or it is gone."""
+    trial = claim(Trial, pk)
+    return [] if trial is None else [trial]
+
+
+def record(trial: Trial, answer: dict[str, Any]) -> None:
+    """Keep the answer."""
+    with settle(trial):
+        trial.answer = answer
+        trial.save(update_fields=["answer"])

@@ -1,0 +1,128 @@
+"""Pages on which a table or text model is tried."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from apps.accounts.actors import signed_in
+from apps.explainability import trial
+from apps.explainability.drawing import charts
+from apps.explainability.forms import RowForm, TextForm
+from apps.explainability.models import Trial
+from apps.inference.models import PackageVersion, in_language
+from apps.inference.packages.card import FILMS, TABLES
+from apps.jobs.models import State
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def give(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """A form for the model's own values, or for a text."""
+    package = get_object_or_404(PackageVersion, name=name, version=version)
+    if package.card["task"] == FILMS:
+        raise Http404
+    form = _form(package, request)
+    if request.method == "POST" and form.is_valid():
+        asked = trial.ask(package, form.given, actor=signed_in(request))
+        return redirect("explainability:trial", asked.pk)
+    context = {"package": package, "form": form, "intended_use": in_language(package.card["intended_use"])}
+    return render(request, "explainability/try.html", context, status=422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_GET
+def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The answer and why; asked for again while it is computed."""
+    asked = get_object_or_404(trial.of(signed_in(request)), pk=pk)
+    drawn: dict[str, Any] = {}
+    if asked.state == State.SUCCEEDED:
+        chosen = request.GET.get("by", "")
+        drawn = _row(asked, chosen) if asked.package.card["task"] == TABLES else _text(asked, chosen)
+    context = {"trial": asked, "package": asked.package, **drawn}
+    page = "explainability/_trial.html" if request.headers.get("HX-Request") else "explainability/trial.html"
+    return render(request, page, context)
+
+
+def _form(package: PackageVersion, request: HttpRequest) -> Any:
+    if package.card["task"] == TABLES:
+        return RowForm(request.POST or None, features=package.card["features"])
+    return TextForm(request.POST or None)
+
+
+def _row(asked: Trial, chosen: str) -> dict[str, Any]:
+    """Charts of a table's row; ``chosen`` is the feature of the dependence plot."""
+    card, answer = asked.package.card, asked.answer
+    features = {feature["code"]: feature for feature in card["features"]}
+    titles = {code: in_language(feature["title"]) for code, feature in features.items()}
+    given = asked.given["row"]
+    strongest = sorted(answer["values"].items(), key=lambda item: -abs(item[1]))
+    steps = [(f"{titles[code]} = {given[code]:g}", value) for code, value in strongest]
+    chosen = chosen if chosen in features else strongest[0][0]
+    codes = list(features)
+    columns = list(zip(*answer["cohort"]["values"], strict=True))
+    rows = list(zip(*answer["cohort"]["rows"], strict=True))
+    reach = max(abs(value) for column in columns for value in column)
+    place = codes.index(chosen)
+    groups = [(in_language(card["groups"][code]), value) for code, value in answer["groups"].items()]
+    return {
+        "unit": in_language(card["target"]["unit"]),
+        "target": in_language(card["target"]["title"]),
+        "answer": answer,
+        "bars": charts.waterfall(answer["base"], steps, (_("average of the comparison rows"), _("this row"))),
+        "force": charts.force(answer["base"], steps),
+        "groups": charts.waterfall(answer["base"], groups, (_("average of the comparison rows"), _("this row"))),
+        "paths": [(titles[code], value, answer["path_values"][code]) for code, value in strongest],
+        "swarm": [
+            (titles[code], charts.beeswarm(columns[codes.index(code)], rows[codes.index(code)], reach=reach))
+            for code, _value in strongest
+        ],
+        "reach": reach,
+        "dependence": charts.scatter(rows[place], columns[place], answer["cohort"]["outputs"]),
+        "dependence_of": features[chosen] | {"title": titles[chosen]},
+        "dependence_ends": (min(columns[place]), max(columns[place])),
+        "choices": [(code, titles[code], code == chosen) for code in codes],
+        "decision": charts.decision(answer["base"], [value for _code, value in strongest], _others(answer, strongest)),
+        "decision_names": [titles[code] for code, _value in reversed(strongest)],
+    }
+
+
+def _others(answer: dict[str, Any], strongest: list[tuple[str, float]]) -> list[list[float]]:
+    """The first comparison rows' attributions in the same order, for the decision plot."""
+    codes = list(answer["values"])
+    order = [codes.index(code) for code, _value in strongest]
+    return [[row[place] for place in order] for row in answer["cohort"]["values"][:20]]
+
+
+def _text(asked: Trial, chosen: str) -> dict[str, Any]:
+    """Highlights of a text; ``chosen`` is the label that is explained."""
+    answer = asked.answer
+    titles = {label["code"]: in_language(label["title"]) for label in asked.package.card["labels"]}
+    likeliest = max(answer["outputs"], key=lambda code: answer["outputs"][code])
+    chosen = chosen if chosen in titles else likeliest
+    values = answer["values"][chosen]
+    strongest = max((abs(value) for value in values), default=0.0) or 1.0
+    units = [
+        {**unit, "value": 100 * value, "css": charts.highlight(value, strongest)}
+        for unit, value in zip(answer["units"], values, strict=True)
+    ]
+    return {
+        "answer": answer,
+        "outputs": sorted(
+            ((titles[code], 100 * value, code, code == chosen) for code, value in answer["outputs"].items()),
+            key=lambda row: -row[1],
+        ),
+        "explained": titles[chosen],
+        "units": units,
+        "table": sorted(units, key=lambda unit: -abs(unit["value"]))[:15],
+        "sentences": [(row["text"], 100 * row["values"][chosen]) for row in answer["sentences"]],
+        "base_percent": 100 * answer["bases"][chosen],
+        "output_percent": 100 * answer["outputs"][chosen],
+        "gap": answer["gaps"][chosen],
+    }
