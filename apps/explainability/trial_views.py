@@ -120,7 +120,7 @@ def _text(asked: Trial, chosen: str) -> dict[str, Any]:
         ),
         "explained": titles[chosen],
         "units": units,
-        "table": sorted(units, key=lambda unit: -abs(unit["value"]))[:15],
+        "table": sorted((unit for unit in units if unit["css"]), key=lambda unit: -abs(unit["value"]))[:15],
         "sentences": [(row["text"], 100 * row["values"][chosen]) for row in answer["sentences"]],
         "base_percent": 100 * answer["bases"][chosen],
         "output_percent": 100 * answer["outputs"][chosen],
