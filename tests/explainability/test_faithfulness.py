@@ -41,6 +41,8 @@ def test_pointing_and_agreement() -> None:
     assert faithfulness.within(truth.astype(float), truth) == 1
     assert faithfulness.agreement(TRUE, TRUE) == pytest.approx(1)
     assert faithfulness.agreement(TRUE, np.zeros_like(TRUE)) == 0
+    assert faithfulness.likeness(TRUE, 2 * TRUE + 1) == pytest.approx(1)
+    assert faithfulness.likeness(TRUE, np.zeros_like(TRUE)) == 0
     told = faithfulness.foretells(game(MODEL, BRIGHT), [TRUE, -TRUE, 0 * TRUE], 0, np.random.default_rng(0))
     assert told[0] > 0.9 and told[1] < -0.9 and told[2] == 0
     assert np.abs(faithfulness.disturbed(film(), np.random.default_rng(0)) - film()).mean() < 3

@@ -3,8 +3,8 @@
 Deletion and insertion (Petsiuk et al., BMVC 2018): the strongest regions are hidden one by one, or shown one
 by one; a faithful order makes the answer fall, or rise, faster than a random one. Additivity: base value and
 attributions must sum up to the answer. Foretelling: they must foretell answers that they never saw.
-Agreement: rank correlation of two explainers' regions. Stability: the same of a film and the film with a
-little noise. Pointing game (Zhang et al., IJCV 2018): whether the strongest point lies on what is known to be
+Agreement: correlation of two explainers' regions. Stability: the same of a film and the film with a little
+noise. Pointing game (Zhang et al., IJCV 2018): whether the strongest point lies on what is known to be
 there. Sanity (Adebayo et al., NeurIPS 2018): a model with random weights must be explained otherwise.
 """
 
@@ -99,6 +99,17 @@ def agreement(one: Values, other: Values) -> float:
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(stats.spearmanr(one, other).statistic)
+
+
+def likeness(one: Values, other: Values) -> float:
+    """Pearson's correlation of two attributions of the same regions; 0 where one of them is constant.
+
+    Most regions of a film with one small finding are near nothing, and their ranks are noise: here the strong
+    ones count.
+    """
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def foretells(game: Game, values: Sequence[Values], output: int, rng: np.random.Generator) -> list[float]:

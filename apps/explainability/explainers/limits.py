@@ -3,7 +3,7 @@
 ADDS_UP = 0.01
 """Largest gap of the accounting: 1 % of a probability's range."""
 STABLE = 0.5
-"""Least rank correlation of the regions of a film and of the film with a little noise."""
+"""Least correlation of the regions of a film and of the film with a little noise."""
 FORETELLS = 0.2
 """Least correlation of what attributions foretell and what the model says of films with random halves hidden."""
 CONSTANT = 1e-6

@@ -59,11 +59,11 @@ def measure(
             "insertion_curve": [round(float(value), 4) for value in curves.insertion],
             "gap": float(found.gaps[0, output]),
             "foretells": faithfulness.foretells(game, [regions[1, output]], output, fresh())[0],
-            "stability": faithfulness.agreement(mine, noisy[0, output]),
+            "stability": faithfulness.likeness(mine, noisy[0, output]),
             "share_of_change": _reversal(game, mine, output, threshold),
         }
         if slopes is not None:
-            measures["agreement"] = faithfulness.agreement(mine, slopes[0, output])
+            measures["agreement"] = faithfulness.likeness(mine, slopes[0, output])
         if first is not None and method == "sampled":
             estimate = first.by_region(game)[0, output]
             foretold = faithfulness.foretells(game, [first.by_region(game)[1, output]], output, fresh())

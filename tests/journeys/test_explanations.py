@@ -1,0 +1,131 @@
+"""A doctor asks why: the picture, its page, the brush, alike films; anybody tries a table and a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.factories import film_file
+from tests.journeys.services import wait_for
+from tests.journeys.test_doctor import PAINTED, open_study
+
+pytestmark = pytest.mark.needs("chromium")
+
+
+def upload_film(visitor: Any, folder: Path, seed: int = 3) -> None:
+    path = folder / "film.bin"
+    mrn = f"E-{folder.name}"
+    path.write_bytes(film_file(seed, pattern="focal", size=512, mrn=mrn, name="Why^Wilma", identity=[str(folder)]))
+    visitor.upload(path)
+    open_study(visitor, "film.bin")
+
+
+def test_the_doctor_asks_why_and_what_without(visit: Any, tmp_path: Path) -> None:
+    doctor = visit().sign_in("doctor")
+    page = doctor.page
+    upload_film(doctor, tmp_path)
+    page.wait_for_selector("[data-explanation]", timeout=240_000).click()
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 20, "the overlay")
+    assert "zone" in page.inner_text("#findings")
+    filled = page.evaluate(PAINTED)["painted"]
+    page.focus("#viewport")
+    page.keyboard.press("c")
+    wait_for(lambda: 0 < page.evaluate(PAINTED)["painted"] < 0.7 * filled, 10, "contours instead of colour")
+    page.keyboard.press("c")
+    page.keyboard.press("e")
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] == 0, 10, "the plain film")
+    page.keyboard.press("e")
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 10, "the overlay again")
+    paint_by_hand_and_by_key(page)
+    doctor.check("explained-study")
+    page.wait_for_selector("#findings .badge-success:has-text('checked')", timeout=120_000)
+    in_full(doctor)
+
+
+def paint_by_hand_and_by_key(page: Any) -> None:
+    page.keyboard.press("b")
+    page.click("[data-ask]")
+    assert "Paint an area first" in page.inner_text("[data-answer]")
+    box = page.locator("#viewport").bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.7 * box["height"], steps=12)
+    page.mouse.up()
+    page.click("[data-ask]")
+    wait_for(lambda: "without the area" in page.inner_text("[data-answer]"), 30, "the answer")
+    page.click("[data-clear]")
+    assert page.inner_text("[data-answer]") == ""
+    page.focus("#viewport")
+    for key in ("ArrowRight", "Shift+ArrowDown", " ", "Enter"):
+        page.keyboard.press(key)
+    wait_for(lambda: "without the area" in page.inner_text("[data-answer]"), 30, "the answer to the keys")
+    page.focus("#viewport")
+    page.keyboard.press("Escape")
+    assert page.locator("#brush").is_hidden()
+
+
+def in_full(doctor: Any) -> None:
+    page = doctor.page
+    page.click("a:has-text('In full') >> nth=0")
+    page.wait_for_selector("text=What would change the answer")
+    before = page.get_attribute("#overlay", "src")
+    page.check("[name=contours]")
+    assert page.get_attribute("#overlay", "src") != before
+    doctor.check("explanation")
+    with page.expect_download() as download:
+        page.click("a:has-text('DICOM Parametric Map')")
+    assert Path(download.value.path()).read_bytes()[128:132] == b"DICM"
+    page.select_option("[name=method]", "gradient")
+    doctor.send("form:has([name=method]) button:has-text('Explain')")
+    page.wait_for_selector("text=Weak explanation: do not rely on it", timeout=120_000)
+    page.go_back()
+    page.wait_for_selector("text=What would change the answer")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "language"), [("light", 390, "en"), ("dark", 390, "zh-hans"), ("dark", 1400, "en")]
+)
+def test_pages_of_explanations_pass_axe(visit: Any, tmp_path: Path, scheme: str, width: int, language: str) -> None:
+    doctor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme).sign_in("doctor")
+    page = doctor.page
+    upload_film(doctor, tmp_path, seed=4)
+    page.wait_for_selector("#findings .badge-success:has-text('checked')", timeout=240_000)
+    page.select_option("#language", language)
+    page.wait_for_selector(f"html[lang={language}]", state="attached")
+    tag = f"{scheme}-{width}"
+    page.wait_for_selector("#viewport[data-ready]", state="attached")
+    page.click("[data-explanation] >> nth=0")
+    page.wait_for_selector("#overlay-controls:not(.hidden)")
+    doctor.check(f"study-{tag}")
+    page.click("#findings a[href^='/explanations/'] >> nth=0")
+    page.wait_for_selector("#overlay")
+    doctor.check(f"explanation-{tag}")
+    model = "/explanations/models/cxr-pneumonia/1.1.0"
+    for name, path in (("explainers", f"{model}/explainers/"), ("attention", f"{model}/attention/")):
+        doctor.go(path)
+        doctor.check(f"{name}-{tag}")
+    doctor.go("/explanations/models/diabetes-progression/1.0.0/try/")
+    doctor.check(f"row-form-{tag}")
+    page.fill("[name=bmi]", "38")
+    doctor.send("main button[type=submit]")
+    page.wait_for_selector("#trial polyline", timeout=60_000, state="attached")
+    doctor.check(f"row-{tag}")
+    doctor.go("/explanations/models/note-specialty/1.0.0/try/")
+    page.fill("[name=text]", "Renal ultrasound shows no evidence of stone. Follow up in urology.")
+    doctor.send("main button[type=submit]")
+    page.wait_for_selector("#trial .negated", timeout=60_000)
+    doctor.check(f"text-{tag}")
+
+
+def test_another_team_gets_nothing_of_an_explanation(visit: Any, tmp_path: Path) -> None:
+    doctor = visit().sign_in("doctor")
+    upload_film(doctor, tmp_path, seed=5)
+    doctor.page.wait_for_selector("#findings a[href^='/explanations/']", timeout=240_000)
+    path = doctor.page.get_attribute("#findings a[href^='/explanations/']", "href")
+    other = visit().sign_in("doctor2")
+    other.go(path)
+    assert "Nothing here" in other.page.inner_text("main")
+    film = path.replace("/explanations/", "/api/v1/explanations/") + "film.png"
+    assert other.page.request.get(other.home + film).status == 404
