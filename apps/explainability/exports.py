@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from apps.explainability.drawing import dicom
 from apps.explainability.drawing.overlay import Style, burnt_in
 from apps.explainability.models import Explanation
 from apps.explainability.queries import SPACES, arrays, region_values
@@ -32,16 +31,20 @@ def film_png(explanation: Explanation) -> bytes:
 
 def parametric_map(explanation: Explanation) -> bytes:
     """A DICOM Parametric Map."""
+    from apps.explainability.drawing import dicom  # its library is large, and few ask for DICOM objects
+
     frame = _frame(explanation)
     values = dicom.stretched(region_values(explanation), *frame.pixels.shape)
-    return dicom.parametric_map(frame.header, values, _said(explanation))
+    return dicom.parametric_map(frame.header, values, dicom.Said(**_said(explanation)))
 
 
 def secondary_capture(explanation: Explanation) -> bytes:
     """A DICOM Secondary Capture."""
+    from apps.explainability.drawing import dicom
+
     frame = _frame(explanation)
     picture = burnt_in(frame.pixels, region_values(explanation), Style())
-    return dicom.secondary_capture(frame.header, picture, _said(explanation))
+    return dicom.secondary_capture(frame.header, picture, dicom.Said(**_said(explanation)))
 
 
 def arrays_json(explanation: Explanation) -> dict[str, Any]:
@@ -64,10 +67,10 @@ def _frame(explanation: Explanation) -> GreyFrame:
     return grey_frame(explanation.finding.instance, explanation.finding.frame)
 
 
-def _said(explanation: Explanation) -> dicom.Said:
+def _said(explanation: Explanation) -> dict[str, str]:
     finding = explanation.finding
-    return dicom.Said(
-        label=finding.card_label["title"]["en"],
-        model=str(finding.analysis.package),
-        uid=f"{explanation.pk}/{explanation.revision}",
-    )
+    return {
+        "label": finding.card_label["title"]["en"],
+        "model": str(finding.analysis.package),
+        "uid": f"{explanation.pk}/{explanation.revision}",
+    }

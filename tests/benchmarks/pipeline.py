@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -16,22 +18,27 @@ from tests.journeys.client import Api
 from tests.journeys.services import Site
 
 RUNS = 8
+CELLS = json.dumps({"cells": list(range(600, 700))}).encode()
 
 
 def measure() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, Site(Path(folder)) as site:
         api = Api(site)
         _one(api, 0)  # the worker loads torch, shap and the model
-        found, drawn, shares = zip(*(_one(api, run) for run in range(1, RUNS + 1)), strict=True)
+        found, drawn, checked, shares = zip(*(_one(api, run) for run in range(1, RUNS + 1)), strict=True)
         yield Row("upload to finding, s (median)", f"{statistics.median(found):.2f}")
-        yield Row("upload to overlay, s (median)", f"{statistics.median(drawn):.2f}")
+        late = statistics.median(overlay - finding for finding, overlay in zip(found, drawn, strict=True))
+        yield Row("finding to first overlay, s (median)", f"{late:.2f}", "limit: 0.3", late / 0.3)
+        yield Row("upload to checked explanation, s (median)", f"{statistics.median(checked):.2f}")
+        asked = statistics.median(_brush(api) for _ in range(RUNS))
+        yield Row("brush to answer, s (median)", f"{asked:.2f}", "limit: 1", asked)
         yield Row("share of upload to finding that is the forward pass", f"{100 * statistics.median(shares):.0f} %")
         web, worker = _memory(site.processes[0].pid), _memory(site.worker.pid)
         yield Row("memory of web, MiB (proportional)", f"{web:.0f}")
         yield Row("memory of worker with one child, MiB (proportional)", f"{worker:.0f}")
 
 
-def _one(api: Api, run: int) -> tuple[float, float, float]:
+def _one(api: Api, run: int) -> tuple[float, float, float, float]:
     film = film_file(60 + run, pattern="focal", size=512, mrn=f"BENCH-{run}")
     started = time.perf_counter()
     api.store(film)
@@ -40,13 +47,29 @@ def _one(api: Api, run: int) -> tuple[float, float, float]:
         time.sleep(0.01)
     found = time.perf_counter() - started
     finding = next(row for row in analysis["findings"] if row["positive"])
-    while True:
-        rows = next(row for row in api.analyses(study)[0]["findings"] if row["id"] == finding["id"])["explanations"]
-        if rows and rows[0]["state"] == "succeeded":
-            break
+    while not (rows := _explanations(api, study, finding["id"])) or rows[0]["stage"] == "":
         time.sleep(0.01)
     api.raw(f"/api/v1/explanations/{rows[0]['id']}/overlay.png")
-    return found, time.perf_counter() - started, analysis["seconds"]["infer"] / found
+    drawn = time.perf_counter() - started
+    while _explanations(api, study, finding["id"])[0]["state"] != "succeeded":
+        time.sleep(0.02)
+    return found, drawn, time.perf_counter() - started, analysis["seconds"]["infer"] / found
+
+
+def _explanations(api: Api, study: str, finding: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = api.analyses(study)[0]["findings"]
+    return next(row for row in rows if row["id"] == finding)["explanations"]
+
+
+def _brush(api: Api) -> float:
+    """From the request to the answer without a painted area."""
+    study = api.studies()[0]["study_instance_uid"]
+    finding = api.analyses(study)[0]["findings"][0]["id"]
+    started = time.perf_counter()
+    probe = api.call(f"/api/v1/findings/{finding}/probes/", CELLS, "application/json")
+    while api.call(f"/api/v1/probes/{probe['id']}/")["state"] != "succeeded":
+        time.sleep(0.01)
+    return time.perf_counter() - started
 
 
 def _memory(pid: int) -> float:

@@ -6,7 +6,6 @@ import io
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -66,10 +65,10 @@ def enlarged(attributions: npt.NDArray[np.float32], edge: int) -> npt.NDArray[np
     """(edge, edge) smooth attributions, as they are drawn."""
     rows = attributions.shape[0]
     if rows < 64:  # a number a region: smoothed over about half a region
-        near = cv2.resize(attributions.astype(np.float32), (edge, edge), interpolation=cv2.INTER_NEAREST)
-        return np.asarray(ndimage.gaussian_filter(near, 0.4 * edge / rows), dtype=np.float32)
+        near = Image.fromarray(attributions.astype(np.float32)).resize((edge, edge), Image.Resampling.NEAREST)
+        return np.asarray(ndimage.gaussian_filter(np.asarray(near), 0.4 * edge / rows), dtype=np.float32)
     smooth = ndimage.gaussian_filter(attributions.astype(np.float32), SMOOTHING * rows)
-    return np.asarray(cv2.resize(smooth, (edge, edge), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+    return np.asarray(Image.fromarray(smooth).resize((edge, edge), Image.Resampling.BILINEAR))
 
 
 def burnt_in(
@@ -96,12 +95,12 @@ def scale_end(attributions: npt.NDArray[np.float32]) -> float:
 
 def _lines(values: npt.NDArray[np.floating], threshold: float) -> npt.NDArray[np.float64]:
     """Contours at the levels above the threshold, thicker where stronger."""
-    drawn = np.zeros(values.shape, dtype=np.uint8)
+    drawn = np.zeros(values.shape, dtype=bool)
     for number, level in enumerate(level for level in LEVELS if level >= threshold):
         for side in (values, -values):
-            found, _ = cv2.findContours((side >= level).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-            cv2.drawContours(drawn, found, -1, 255, 2 + number)
-    return drawn / 255.0
+            inside = side >= level
+            drawn |= inside & ~ndimage.binary_erosion(inside, iterations=2 + number, border_value=1)
+    return drawn.astype(np.float64)
 
 
 def _png(rgba: npt.NDArray[np.uint8]) -> bytes:

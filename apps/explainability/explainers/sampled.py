@@ -59,7 +59,7 @@ def sample(
     watched: tuple[int, ...],
     budget: Budget,
     rng: np.random.Generator,
-    chunk: int = 64,
+    chunk: int = 128,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Attribution]:
     """Evaluate chunk after chunk and say after each what is known; the last one says why it is the last.

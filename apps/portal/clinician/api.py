@@ -24,7 +24,7 @@ from apps.portal.clinician.reading import ReadFinding, read
 class ExplanationStateSerializer(serializers.ModelSerializer[Explanation]):
     class Meta:
         model = Explanation
-        fields = ("id", "state", "method")
+        fields = ("id", "state", "stage", "method")
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
