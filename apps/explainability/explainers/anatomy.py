@@ -84,4 +84,10 @@ def _lungs(tiles: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.bool_], npt.
     basins = ndimage.watershed_ift(np.clip(tiles, 0, 255).astype(np.uint8), markers)
     half = (np.mean(seeds) + np.percentile(middle, 95)) / 2
     right, left = ((basins == number) & (tiles < half) for number in (2, 3))
-    return right, left
+    # Films differ from their reference by a tile or so: what lies against the chest wall or the apex is lung.
+    return _wider(right, -1), _wider(left, 1)
+
+
+def _wider(lung: npt.NDArray[np.bool_], outwards: int) -> npt.NDArray[np.bool_]:
+    wide = lung | np.roll(lung, outwards, axis=1)
+    return np.asarray(wide | np.roll(wide, -1, axis=0))

@@ -49,6 +49,7 @@ class Recipes:
     explainer: fastshap.ExplainerRecipe = field(default_factory=fastshap.ExplainerRecipe)
     compared: int = 500
     drawn: int = 100
+    explainers: tuple[str, ...] = tuple(EXPLAINERS)
 
 
 def train(
@@ -129,7 +130,7 @@ def measure(
             samples,
             others,
             output=0,
-            names=tuple(EXPLAINERS),
+            names=recipes.explainers,
             progress=lambda *told, n=data: progress(f"comparing on {n}", *told),
         )
         found.append({"data": data, "films": len(samples), "how": HOW.format(what=what), "rows": rows})
