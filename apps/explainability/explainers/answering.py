@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.explainability.explainers import tabular, text
 from apps.inference.packages.card import TABLES, TEXTS, Package
+from apps.inference.runtimes.loaded import Box
 from apps.inference.runtimes.trees import Trees, read_trees
 from apps.inference.runtimes.words import read_words
 
@@ -32,7 +33,7 @@ def answer(package: Package, given: dict[str, Any]) -> Answer:
 
 
 def _row(package: Package, given: dict[str, float]) -> Answer:
-    trees, values = _forest(package.digest, _Box(package))
+    trees, values = _forest(package.digest, Box(package))
     codes = [feature["code"] for feature in package.card["features"]]
     groups: dict[str, list[int]] = {}
     for place, feature in enumerate(package.card["features"]):
@@ -73,20 +74,7 @@ def _text(package: Package, given: str) -> Answer:
     }
 
 
-class _Box:
-    """Carries a package past the cache's key, which is its digest alone."""
-
-    def __init__(self, package: Package) -> None:
-        self.package = package
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Box)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 @lru_cache(maxsize=4)
-def _forest(digest: str, box: _Box) -> tuple[Trees, np.ndarray]:
+def _forest(digest: str, box: Box) -> tuple[Trees, np.ndarray]:
     trees = read_trees(box.package)
     return trees, tabular.cohort(trees)

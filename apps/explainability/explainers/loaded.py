@@ -22,7 +22,7 @@ from apps.explainability.explainers.game import Game, Regions, Values
 from apps.inference.packages.card import Package, PackageRefused
 from apps.inference.runtimes import networks
 from apps.inference.runtimes.film import FilmRuntime
-from apps.inference.runtimes.loaded import runtime
+from apps.inference.runtimes.loaded import Box, runtime
 
 EXPLAINER = "explainer.safetensors"
 REFERENCES = "references.safetensors"
@@ -94,7 +94,7 @@ def explainable(package: Package) -> Explainable:
     Raises:
         PackageRefused: if the explainer's files do not fit the card.
     """
-    return _load(package.digest, _Box(package))
+    return _load(package.digest, Box(package))
 
 
 def explainer_network(package: Package, trunk: Any = None) -> Network:
@@ -121,21 +121,8 @@ def _sampled(prior: Values | None, game: Game, watched: tuple[int, ...], budget:
     return sampled.sample(game, prior=prior, watched=watched, budget=budget, rng=rng)
 
 
-class _Box:
-    """Carries a package past the cache's key, which is its digest alone."""
-
-    def __init__(self, package: Package) -> None:
-        self.package = package
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Box)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 @lru_cache(maxsize=4)
-def _load(digest: str, box: _Box) -> Explainable:
+def _load(digest: str, box: Box) -> Explainable:
     package = box.package
     model = runtime(package)
     if "explainer" not in package.card:

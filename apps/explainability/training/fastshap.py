@@ -20,6 +20,7 @@ from apps.explainability.explainers.amortised import SCALE, Explainer
 from apps.explainability.explainers.baselines import References, nearest, thumbnails
 from apps.explainability.explainers.game import Game, Regions
 from apps.explainability.explainers.sampled import draw_pairs
+from apps.inference.training.fitting import follow
 
 Answer = Callable[[torch.Tensor], torch.Tensor]
 Progress = Callable[[int, int, str], None]
@@ -116,7 +117,7 @@ def fit(
             torch.nn.utils.clip_grad_norm_(explainer.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            _follow(average, explainer, recipe.average_decay, (epoch - 1) * steps + step)
+            follow(average, explainer, recipe.average_decay, (epoch - 1) * steps + step)
             total += value.item()
         held = loss_of(average, validation, references)
         remark = (
@@ -147,14 +148,3 @@ def _loss(explainer: Explainer, earned: Earned, references: References, rows: np
     foretold = ends[:, None, 0] + torch.einsum("nkr,nsor->nkso", seen, shared)
     errors = (foretold - values) / torch.tensor(SCALE).reshape(1, 1, -1, 1)
     return errors.pow(2).mean()
-
-
-@torch.no_grad()
-def _follow(average: torch.nn.Module, network: torch.nn.Module, decay: float, step: int) -> None:
-    """Exponential average of weights and statistics, with a shorter memory at the start."""
-    decay = min(decay, (1 + step) / (10 + step))
-    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)

@@ -16,7 +16,7 @@ from apps.inference.runtimes.suitability import Unsuitable, check_novelty
 
 def runtime(package: Package) -> FilmRuntime:
     """The loaded runtime of a package that was verified just now."""
-    return _load(package.digest, _Box(package))
+    return _load(package.digest, Box(package))
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[A
     return assessed
 
 
-class _Box:
+class Box:
     """Carries a package past the cache's key, which is its digest alone."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Box)
+        return isinstance(other, Box)
 
     def __hash__(self) -> int:
         return 0
 
 
 @lru_cache(maxsize=4)
-def _load(digest: str, box: _Box) -> FilmRuntime:
+def _load(digest: str, box: Box) -> FilmRuntime:
     return FilmRuntime(box.package)

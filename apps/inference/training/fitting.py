@@ -87,7 +87,7 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimiser.step()
             schedule.step()
-            _average(average, network, recipe.average_decay, number * steps + step)
+            follow(average, network, recipe.average_decay, number * steps + step)
             total += loss.item()
             progress(number * steps + step + 1, recipe.epochs * steps, None)
         score = _score(logits_of(average, validation, size=recipe.size), validation.labels)
@@ -126,7 +126,7 @@ def _class_weights(labels: npt.NDArray[np.int64]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def _average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+def follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
     """Exponential average of weights and statistics, with a shorter memory at the start."""
     decay = min(decay, (1 + step) / (10 + step))
     for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
