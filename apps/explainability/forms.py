@@ -23,6 +23,12 @@ class MethodForm(forms.Form):
         self.fields["method"].choices = left  # type: ignore[attr-defined]
 
 
+class TellForm(forms.Form):
+    """What the patient is told."""
+
+    sentence = forms.CharField(label=_("In plain words"), widget=forms.Textarea(attrs={"rows": 4}), max_length=1500)
+
+
 class RowForm(forms.Form):
     """A row of a table package: one field a feature, filled with typical values."""
 

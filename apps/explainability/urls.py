@@ -5,6 +5,9 @@ from apps.explainability import trial_views, views
 app_name = "explainability"
 urlpatterns = [
     path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/tell/", views.tell, name="tell"),
+    path("told/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),
+    path("told/<uuid:pk>/picture.png", views.told_picture, name="told-picture"),
     path("<uuid:pk>/state/", views.state, name="state"),
     path("findings/<uuid:finding_id>/by/", views.ask, name="ask"),
     path("models/<str:name>/<str:version>/explainers/", views.comparison, name="comparison"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,16 +15,17 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
-from apps.accounts.models import CLINICIANS
-from apps.explainability import cohort, plan, similar
-from apps.explainability.access import visible_to
+from apps.accounts.models import CLINICIANS, PHYSICIANS, Role
+from apps.explainability import cohort, plan, similar, telling
+from apps.explainability.access import visible_to, visible_told
 from apps.explainability.drawing import charts
-from apps.explainability.forms import MethodForm
+from apps.explainability.forms import MethodForm, TellForm
 from apps.explainability.models import Explanation
 from apps.explainability.queries import comparison_rows, comparisons, places
 from apps.explainability.words import MEASURE_WORDS, STOPPED_WORDS
 from apps.inference.access import visible_findings
 from apps.inference.models import PackageVersion
+from apps.jobs.errors import ReadableError
 
 
 @role_required(*CLINICIANS)
@@ -38,6 +40,8 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "others": others,
         "alike": similar.nearest(signed_in(request), explanation.finding),
         "form": MethodForm(taken=[other.method for other in others]),
+        "told": visible_told(signed_in(request)).filter(explanation=explanation).first(),
+        "tell_form": TellForm(initial={"sentence": telling.draft(explanation)}),
     }
     return render(request, "explainability/detail.html", context)
 
@@ -59,6 +63,43 @@ def ask(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
         return redirect("portal:study", finding.analysis.series.study.study_instance_uid)
     explanation = plan.request(finding, actor=signed_in(request), method=form.cleaned_data["method"])
     return redirect("explainability:detail", explanation.pk)
+
+
+@role_required(*PHYSICIANS)
+@require_POST
+def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Let the patient see it."""
+    explanation = _explanation(request, pk)
+    form = TellForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say it in plain words, at most 1,500 letters."))
+        return redirect("explainability:detail", pk)
+    try:
+        telling.tell(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
+    except ReadableError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The patient can see it now."))
+    return redirect("explainability:detail", pk)
+
+
+@role_required(*PHYSICIANS)
+@require_POST
+def withdraw(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Take back what the patient was told."""
+    told = get_object_or_404(visible_told(signed_in(request)), pk=pk)
+    telling.withdraw(told, actor=signed_in(request))
+    messages.success(request, _("The patient no longer sees it."))
+    return redirect("explainability:detail", told.explanation_id)
+
+
+@role_required(*CLINICIANS, Role.PATIENT)
+@require_GET
+def told_picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The picture that was released."""
+    told = get_object_or_404(visible_told(signed_in(request)), pk=pk)
+    audit.record(signed_in(request), "explanation.read", told.explanation, why="treatment", part="told")
+    return HttpResponse(telling.picture(told), content_type="image/png")
 
 
 @login_required

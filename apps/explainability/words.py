@@ -38,3 +38,16 @@ EXPLAINER_WORDS = {
     "grad_cam": _("Grad-CAM (no Shapley values)"),
 }
 """Explainers that are only compared with."""
+PLAIN_ZONES = {
+    "right_upper": _("the upper part of the right lung"),
+    "right_middle": _("the middle part of the right lung"),
+    "right_lower": _("the lower part of the right lung"),
+    "left_upper": _("the upper part of the left lung"),
+    "left_middle": _("the middle part of the left lung"),
+    "left_lower": _("the lower part of the left lung"),
+    "mediastinum": _("the middle of the chest"),
+    "above": "",
+    "below": "",
+    "outside": "",
+}
+"""For patients; places outside the chest say nothing to them."""

@@ -164,6 +164,20 @@ def test_volumes_are_explained_as_films_are() -> None:
     assert found.values.shape == (2, 2, 3, 3, 3) and np.abs(found.gaps).max() < 1e-9
 
 
+def test_a_series_is_explained_by_variable_and_hour() -> None:
+    """Hours down, variables across: each cell is a player, and one cell's value decides."""
+    hours, variables = 12, 5
+    regions = Regions((hours, variables), (hours, variables))
+    weights = np.zeros((hours, variables))
+    weights[9, 2], weights[4, 1] = 3.0, -1.0
+    series = np.random.default_rng(0).integers(150, 255, (hours, variables)).astype(np.uint8)
+    found = run(game(sigmoid_of(weights, -1.0), series, regions=regions), 600).values[0, 0]
+    assert np.unravel_index(found.argmax(), found.shape) == (9, 2)
+    assert np.unravel_index(found.argmin(), found.shape) == (4, 1)
+    assert found[9].sum() > 0.9 * np.clip(found, 0, None).sum(), "by hour"
+    assert found[:, 1].sum() < -0.9 * np.clip(-found, 0, None).sum() * 0.9, "by variable"
+
+
 def test_the_sum_is_corrected_evenly() -> None:
     ends = np.zeros((2, 1)), np.ones((2, 1))
     values = efficient(np.zeros((2, 1, 4)), ends)

@@ -9,7 +9,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from apps.accounts.models import CareTeam, Role, User
 from apps.accounts.tokens import make_token
 from apps.explainability import probing, trial
+from apps.explainability.models import Explanation, ToldExplanation
 from apps.explainability.plan import plan
+from apps.explainability.tasks import explain
+from apps.explainability.telling import tell
 from apps.imaging import deidentify
 from apps.imaging.models import HeldFile
 from apps.imaging.tasks import make
@@ -138,6 +141,9 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "probe-detail": ("get", ("probe",), API_TEAM),
     "explainability:detail": ("get", ("explanation",), TEAM),
     "explainability:state": ("get", ("explanation",), TEAM),
+    "explainability:tell": ("post", ("explanation",), TEAM_PHYSICIANS_POST),
+    "explainability:withdraw": ("post", ("told",), (302, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "explainability:told-picture": ("get", ("told_shown",), TEAM),
     "explainability:ask": ("post", ("finding",), TEAM_POST),
     "explainability:comparison": ("get", ("name", "version"), EVERYBODY),
     "explainability:try": ("get", ("table_name", "table_version"), EVERYBODY),
@@ -189,6 +195,8 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "finding": str(explanation.finding_id),
         "analysis": str(analysis.pk),
         "explanation": str(explanation.pk),
+        "told": str(_told(explanation, doctor).pk),
+        "told_shown": str(_told(plan(analysis.pk)[1], doctor).pk),
         "table_name": "diabetes-progression",
         "table_version": "1.0.0",
         "trial": str(trial.ask(PackageVersion.objects.get(name="note-specialty"), {"text": "x"}, actor=doctor).pk),
@@ -208,6 +216,12 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "number": "1",
         "provider": "hospital",
     }
+
+
+def _told(explanation: Explanation, doctor: User) -> ToldExplanation:
+    explain(str(explanation.pk))
+    explanation.refresh_from_db()
+    return tell(explanation, "In plain words", actor=doctor)
 
 
 @pytest.fixture

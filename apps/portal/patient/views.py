@@ -14,6 +14,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
 from apps.accounts.queries import looks_at
+from apps.explainability.access import visible_told
 from apps.inference.routing import route_patient
 from apps.patients.access import visible_to
 from apps.patients.consent import record_consent
@@ -36,6 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "record": record,
         "closed": closed,
         "consents": consent_rows(record) if record else [],
+        "results": list(visible_told(actor)) if record else [],
         "looks": list(looks_at(holder_name(record.pk))[:50]) if record else [],
     }
     return render(request, "portal/patient/home.html", context)

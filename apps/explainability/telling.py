@@ -1,0 +1,84 @@
+"""Letting the patient see an explanation: only by a physician, only what was checked and is not weak."""
+
+from __future__ import annotations
+
+import io
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from apps.accounts import audit
+from apps.accounts.models import User
+from apps.explainability.drawing.overlay import Style, burnt_in
+from apps.explainability.exports import LARGEST
+from apps.explainability.models import Explanation, Stage, ToldExplanation
+from apps.explainability.queries import places, region_values
+from apps.explainability.words import PLAIN_ZONES
+from apps.imaging.queries import grey_frame
+from apps.inference.access import can
+from apps.jobs.errors import ReadableError
+from apps.protection import blobs
+
+
+def draft(explanation: Explanation) -> str:
+    """A sentence in plain words to begin with; the physician writes what is true for this patient."""
+    named = [PLAIN_ZONES[place["zone"]] for place in places(explanation) if place["value"] > 0]
+    inside = [str(words) for words in named if words][:2]
+    found = _("A computer program that supports your doctors saw signs of: %(finding)s.") % {
+        "finding": explanation.finding.title
+    }
+    where = _("It looked most at: %(places)s.") % {"places": ", ".join(inside)} if inside else ""
+    return " ".join([found, where, _("Your doctor has looked at the picture too.")]).replace("  ", " ")
+
+
+def tell(explanation: Explanation, sentence: str, *, actor: User) -> ToldExplanation:
+    """Release the sentence and the picture to the patient; telling again replaces what was told before.
+
+    Raises:
+        PermissionError: if the actor is no physician who sees the study.
+        ReadableError: ``not_checked`` or ``weak_explanation``: such a one is shown to no patient.
+        ValueError: for an empty sentence.
+    """
+    if not can(actor, "inference.review_finding", explanation.finding):
+        raise PermissionError("only physicians of the patient tell patients")
+    if explanation.stage != Stage.CHECKED:
+        raise ReadableError("not_checked")
+    if explanation.weaknesses:
+        raise ReadableError("weak_explanation")
+    if not sentence.strip():
+        raise ValueError("say it in words")
+    pixels = grey_frame(explanation.finding.instance, explanation.finding.frame).pixels
+    picture = Image.fromarray(burnt_in(pixels, region_values(explanation), Style(sign="positive", threshold=0.25)))
+    picture.thumbnail((LARGEST, LARGEST))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    try:
+        with transaction.atomic():
+            explanation.told.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
+            told = ToldExplanation(explanation=explanation, released_by=actor)
+            told.sentence = sentence.strip()
+            told.save()
+            blobs.write(told.blob, buffer.getvalue(), holder=told.key_holder)
+            audit.record(actor, "explanation.told", explanation, why="treatment")
+    except IntegrityError:  # a double click: the other one has told it
+        return explanation.told.get(withdrawn_at=None)
+    return told
+
+
+def withdraw(told: ToldExplanation, *, actor: User) -> None:
+    """Take it back; the patient no longer sees it, the record keeps it.
+
+    Raises:
+        PermissionError: if the actor is no physician who sees the study.
+    """
+    if not can(actor, "inference.review_finding", told.explanation.finding):
+        raise PermissionError("only physicians of the patient take it back")
+    if ToldExplanation.objects.filter(pk=told.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()):
+        audit.record(actor, "explanation.withdrawn", told.explanation, why="treatment")
+
+
+def picture(told: ToldExplanation) -> bytes:
+    """The picture as it was released, PNG."""
+    return blobs.read(told.blob, holder=told.key_holder)
