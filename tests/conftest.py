@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes with two spinning threads each would starve both
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -33,6 +33,7 @@ async function start(): Promise<void> {
     status.textContent = words.explanationFailed;
   });
   explanations.update(manifest);
+  keepOpen(panel);
   document.addEventListener("htmx:after:swap", async () => explanations.update(await json<Manifest>(url)));
   showPosition(stack);
   const chooser = document.getElementById("series") as HTMLSelectElement | null;
@@ -46,6 +47,23 @@ async function start(): Promise<void> {
   };
   chooser?.addEventListener("change", () => open(Number(chooser.value)).catch(fail));
   await open(0);
+}
+
+/**
+ * The panel is asked for again while work is under way. What the doctor has opened stays open, and while a form
+ * is open nothing is replaced: a comment half written is not lost.
+ */
+function keepOpen(panel: () => HTMLElement | null): void {
+  const sections = () => [...(panel()?.querySelectorAll("details") ?? [])];
+  let open: number[] = [];
+  document.addEventListener("htmx:before:swap", (event) => {
+    const asked = (event as CustomEvent).detail.ctx?.request?.method;
+    if (asked === "GET" && panel()?.querySelector("details[open] form")) event.preventDefault();
+    open = sections().flatMap((section, place) => (section.open ? [place] : []));
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    for (const [place, section] of sections().entries()) if (open.includes(place)) section.open = true;
+  });
 }
 
 function showPosition(stack: Stack): void {
