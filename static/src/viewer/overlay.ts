@@ -9,6 +9,7 @@ export class OverlayLayer {
   private readonly canvas = document.createElement("canvas");
   private shown: { overlay: Overlay; picture: ImageBitmap } | undefined;
   private opacity = 0.6;
+  private wishes = 0;
   private marked: { cells: ReadonlySet<number>; edge: number; cursor: number | undefined } = {
     cells: new Set(),
     edge: 1,
@@ -24,14 +25,19 @@ export class OverlayLayer {
 
   /** Fetches and shows an explanation in a style: the query of its picture. */
   async show(overlay: Overlay, style: URLSearchParams): Promise<void> {
+    // A picture asked for earlier may come later: only the newest wish is shown.
+    const wish = ++this.wishes;
     const answer = await fetch(`${overlay.png}?${style}&r=${overlay.revision}`);
     if (!answer.ok) throw new Error(String(answer.status));
-    this.shown = { overlay, picture: await createImageBitmap(await answer.blob()) };
+    const picture = await createImageBitmap(await answer.blob());
+    if (wish !== this.wishes) return;
+    this.shown = { overlay, picture };
     this.draw();
   }
 
   /** Shows the plain image. */
   hide(): void {
+    this.wishes++;
     this.shown = undefined;
     this.draw();
   }
