@@ -40,7 +40,7 @@ def test_the_doctor_asks_why_and_what_without(visit: Any, tmp_path: Path) -> Non
     wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 10, "the overlay again")
     paint_by_hand_and_by_key(page)
     doctor.check("explained-study")
-    page.wait_for_selector("#findings .badge-success:has-text('checked')", timeout=120_000)
+    page.wait_for_selector("#findings .badge-success:has-text('checked'), #findings .badge-warning", timeout=120_000)
     in_full(doctor)
 
 
@@ -91,7 +91,7 @@ def test_pages_of_explanations_pass_axe(visit: Any, tmp_path: Path, scheme: str,
     doctor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme).sign_in("doctor")
     page = doctor.page
     upload_film(doctor, tmp_path, seed=4)
-    page.wait_for_selector("#findings .badge-success:has-text('checked')", timeout=240_000)
+    page.wait_for_selector("#findings .badge-success:has-text('checked'), #findings .badge-warning", timeout=240_000)
     page.select_option("#language", language)
     page.wait_for_selector(f"html[lang={language}]", state="attached")
     tag = f"{scheme}-{width}"
