@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "apps.imaging",
     "apps.inference",
     "apps.explainability",
+    "apps.cases",
     "apps.portal",
 ]
 
@@ -326,11 +327,17 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
 # Tasks that are rung with an analysis' id once it has succeeded. Inference does not know who listens.
-ANALYSIS_FOLLOWERS = ["explainability.plan"]
+ANALYSIS_FOLLOWERS = ["explainability.plan", "cases.follow_analysis"]
 # An explanation that takes longer is ended; what is there by then is shown, marked.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
 # Functions that the worker calls with the films' planes in the moment an analysis has succeeded.
 ANALYSIS_COMPANIONS = ["apps.explainability.first_look.explain_at_once"]
+
+# Notes: a folder or name of a sentence model that lies on this machine; empty: the installed extra, or words alone.
+SENTENCE_MODEL = env("SENTENCE_MODEL", default="")
+# A generative model on this machine that sums cases up in its own words; empty: sentences of the notes themselves.
+SUMMARY_MODEL = env("SUMMARY_MODEL", default="")
+HOSPITAL_NAME = env("HOSPITAL_NAME", default="MedPortal")
 
 # API ------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ export default defineConfig({
         upload: entry("upload"),
         study: entry("study"),
         explanation: entry("explanation"),
+        case: entry("case"),
       },
     },
   },

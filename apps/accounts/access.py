@@ -103,6 +103,14 @@ class AsksModels(RolePermission):
     write_scope = Scope.STUDIES_WRITE
 
 
+class WorksOnCases(RolePermission):
+    """Clinicians read and write cases."""
+
+    roles = CLINICIANS
+    read_scope = Scope.CASES_READ
+    write_scope = Scope.CASES_WRITE
+
+
 class ReadsModels(RolePermission):
     """Everybody signed in reads about models."""
 

@@ -74,6 +74,8 @@ class Scope(models.TextChoices):
 
     STUDIES_READ = "studies:read", _("Read studies, images, findings and explanations")
     STUDIES_WRITE = "studies:write", _("Store studies")
+    CASES_READ = "cases:read", _("Read cases, notes, values, predictions and reports")
+    CASES_WRITE = "cases:write", _("Open cases, write notes, add values")
     MODELS_READ = "models:read", _("Read the list of models")
     AUDIT_READ = "audit:read", _("Read the audit trail (auditors)")
 

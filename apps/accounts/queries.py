@@ -8,7 +8,7 @@ from apps.accounts.models import AuditEntry
 
 READS = (
     "study.opened", "study.read", "explanation.read", "record.opened", "emergency.opened", "release.requested",
-    "release.downloaded", "finding.reviewed", "consent.recorded", "analysis.read",
+    "release.downloaded", "case.read", "report.read", "finding.reviewed", "consent.recorded", "analysis.read",
 )  # fmt: skip
 """Acts by which a person came to see something of a record."""
 

@@ -29,6 +29,15 @@ def film_png(explanation: Explanation) -> bytes:
     return buffer.getvalue()
 
 
+def film_with_overlay(explanation: Explanation, edge: int = 640) -> bytes:
+    """The film with the explanation drawn over it, PNG: for print."""
+    picture = Image.fromarray(burnt_in(_frame(explanation).pixels, region_values(explanation), Style()))
+    picture.thumbnail((edge, edge))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def parametric_map(explanation: Explanation) -> bytes:
     """A DICOM Parametric Map."""
     from apps.explainability.drawing import dicom  # its library is large, and few ask for DICOM objects

@@ -17,7 +17,7 @@ from apps.explainability.drawing import charts
 from apps.explainability.forms import RowForm, TextForm
 from apps.explainability.models import Trial
 from apps.inference.models import PackageVersion, in_language
-from apps.inference.packages.card import FILMS, TABLES
+from apps.inference.packages.card import TABLES, TEXTS
 from apps.jobs.models import State
 
 
@@ -26,7 +26,7 @@ from apps.jobs.models import State
 def give(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """A form for the model's own values, or for a text."""
     package = get_object_or_404(PackageVersion, name=name, version=version)
-    if package.card["task"] == FILMS:
+    if package.card["task"] not in (TABLES, TEXTS):
         raise Http404
     form = _form(package, request)
     if request.method == "POST" and form.is_valid():

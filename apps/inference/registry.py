@@ -67,6 +67,20 @@ def package_of(row: PackageVersion) -> Package:
     raise PackageRefused(f"{row}: the folder is gone or its card was changed since it was installed")
 
 
+def newest(name: str, version: str | None = None) -> Package:
+    """The newest verified package of this name that lies in the folders, or the one of this version.
+
+    Raises:
+        ValueError: naming the packages that there are.
+    """
+    packages = find().packages
+    found = [package for package in packages if package.name == name and version in (None, package.version)]
+    if not found:
+        known = ", ".join(f"{package.name} {package.version}" for package in packages) or "none"
+        raise ValueError(f"no such verified package: {name} {version or ''}; installed: {known}")
+    return max(found, key=lambda package: [int(part) for part in package.version.split(".")])
+
+
 def _folders() -> list[Path]:
     """Folders named <name>/<version> with a card."""
     return sorted(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from apps.inference.models import PackageVersion, in_language
+from apps.inference.packages.card import TABLES, TEXTS
 from apps.inference.queries import installed
 
 METRICS = {
@@ -24,8 +25,35 @@ METRICS = {
     "mean_absolute_error": _("Mean absolute error"),
     "accuracy": _("Accuracy"),
     "macro_f1": _("F1, mean of the classes"),
+    "auroc_macro": _("Area under the ROC curve, mean of the classes"),
+    "auroc_death": _("Area under the ROC curve, death in hospital, after 48 hours"),
+    "auroc_death_hour_6": _("The same after 6 hours"),
+    "auroc_death_hour_12": _("The same after 12 hours"),
+    "auroc_death_hour_24": _("The same after 24 hours"),
+    "auroc_death_hour_36": _("The same after 36 hours"),
+    "average_precision_death": _("Average precision"),
+    "event1_death": _("Smaller of sensitivity and positive predictive value (Event 1 of the challenge)"),
+    "ece_death": _("Expected calibration error (0 is best)"),
+    "auroc_fusion": _("Area under the ROC curve, all sources that are there"),
+    "auroc_fusion_with_values": _("The same where there are values"),
+    "auroc_values_alone": _("Area under the ROC curve, values alone"),
+    "ece_fusion": _("Expected calibration error (0 is best)"),
+    "next_first": _("The likeliest event is the one that followed"),
+    "next_in_three": _("The event that followed is among the three likeliest"),
+    "pairs_first": _("Peer, most frequent successor: likeliest"),
+    "pairs_in_three": _("Peer: among the three most frequent"),
 }
-DATA = {"real": _("Real films"), "synthetic": _("Synthetic films"), "held back": _("Held back from training")}
+DATA = {
+    "real": _("Real films"),
+    "synthetic": _("Synthetic films"),
+    "held back": _("Held back from training"),
+    "cross-validation": _("Cross-validation"),
+    "trees alone": _("Boosted trees alone"),
+    "course alone": _("GRU alone"),
+    "plain peer": _("Peer: plain statistics, untuned boosting"),
+    "drawn timelines": _("Drawn timelines"),
+    "half simulated": _("Half simulated"),
+}
 
 
 @login_required
@@ -60,6 +88,8 @@ def _words(card: dict[str, Any]) -> dict[str, Any]:
             for label in card.get("labels", [])
             if label["code"] in thresholds
         ],
+        "variables": [{**variable, "title": in_language(variable["title"])} for variable in card.get("variables", [])],
+        "tryable": card["task"] in (TABLES, TEXTS),
         "features": [
             {**feature, "title": in_language(feature["title"]), "group": in_language(card["groups"][feature["group"]])}
             for feature in card.get("features", [])

@@ -33,9 +33,17 @@ FLOORS = {
     "imaging": 4,
     "inference": 5,
     "explainability": 6,
+    "cases": 7,
     "portal": 9,
 }
-PAGES = ["portal:worklist", "imaging:upload", "imaging:held", "inference:models", "account_change_password"]
+PAGES = [
+    "portal:worklist",
+    "cases:list",
+    "imaging:upload",
+    "imaging:held",
+    "inference:models",
+    "account_change_password",
+]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -10,8 +10,8 @@ import numpy as np
 from apps.explainability.explainers import tabular, text
 from apps.inference.packages.card import TABLES, TEXTS, Package
 from apps.inference.runtimes.loaded import Box
+from apps.inference.runtimes.texts import text_model
 from apps.inference.runtimes.trees import Trees, read_trees
-from apps.inference.runtimes.words import read_words
 
 Answer = dict[str, Any]
 
@@ -57,8 +57,7 @@ def _row(package: Package, given: dict[str, float]) -> Answer:
 
 
 def _text(package: Package, given: str) -> Answer:
-    words = read_words(package)
-    found = text.explain(words.probabilities, given)
+    found = text.explain(text_model(package).probabilities, given)
     codes = [label["code"] for label in package.card["labels"]]
     return {
         "outputs": dict(zip(codes, found.output.tolist(), strict=True)),

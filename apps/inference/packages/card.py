@@ -14,6 +14,7 @@ import jsonschema
 CARD = "card.json"
 MAX_CARD_BYTES = 1 * 2**20
 FILMS, TABLES, TEXTS = "image-classification", "tabular-regression", "text-classification"
+SERIES, EVENTS, FUSION = "series-classification", "event-prediction", "fusion"
 
 
 class PackageRefused(Exception):
@@ -51,7 +52,7 @@ class Package:
 
     @property
     def task(self) -> str:
-        """What it reads: FILMS, TABLES or TEXTS."""
+        """What it reads: FILMS, TABLES, TEXTS, SERIES, EVENTS or FUSION."""
         return str(self.card["task"])
 
     @property

@@ -1,4 +1,4 @@
-"""Running a table package: ``trees``, gradient-boosted regression trees stored as arrays, never as pickles."""
+"""Gradient-boosted trees stored as arrays, never as pickles: the runtime ``trees``, and a part of ``stays``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from apps.inference.packages.card import Package, PackageRefused
 
 TREES = "trees.safetensors"
 LEAF = -1
+BLOCK = 256
+"""Rows that go down the trees together: their places fit a processor's cache."""
 Values = npt.NDArray[np.float64]
 
 
@@ -30,6 +32,7 @@ class Trees:
         weight: (trees, nodes) how many training rows came by.
         offset: (1,).
         background: (rows, features) typical rows: against them a row is explained.
+        unknown: (trees, nodes) whether a missing value goes to the left; None where the trees know no missing values.
     """
 
     left: npt.NDArray[np.int32]
@@ -40,25 +43,34 @@ class Trees:
     weight: Values
     offset: Values
     background: Values
+    unknown: npt.NDArray[np.bool_] | None = None
 
     def predict(self, rows: npt.NDArray[np.floating]) -> Values:
         """(n,) answers to (n, features) rows."""
-        answers = np.full(len(rows), float(self.offset[0]))
-        numbers = np.arange(len(rows))
-        for tree in range(len(self.left)):
-            at = np.zeros(len(rows), dtype=np.int64)
-            while True:
-                inner = self.left[tree, at] != LEAF
-                if not inner.any():
-                    break
-                lower = rows[numbers, self.feature[tree, at]] <= self.threshold[tree, at]
-                at = np.where(inner, np.where(lower, self.left[tree, at], self.right[tree, at]), at)
-            answers += self.value[tree, at]
-        return answers
+        parts = [self._leaves(rows[start : start + BLOCK]).sum(axis=1) for start in range(0, len(rows), BLOCK)]
+        return float(self.offset[0]) + np.concatenate([np.zeros(0), *parts])
+
+    def _leaves(self, rows: npt.NDArray[np.floating]) -> Values:
+        """(n, trees) what each tree adds: all rows go down all trees a step at a time."""
+        trees = np.arange(len(self.left))[None]
+        numbers = np.arange(len(rows))[:, None]
+        at = np.zeros((len(rows), len(self.left)), dtype=np.int32)
+        while (inner := (left := self.left[trees, at]) != LEAF).any():
+            asked = rows[numbers, self.feature[trees, at]]
+            lower = asked <= self.threshold[trees, at]
+            if self.unknown is not None:
+                lower |= np.isnan(asked) & self.unknown[trees, at]
+            at = np.where(inner, np.where(lower, left, self.right[trees, at]), at)
+        return np.asarray(self.value[trees, at], dtype=np.float64)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What is stored, by name."""
+        stored = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: np.ascontiguousarray(array) for name, array in stored.items() if array is not None}
 
     def write(self, path: Path) -> None:
         """As safetensors."""
-        save_file({name: np.ascontiguousarray(getattr(self, name)) for name in self.__dataclass_fields__}, path)
+        save_file(self.arrays(), path)
 
 
 def read_trees(package: Package) -> Trees:
@@ -71,14 +83,20 @@ def read_trees(package: Package) -> Trees:
         trees = Trees(**load_file(package.folder / TREES))
     except (SafetensorError, TypeError, OSError) as error:
         raise PackageRefused(f"{package.name} {package.version}: {TREES} holds no trees") from error
-    nodes, features = trees.left.shape[1], len(package.card["features"])
+    if not sound(trees, len(package.card["features"])) or trees.background.shape[1] != len(package.card["features"]):
+        raise PackageRefused(f"{package.name} {package.version}: the trees do not fit the card")
+    return trees
+
+
+def sound(trees: Trees, features: int) -> bool:
+    """Whether every way through the trees ends within them and asks only features that there are."""
+    if any(array.shape != trees.left.shape for array in (trees.right, trees.feature, trees.threshold, trees.value)):
+        return False
     inner = trees.left != LEAF
     children = np.concatenate([trees.left[inner], trees.right[inner]])
     parents = np.concatenate([np.nonzero(inner)[1]] * 2)
-    sound = (children > parents).all() and (children < nodes).all() and trees.background.shape[1] == features
-    if not sound or not ((trees.feature[inner] >= 0) & (trees.feature[inner] < features)).all():
-        raise PackageRefused(f"{package.name} {package.version}: the trees do not fit the card")
-    return trees
+    within = (children > parents).all() and (children < trees.left.shape[1]).all()
+    return bool(within and ((trees.feature[inner] >= 0) & (trees.feature[inner] < features)).all())
 
 
 def from_sklearn(booster: Any, background: Values) -> Trees:
@@ -101,4 +119,39 @@ def from_sklearn(booster: Any, background: Values) -> Trees:
         weight=stacked("weighted_n_node_samples", 0, np.float64),
         offset=np.array([float(booster.init_.constant_.reshape(-1)[0])]),
         background=background,
+    )
+
+
+def from_histogram(booster: Any, columns: npt.NDArray[np.integer], features: int) -> Trees:
+    """The arrays of a fitted ``HistGradientBoostingClassifier`` of two classes; answers are log-odds.
+
+    Args:
+        columns: which of the ``features`` it was fitted on.
+    """
+    own = [stage[0].nodes for stage in booster._predictors]
+    nodes = max(len(tree) for tree in own)
+
+    def stacked(name: str, fill: float, dtype: Any) -> Any:
+        table = np.full((len(own), nodes), fill, dtype=dtype)
+        for number, tree in enumerate(own):
+            column = tree[name]
+            if name in ("left", "right"):
+                column = np.where(tree["is_leaf"], LEAF, column.astype(np.int64))
+            if name == "feature_idx":
+                column = columns[column]
+            if name == "value":
+                column = np.where(tree["is_leaf"], column, 0.0)
+            table[number, : len(tree)] = column
+        return table
+
+    return Trees(
+        left=stacked("left", LEAF, np.int32),
+        right=stacked("right", LEAF, np.int32),
+        feature=stacked("feature_idx", 0, np.int32),
+        threshold=stacked("num_threshold", 0, np.float32),
+        value=stacked("value", 0, np.float32),
+        weight=stacked("count", 0, np.float32),
+        offset=np.ravel(booster._baseline_prediction).astype(np.float64),
+        background=np.zeros((0, features)),
+        unknown=stacked("missing_go_to_left", 0, np.bool_),
     )

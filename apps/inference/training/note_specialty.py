@@ -49,7 +49,7 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
     """
     if (output / CARD).exists():
         raise FileExistsError(f"{output} holds a package: choose another version")
-    texts, labels = _read(data / "descriptions.csv")
+    texts, labels = read_summaries(data / "descriptions.csv")
     # The same description stands under several notes: it lies on one side only.
     groups = np.unique([text.lower() for text in texts], return_inverse=True)[1]
     splitter = GroupShuffleSplit(1, test_size=HELD_BACK, random_state=SEED)
@@ -78,7 +78,7 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
     return card
 
 
-def _read(path: Path) -> tuple[list[str], Any]:
+def read_summaries(path: Path) -> tuple[list[str], Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the folder must hold descriptions.csv")
     codes = {english: place for place, (english, _chinese) in enumerate(LABELS.values())}

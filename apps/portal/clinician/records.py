@@ -14,6 +14,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
+from apps.cases.queries import of_patient
 from apps.inference.routing import route_patient
 from apps.jobs.errors import ReadableError
 from apps.patients import break_glass
@@ -75,6 +76,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     audit.record(actor, "record.opened", patient, why="treatment")
     context = {
         "patient": patient,
+        "cases": of_patient(actor, patient.pk),
         "studies": patient.studies.order_by("-received_at")[:100],
         "consents": consent_rows(patient),
         "may_record": actor.role in PHYSICIANS,

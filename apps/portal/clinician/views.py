@@ -15,6 +15,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
+from apps.cases.queries import of_study
 from apps.explainability import plan
 from apps.imaging.access import held_visible_to, visible_to
 from apps.imaging.models import Study
@@ -64,6 +65,7 @@ def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
     emergency = active_emergencies(signed_in(request)).filter(patient=study.patient).first()
     audit.record(signed_in(request), "study.opened", study, why="emergency" if emergency else "treatment")
     context = {"study": study, "viewer_texts": _viewer_texts(), "emergency": emergency, **_panel(request, study)}
+    context["cases"] = of_study(signed_in(request), study.pk)
     return render(request, "portal/clinician/study.html", context)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from apps.cases.discordance import open_by_study
 from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding, Review
 from apps.jobs.models import State
@@ -27,6 +28,7 @@ class Row:
     states: set[str] = field(default_factory=set)
     found: list[Finding] = field(default_factory=list)
     reviewed: bool = False
+    discordant: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -60,7 +62,7 @@ class Page:
 
 
 def page(studies: QuerySet[Study], *, after: str = "", search: str = "") -> Page:
-    """The studies that follow the cursor, with their analyses, in four queries whatever the number.
+    """The studies that follow the cursor, with their analyses, in five queries whatever the number.
 
     Args:
         studies: ordered by urgency, time of arrival and id, all descending.
@@ -82,6 +84,8 @@ def page(studies: QuerySet[Study], *, after: str = "", search: str = "") -> Page
         "finding__analysis__series__study_id", flat=True
     ):
         rows[study_id].reviewed = True
+    for study_id in open_by_study(shown):
+        rows[study_id].discordant = True
     last = chosen[PAGE - 1] if len(chosen) > PAGE else None
     return Page(list(rows.values()), _cursor(last) if last else "")
 

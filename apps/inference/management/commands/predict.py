@@ -13,23 +13,32 @@ from rich.console import Console
 from rich.progress import track
 
 from apps.inference import prediction, registry
-from apps.inference.packages.card import FILMS, Package
+from apps.inference.packages.card import FILMS, SERIES, Package
 from apps.jobs.errors import sentence
 
 BATCH = 32
 
 
 class Command(BaseCommand):
-    help = "Run a model package over DICOM, PNG or JPEG files; one row a file: path, probabilities, refusal."
+    help = (
+        "Run a model package over DICOM, PNG or JPEG files (one row a file: path, probabilities, refusal), or a package "
+        "of stays over a Parquet table (one row a stay and hour)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
-        parser.add_argument("--out", type=Path, required=True, help="the CSV file to write")
+        parser.add_argument("--out", type=Path, required=True, help="the CSV (of stays also Parquet) file to write")
+        parser.add_argument("--hours", default="6,12,24,48", help="of stays: after which hours, 6 to 48")
         parser.add_argument("--package-version", help="default: the newest installed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        package = self._package(options["name"], options["package_version"])
+        try:
+            package = registry.newest(options["name"], options["package_version"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if package.task == SERIES:
+            return self._stays(package, options)
         if package.task != FILMS:
             raise CommandError(f"{package.name} reads no films; try it on its page")
         try:
@@ -44,12 +53,19 @@ class Command(BaseCommand):
         partial.replace(options["out"])
         self.stdout.write(f"{len(files)} files, {refused} refused: {options['out']}")
 
-    def _package(self, name: str, version: str | None) -> Package:
-        found = [p for p in registry.find().packages if p.name == name and version in (None, p.version)]
-        if not found:
-            known = ", ".join(f"{p.name} {p.version}" for p in registry.find().packages) or "none"
-            raise CommandError(f"no such verified package; installed: {known}")
-        return max(found, key=lambda p: [int(part) for part in p.version.split(".")])
+    def _stays(self, package: Package, options: dict[str, Any]) -> None:
+        """A cohort: the columns of the challenge's sets in; record, hour, risk, least and greatest of members out."""
+        from apps.inference.training import icu_cohort
+
+        try:
+            hours = tuple(int(hour) for hour in options["hours"].split(","))
+            table = icu_cohort.risks(package, options["paths"], hours)
+        except (ValueError, FileNotFoundError) as error:
+            raise CommandError(str(error)) from error
+        partial = options["out"].with_suffix(options["out"].suffix + ".part")
+        icu_cohort.write(table, partial, parquet=options["out"].suffix == ".parquet")
+        partial.replace(options["out"])
+        self.stdout.write(f"{table['record_id'].nunique()} stays, hours {options['hours']}: {options['out']}")
 
     def _write(self, package: Package, files: list[Path], target: Any) -> int:
         from apps.inference.runtimes.loaded import assess

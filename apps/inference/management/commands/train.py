@@ -13,7 +13,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-RECIPES = ("cxr-pneumonia", "diabetes-progression", "note-specialty")
+from apps.inference.registry import newest
+
+RECIPES = ("cxr-pneumonia", "diabetes-progression", "note-specialty", "icu-deterioration", "case-risk", "next-event")
+WITHOUT_DATA = ("diabetes-progression", "next-event")
+SENTENCES = "2.0.0"
+"""From this version on note-specialty reads sentence vectors."""
 
 
 class Command(BaseCommand):
@@ -21,7 +26,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", choices=RECIPES)
-        parser.add_argument("--data", type=Path, help="folder with the films and labels.csv, or with descriptions.csv")
+        parser.add_argument(
+            "--data", type=Path, help="folder with the package's data, as shared/data/README.md describes it"
+        )
         parser.add_argument("--package-version", default="1.0.0", help="default: 1.0.0")
         parser.add_argument("--output", type=Path, help="default: var/model-packages/NAME/VERSION")
         parser.add_argument("--epochs", type=int, help="at most this many")
@@ -30,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         version = options["package_version"]
         output = options["output"] or settings.VAR_DIR / "model-packages" / options["name"] / version
-        if options["data"] is None and options["name"] != "diabetes-progression":
+        if options["data"] is None and options["name"] not in WITHOUT_DATA:
             raise CommandError("say where the data are: --data DIR")
         try:
             card = self._train(options, output, version)
@@ -43,13 +50,30 @@ class Command(BaseCommand):
         self.stdout.write(f"wrote {output}; 'manage.py models' installs it")
 
     def _train(self, options: dict[str, Any], output: Path, version: str) -> dict[str, Any]:
-        from apps.inference.training import cxr_pneumonia, diabetes_progression, note_specialty
+        from apps.inference.training import (
+            case_risk,
+            cxr_pneumonia,
+            diabetes_progression,
+            icu_deterioration,
+            next_event,
+            note_sentences,
+            note_specialty,
+        )
         from apps.inference.training.fitting import Recipe
 
-        if options["name"] == "diabetes-progression":
+        name, data = options["name"], options["data"]
+        if name == "diabetes-progression":
             return diabetes_progression.train(output, version=version)
-        if options["name"] == "note-specialty":
-            return note_specialty.train(options["data"], output, version=version)
+        if name == "note-specialty":
+            maker = note_sentences if _newer(version, SENTENCES) else note_specialty
+            return maker.train(data, output, version=version)
+        if name == "case-risk":
+            return case_risk.train(data, output, newest("icu-deterioration"), version=version)
+        if name in ("icu-deterioration", "next-event"):
+            with Bars() as bars:
+                if name == "next-event":
+                    return next_event.train(output, version=version, progress=bars.show)
+                return icu_deterioration.train(data, output, version=version, progress=bars.show)
         recipe = replace(Recipe(), epochs=options["epochs"]) if options["epochs"] else Recipe()
         with Bars() as bars:
             return cxr_pneumonia.train(
@@ -60,6 +84,11 @@ class Command(BaseCommand):
                 workers=options["workers"],
                 progress=bars.show,
             )
+
+
+def _newer(version: str, than: str) -> bool:
+    """Whether a version is at least another one."""
+    return [int(part) for part in version.split(".")] >= [int(part) for part in than.split(".")]
 
 
 class Bars:

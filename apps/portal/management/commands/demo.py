@@ -56,6 +56,7 @@ class Command(BaseCommand):
             ("database", ["migrate", "--verbosity", "0"]),
             ("database of keys", ["migrate", "--database", "keys", "--verbosity", "0"]),
             ("models", ["models"]),
+            ("codes", ["codes", "--if-missing"]),
             ("static files", ["collectstatic", "--noinput", "--verbosity", "0"]),
             ("accounts", ["seed_demo", "--accounts"]),
         ]

@@ -1,0 +1,241 @@
+"""REST of cases: decision support, not a diagnosis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts import audit
+from apps.accounts.access import WorksOnCases
+from apps.accounts.actors import signed_in
+from apps.cases import casework, foretelling, notes, timeline, values
+from apps.cases.access import models_permitted, visible_to
+from apps.cases.measures.catalogue import catalogue
+from apps.cases.models import Case, EventKind, Note, NoteKind, Observation, PredictionKind, Priority
+from apps.imaging.access import visible_to as visible_studies
+from apps.jobs.errors import ReadableError
+from apps.patients.access import visible_to as visible_patients
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    title = serializers.CharField(max_length=200)
+    patient = serializers.UUIDField(source="patient_id", read_only=True)
+    assignee = serializers.CharField(source="assignee.username", read_only=True, default=None)
+
+    class Meta:
+        model = Case
+        fields = ("id", "patient", "title", "status", "priority", "assignee", "started_at", "closed_at", "revision")
+
+
+class NewCaseSerializer(serializers.Serializer[None]):
+    patient = serializers.UUIDField(required=False, help_text="Of a patient, or:")
+    study_instance_uid = serializers.CharField(max_length=64, required=False, help_text="of a study's patient.")
+    title = serializers.CharField(max_length=200)
+    priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.ROUTINE)
+    started_at = serializers.DateTimeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("patient" in attrs) == ("study_instance_uid" in attrs):
+            raise serializers.ValidationError("name a patient or a study, not both")
+        return attrs
+
+
+class ConceptSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    assertions = serializers.ListField(child=serializers.CharField())
+    label = serializers.CharField()  # type: ignore[assignment]
+    details = serializers.JSONField()
+    verdict = serializers.CharField()
+
+
+class NoteSerializer(serializers.ModelSerializer[Note]):
+    text = serializers.CharField(max_length=notes.MOST_LETTERS, trim_whitespace=False)
+    kind = serializers.ChoiceField(choices=NoteKind.choices, default=NoteKind.PROGRESS)
+    author = serializers.CharField(source="author.username", read_only=True)
+    concepts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Note
+        fields = ("id", "kind", "text", "revision", "author", "written_at", "changed_at", "concepts")
+        read_only_fields = ("revision", "written_at", "changed_at")
+
+    @extend_schema_field(ConceptSerializer(many=True))
+    def get_concepts(self, note: Note) -> list[dict[str, Any]]:
+        reading = next((row for row in note.readings.all() if row.revision == note.revision), None)
+        if reading is None or not models_permitted(note.case.patient):
+            return []
+        return [
+            dict(row)
+            for row in ConceptSerializer(reading.concepts.select_related("reading__note__case"), many=True).data
+        ]
+
+
+class ValueSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(read_only=True)
+    code = serializers.ChoiceField(choices=sorted(catalogue()), help_text="LOINC, or one of ours.")
+    value = serializers.FloatField(allow_null=False)
+    unit = serializers.CharField(
+        max_length=20, required=False, allow_blank=True, help_text="UCUM; empty: the catalogue's."
+    )
+    at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Observation) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "code": instance.code,
+            "value": instance.content["value"],
+            "unit": catalogue()[instance.code].unit,
+            "at": instance.at.isoformat(),
+        }
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    token = serializers.CharField()
+    words = serializers.JSONField()
+
+
+class PredictionSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    model = serializers.CharField(source="package")
+    state = serializers.CharField()
+    reason = serializers.CharField()
+    as_of = serializers.DateTimeField()
+    answer = serializers.JSONField()
+
+
+class Pressing(CursorPagination):
+    ordering = ("-priority", "-touched_at", "-id")
+
+
+class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """Cases of the patients in the clinician's care teams, most pressing first."""
+
+    serializer_class = CaseSerializer
+    permission_classes = (WorksOnCases,)
+    pagination_class = Pressing
+    lookup_value_regex = "[0-9a-f-]{36}"
+    queryset = Case.objects.none()
+
+    def get_queryset(self) -> QuerySet[Case]:
+        return visible_to(signed_in(self.request)).select_related("patient", "assignee")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer = super().list(request, *args, **kwargs)
+        audit.record(signed_in(request), "cases.listed", why="treatment", rows=len(answer.data["results"]))
+        return answer
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(self.get_serializer(self._read(request, "head")).data)
+
+    @extend_schema(request=NewCaseSerializer, responses={201: CaseSerializer})
+    def create(self, request: Request) -> Response:
+        """Open a case."""
+        given = NewCaseSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        data, actor = given.validated_data, signed_in(request)
+        study = None
+        if "study_instance_uid" in data:
+            rows = visible_studies(actor).select_related("patient")
+            study = get_object_or_404(rows, study_instance_uid=data["study_instance_uid"])
+        patient = study.patient if study else get_object_or_404(visible_patients(actor), pk=data["patient"])
+        case = casework.open_case(
+            patient,
+            title=data["title"],
+            priority=data["priority"],
+            started_at=data.get("started_at"),
+            study=study,
+            actor=actor,
+        )
+        return Response(CaseSerializer(case).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(methods=["get"], responses=NoteSerializer(many=True))
+    @extend_schema(methods=["post"], request=NoteSerializer, responses={201: NoteSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
+    def notes(self, request: Request, pk: str) -> Response:
+        """The case's newest notes with what was understood; a new one by POST."""
+        case = self._read(request, "notes")
+        if request.method == "POST":
+            given = NoteSerializer(data=request.data)
+            given.is_valid(raise_exception=True)
+            note = _or_400(
+                lambda: notes.write(
+                    case, given.validated_data["text"], kind=given.validated_data["kind"], actor=signed_in(request)
+                )
+            )
+            return Response(NoteSerializer(note).data, status=status.HTTP_201_CREATED)
+        rows = (
+            Note.objects.filter(case=case).select_related("case__patient", "author").prefetch_related("readings")[:50]
+        )
+        return Response(NoteSerializer(rows, many=True).data)
+
+    @extend_schema(methods=["get"], responses=ValueSerializer(many=True))
+    @extend_schema(methods=["post"], request=ValueSerializer, responses={201: ValueSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
+    def values(self, request: Request, pk: str) -> Response:
+        """The case's values, oldest first; one more by POST."""
+        case = self._read(request, "values")
+        if request.method == "POST":
+            given = ValueSerializer(data=request.data)
+            given.is_valid(raise_exception=True)
+            data = given.validated_data
+            row = _or_400(
+                lambda: values.add(
+                    case,
+                    data["code"],
+                    str(data["value"]),
+                    data.get("unit", ""),
+                    data["at"],
+                    actor=signed_in(request),
+                    source="api",
+                )
+            )
+            return Response(ValueSerializer(row).data, status=status.HTTP_201_CREATED)
+        rows = Observation.objects.filter(case=case, voided_at=None).select_related("case")[:5000]
+        return Response(ValueSerializer(rows, many=True).data)
+
+    @extend_schema(
+        responses=EventSerializer(many=True),
+        parameters=[OpenApiParameter("kind", str, enum=EventKind.values), OpenApiParameter("after", str)],
+    )
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def timeline(self, request: Request, pk: str) -> Response:
+        """Newest events; ``after`` is the cursor that the last answer gave in the header X-Older."""
+        case = self._read(request, "timeline")
+        page = timeline.page(
+            case, kinds=request.query_params.getlist("kind"), after=request.query_params.get("after", "")
+        )
+        return Response(EventSerializer(page.events, many=True).data, headers={"X-Older": page.older})
+
+    @extend_schema(responses=PredictionSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def predictions(self, request: Request, pk: str) -> Response:
+        """What models say of the case now: decision support, not a diagnosis."""
+        case = self._read(request, "predictions")
+        if not models_permitted(case.patient):
+            return Response([])
+        found = [foretelling.newest(case, kind) for kind in PredictionKind]
+        return Response(PredictionSerializer([one for one in found if one is not None], many=True).data)
+
+    def _read(self, request: Request, part: str) -> Case:
+        case: Case = self.get_object()
+        audit.record(signed_in(request), "case.read", case, why="treatment", part=part)
+        return case
+
+
+def _or_400(act: Any) -> Any:
+    try:
+        return act()
+    except ReadableError as refusal:
+        raise serializers.ValidationError({"detail": str(refusal), "code": refusal.code}) from None

@@ -1,0 +1,88 @@
+"""A report and values as FHIR R5 resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
+STATUS = {"draft": "registered", "preliminary": "preliminary", "final": "final", "amended": "amended"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A measured value."""
+
+    id: str
+    code: str
+    is_loinc: bool
+    title: str
+    value: float
+    unit: str
+    at: datetime
+
+
+def diagnostic_report(
+    *,
+    pk: str,
+    state: str,
+    patient: dict[str, str],
+    study_uid: str,
+    issued: datetime,
+    effective: datetime | None,
+    author: str,
+    conclusion: str,
+    text: str,
+    values: Sequence[Value] = (),
+) -> dict[str, Any]:
+    """A DiagnosticReport with its observations contained.
+
+    Args:
+        patient: ``mrn``, ``issuer``, ``name``.
+        text: the whole report, plain.
+    """
+    observations = [observation(value, f"value-{number}") for number, value in enumerate(values)]
+    report: dict[str, Any] = {
+        "resourceType": "DiagnosticReport",
+        "id": pk,
+        "status": STATUS[state],
+        "code": {"coding": [{"system": LOINC, "code": "18748-4", "display": "Diagnostic imaging study"}]},
+        "subject": {
+            "identifier": {
+                "value": patient["mrn"],
+                **({"system": f"urn:issuer:{patient['issuer']}"} if patient["issuer"] else {}),
+            },
+            "display": patient["name"] or "?",
+        },
+        "issued": issued.isoformat(),
+        "resultsInterpreter": [{"display": author}],
+        "conclusion": conclusion or "-",
+        "note": [{"text": text or "-"}],
+    }
+    if effective is not None:
+        report["effectiveDateTime"] = effective.date().isoformat()
+    if study_uid:
+        report["identifier"] = [{"system": "urn:dicom:uid", "value": f"urn:oid:{study_uid}"}]
+    if observations:
+        report["contained"] = observations
+        report["result"] = [{"reference": f"#{one['id']}"} for one in observations]
+    return report
+
+
+def observation(value: Value, pk: str) -> dict[str, Any]:
+    """An Observation with one quantity."""
+    coding = {
+        "code": value.code,
+        "display": value.title,
+        "system": LOINC if value.is_loinc else "urn:medportal:observation",
+    }
+    return {
+        "resourceType": "Observation",
+        "id": pk,
+        "status": "final",
+        "code": {"coding": [coding]},
+        "effectiveDateTime": value.at.isoformat(),
+        "valueQuantity": {"value": value.value, "unit": value.unit, "system": UCUM, "code": value.unit},
+    }

@@ -1,0 +1,101 @@
+"""A report as DICOM Enhanced SR (PS3.3 A.35.2) after TID 2000, Basic Diagnostic Imaging Report (PS3.16)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from highdicom.sr import (
+    CodedConcept,
+    ContainerContentItem,
+    EnhancedSR,
+    NumContentItem,
+    RelationshipTypeValues,
+    TextContentItem,
+)
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+
+MANUFACTURER = "MedPortal"
+SERIES_NUMBER = 9201
+HEADINGS = {
+    "history": CodedConcept("121060", "DCM", "History"),
+    "technique": CodedConcept("121064", "DCM", "Current Procedure Descriptions"),
+    "comparison": CodedConcept("121068", "DCM", "Previous Findings"),
+    "findings": CodedConcept("121070", "DCM", "Findings"),
+    "impression": CodedConcept("121072", "DCM", "Impressions"),
+}
+TEXTS = {
+    "history": CodedConcept("121060", "DCM", "History"),
+    "technique": CodedConcept("121065", "DCM", "Procedure Description"),
+    "comparison": CodedConcept("121069", "DCM", "Previous Finding"),
+    "findings": CodedConcept("121071", "DCM", "Finding"),
+    "impression": CodedConcept("121073", "DCM", "Impression"),
+}
+TITLE = CodedConcept("18748-4", "LN", "Diagnostic imaging report")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Who stands by the report; ``when`` is aware."""
+
+    name: str
+    organisation: str
+    when: datetime
+    final: bool
+    uid: str
+
+
+def structured_report(
+    headers: Sequence[Dataset], sections: dict[str, str], measurements: Sequence[tuple[str, float, str]], signed: Signed
+) -> bytes:
+    """The report of one study.
+
+    Args:
+        headers: of the study's images, without pixels.
+        sections: text by keys of HEADINGS; empty ones are left out.
+        measurements: name, value, UCUM unit.
+    """
+    root = ContainerContentItem(name=TITLE, is_content_continuous=False, template_id="2000")
+    items = []
+    for key, text in sections.items():
+        if key in HEADINGS and text.strip():
+            part = ContainerContentItem(
+                name=HEADINGS[key], is_content_continuous=False, relationship_type=RelationshipTypeValues.CONTAINS
+            )
+            part.ContentSequence = [TextContentItem(TEXTS[key], text.strip(), RelationshipTypeValues.CONTAINS)]
+            if key == "findings":
+                part.ContentSequence.extend(_number(*one) for one in measurements)
+            items.append(part)
+    root.ContentSequence = items
+    made = EnhancedSR(
+        evidence=list(headers),
+        content=root,
+        series_instance_uid=generate_uid(entropy_srcs=[signed.uid, "series"]),
+        series_number=SERIES_NUMBER,
+        sop_instance_uid=generate_uid(entropy_srcs=[signed.uid, "instance"]),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        is_complete=True,
+        is_final=signed.final,
+        is_verified=signed.final,
+        institution_name=signed.organisation,
+        verifying_observer_name=signed.name if signed.final else None,
+        verifying_organization=signed.organisation if signed.final else None,
+        content_date=signed.when.date(),
+        content_time=signed.when.time().replace(microsecond=0),
+    )
+    buffer = io.BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _number(name: str, value: float, unit: str) -> NumContentItem:
+    return NumContentItem(
+        name=CodedConcept(name[:16].replace(" ", "_") or "value", "99MEDPORTAL", name[:64]),
+        value=value,
+        unit=CodedConcept(unit, "UCUM", unit),
+        relationship_type=RelationshipTypeValues.CONTAINS,
+    )

@@ -1,0 +1,191 @@
+"""Forms of cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import CareTeam, User
+from apps.cases.access import colleagues
+from apps.cases.alarms import RISK
+from apps.cases.measures.catalogue import catalogue
+from apps.cases.models import Case, CaseStatus, HandOver, NoteKind, Priority, StatementKind
+from apps.inference.models import in_language
+
+_MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def measures() -> list[tuple[str, str]]:
+    """Codes and titles of what can be measured."""
+    return [(code, f"{in_language(measure.title)} ({measure.unit})") for code, measure in catalogue().items()]
+
+
+def _risk_or_measures() -> list[tuple[str, str]]:
+    return [(RISK, str(_("Risk of death in hospital, %"))), *measures()]
+
+
+class ListForm(forms.Form):
+    """Filters of the list of cases; sent by POST, as names must not get into addresses."""
+
+    text = forms.CharField(label=_("MRN, name, or words of a note"), max_length=200, required=False)
+    status = forms.ChoiceField(
+        label=_("Status"), choices=[("", _("All")), *CaseStatus.choices[:2]], required=False, initial=CaseStatus.OPEN
+    )
+    whose = forms.ChoiceField(label=_("Whose"), choices=[("", _("All")), ("mine", _("Mine"))], required=False)
+
+
+class OpenForm(forms.Form):
+    """A new case."""
+
+    title = forms.CharField(label=_("Title"), max_length=200, help_text=_("What it is about, in a few words."))
+    priority = forms.TypedChoiceField(label=_("Priority"), choices=Priority.choices, coerce=int)
+    started_at = forms.DateTimeField(
+        label=_("Admitted at"), widget=_MOMENT, help_text=_("Hours are counted from here (UTC).")
+    )
+
+    def clean_started_at(self) -> Any:
+        """Not in the future."""
+        at = self.cleaned_data["started_at"]
+        if at > timezone.now():
+            raise forms.ValidationError(_("This time lies in the future."))
+        return at
+
+
+class ChangeForm(OpenForm):
+    """What may be changed of a case."""
+
+    assignee = forms.ModelChoiceField(label=_("Assigned to"), queryset=User.objects.none(), required=False)
+    care_team = forms.ModelChoiceField(label=_("Care team"), queryset=CareTeam.objects.none(), required=False)
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].queryset = colleagues(case)  # type: ignore[attr-defined]
+        self.fields["care_team"].queryset = case.patient.care_teams.all()  # type: ignore[attr-defined]
+
+
+class NoteForm(forms.Form):
+    """A note. Its length and signs are checked where it is kept, so that the reason is the same everywhere."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=NoteKind.choices, required=False)
+    text = forms.CharField(
+        label=_("Text"),
+        strip=False,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 14, "data-draft": "", "spellcheck": "true"}),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class StatementForm(forms.Form):
+    """A problem, allergy or medication."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=StatementKind.choices)
+    text = forms.CharField(
+        label=_("What"), max_length=300, widget=forms.TextInput(attrs={"list": "codes", "autocomplete": "off"})
+    )
+    dose = forms.CharField(label=_("Dose or reaction"), max_length=120, required=False)
+    since = forms.DateField(label=_("Since"), widget=_DAY, required=False)
+
+
+class ValueForm(forms.Form):
+    """One value."""
+
+    code = forms.ChoiceField(label=_("What"), choices=measures)
+    value = forms.CharField(
+        label=_("Value"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    )
+    unit = forms.CharField(label=_("Unit"), max_length=20, required=False, help_text=_("Empty: as in the list."))
+    at = forms.DateTimeField(label=_("Measured at"), widget=_MOMENT)
+
+
+class FileForm(forms.Form):
+    """A file."""
+
+    file = forms.FileField(label=_("File"))
+
+
+class TaskForm(forms.Form):
+    """Something to be done."""
+
+    title = forms.CharField(label=_("Task"), max_length=300)
+    due = forms.DateField(label=_("Due"), widget=_DAY, required=False)
+    assignee = forms.ModelChoiceField(label=_("For"), queryset=User.objects.none(), required=False)
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].queryset = colleagues(case)  # type: ignore[attr-defined]
+
+
+class CommentForm(forms.Form):
+    """A comment."""
+
+    text = forms.CharField(
+        label=_("Comment"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Name a colleague with @."),
+    )
+
+
+class ReferralForm(forms.Form):
+    """A second opinion."""
+
+    team = forms.ModelChoiceField(label=_("Care team"), queryset=CareTeam.objects.none())
+    question = forms.CharField(label=_("Question"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = CareTeam.objects.exclude(pk__in=case.patient.care_teams.values("pk"))
+        self.fields["team"].queryset = others  # type: ignore[attr-defined]
+
+
+class AnswerForm(forms.Form):
+    """The answer to a second opinion."""
+
+    text = forms.CharField(label=_("Answer"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class HandOverForm(forms.Form):
+    """Handing over."""
+
+    receiver = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none())
+    severity = forms.ChoiceField(
+        label=_("How the patient is"), choices=HandOver._meta.get_field("severity").choices or []
+    )
+    summary = forms.CharField(label=_("Summary"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
+    expected = forms.CharField(
+        label=_("What may happen, and what to do then"),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, case: Case, giver: User | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = colleagues(case).exclude(pk=giver.pk) if giver else colleagues(case)
+        self.fields["receiver"].queryset = others  # type: ignore[attr-defined]
+
+
+class RuleForm(forms.Form):
+    """When a team wants to be told."""
+
+    what = forms.ChoiceField(label=_("What"), choices=_risk_or_measures)
+    above = forms.FloatField(label=_("Above"), required=False)
+    below = forms.FloatField(label=_("Below"), required=False)
+
+
+class MergeForm(forms.Form):
+    """Which other case goes into this one."""
+
+    source = forms.ModelChoiceField(label=_("Case"), queryset=Case.objects.none())
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Case.objects.filter(patient=case.patient, status=CaseStatus.OPEN).exclude(pk=case.pk)
+        self.fields["source"].queryset = others  # type: ignore[attr-defined]
+        self.fields["source"].label_from_instance = lambda row: f"{row.number} {row.title}"  # type: ignore[attr-defined]

@@ -1,0 +1,125 @@
+"""Coded statements about the patient, and what was measured."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.cases.models.case import Case
+from apps.protection.fields import SealedJSONField
+from apps.protection.models import SealedRecord
+
+
+class Code(models.Model):
+    """A term of a terminology, for searching; filled by ``manage.py codes``."""
+
+    system = models.CharField(max_length=16)
+    code = models.CharField(max_length=16)
+    title = models.CharField(max_length=300)
+    folded = models.CharField(max_length=300, help_text="In small letters, for searching.")
+
+    class Meta:
+        indexes = [models.Index(fields=["system", "code"], name="code_of_a_system")]
+        constraints = [models.UniqueConstraint(fields=["system", "code"], name="one_row_a_code")]
+
+
+class StatementKind(models.TextChoices):
+    """What is stated. FHIR: Condition, AllergyIntolerance, MedicationStatement."""
+
+    PROBLEM = "problem", _("Problem")
+    ALLERGY = "allergy", _("Allergy")
+    MEDICATION = "medication", _("Medication")
+
+
+class StatementStatus(models.TextChoices):
+    """Whether it still holds."""
+
+    ACTIVE = "active", _("Active")
+    RESOLVED = "resolved", _("Resolved")
+    ERROR = "error", _("Entered in error")
+
+
+class Statement(SealedRecord):
+    """A problem, an allergy or a medication of the patient, as noted in a case."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="statements")
+    kind = models.CharField(max_length=10, choices=StatementKind)
+    code = models.CharField(max_length=40, blank=True, help_text="ICD-10-CM of a problem, ours of a medication.")
+    status = models.CharField(max_length=10, choices=StatementStatus, default=StatementStatus.ACTIVE)
+    since = models.DateField(null=True)
+    details = SealedJSONField(help_text="text; of medication dose, route, schedule; of allergies reaction, severity.")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["kind", "status", "-entered_at"]
+        indexes = [models.Index(fields=["case", "kind", "status"], name="statements_of_a_case")]
+
+
+class Observation(SealedRecord):
+    """A measured value in the unit of its catalogue entry. FHIR: Observation."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="observations")
+    code = models.CharField(max_length=24, help_text="LOINC, or a code of our own.")
+    at = models.DateTimeField()
+    content = SealedJSONField(help_text="value, as_entered, unit_as_entered.")
+    source = models.CharField(max_length=10, default="entry", help_text="entry, csv, fhir, note or api.")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+    voided_at = models.DateTimeField(null=True, help_text="Entered in error.")
+
+    class Meta:
+        verbose_name_plural = _("observations")
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["case", "code", "at"], name="values_of_a_case")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "code", "at"], condition=models.Q(voided_at=None), name="one_value_at_a_time"
+            )
+        ]
+
+
+class Import(SealedRecord):
+    """A file of values that somebody looks at before it is taken over."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="imports")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=10)
+    at = models.DateTimeField(auto_now_add=True)
+    taken_at = models.DateTimeField(null=True)
+
+
+class ImportRow(SealedRecord):
+    """A row of such a file: the value it holds, or why it cannot be taken."""
+
+    holder_path = "parcel.case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    parcel = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField()
+    content = SealedJSONField(help_text="As written; code, at, value if it can be taken.")
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason_parameters = SealedJSONField()
+
+    class Meta:
+        ordering = ["number"]
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be taken, in the reader's language."""
+        from apps.jobs.errors import sentence
+
+        return sentence(self.reason_code, self.reason_parameters)

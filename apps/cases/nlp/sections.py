@@ -1,0 +1,62 @@
+"""The sections of a note: where what kind of thing is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+NAMES = {
+    "complaint": ("chief complaint", "reason for visit", "presenting complaint", "主诉"),
+    "history": (
+        "history of present illness", "hpi", "history", "brief history", "present illness", "subjective", "interval history",
+        "indication", "indications", "indication for procedure", "现病史", "病史",
+    ),
+    "past": ("past medical history", "pmh", "medical history", "past surgical history", "past history", "既往史"),
+    "family": ("family history", "fh", "家族史"),
+    "social": ("social history", "sh", "个人史", "社会史"),
+    "allergies": ("allergies", "allergy", "medication allergies", "drug allergies", "过敏史"),
+    "medications": ("medications", "current medications", "meds", "home medications", "prescriptions", "用药", "用药史"),
+    "review": ("review of systems", "ros", "系统回顾"),
+    "exam": (
+        "physical examination", "physical exam", "exam", "examination", "objective", "vitals", "vital signs", "heent",
+        "neck", "lungs", "chest", "heart", "cardiac", "cardiovascular", "respiratory", "abdomen", "extremities", "neurologic",
+        "gu", "musculoskeletal", "general", "skin", "体格检查", "查体",
+    ),
+    "findings": ("findings", "gross findings", "diagnostic data", "laboratory data", "labs", "imaging", "影像所见", "检查所见", "辅助检查"),
+    "impression": (
+        "impression", "assessment", "assessment and plan", "diagnosis", "diagnoses", "preoperative diagnosis",
+        "postoperative diagnosis", "conclusion", "诊断", "影像诊断", "印象", "初步诊断", "结论",
+    ),
+    "plan": ("plan", "recommendation", "recommendations", "disposition", "处理", "治疗计划", "诊疗计划", "建议"),
+    "procedure": ("procedure", "procedures", "procedure performed", "operation", "description of procedure", "手术经过", "手术"),
+}  # fmt: skip
+_KNOWN = {heading: name for name, headings in NAMES.items() for heading in headings}
+_HEADING = re.compile(
+    r"(?:^|(?<=[\n.;,。；]))[ \t]*(?P<heading>[A-Za-z][A-Za-z /&-]{1,40}|[\u4e00-\u9fff]{2,6})[ \t]*[:：]", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a text: letters from ``start`` to before ``end``.
+
+    Attributes:
+        name: a key of NAMES or empty.
+        body: where its heading ends.
+    """
+
+    name: str
+    start: int
+    body: int
+    end: int
+
+
+def sections(text: str) -> list[Section]:
+    """The text's sections in order, without gaps; headings that are not known begin none."""
+    starts = [("", 0, 0)]
+    for heading in _HEADING.finditer(text):
+        name = _KNOWN.get(heading["heading"].strip().lower())
+        if name is not None:
+            starts.append((name, heading.start("heading"), heading.end()))
+    ends = [start for _name, start, _body in starts[1:]] + [len(text)]
+    return [Section(*begun, end) for begun, end in zip(starts, ends, strict=True) if end > begun[1]]

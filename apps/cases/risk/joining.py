@@ -1,0 +1,39 @@
+"""One risk from several sources, and each source's share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.explainability.explainers.parts import shapley
+from apps.inference.packages.card import Package
+from apps.inference.runtimes.fusion import fusion_of
+
+
+def joined(package: Package, probabilities: dict[str, float]) -> dict[str, Any]:
+    """The risk of the sources that are there, with exact Shapley values of having each.
+
+    Args:
+        probabilities: by source; what is not in it is missing.
+    """
+    fusion = fusion_of(package)
+    names = [name for name in fusion.sources if name in probabilities]
+
+    def earnings(coalitions: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        return np.array(
+            [
+                fusion.risk({name: probabilities[name] for name, there in zip(names, row, strict=True) if there})
+                for row in coalitions
+            ]
+        )
+
+    values, nobody, everybody = shapley(earnings, len(names))
+    return {
+        "risk": everybody,
+        "base": nobody,
+        "shares": dict(zip(names, values.tolist(), strict=True)),
+        "probabilities": {name: probabilities[name] for name in names},
+        "missing": [name for name in fusion.sources if name not in probabilities],
+    }

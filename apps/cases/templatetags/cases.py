@@ -1,0 +1,23 @@
+"""Words that templates need of stored codes."""
+
+from __future__ import annotations
+
+from django import template
+
+from apps.inference.models import Verdict
+from apps.inference.models import in_language as spoken
+
+register = template.Library()
+
+
+@register.filter
+def in_language(words: dict[str, str]) -> str:
+    """A title that is stored in several languages, in the reader's."""
+    return spoken(words) if words else ""
+
+
+@register.filter
+def verdict_words(text: str) -> str:
+    """``agree:Dr. Brenner`` as "Agree, Dr. Brenner"."""
+    verdict, _colon, who = text.partition(":")
+    return f"{Verdict(verdict).label}, {who}" if verdict in Verdict.values else who

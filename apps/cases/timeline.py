@@ -1,0 +1,132 @@
+"""Writing and reading the line of everything that happened in a case."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models.functions import TruncDay, TruncHour
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.cases.models import Case, Event, EventKind
+
+PAGE = 60
+LONG_DAYS = 4
+"""A case that lasts longer is counted by day, a shorter one by hour."""
+
+
+def happened(
+    case: Case,
+    kind: EventKind,
+    code: str,
+    *,
+    at: datetime | None = None,
+    subject: str = "",
+    actor: User | None = None,
+    **words: Any,
+) -> Event:
+    """Put a point on the line; the same code of the same subject is there once.
+
+    Args:
+        code: what happened, ``note.progress``: the sentence is found by its first parts, the model reads all.
+        subject: ``note:<id>``.
+        words: parameters of the sentence.
+    """
+    event = made(case, kind, code, at=at, subject=subject, actor=actor, **words)
+    known = Event.objects.filter(case=case, subject=subject, token=event.token).first() if subject else None
+    if known is not None:
+        return known
+    event.save(force_insert=True)
+    Case.objects.filter(pk=case.pk, touched_at__lt=event.at).update(touched_at=event.at)
+    return event
+
+
+def made(
+    case: Case,
+    kind: EventKind,
+    code: str,
+    *,
+    at: datetime | None = None,
+    subject: str = "",
+    actor: User | None = None,
+    **words: Any,
+) -> Event:
+    """The same without storing it, for many at once."""
+    event = Event(case=case, kind=kind, token=code[:40], at=at or timezone.now(), subject=subject, actor=actor)
+    event.words = {"code": code, **words}
+    return event
+
+
+def store(events: Iterable[Event]) -> None:
+    """Store many; those that are there already stay as they are."""
+    Event.objects.bulk_create(events, batch_size=500, ignore_conflicts=True)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many events of each kind began in an hour or a day."""
+
+    start: datetime
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some events, newest first, and the cursor of the next ones."""
+
+    events: list[Event]
+    older: str
+
+
+def page(
+    case: Case,
+    *,
+    kinds: Iterable[str] = (),
+    after: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page:
+    """Events that follow the cursor; keyset rather than offset."""
+    rows = _filtered(case, kinds, since, until)
+    rows = rows.select_related("actor", "case").order_by("-at", "-id")
+    chosen = list(rows.filter(_beyond(after))[: PAGE + 1])
+    older = f"{chosen[PAGE - 1].at.isoformat()}|{chosen[PAGE - 1].pk}" if len(chosen) > PAGE else ""
+    return Page(chosen[:PAGE], older)
+
+
+def bins(case: Case, *, kinds: Iterable[str] = ()) -> list[Bin]:
+    """The whole line at a glance."""
+    rows = _filtered(case, kinds, None, None)
+    ends = rows.aggregate(first=Min("at"), last=Max("at"))
+    if ends["first"] is None:
+        return []
+    cut = TruncDay if (ends["last"] - ends["first"]).days >= LONG_DAYS else TruncHour
+    counted = rows.annotate(start=cut("at")).values("start", "kind").annotate(n=Count("pk")).order_by("start")
+    found: dict[datetime, dict[str, int]] = {}
+    for row in counted:
+        found.setdefault(row["start"], {})[row["kind"]] = row["n"]
+    return [Bin(start, counts) for start, counts in found.items()]
+
+
+def _filtered(case: Case, kinds: Iterable[str], since: datetime | None, until: datetime | None) -> QuerySet[Event]:
+    rows = Event.objects.filter(case=case)
+    wanted = [kind for kind in kinds if kind in EventKind.values]
+    if wanted:
+        rows = rows.filter(kind__in=wanted)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    return rows.filter(at__lt=until) if until is not None else rows
+
+
+def _beyond(cursor: str) -> Q:
+    try:
+        moment, pk = cursor.split("|")
+        at, row = datetime.fromisoformat(moment), uuid.UUID(pk)
+    except ValueError:
+        return Q()
+    return Q(at__lt=at) | Q(at=at, pk__lt=row)

@@ -1,0 +1,80 @@
+"""The list of cases, and a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from apps.accounts import audit
+from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
+from apps.accounts.models import CLINICIANS
+from apps.cases import casework, following
+from apps.cases.forms import ListForm, OpenForm
+from apps.cases.queries import PAGE, listed
+from apps.cases.search import snippet
+from apps.cases.views.common import acting
+from apps.imaging.access import visible_to as visible_studies
+from apps.patients.access import visible_to as visible_patients
+
+
+@role_required(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def case_list(request: HttpRequest) -> HttpResponse:
+    """Cases, most pressing first; words also find notes."""
+    actor = signed_in(request)
+    form = ListForm(request.POST if request.method == "POST" else {"status": "open"})
+    given: dict[str, Any] = form.cleaned_data if form.is_valid() else {"text": "", "status": "open", "whose": ""}
+    after = int(request.POST.get("after", "0")) if request.POST.get("after", "0").isdigit() else 0
+    page = listed(actor, text=given["text"], status=given["status"], mine=given["whose"] == "mine", after=after)
+    audit.record(actor, "cases.searched" if given["text"] else "cases.listed", why="treatment", rows=len(page.cases))
+    context = {
+        "form": form,
+        "page": page,
+        "notes": [(note, snippet(note.text, given["text"])) for note in page.notes],
+        "searched": bool(given["text"].strip()),
+        "older": after + PAGE if page.more else 0,
+    }
+    template = "cases/_list.html" if request.headers.get("HX-Request") else "cases/list.html"
+    return render(request, template, context)
+
+
+@role_required(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+@acting
+def new(request: HttpRequest) -> HttpResponse:
+    """Open a case of a study (``?study=``) or a patient (``?patient=``)."""
+    actor = signed_in(request)
+    study = None
+    if "study" in request.GET:
+        rows = visible_studies(actor).select_related("patient")
+        study = get_object_or_404(rows, study_instance_uid=request.GET["study"])
+    patient = (
+        study.patient if study else get_object_or_404(visible_patients(actor), pk=_uuid(request.GET.get("patient", "")))
+    )
+    started = study.received_at if study else timezone.now()
+    form = OpenForm(request.POST or None, initial={"started_at": started, "title": _title(study), "priority": 0})
+    if request.method == "POST" and form.is_valid():
+        case = casework.open_case(patient, study=study, actor=actor, **form.cleaned_data)
+        following.catch_up(case)
+        return redirect("cases:overview", case.pk)
+    context = {"form": form, "patient": patient, "study": study}
+    return render(request, "cases/new.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _title(study: Any) -> str:
+    return str(study.headers.get("study_description") or _("Chest illness")) if study else ""
+
+
+def _uuid(text: str) -> str:
+    import uuid
+
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return str(uuid.UUID(int=0))

@@ -1,0 +1,277 @@
+"""Notes: writing, reading, comparing, confirming."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts import audit
+from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
+from apps.accounts.models import CLINICIANS
+from apps.cases import notes as writing
+from apps.cases import reading
+from apps.cases.casework import Changed
+from apps.cases.forms import NoteForm
+from apps.cases.models import Concept, ConceptVerdict, Note, NoteKind, Reading
+from apps.cases.queries import concepts_by_kind
+from apps.cases.views.common import acting, case_of, shown
+from apps.cases.words import ASSERTIONS, KINDS, SECTIONS
+from apps.explainability import trial
+from apps.inference.models import PackageVersion, in_language
+from apps.jobs.errors import ReadableError
+from apps.jobs.models import State
+
+PAGE = 20
+
+
+@role_required(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def note_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The case's notes, and a form for the next one."""
+    case, user = case_of(request, pk), signed_in(request)
+    draft = writing.draft_of(case, None, user)
+    form = NoteForm(request.POST or None, initial={"text": draft.text if draft else "", "kind": NoteKind.PROGRESS})
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            note = writing.write(
+                case, form.cleaned_data["text"], kind=form.cleaned_data["kind"] or NoteKind.PROGRESS, actor=user
+            )
+        except ReadableError as refusal:
+            form.add_error("text", str(refusal))
+            status = 422
+        else:
+            return redirect("cases:note", pk, note.pk)
+    after = request.GET.get("after", "")
+    first = int(after) if after.isdigit() else 0
+    rows = list(Note.objects.filter(case=case).select_related("case", "author")[first : first + PAGE + 1])
+    context = {"notes": rows[:PAGE], "older": first + PAGE if len(rows) > PAGE else 0, "form": form, "draft": draft}
+    return shown(request, case, "notes", context, status=status)
+
+
+@role_required(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def note_page(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
+    """One note with what was understood; changed by POST."""
+    case, user = case_of(request, pk), signed_in(request)
+    note = _note(case, note_id)
+    form = NoteForm(request.POST or None, initial={"text": note.text, "revision": note.revision, "kind": note.kind})
+    context: dict[str, Any] = {"note": note, "form": form}
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            writing.rewrite(note, form.cleaned_data["text"], revision=form.cleaned_data["revision"] or 0, actor=user)
+            return redirect("cases:note", pk, note_id)
+        except Changed as conflict:
+            note = conflict.now
+            context |= {
+                "note": note,
+                "conflict": conflict,
+                "pieces": writing.difference(note.text, form.cleaned_data["text"]),
+            }
+            again = request.POST.copy()
+            again["revision"] = str(note.revision)
+            form.data = again
+            status = 409
+        except ReadableError as refusal:
+            form.add_error("text", str(refusal))
+            status = 422
+    context |= _understood(note) | {
+        "draft": writing.draft_of(case, note, user),
+        "revisions": note.revisions.select_related("author", "note__case")[:20],
+    }
+    return shown(request, case, "notes", context, part="note", status=status)
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def understood(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
+    """What was understood, while it is being read."""
+    case = case_of(request, pk)
+    note = _note(case, note_id)
+    return shown(request, case, "notes", {"note": note, **_understood(note)}, part="_understood")
+
+
+@role_required(*CLINICIANS)
+@require_POST
+def draft(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
+    """Keep what is being written; the browser sends it while one types."""
+    case = case_of(request, pk)
+    note_id = request.POST.get("note", "")
+    try:
+        note = _note(case, uuid.UUID(note_id)) if note_id else None
+    except ValueError:
+        return JsonResponse({"saved": False}, status=400)
+    revision = request.POST.get("revision", "0")
+    kept = writing.save_draft(
+        case,
+        request.POST.get("text", ""),
+        note=note,
+        revision=int(revision) if revision.isdigit() else 0,
+        actor=signed_in(request),
+    )
+    return JsonResponse({"saved": True, "at": kept.saved_at.isoformat()})
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def revision(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID, number: int) -> HttpResponse:
+    """An earlier text, and how it differs from the one before it."""
+    case = case_of(request, pk)
+    note = _note(case, note_id)
+    rows = {
+        row.number: row
+        for row in note.revisions.filter(number__in=[number, number - 1]).select_related("author", "note__case")
+    }
+    if number not in rows:
+        return redirect("cases:note", pk, note_id)
+    before = rows[number - 1].text if number - 1 in rows else ""
+    context = {"note": note, "revision": rows[number], "pieces": writing.difference(before, rows[number].text)}
+    return shown(request, case, "notes", context, part="revision")
+
+
+@role_required(*CLINICIANS)
+@require_POST
+@acting
+def decide(request: HttpRequest, pk: uuid.UUID, concept_id: uuid.UUID) -> HttpResponse:
+    """Confirm or reject something that was read; one click."""
+    case = case_of(request, pk)
+    concept = get_object_or_404(
+        Concept.objects.select_related("reading__note__case__patient"), pk=concept_id, reading__note__case=case
+    )
+    note = concept.reading.note
+    try:
+        verb = reading.reject if request.POST.get("verdict") == "rejected" else reading.confirm
+        verb(concept, actor=signed_in(request))
+    except ReadableError as refusal:
+        if not request.headers.get("HX-Request"):
+            raise
+        messages.error(request, str(refusal))
+    if request.headers.get("HX-Request"):
+        return shown(request, case, "notes", {"note": note, **_understood(note)}, part="_understood")
+    return redirect("cases:note", pk, note.pk)
+
+
+@role_required(*CLINICIANS)
+@require_POST
+@acting
+def read_again(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
+    """Try a failed reading again."""
+    note = _note(case_of(request, pk), note_id)
+    found = reading.newest(note)
+    if found is not None:
+        reading.retry(found, actor=signed_in(request))
+    return redirect("cases:note", pk, note_id)
+
+
+@role_required(*CLINICIANS)
+@require_POST
+@acting
+def explain(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
+    """Why the note was given its specialty: SHAP over the words of its beginning, on the model's own page."""
+    note = _note(case_of(request, pk), note_id)
+    found = reading.newest(note)
+    said = found.found.get("specialty", {}) if found is not None and found.state == State.SUCCEEDED else {}
+    name, _space, version = said.get("model", "").partition(" ")
+    package = get_object_or_404(PackageVersion, name=name, version=version)
+    audit.record(signed_in(request), "note.explained", note, why="treatment")
+    asked = trial.ask(package, {"text": note.text[:1500]}, actor=signed_in(request))
+    return redirect("explainability:trial", asked.pk)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a note: plain text, or something that was understood."""
+
+    text: str
+    concept: Concept | None = None
+    start: int = 0
+
+    @property
+    def css(self) -> str:
+        """How it is marked."""
+        if self.concept is None:
+            return ""
+        doubtful = " said-negated" if self.concept.negated else " said-uncertain" if self.concept.uncertain else ""
+        return f"said said-{self.concept.kind}{doubtful}"
+
+    @property
+    def words(self) -> str:
+        """What it was understood as."""
+        return _said(self.concept) if self.concept is not None else ""
+
+
+def _understood(note: Note) -> dict[str, Any]:
+    found: Reading | None = reading.newest(note)
+    if found is None or found.state != State.SUCCEEDED:
+        return {"reading": found, "stretches": [Stretch(note.text)], "groups": []}
+    concepts = list(found.concepts.select_related("reading__note__case", "decided_by"))
+    shown_ones = [
+        concept for concept in concepts if concept.verdict != ConceptVerdict.REJECTED and concept.kind != "anatomy"
+    ]
+    groups = concepts_by_kind(concepts)
+    listed = [
+        (
+            title,
+            [
+                {"row": concept, "title": in_language(concept.details["title"]), "said": _said(concept)}
+                for concept in groups[kind]
+            ],
+        )
+        for kind, title in KINDS.items()
+        if kind in groups and kind != "anatomy"
+    ]
+    specialty = found.found.get("specialty") or {}
+    return {
+        "reading": found,
+        "stretches": _stretches(note.text, shown_ones, [start for start, _end in found.found["sentences"]]),
+        "groups": listed,
+        "specialty": {**specialty, "title": in_language(specialty["title"]), "percent": 100 * specialty["probability"]}
+        if specialty
+        else None,
+    }
+
+
+def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list[Stretch]:
+    """The text in pieces; a plain piece also ends where a sentence begins, so that sources can be linked."""
+    pieces: list[Stretch] = []
+    at = 0
+
+    def plain(end: int) -> None:
+        cuts = [at, *(start for start in sentences if at < start < end), end]
+        pieces.extend(Stretch(text[a:b], start=a) for a, b in itertools.pairwise(cuts) if b > a)
+
+    for concept in sorted(concepts, key=lambda one: (one.start, -one.end)):
+        if concept.start < at:
+            continue
+        plain(concept.start)
+        pieces.append(Stretch(text[concept.start : concept.end], concept, concept.start))
+        at = concept.end
+    plain(len(text))
+    return pieces
+
+
+def _said(concept: Concept) -> str:
+    """ "denied or absent · Family history · J18.9"."""
+    details = concept.details
+    parts = [str(ASSERTIONS[name]) for name in concept.assertions]
+    parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
+    if concept.kind == "measurement":
+        parts.append(f"{' × '.join(f'{value:g}' for value in details['values'])} {details['unit']}")
+    if details.get("section"):
+        parts.append(str(SECTIONS.get(details["section"], details["section"])))
+    if details.get("icd10"):
+        parts.append(details["icd10"])
+    return " · ".join(parts)
+
+
+def _note(case: Any, note_id: uuid.UUID) -> Note:
+    return get_object_or_404(Note.objects.select_related("case__patient", "author"), pk=note_id, case=case)

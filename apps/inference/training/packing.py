@@ -1,0 +1,29 @@
+"""Writing a trained package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from apps.inference.packages.card import CARD, sha256, validate_card
+
+
+def begin(output: Path) -> None:
+    """Make the folder of a new package.
+
+    Raises:
+        FileExistsError: if it holds a package already.
+    """
+    if (output / CARD).exists():
+        raise FileExistsError(f"{output} holds a package: choose another version")
+    output.mkdir(parents=True, exist_ok=True)
+
+
+def finish(output: Path, card: dict[str, Any]) -> dict[str, Any]:
+    """Add the digests of the files in the folder to the card, check it and write it; the card."""
+    files = sorted(path.name for path in output.iterdir() if path.is_file() and path.name != CARD)
+    card = {"schema": 1, **card, "files": {name: sha256(output / name) for name in files}}
+    validate_card(card)
+    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
+    return card
