@@ -72,7 +72,7 @@ fuzz: build ## hostile files, coverage-guided; what escapes is kept in tests/fuz
 	for target in film archive related; do $(BIN)/python -m tests.fuzz $$target $(FUZZ_INPUTS) || exit 1; done
 
 lock: .venv/installed ## after a change of dependencies in pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group build --group dev --no-emit-index-url --generate-hashes --no-header -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra sentences --group build --group dev --no-emit-index-url --generate-hashes --no-header -o requirements.lock
 
 clean:
 	rm -rf .venv static/node_modules static/dist

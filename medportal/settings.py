@@ -394,9 +394,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "pydicom": {"level": "ERROR"},
-        "highdicom": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "kombu.connection": {"level": "ERROR"},
+        **{name: {"level": "ERROR"} for name in ("pydicom", "weasyprint", "fontTools", "kombu.connection")},
+        **{name: {"level": "WARNING"} for name in ("highdicom", "httpx")},
     },
 }

@@ -85,13 +85,15 @@ def evaluate(case: Case) -> list[Alarm]:
 
 def look(case: Case, *, user: User) -> list[Alarm]:
     """The case's alarms that have not ended; that the user saw them is written down."""
-    alarms = list(
+    rows = (
         Alarm.objects.filter(case=case, ended_at=None).select_related("rule", "case").prefetch_related("sights__user")
     )
+    alarms = list(rows)
     fresh = [alarm for alarm in alarms if all(sight.user_id != user.pk for sight in alarm.sights.all())]
     if fresh:
         AlarmSight.objects.bulk_create([AlarmSight(alarm=alarm, user=user) for alarm in fresh], ignore_conflicts=True)
         audit.record(user, "alarm.seen", case, why="treatment", alarms=[str(alarm.pk) for alarm in fresh])
+        return list(rows.all())
     return alarms
 
 

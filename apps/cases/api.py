@@ -102,7 +102,7 @@ class ValueSerializer(serializers.Serializer[Any]):
 class EventSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     kind = serializers.CharField()
-    token = serializers.CharField()
+    code = serializers.CharField()
     words = serializers.JSONField()
 
 

@@ -68,11 +68,18 @@ class ChangeForm(OpenForm):
         self.fields["care_team"].queryset = case.patient.care_teams.all()  # type: ignore[attr-defined]
 
 
+class AnyText(forms.CharField):
+    """A text whose signs are judged where it is kept, so that the reason is the same everywhere."""
+
+    def run_validators(self, value: Any) -> None:
+        """None here: Django's own would refuse control signs in other words."""
+
+
 class NoteForm(forms.Form):
     """A note. Its length and signs are checked where it is kept, so that the reason is the same everywhere."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=NoteKind.choices, required=False)
-    text = forms.CharField(
+    text = AnyText(
         label=_("Text"),
         strip=False,
         required=False,

@@ -91,15 +91,16 @@ def rewrite(note: Note, text: str, *, revision: int, actor: User) -> Note:
         now = Note.objects.select_for_update().select_related("case").get(pk=note.pk)
         if not now.case.is_open:
             raise ReadableError("case_closed")
-        same = now.text == text
-        if not same and now.revision == revision:
+        settled = now.text == text
+        if not settled and now.revision == revision:
+            settled = True
             now.text = text
             now.revision += 1
             now.changed_at = timezone.now()
             now.save()
             _keep(now, actor)
             audit.record(actor, "note.changed", now, why="treatment", revision=now.revision)
-        if same or now.revision == revision + 1:
+        if settled:
             Draft.objects.filter(case=now.case, note=now, user=actor).delete()
             return now
     save_draft(note.case, text, note=note, revision=revision, actor=actor)

@@ -23,6 +23,8 @@ from apps.jobs.models import State
 
 ACTOR = System("a case was foretold")
 FIRST, LAST = 6, 48
+MOST_EVENTS = 200
+"""As many as the model of events remembers."""
 ADULT = 16
 
 
@@ -117,8 +119,9 @@ def sources_of(case: Case) -> dict[str, dict[str, Any]]:
 
 
 def tokens_of(case: Case) -> list[str]:
-    """The case's events as codes, oldest first."""
-    return list(Event.objects.filter(case=case).order_by("at", "id").values_list("token", flat=True))
+    """The case's newest events as codes, oldest first."""
+    rows = Event.objects.filter(case=case).select_related("case").order_by("-at", "-id")[:MOST_EVENTS]
+    return [event.code for event in reversed(rows)]
 
 
 def record(prediction: Prediction, answer: dict[str, Any]) -> None:

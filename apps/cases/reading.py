@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the language libraries are the workers'
 
 SPECIALTY = "note-specialty"
 ACTOR = System("a note was read")
+MOST_CONCEPTS = 2000
+"""Mentions of a note that are kept; how many more there are is said."""
 FIELDS = ("negated", "uncertain", "historical", "family")
 
 
@@ -67,12 +69,14 @@ def record(reading: Reading, understood: Understood) -> None:
             "sentences": found.sentences,
             "specialty": understood.specialty,
             "maker": understood.maker,
+            "more": max(len(found.mentions) - MOST_CONCEPTS, 0),
         }
         reading.embedding = True
         reading.save(update_fields=["language", "found", "embedding"])
         blobs.write(reading.blob, buffer.getvalue(), holder=reading.key_holder)
         Concept.objects.filter(reading=reading).delete()
-        Concept.objects.bulk_create((_concept(reading, mention) for mention in found.mentions), batch_size=500)
+        rows = [_concept(reading, mention) for mention in found.mentions[:MOST_CONCEPTS]]
+        Concept.objects.bulk_create(rows, batch_size=500)
         audit.record(ACTOR, "note.read", reading, revision=reading.revision)
         case = reading.note.case
         discordance.compare(case)

@@ -44,8 +44,9 @@ def state(
         ):
             if (code and known.code == code) or known.details["text"].casefold() == text.strip().casefold():
                 return known
-        statement = Statement(case=case, kind=kind, code=code, since=since, entered_by=person)
-        statement.details = {"text": text.strip()[:300], **{name: value for name, value in details.items() if value}}
+        statement = Statement(case=case, kind=kind, since=since, entered_by=person)
+        said = {"code": code[:40], **details}
+        statement.details = {"text": text.strip()[:300], **{name: value for name, value in said.items() if value}}
         statement.save(force_insert=True)
         _tell(statement, actor)
     return statement

@@ -57,9 +57,15 @@ def made(
     **words: Any,
 ) -> Event:
     """The same without storing it, for many at once."""
-    event = Event(case=case, kind=kind, token=code[:40], at=at or timezone.now(), subject=subject, actor=actor)
+    event = Event(case=case, kind=kind, token=_sort(code), at=at or timezone.now(), subject=subject, actor=actor)
     event.words = {"code": code, **words}
     return event
+
+
+def _sort(code: str) -> str:
+    """What of a code lies open: that there was a value, not which and how it was."""
+    first, _dot, rest = code.partition(".")
+    return first if first in ("value", "finding", "statement") or (first == "alarm" and rest != "ended") else code[:40]
 
 
 def store(events: Iterable[Event]) -> None:

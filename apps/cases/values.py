@@ -127,7 +127,11 @@ def take(parcel: Import, *, actor: User) -> int:
             content = row.content
             measure = catalogue()[content["code"]]
             at = datetime.fromisoformat(content["at"])
-            made.append(_row(parcel.case, measure, at, content["value"], actor, parcel.source, content["written"]))
+            made.append(
+                _row(
+                    parcel.case, measure, at, content["value"], actor, parcel.source, {"as_written": content["written"]}
+                )
+            )
         known = _known(parcel.case, {(row.code, row.at) for row in made})
         made = [row for row in made if (row.code, row.at) not in known]
         store(parcel.case, made)

@@ -11,14 +11,21 @@ import django
 
 django.setup()
 
-from tests.benchmarks import inference, pipeline, protection, worklist  # noqa: E402
+from tests.benchmarks import cases, inference, pipeline, protection, worklist  # noqa: E402
 from tests.benchmarks.table import Row  # noqa: E402
 
 
 def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     print("| what | figure | against | ratio |\n|---|---|---|---|")
-    parts = (inference.measure, worklist.measure, protection.measure, protection.reencryption, pipeline.measure)
+    parts = (
+        inference.measure,
+        worklist.measure,
+        cases.measure,
+        protection.measure,
+        protection.reencryption,
+        pipeline.measure,
+    )
     for part in parts:
         for row in part():
             print(Row.line(row), flush=True)

@@ -167,7 +167,11 @@ class Site:
 
     def token(self, username: str) -> str:
         """An API token of the account, made as an operator makes one."""
-        scopes = [word for scope in ("studies:read", "studies:write", "models:read") for word in ("--scope", scope)]
+        scopes = [
+            word
+            for scope in ("studies:read", "studies:write", "cases:read", "cases:write", "models:read")
+            for word in ("--scope", scope)
+        ]
         command = [sys.executable, "manage.py", "make_token", username, *scopes]
         made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
         return made.stdout.strip()

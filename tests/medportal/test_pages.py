@@ -113,7 +113,8 @@ def test_foreign_keys_point_down() -> None:
 
 def test_no_file_of_ours_is_too_long() -> None:
     files = [path for top in ("apps", "medportal") for path in (settings.BASE_DIR / top).rglob("*.py")]
-    long = [str(path) for path in files if len(path.read_text().splitlines()) > 400]
+    ours = [path for path in files if "migrations" not in path.parts]
+    long = [str(path) for path in ours if len(path.read_text().splitlines()) > 400]
     assert not long
 
 

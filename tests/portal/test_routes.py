@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.accounts.tokens import make_token
+from apps.cases.casework import open_case
 from apps.explainability import probing, trial
 from apps.explainability.models import Explanation, ToldExplanation
 from apps.explainability.plan import plan
@@ -22,6 +26,7 @@ from apps.patients.break_glass import end, open_record
 from apps.patients.consent import record_consent
 from apps.patients.erasure import place_hold
 from apps.patients.models import ConsentState, Purpose
+from tests.cases.factories import everything
 from tests.factories import UserFactory, arrive, browser_of, film_file, take_in
 
 IGNORED = ("api-docs", "schema", "set_language")
@@ -149,6 +154,63 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "explainability:try": ("get", ("table_name", "table_version"), EVERYBODY),
     "explainability:trial": ("get", ("trial",), (200, 404, 404, 404, 404, 404, 404, 404, 302)),
     "explainability:attention": ("get", ("name", "version"), CLINICIANS),
+    "cases:list": ("get", (), CLINICIANS),
+    "cases:new": ("get", (), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "cases:codes": ("get", (), CLINICIANS),
+    "cases:overview": ("get", ("case", ), TEAM),
+    "cases:summary": ("get", ("case", ), TEAM),
+    "cases:change": ("get", ("case", ), TEAM),
+    "cases:notes": ("get", ("case", ), TEAM),
+    "cases:values": ("get", ("case", ), TEAM),
+    "cases:timeline": ("get", ("case", ), TEAM),
+    "cases:risk": ("get", ("case", ), TEAM),
+    "cases:risk-figures": ("get", ("case", ), TEAM),
+    "cases:reports": ("get", ("case", ), TEAM),
+    "cases:team": ("get", ("case", ), TEAM),
+    "cases:note": ("get", ("case", "note", ), TEAM),
+    "cases:understood": ("get", ("case", "note", ), TEAM),
+    "cases:revision": ("get", ("case", "note", "revision", ), TEAM),
+    "cases:import": ("get", ("case", "parcel", ), (200, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "cases:what-if-answer": ("get", ("case", "question", ), (200, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "cases:report": ("get", ("case", "report", ), TEAM),
+    "cases:report-print": ("get", ("case", "report", "revision", ), TEAM),
+    "cases:report-pdf": ("get", ("case", "report", "revision", ), TEAM),
+    "cases:report-sr": ("get", ("case", "report", ), TEAM),
+    "cases:report-fhir": ("get", ("case", "report", ), TEAM),
+    "cases:document": ("get", ("case", "document", ), TEAM),
+    "cases:draft": ("post", ("case", ), TEAM),
+    "cases:what-if": ("post", ("case", ), (202, 202, 202, 404, 404, 404, 404, 404, 302)),
+    "cases:bring": ("post", ("case", ), TEAM_POST),
+    "cases:ask": ("post", ("case", ), TEAM_POST),
+    "cases:state": ("post", ("case", ), TEAM_POST),
+    "cases:add-task": ("post", ("case", ), TEAM_POST),
+    "cases:comment": ("post", ("case", ), TEAM_POST),
+    "cases:add-document": ("post", ("case", ), TEAM_POST),
+    "cases:hand-over": ("post", ("case", ), TEAM_POST),
+    "cases:merge": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "cases:set-rule": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "cases:begin-report": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "cases:refer": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "cases:set-statement": ("post", ("case", "statement", ), TEAM_POST),
+    "cases:settle": ("post", ("case", "discordance", ), TEAM_POST),
+    "cases:alarm": ("post", ("case", "alarm", ), TEAM_POST),
+    "cases:read-again": ("post", ("case", "note", ), TEAM_POST),
+    "cases:explain-note": ("post", ("case", "note", ), TEAM_POST),
+    "cases:decide": ("post", ("case", "concept", ), TEAM_POST),
+    "cases:void": ("post", ("case", "value", ), TEAM_POST),
+    "cases:finish-task": ("post", ("case", "task", ), TEAM_POST),
+    "cases:answer": ("post", ("case", "referral", ), TEAM_POST),
+    "cases:take": ("post", ("case", "parcel", ), (302, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "cases:stop-rule": ("post", ("case", "rule", ), TEAM_PHYSICIANS_POST),
+    "cases:accept": ("post", ("case", "hand_over", ), (302, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "cases:end-referral": ("post", ("case", "referral", ), TEAM_PHYSICIANS_POST),
+    "cases:set-open": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "case-list": ("get", (), (*CLINICIANS[:8], 401)),
+    "case-detail": ("get", ("case", ), API_TEAM),
+    "case-notes": ("get", ("case", ), API_TEAM),
+    "case-values": ("get", ("case", ), API_TEAM),
+    "case-timeline": ("get", ("case", ), API_TEAM),
+    "case-predictions": ("get", ("case", ), API_TEAM),
     "audit-events": ("get", (), (404,) * 7 + (200, 401)),
 }  # fmt: skip
 
@@ -187,7 +249,9 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
     client = Client()
     client.force_login(doctor)
     upload = client.post(reverse("imaging:upload-start")).json()["files"].split("/")[-3]
+    case = open_case(patient, title="Cough", study=analysis.series.study, started_at=_hours_ago(), actor=doctor)
     return {
+        **everything(case, doctor),
         "study": instance.series.study.study_instance_uid,
         "series": instance.series.series_instance_uid,
         "instance": instance.sop_instance_uid,
@@ -199,7 +263,11 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "told_shown": str(_told(plan(analysis.pk)[1], doctor).pk),
         "table_name": "diabetes-progression",
         "table_version": "1.0.0",
-        "trial": str(trial.ask(PackageVersion.objects.get(name="note-specialty"), {"text": "x"}, actor=doctor).pk),
+        "trial": str(
+            trial.ask(
+                PackageVersion.objects.get(name="note-specialty", version="1.0.0"), {"text": "x"}, actor=doctor
+            ).pk
+        ),
         "probe": str(probing.ask(explanation.finding, cells=[1], actor=doctor).pk),
         "held": str(HeldFile.objects.get().pk),
         "upload": upload,
@@ -216,6 +284,10 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "number": "1",
         "provider": "hospital",
     }
+
+
+def _hours_ago() -> datetime:
+    return timezone.now() - timedelta(hours=12)
 
 
 def _told(explanation: Explanation, doctor: User) -> ToldExplanation:

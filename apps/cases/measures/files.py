@@ -137,7 +137,10 @@ def _csv(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
-    rows = csv.reader(io.StringIO(text), dialect)
+    try:
+        rows = iter(list(csv.reader(io.StringIO(text, newline=""), dialect)))
+    except csv.Error:
+        raise Unusable("values_binary") from None
     heading = [cell.strip().casefold() for cell in next(rows, [])]
     places = {
         name: next((heading.index(known) for known in names if known in heading), None) for name, names in NAMES.items()

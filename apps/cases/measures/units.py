@@ -16,6 +16,19 @@ SAME = {
 """As people write to UCUM, in small letters."""
 
 
+SHOWN = {
+    "Cel": "°C",
+    "mm[Hg]": "mmHg",
+    "10*3/uL": "10³/µL",
+    "[pH]": "",
+    "{score}": "",
+    "{yes}": "",
+    "1": "",
+    "[lb_av]": "lb",
+}
+"""UCUM as people read it."""
+
+
 class UnknownUnit(ValueError):
     """A unit that is not UCUM, or cannot be turned into the measure's."""
 

@@ -107,8 +107,10 @@ class Event(SealedRecord):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
     kind = models.CharField(max_length=10, choices=EventKind)
-    token = models.CharField(max_length=40, blank=True, help_text="What happened as a code, for the next-event model.")
-    words = SealedJSONField(help_text="title, and parameters of a registered sentence or plain text.")
+    token = models.CharField(
+        max_length=40, blank=True, help_text="The sort of event; the full code is sealed, as it tells results."
+    )
+    words = SealedJSONField(help_text="code, and the parameters of its sentence.")
     subject = models.CharField(max_length=64, blank=True, help_text="Of what: 'note:<id>'.")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
@@ -122,3 +124,8 @@ class Event(SealedRecord):
                 fields=["case", "subject", "token"], condition=~models.Q(subject=""), name="one_event_a_subject"
             )
         ]
+
+    @property
+    def code(self) -> str:
+        """What happened in full: ``value.2524-7.high``."""
+        return str(self.words.get("code", ""))

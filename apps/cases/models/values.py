@@ -51,16 +51,25 @@ class Statement(SealedRecord):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="statements")
     kind = models.CharField(max_length=10, choices=StatementKind)
-    code = models.CharField(max_length=40, blank=True, help_text="ICD-10-CM of a problem, ours of a medication.")
     status = models.CharField(max_length=10, choices=StatementStatus, default=StatementStatus.ACTIVE)
     since = models.DateField(null=True)
-    details = SealedJSONField(help_text="text; of medication dose, route, schedule; of allergies reaction, severity.")
+    details = SealedJSONField(help_text="text, code; of medication dose, route, schedule; of allergies reaction.")
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["kind", "status", "-entered_at"]
         indexes = [models.Index(fields=["case", "kind", "status"], name="statements_of_a_case")]
+
+    @property
+    def code(self) -> str:
+        """ICD-10-CM of a problem, ours of a medication, or empty."""
+        return str(self.details.get("code", ""))
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else is said: dose, reaction …"""
+        return [value for name, value in self.details.items() if name not in ("text", "code")]
 
 
 class Observation(SealedRecord):

@@ -8,6 +8,7 @@ its sentence, up to a word that ends its reach or to another trigger of its kind
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,6 +37,7 @@ TRIGGERS: dict[str, dict[tuple[str, str], str]] = {
             "no change|no significant change|no interval change|no increase|no decrease|not only|not certain|not sure|"
             "not necessarily|without difficulty|without complication|without complications|gram negative|so as not to|"
             "not cause|not drain|no new|does not know|did not know|does not recall|margin is positive|no doubt|"
+            "cannot exclude|cannot rule out|can not exclude|cannot be excluded|can not be excluded|not excluded|not ruled out|"
             "not limited to"
         ),
         ("uncertain", FORWARD): (
@@ -163,8 +165,9 @@ def assertions(doc: Doc, code: str) -> list[frozenset[str]]:
     """For each token what holds of it: a subset of ASSERTIONS."""
     holds: list[set[str]] = [set() for _ in doc]
     found = triggers(doc, code)
+    starts = [trigger.start for trigger in found]
     for sentence in doc.sents:
-        inside = [trigger for trigger in found if sentence.start <= trigger.start < sentence.end]
+        inside = found[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)]
         stops = [trigger for trigger in inside if trigger.direction == STOP]
         for trigger in inside:
             if trigger.assertion == "historical" and _LASTING.search(sentence.text):

@@ -75,14 +75,26 @@ def read(text: str) -> Reading:
     doc = language(code)(_readable(text))
     parts = sections(text)
     holds = assertions(doc, code)
-    spans = filter_spans([Span(doc, start, end, label=label) for label, start, end in _matcher(code)(doc)])
-    headings = [range(part.start, part.body) for part in parts]
+    spans = _spans(doc, code)
+    headings = [range(part.start, part.body) for part in parts if part.body > part.start]
     mentions = [
         _mention(span, holds, parts, text) for span in spans if not any(span.start_char in one for one in headings)
     ]
-    mentions += _measured(text, parts, [(one.start, one.end) for one in mentions])
+    measured = _measured(text, parts, [(one.start, one.end) for one in mentions if one.kind != "anatomy"])
+    places = [range(one.start, one.end) for one in measured]  # the heart of a heart rate is no place
+    mentions = [one for one in mentions if not any(one.start in place for place in places)] + measured
     sentences = [(sentence.start_char, sentence.end_char) for sentence in doc.sents if sentence.text.strip()]
     return Reading(code, parts, sentences, sorted(mentions, key=lambda one: (one.start, one.end)))
+
+
+def _spans(doc: Doc, code: str) -> list[Span]:
+    """The longest names that were found; a place never hides what is wrong with it ("右下肺炎")."""
+    found = [Span(doc, start, end, label=label) for label, start, end in _matcher(code)(doc)]
+    places = [span for span in found if concepts()[span.label_].kind == "anatomy"]
+    others = filter_spans([span for span in found if concepts()[span.label_].kind != "anatomy"])
+    taken = {token for span in others for token in range(span.start, span.end)}
+    free = [span for span in filter_spans(places) if not taken.intersection(range(span.start, span.end))]
+    return sorted([*others, *free], key=lambda span: span.start)
 
 
 @cache

@@ -84,7 +84,7 @@ def _grid(
 
 def _drivers(runtime: SeriesRuntime, grid: Grid, hour: int) -> dict[str, Any]:
     found = explain(lambda many: runtime.risks(many, (hour,))[-1, :, 0], grid, hour)
-    sums = found.values[:-1].sum(axis=1)
+    sums = found.values.sum(axis=1)
     order = np.argsort(-np.abs(sums))
     return {
         "stretch": STRETCH,
@@ -93,13 +93,13 @@ def _drivers(runtime: SeriesRuntime, grid: Grid, hour: int) -> dict[str, Any]:
         "gap": found.gap,
         "evaluations": found.evaluations,
         "stopped": found.stopped,
-        "person": float(found.values[-1].sum()),
+        "person": found.person,
         "variables": [
             {
                 "code": runtime.codes[found.rows[place]],
                 "value": float(sums[place]),
                 "by_stretch": np.round(found.values[place], 5).tolist(),
-                "half_width": float(np.sqrt((found.half_width[place] ** 2).sum())),
+                "half_width": float(found.half_width[place]),
             }
             for place in order
         ],

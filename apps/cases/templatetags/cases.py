@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from apps.cases.measures.units import SHOWN
 from apps.inference.models import Verdict
 from apps.inference.models import in_language as spoken
 
@@ -14,6 +15,12 @@ register = template.Library()
 def in_language(words: dict[str, str]) -> str:
     """A title that is stored in several languages, in the reader's."""
     return spoken(words) if words else ""
+
+
+@register.filter
+def unit(ucum: str) -> str:
+    """A UCUM unit as people read it."""
+    return SHOWN.get(ucum, ucum)
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from apps.cases import notes as writing
 from apps.cases import reading
 from apps.cases.casework import Changed
 from apps.cases.forms import NoteForm
+from apps.cases.measures.units import SHOWN
 from apps.cases.models import Concept, ConceptVerdict, Note, NoteKind, Reading
 from apps.cases.queries import concepts_by_kind
 from apps.cases.views.common import acting, case_of, shown
@@ -234,6 +236,7 @@ def _understood(note: Note) -> dict[str, Any]:
         "reading": found,
         "stretches": _stretches(note.text, shown_ones, [start for start, _end in found.found["sentences"]]),
         "groups": listed,
+        "more": found.found.get("more", 0),
         "specialty": {**specialty, "title": in_language(specialty["title"]), "percent": 100 * specialty["probability"]}
         if specialty
         else None,
@@ -246,7 +249,7 @@ def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list
     at = 0
 
     def plain(end: int) -> None:
-        cuts = [at, *(start for start in sentences if at < start < end), end]
+        cuts = [at, *sentences[bisect_right(sentences, at) : bisect_left(sentences, end)], end]
         pieces.extend(Stretch(text[a:b], start=a) for a, b in itertools.pairwise(cuts) if b > a)
 
     for concept in sorted(concepts, key=lambda one: (one.start, -one.end)):
@@ -265,7 +268,9 @@ def _said(concept: Concept) -> str:
     parts = [str(ASSERTIONS[name]) for name in concept.assertions]
     parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
     if concept.kind == "measurement":
-        parts.append(f"{' × '.join(f'{value:g}' for value in details['values'])} {details['unit']}")
+        parts.append(
+            f"{' × '.join(f'{value:g}' for value in details['values'])} {SHOWN.get(details['unit'], details['unit'])}"
+        )
     if details.get("section"):
         parts.append(str(SECTIONS.get(details["section"], details["section"])))
     if details.get("icd10"):

@@ -15,6 +15,7 @@ from apps.accounts.access import role_required
 from apps.accounts.models import CLINICIANS
 from apps.cases import timeline as line
 from apps.cases.measures.catalogue import catalogue
+from apps.cases.measures.units import SHOWN
 from apps.cases.models import Event, EventKind
 from apps.cases.views.common import case_of, shown
 from apps.cases.words import event_words
@@ -70,6 +71,7 @@ def timeline(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _words(event: Event) -> str:
     words = dict(event.words)
     if words.get("code_of") in catalogue():
+        words["unit"] = SHOWN.get(words["unit"], words["unit"])
         words["what"] = in_language(catalogue()[words["code_of"]].title)
     return event_words(words)
 

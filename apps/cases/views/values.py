@@ -18,6 +18,7 @@ from apps.accounts.models import CLINICIANS
 from apps.cases import values
 from apps.cases.forms import FileForm, ValueForm
 from apps.cases.measures.files import MOST_BYTES
+from apps.cases.measures.units import SHOWN
 from apps.cases.models import Import, Observation
 from apps.cases.views.common import acting, case_of, shown
 from apps.cases.words import FLAGS, GROUPS
@@ -149,7 +150,7 @@ def _chart(trend: values.Trend) -> dict[str, Any]:
     return {
         "code": measure.code,
         "title": in_language(measure.title),
-        "unit": measure.unit,
+        "unit": SHOWN.get(measure.unit, measure.unit),
         "low": measure.low,
         "high": measure.high,
         "points": trend.points,

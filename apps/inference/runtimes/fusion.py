@@ -17,11 +17,16 @@ from apps.inference.packages.card import Package
 
 @dataclass(frozen=True)
 class Source:
-    """One source's part: ``weight`` × (log-odds - ``centre``) if it is there, else ``absent``."""
+    """One source's part: ``weight`` × (log-odds - ``centre``) if it is there, else ``absent``.
+
+    Log-odds beyond ``least`` and ``most`` count as these: nothing was learned of such evidence.
+    """
 
     weight: float
     centre: float
     absent: float
+    least: float
+    most: float
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Fusion:
         for name, source in self.sources.items():
             if name in probabilities:
                 odds = float(logit(np.clip(probabilities[name], 1e-4, 1 - 1e-4)))
-                total += source.weight * (odds - source.centre)
+                total += source.weight * (float(np.clip(odds, source.least, source.most)) - source.centre)
             else:
                 total += source.absent
         return float(expit(total))

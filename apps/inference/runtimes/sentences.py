@@ -54,7 +54,9 @@ class Transformer:
 
     def __init__(self, location: str) -> None:
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         self._tokens: Any = AutoTokenizer.from_pretrained(location, local_files_only=True)
         self._model: Any = AutoModel.from_pretrained(location, local_files_only=True, use_safetensors=True).eval()
         self.name = Path(location).name if Path(location).is_dir() else location

@@ -97,7 +97,15 @@ def _fit(odds: dict[str, Values], there: dict[str, Any], died: npt.NDArray[np.bo
     weights = found.coef_[0]
     return Fusion(
         float(found.intercept_[0]),
-        {name: Source(float(weights[at]), centres[name], float(weights[at + 3])) for at, name in enumerate(SOURCES)},
+        {
+            name: Source(
+                float(weights[at]),
+                centres[name],
+                float(weights[at + 3]),
+                *np.percentile(odds[name][rows], [1, 99]).tolist(),
+            )
+            for at, name in enumerate(SOURCES)
+        },
     )
 
 

@@ -5,7 +5,17 @@ interface Bins {
   bins: [string, Record<string, number>][];
 }
 
-const COLOURS = ["0", "1", "2", "3", "4", "5", "6", "7"];
+const COLOURS: Record<string, number> = {
+  note: 0,
+  finding: 1,
+  prediction: 1,
+  study: 2,
+  alarm: 3,
+  report: 4,
+  value: 5,
+  task: 6,
+  decision: 7,
+};
 
 /** Everything that happened, counted by kind; the stretch between the bar's ends is what the list shows. */
 export function timeline(): void {
@@ -61,11 +71,11 @@ function option(found: Bins) {
       { type: "slider", bottom: 8, height: 26, textStyle: { color: colour("text") } },
       { type: "inside" },
     ],
-    series: used.map(([kind, title], place) => ({
+    series: used.map(([kind, title]) => ({
       type: "bar",
       stack: "all",
       name: title,
-      itemStyle: { color: colour(`kind-${COLOURS[place % COLOURS.length]}`) },
+      itemStyle: { color: colour(`kind-${COLOURS[kind] ?? 7}`) },
       data: found.bins.map(([, counts]) => counts[kind] ?? 0),
     })),
   };

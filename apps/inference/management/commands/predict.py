@@ -21,8 +21,8 @@ BATCH = 32
 
 class Command(BaseCommand):
     help = (
-        "Run a model package over DICOM, PNG or JPEG files (one row a file: path, probabilities, refusal), or a package "
-        "of stays over a Parquet table (one row a stay and hour)."
+        "Run a model package over DICOM, PNG or JPEG files (one row a file: path, probabilities, refusal), or a "
+        "package of stays over a Parquet table (one row a stay and hour)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

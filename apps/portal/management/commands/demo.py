@@ -77,10 +77,12 @@ class Command(BaseCommand):
             f"\n  MedPortal is ready:  {url}\n\n"
             "  doctor · doctor2 · radiologist · nurse · patient · researcher · auditor · admin\n"
             f"  password of all: {password}\n"
-            "  Synthetic films are being drawn and analysed in the background. Ctrl-C stops everything.\n"
+            "  Synthetic cases and films are being drawn and analysed in the background. Ctrl-C stops everything.\n"
         )
         # A process of its own, so that drawing takes no time from the site.
-        self.seeding = subprocess.Popen([sys.executable, "manage.py", "seed_demo", "--films"], cwd=settings.BASE_DIR)
+        self.seeding = subprocess.Popen(
+            [sys.executable, "manage.py", "seed_demo", "--cases", "--films"], cwd=settings.BASE_DIR
+        )
 
 
 def _processes(port: int) -> dict[str, str]:

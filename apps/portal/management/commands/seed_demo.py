@@ -6,28 +6,38 @@ import io
 import os
 from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from apps.accounts.actors import System
 from apps.accounts.models import CareTeam, User
+from apps.cases.alarms import evaluate, set_rule
+from apps.cases.casework import open_case
+from apps.cases.foretelling import ask_anew
+from apps.cases.measures.catalogue import catalogue
+from apps.cases.notes import write as write_note
+from apps.cases.teamwork import add_task
+from apps.cases.values import made, store
 from apps.imaging.dicom.synthetic import draw_film
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
 from apps.imaging.ingest import receive
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
-from apps.portal.management import demo_cast
+from apps.portal.management import demo_cases, demo_cast
 
 ACTOR = System("the demonstration is seeded")
 
 
 class Command(BaseCommand):
-    help = "Make the demo's accounts (--accounts) or its films (--films); both can be repeated."
+    help = "Make the demo's accounts (--accounts), cases (--cases) or films (--films); all can be repeated."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--accounts", action="store_true")
+        parser.add_argument("--cases", action="store_true")
         parser.add_argument("--films", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +45,8 @@ class Command(BaseCommand):
             raise CommandError("only in the demonstration: set MEDPORTAL_DEMO=1 on a machine without real patients")
         if options["accounts"]:
             make_accounts(os.environ.get("DEMO_PASSWORD") or "medportal-demo")
+        if options["cases"]:
+            self.stdout.write(f"{seed_cases()} cases opened")
         if options["films"]:
             self.stdout.write(f"{seed_films()} films taken in")
 
@@ -65,6 +77,48 @@ def seed_films() -> int:
             taken += received.instance is not None and received.code == ""
             _link_portal_user(film.mrn)
     return taken
+
+
+def seed_cases() -> int:
+    """Open the cases that are not there yet, with films, notes and values; returns how many were opened."""
+    team = CareTeam.objects.get(name=demo_cast.TEAMS[0])
+    doctor, nurse = User.objects.get(username="doctor"), User.objects.get(username="nurse")
+    for what, above, below in demo_cases.RULES:
+        set_rule(team, what, above=above, below=below, actor=doctor)
+    return sum(_seed_case(cast, team, doctor, nurse) for cast in demo_cases.CASES)
+
+
+def _seed_case(cast: demo_cases.DemoCase, team: CareTeam, doctor: User, nurse: User) -> bool:
+    if with_identity(cast.mrn, demo_cast.ISSUER) is not None:
+        return False
+    now = timezone.now()
+    started = demo_cases.at(now, -cast.hours)
+    film = demo_cast.DemoFilm(
+        cast.mrn, cast.name, cast.birth_date, cast.sex, 0, now.date(), cast.seed, cast.pattern, cast.priority == 2
+    )
+    received = receive(io.BytesIO(_draw(film)), actor=ACTOR, care_teams=[team], urgent=True)
+    if received.instance is None:
+        return False
+    study = received.instance.series.study
+    case = open_case(
+        study.patient, title=cast.title, priority=cast.priority, study=study, started_at=started, actor=doctor
+    )
+    rows = []
+    for hours, code, value in demo_cases.values(cast):
+        measure = catalogue()[code]
+        kept = round(min(max(value, measure.least), measure.most), 2)
+        rows.append(made(case, code, demo_cases.at(started, hours), kept, source="entry"))
+    store(case, rows)
+    for hours, kind, text in cast.notes:
+        note = write_note(case, text, kind=kind, actor=nurse if kind == "nursing" else doctor)
+        moment = demo_cases.at(started, hours)
+        type(note).objects.filter(pk=note.pk).update(written_at=moment, changed_at=moment)
+        case.events.filter(subject=f"note:{note.pk}").update(at=moment)
+    for title in cast.tasks:
+        add_task(case, title, due=now.date() + timedelta(days=1), assignee=nurse, actor=doctor)
+    ask_anew(case)
+    evaluate(case)
+    return True
 
 
 def _draw(film: demo_cast.DemoFilm) -> bytes:

@@ -1,0 +1,98 @@
+"""Makers of what a case holds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from apps.accounts.models import CareTeam, User
+from apps.cases import alarms, foretelling, notes, reporting, teamwork, values
+from apps.cases.models import (
+    Alarm,
+    AlarmRule,
+    Case,
+    Concept,
+    Discordance,
+    Note,
+    Prediction,
+    Reading,
+    ReportState,
+    StatementKind,
+    Summary,
+)
+from apps.cases.statements import state
+from apps.cases.tasks import predict, read_note, summarise
+from apps.jobs.models import State
+
+ADMISSION = (
+    "HISTORY: 60-year-old with fever and cough for 3 days. No pneumonia on the film. Mother had asthma.\n"
+    "MEDICATIONS: amoxicillin 500 mg po twice daily.\nEXAM: Heart rate 120, temperature 38.9 C, SpO2 91 %.\n"
+    "IMPRESSION: Possible sepsis."
+)
+
+
+def written(case: Case, actor: User, text: str = ADMISSION) -> Note:
+    """A note, read by the worker."""
+    note = notes.write(case, text, actor=actor)
+    work()
+    return note
+
+
+def measured(case: Case, hours: int = 30, trend: float = 1.0) -> None:
+    """Values by the hour; ``trend`` above 0 worsens."""
+    rows = []
+    for hour in range(hours):
+        at = case.started_at + timedelta(hours=hour, minutes=5)
+        for code, start, slope in (
+            ("8867-4", 90, 1.0),
+            ("2524-7", 1.5, 0.15),
+            ("8480-6", 120, -1.0),
+            ("9269-2", 15, -0.2),
+        ):
+            rows.append(values.made(case, code, at, start + trend * slope * hour, source="entry"))
+    values.store(case, rows)
+    values.ask_anew(case)
+
+
+def work() -> None:
+    """What the worker does until nothing waits."""
+    tasks = {Reading: read_note, Summary: summarise, Prediction: predict}
+    for _round in range(4):
+        for model, task in tasks.items():
+            for pk in list(model.objects.filter(state=State.QUEUED).values_list("pk", flat=True)):
+                task(str(pk))
+
+
+def everything(case: Case, actor: User) -> dict[str, str]:
+    """One of each thing that has an address, by the name of its argument."""
+    note = written(case, actor, "There is no pneumonia. Fever, temperature 38.9 C.")
+    measured(case, hours=7)
+    work()
+    team = CareTeam.objects.get(name="Team A")
+    alarms.set_rule(team, "8867-4", above=1, below=None, actor=actor)
+    alarms.evaluate(case)
+    parcel = values.prepare(case, b"time,code,value\n2026-01-01,8867-4,80\n", actor=actor)
+    report = reporting.begin(case, study=case.studies.get(), actor=actor)
+    reporting.save(report, {"findings": "f", "impression": "i"}, [], revision=1, actor=actor)
+    reporting.issue(report, ReportState.FINAL, revision=2, actor=actor)
+    third = CareTeam.objects.create(name="Team C")
+    third.members.add(actor)
+    return {
+        "case": str(case.pk),
+        "note": str(note.pk),
+        "revision": "1",
+        "concept": str(Concept.objects.filter(reading__note=note).first().pk),
+        "statement": str(state(case, StatementKind.ALLERGY, text="Penicillin", actor=actor).pk),
+        "discordance": str(Discordance.objects.get(case=case).pk),
+        "alarm": str(Alarm.objects.get(case=case).pk),
+        "rule": str(AlarmRule.objects.get().pk),
+        "parcel": str(parcel.pk),
+        "value": str(case.observations.first().pk),
+        "question": str(foretelling.what_if(case, {"HR": 80.0}, actor=actor).pk),
+        "report": str(report.pk),
+        "task": str(teamwork.add_task(case, "Call", actor=actor).pk),
+        "document": str(teamwork.add_document(case, "a.txt", b"text", actor=actor).pk),
+        "referral": str(teamwork.refer(case, third, "What is it?", actor=actor).pk),
+        "hand_over": str(
+            teamwork.hand_over(case, actor, severity="stable", summary="Fine.", expected="", actor=actor).pk
+        ),
+    }
