@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 Vector = npt.NDArray[np.float32]
 MOST = 100_000
 """Newest cases that are compared: opened vectors of these are kept in memory."""
+LEAST = 0.2
+"""Cosine below this is no likeness."""
 _KEPT: OrderedDict[tuple[object, object], Vector] = OrderedDict()
 
 
@@ -68,7 +70,7 @@ def nearest(actor: Actor | None, case: Case, *, limit: int = 5) -> list[Alike]:
         return []
     mine = _vector(own)
     likeness = table @ mine
-    best = np.argsort(-likeness)[:limit]
+    best = [int(place) for place in np.argsort(-likeness)[:limit] if likeness[place] >= LEAST]
     wanted = _concepts([case])
     return [
         Alike(rows[place].case, float(likeness[place]), sorted(wanted & _concepts([rows[place].case]))[:6])

@@ -187,5 +187,5 @@ def test_similar_cases_are_those_of_others_that_one_may_see(case: Case, doctor: 
     of("unlike", "Broken ankle after a fall from a ladder, swelling of the foot.")
     found = nearest(doctor, case)
     assert found[0].case == alike and "cough" in found[0].shared
-    assert found[0].likeness > found[1].likeness
+    assert len(found) == 1, "the other one is too unlike"
     assert nearest(stranger, case) == []

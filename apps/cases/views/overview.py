@@ -20,10 +20,12 @@ from apps.cases.access import models_permitted
 from apps.cases.casework import Changed
 from apps.cases.forms import ChangeForm, MergeForm, StatementForm
 from apps.cases.models import Case, Discordance, PredictionKind, Statement, StatementKind, StatementStatus, Summary
+from apps.cases.nlp.lexicon import concepts
 from apps.cases.queries import statements, tasks
 from apps.cases.values import trends
 from apps.cases.views.common import acting, back, case_of, problems, shown
 from apps.cases.views.values import trend_row
+from apps.inference.models import in_language
 from apps.jobs.models import State
 
 DIFFERS = {
@@ -53,7 +55,7 @@ def overview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "risk": foretelling.answered(case, PredictionKind.DETERIORATION),
         "joined": foretelling.answered(case, PredictionKind.CASE_RISK),
         "vitals": [row for row in map(trend_row, trends(case)) if row["flag"]][:8],
-        "alike": similarity.nearest(user, case),
+        "alike": [(one, _titles(one.shared)) for one in similarity.nearest(user, case)],
     }
     return shown(request, case, "overview", context)
 
@@ -224,6 +226,11 @@ def discordances(case: Case) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _titles(codes: list[str]) -> list[str]:
+    """Of concepts, in the reader's language."""
+    return [in_language(concepts()[code].title) for code in codes if code in concepts()]
 
 
 def _coded(kind: str, text: str) -> tuple[str, str]:
