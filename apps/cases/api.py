@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -41,6 +43,11 @@ class NewCaseSerializer(serializers.Serializer[None]):
     title = serializers.CharField(max_length=200)
     priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.ROUTINE)
     started_at = serializers.DateTimeField(required=False)
+
+    def validate_started_at(self, value: datetime) -> datetime:
+        if value > timezone.now():
+            raise serializers.ValidationError("this time lies in the future")
+        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("patient" in attrs) == ("study_instance_uid" in attrs):

@@ -16,7 +16,10 @@ ACTOR = System("an analysis ended")
 
 
 def follow(analysis_id: uuid.UUID | str) -> int:
-    """Make the study part of the patient's open cases and put its findings on their timelines; how many cases."""
+    """Put the findings on the timelines of the study's open cases; how many.
+
+    A study that belongs to no case becomes part of the patient's newest open one.
+    """
     analysis = (
         Analysis.objects.filter(pk=analysis_id, state=State.SUCCEEDED)
         .select_related("series__study__patient", "package")
@@ -25,9 +28,13 @@ def follow(analysis_id: uuid.UUID | str) -> int:
     if analysis is None:
         return 0
     study = analysis.series.study
-    cases = list(Case.objects.filter(patient=study.patient, status=CaseStatus.OPEN).select_related("patient"))
+    rows = Case.objects.filter(patient=study.patient, status=CaseStatus.OPEN).select_related("patient")
+    cases = list(rows.filter(studies=study))
+    if not cases:
+        cases = list(rows.order_by("-started_at")[:1])
+        for case in cases:
+            add_study(case, study, actor=ACTOR)
     for case in cases:
-        add_study(case, study, actor=ACTOR)
         for finding in analysis.findings.filter(positive=True, is_abnormal=True).select_related("analysis__package"):
             happened(
                 case,

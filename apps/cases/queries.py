@@ -11,6 +11,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from apps.accounts.models import User
 from apps.cases.access import visible_to
 from apps.cases.models import Alarm, Case, Concept, Discordance, Note, Statement, StatementKind, StatementStatus, Task
+from apps.patients.access import permitted_filter
+from apps.patients.models import Purpose
 from apps.patients.queries import found_by
 from apps.protection import keys
 
@@ -47,9 +49,10 @@ def listed(actor: User, *, text: str = "", status: str = "", mine: bool = False,
 
 
 def _with_marks(rows: QuerySet[Case]) -> QuerySet[Case]:
+    discordant = Discordance.objects.filter(permitted_filter(Purpose.AI, "case__patient__"))
     return rows.annotate(
         alarmed=Exists(Alarm.objects.filter(Alarm.sounding_now(), case=OuterRef("pk"))),
-        discordant=Exists(Discordance.objects.filter(case=OuterRef("pk"), settled_at=None)),
+        discordant=Exists(discordant.filter(case=OuterRef("pk"), settled_at=None)),
         waiting=Count("tasks", filter=Q(tasks__done_at=None)),
     )
 

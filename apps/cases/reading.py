@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import transaction
@@ -16,13 +16,15 @@ from apps.accounts.models import User
 from apps.cases import discordance, foretelling
 from apps.cases.access import models_permitted, require
 from apps.cases.measures.catalogue import catalogue
-from apps.cases.models import Concept, ConceptVerdict, Note, Reading, StatementKind
+from apps.cases.models import Concept, ConceptVerdict, Note, Reading, StatementKind, Why
 from apps.cases.statements import state
 from apps.cases.values import add
 from apps.inference.models import PackageVersion
 from apps.jobs import leases
+from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import ReadableError, Refusal
 from apps.jobs.leases import claim, end, settle
+from apps.jobs.models import Urgency
 from apps.protection import blobs
 
 if TYPE_CHECKING:  # the language libraries are the workers'
@@ -97,6 +99,51 @@ def retry(reading: Reading, *, actor: User) -> bool:
     """
     require(actor, "cases.view_case", reading.note.case)
     return leases.retry(reading)
+
+
+def ask_why(reading: Reading, *, actor: User) -> Why | None:
+    """Have a note's specialty explained; None if it was given none. A hundred askers get the same answer.
+
+    Raises:
+        PermissionError: if the actor does not see the case.
+        ReadableError: ``no_ai_consent`` or ``model_missing``.
+    """
+    require(actor, "cases.view_case", reading.note.case)
+    if not models_permitted(reading.note.case.patient):
+        raise ReadableError("no_ai_consent")
+    name, _space, version = reading.found.get("specialty", {}).get("model", "").partition(" ")
+    if not name:
+        return None
+    package = PackageVersion.objects.filter(name=name, version=version).first()
+    if package is None:
+        raise ReadableError("model_missing")
+    with transaction.atomic():
+        why, created = Why.objects.get_or_create(
+            reading=reading, package=package, defaults={"urgency": Urgency.INTERACTIVE}
+        )
+        if created:
+            enqueue_job(why)
+            audit.record(actor, "note.explained", reading.note, why="treatment")
+    leases.retry(why)
+    return why
+
+
+def take_why(pk: uuid.UUID | str) -> list[Why]:
+    """Claim the question; empty if another worker has it, it is gone, or the patient consents no longer."""
+    why = claim(Why, pk)
+    if why is None:
+        return []
+    if not models_permitted(why.reading.note.case.patient):
+        end(why, Refusal("no_ai_consent"))
+        return []
+    return [why]
+
+
+def record_why(why: Why, answer: dict[str, Any]) -> None:
+    """Keep the answer."""
+    with settle(why):
+        why.answer = answer
+        why.save(update_fields=["answer"])
 
 
 def confirm(concept: Concept, *, actor: User) -> bool:

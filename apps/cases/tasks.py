@@ -8,8 +8,9 @@ from django.conf import settings
 from apps.cases import following, predicting, reading, summarising
 from apps.cases.models import Prediction, PredictionKind
 from apps.cases.nlp import generation, summary
-from apps.cases.nlp.understanding import gravity, understand
+from apps.cases.nlp.understanding import OPENING, gravity, understand
 from apps.cases.risk import course, joining
+from apps.explainability.explainers.answering import answer
 from apps.inference.analysis import verified_package
 from apps.inference.packages.card import Package
 from apps.inference.runtimes.events import events_model
@@ -32,6 +33,17 @@ def read_note(pk: str) -> None:
     with working(*taken):
         for one in taken:
             reading.record(one, understand(reading.text_of(one), encoder(settings.SENTENCE_MODEL), _specialties()))
+
+
+@accelerator_task("cases.explain_note")
+def explain_note(pk: str) -> None:
+    """Say why a note was given its specialty."""
+    taken = reading.take_why(pk)
+    with working(*taken):
+        for one in taken:
+            reading.record_why(
+                one, answer(verified_package(one.package), {"text": reading.text_of(one.reading)[:OPENING]})
+            )
 
 
 @accelerator_task("cases.summarise")

@@ -13,9 +13,12 @@ from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.cases.access import models_permitted
 from apps.cases.models import Case, Event, EventKind
 
 PAGE = 60
+FROM_MODELS = (EventKind.FINDING, EventKind.PREDICTION)
+"""Hidden while the patient does not consent to analysis by models."""
 LONG_DAYS = 4
 """A case that lasts longer is counted by day, a shorter one by hour."""
 
@@ -121,6 +124,8 @@ def bins(case: Case, *, kinds: Iterable[str] = ()) -> list[Bin]:
 
 def _filtered(case: Case, kinds: Iterable[str], since: datetime | None, until: datetime | None) -> QuerySet[Event]:
     rows = Event.objects.filter(case=case)
+    if not models_permitted(case.patient):
+        rows = rows.exclude(kind__in=FROM_MODELS).exclude(token="discordance")  # noqa: S106  # a code
     wanted = [kind for kind in kinds if kind in EventKind.values]
     if wanted:
         rows = rows.filter(kind__in=wanted)

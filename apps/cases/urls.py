@@ -22,6 +22,7 @@ urlpatterns = [
     path("<uuid:pk>/notes/<uuid:note_id>/understood/", notes.understood, name="understood"),
     path("<uuid:pk>/notes/<uuid:note_id>/read/", notes.read_again, name="read-again"),
     path("<uuid:pk>/notes/<uuid:note_id>/explain/", notes.explain, name="explain-note"),
+    path("<uuid:pk>/whys/<uuid:why_id>/", notes.why, name="why"),
     path("<uuid:pk>/notes/<uuid:note_id>/<int:number>/", notes.revision, name="revision"),
     path("<uuid:pk>/concepts/<uuid:concept_id>/", notes.decide, name="decide"),
     path("<uuid:pk>/values/", values.value_page, name="values"),

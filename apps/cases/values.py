@@ -15,9 +15,10 @@ from apps.accounts.actors import Actor, System
 from apps.accounts.models import User
 from apps.cases import timeline
 from apps.cases.access import require
+from apps.cases.alarms import evaluate
 from apps.cases.foretelling import ask_anew
 from apps.cases.measures.catalogue import Measure, catalogue
-from apps.cases.measures.files import Row, Unusable, checked, read_file
+from apps.cases.measures.files import EARLIEST, Row, Unusable, checked, read_file
 from apps.cases.models import Case, EventKind, Import, ImportRow, Observation
 from apps.jobs.errors import ReadableError
 from apps.patients.models import Patient
@@ -39,8 +40,9 @@ def add(
     measure = catalogue().get(code)
     if measure is None:
         raise ReadableError("value_code", given=code[:40])
-    if at > timezone.now():
-        raise ReadableError("value_future", value=at.isoformat(" ", "minutes"))
+    if not EARLIEST < at <= timezone.now():
+        code = "value_future" if at > EARLIEST else "value_time"
+        raise ReadableError(code, value=at.isoformat(" ", "minutes"))
     try:
         number = checked(measure, value, unit)
     except Unusable as problem:
@@ -60,6 +62,7 @@ def add(
         timeline.store([_event(row, measure)])
         audit.record(actor, "value.added", row, why="treatment", code=code)
         _touch(case)
+        evaluate(case)
         ask_anew(case)
     return row
 
@@ -136,6 +139,7 @@ def take(parcel: Import, *, actor: User) -> int:
         made = [row for row in made if (row.code, row.at) not in known]
         store(parcel.case, made)
         audit.record(actor, "values.imported", parcel, why="treatment", rows=len(made))
+        evaluate(parcel.case)
         ask_anew(parcel.case)
     return len(made)
 

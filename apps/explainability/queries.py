@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from apps.accounts.actors import Actor
 from apps.explainability.access import visible_to
+from apps.explainability.drawing import charts
 from apps.explainability.drawing.overlay import Style, enlarged, overlay_png, scale_end
 from apps.explainability.models import Comparison, Explanation, Method
 from apps.explainability.words import EXPLAINER_WORDS, ZONE_WORDS
-from apps.inference.models import Finding, PackageVersion
+from apps.inference.models import Finding, PackageVersion, in_language
 from apps.protection import blobs
 
 SPACES = ("probability", "log_odds")
@@ -109,3 +110,30 @@ def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
         }
         for row in sorted(comparison.rows, key=lambda row: -row["advantage"])
     ]
+
+
+def text_answer(package: PackageVersion, answer: dict[str, Any], chosen: str) -> dict[str, Any]:
+    """Highlights of a text; ``chosen`` is the label that is explained."""
+    titles = {label["code"]: in_language(label["title"]) for label in package.card["labels"]}
+    likeliest = max(answer["outputs"], key=lambda code: answer["outputs"][code])
+    chosen = chosen if chosen in titles else likeliest
+    values = answer["values"][chosen]
+    strongest = max((abs(value) for value in values), default=0.0) or 1.0
+    units = [
+        {**unit, "value": 100 * value, "css": charts.highlight(value, strongest)}
+        for unit, value in zip(answer["units"], values, strict=True)
+    ]
+    return {
+        "answer": answer,
+        "outputs": sorted(
+            ((titles[code], 100 * value, code, code == chosen) for code, value in answer["outputs"].items()),
+            key=lambda row: -row[1],
+        ),
+        "explained": titles[chosen],
+        "units": units,
+        "table": sorted((unit for unit in units if unit["css"]), key=lambda unit: -abs(unit["value"]))[:15],
+        "sentences": [(row["text"], 100 * row["values"][chosen]) for row in answer["sentences"]],
+        "base_percent": 100 * answer["bases"][chosen],
+        "output_percent": 100 * answer["outputs"][chosen],
+        "gap": answer["gaps"][chosen],
+    }

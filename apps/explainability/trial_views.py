@@ -16,6 +16,7 @@ from apps.explainability import trial
 from apps.explainability.drawing import charts
 from apps.explainability.forms import RowForm, TextForm
 from apps.explainability.models import Trial
+from apps.explainability.queries import text_answer
 from apps.inference.models import PackageVersion, in_language
 from apps.inference.packages.card import TABLES, TEXTS
 from apps.jobs.models import State
@@ -44,7 +45,11 @@ def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     drawn: dict[str, Any] = {}
     if asked.state == State.SUCCEEDED:
         chosen = request.GET.get("by", "")
-        drawn = _row(asked, chosen) if asked.package.card["task"] == TABLES else _text(asked, chosen)
+        drawn = (
+            _row(asked, chosen)
+            if asked.package.card["task"] == TABLES
+            else text_answer(asked.package, asked.answer, chosen)
+        )
     context = {"trial": asked, "package": asked.package, **drawn}
     page = "explainability/_trial.html" if request.headers.get("HX-Request") else "explainability/trial.html"
     return render(request, page, context)
@@ -98,31 +103,3 @@ def _others(answer: dict[str, Any], strongest: list[tuple[str, float]]) -> list[
     codes = list(answer["values"])
     order = [codes.index(code) for code, _value in strongest]
     return [[row[place] for place in order] for row in answer["cohort"]["values"][:20]]
-
-
-def _text(asked: Trial, chosen: str) -> dict[str, Any]:
-    """Highlights of a text; ``chosen`` is the label that is explained."""
-    answer = asked.answer
-    titles = {label["code"]: in_language(label["title"]) for label in asked.package.card["labels"]}
-    likeliest = max(answer["outputs"], key=lambda code: answer["outputs"][code])
-    chosen = chosen if chosen in titles else likeliest
-    values = answer["values"][chosen]
-    strongest = max((abs(value) for value in values), default=0.0) or 1.0
-    units = [
-        {**unit, "value": 100 * value, "css": charts.highlight(value, strongest)}
-        for unit, value in zip(answer["units"], values, strict=True)
-    ]
-    return {
-        "answer": answer,
-        "outputs": sorted(
-            ((titles[code], 100 * value, code, code == chosen) for code, value in answer["outputs"].items()),
-            key=lambda row: -row[1],
-        ),
-        "explained": titles[chosen],
-        "units": units,
-        "table": sorted((unit for unit in units if unit["css"]), key=lambda unit: -abs(unit["value"]))[:15],
-        "sentences": [(row["text"], 100 * row["values"][chosen]) for row in answer["sentences"]],
-        "base_percent": 100 * answer["bases"][chosen],
-        "output_percent": 100 * answer["outputs"][chosen],
-        "gap": answer["gaps"][chosen],
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from apps.accounts.models import CareTeam, User
-from apps.cases import alarms, foretelling, notes, reporting, teamwork, values
+from apps.cases import alarms, foretelling, notes, reading, reporting, teamwork, values
 from apps.cases.models import (
     Alarm,
     AlarmRule,
@@ -18,9 +18,10 @@ from apps.cases.models import (
     ReportState,
     StatementKind,
     Summary,
+    Why,
 )
 from apps.cases.statements import state
-from apps.cases.tasks import predict, read_note, summarise
+from apps.cases.tasks import explain_note, predict, read_note, summarise
 from apps.jobs.models import State
 
 ADMISSION = (
@@ -55,7 +56,7 @@ def measured(case: Case, hours: int = 30, trend: float = 1.0) -> None:
 
 def work() -> None:
     """What the worker does until nothing waits."""
-    tasks = {Reading: read_note, Summary: summarise, Prediction: predict}
+    tasks = {Reading: read_note, Summary: summarise, Prediction: predict, Why: explain_note}
     for _round in range(4):
         for model, task in tasks.items():
             for pk in list(model.objects.filter(state=State.QUEUED).values_list("pk", flat=True)):
@@ -80,6 +81,7 @@ def everything(case: Case, actor: User) -> dict[str, str]:
         "case": str(case.pk),
         "note": str(note.pk),
         "revision": "1",
+        "why": str(reading.ask_why(reading.newest(note), actor=actor).pk),  # type: ignore[arg-type, union-attr]
         "concept": str(Concept.objects.filter(reading__note=note).first().pk),
         "statement": str(state(case, StatementKind.ALLERGY, text="Penicillin", actor=actor).pk),
         "discordance": str(Discordance.objects.get(case=case).pk),

@@ -6,7 +6,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.cases import notes, search
 from apps.cases.casework import Changed
-from apps.cases.models import Case, Concept, Discordance, Draft, Note, NoteToken, Reading, Statement, Summary
+from apps.cases.models import Case, Concept, Discordance, Draft, Note, NoteToken, Reading, Statement, Summary, Why
 from apps.cases.reading import confirm, reject
 from apps.cases.similarity import nearest
 from apps.inference.routing import route
@@ -14,9 +14,11 @@ from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
 from apps.jobs.models import State
 from apps.patients.consent import record_consent
+from apps.patients.erasure import erase
 from apps.patients.models import ConsentState, Purpose
-from apps.protection import keyring
-from tests.cases.factories import written
+from apps.protection import blobs, keyring
+from apps.protection.records import sealed_models
+from tests.cases.factories import measured, work, written
 from tests.factories import browser_of
 
 pytestmark = pytest.mark.usefixtures("words_alone", "packages")
@@ -189,3 +191,42 @@ def test_similar_cases_are_those_of_others_that_one_may_see(case: Case, doctor: 
     assert found[0].case == alike and "cough" in found[0].shared
     assert len(found) == 1, "the other one is too unlike"
     assert nearest(stranger, case) == []
+
+
+def test_why_a_specialty_is_told_under_the_patients_key(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Renal ultrasound shows a stone in the left kidney and hydronephrosis.")
+    client = browser_of(doctor)
+    answer = client.post(reverse("cases:explain-note", args=[case.pk, note.pk]))
+    client.post(reverse("cases:explain-note", args=[case.pk, note.pk]))
+    why = Why.objects.get()
+    assert answer.url == reverse("cases:why", args=[case.pk, why.pk]) and why.key_holder == case.patient_id.hex
+    work()
+    page = client.get(answer.url).content.decode()
+    assert "What speaks for and against" in page and "stone" in page
+
+
+def test_what_models_said_is_hidden_once_consent_is_withdrawn(case: Case, doctor: User) -> None:
+    analyse(str(route(case.studies.get().series.get(), urgent=True)[0].pk))
+    note = written(case, doctor, "There is no pneumonia.")
+    client = browser_of(doctor)
+    url = reverse("cases:note", args=[case.pk, note.pk])
+    assert 'said-negated" title' in client.get(url).content.decode()
+    record_consent(case.patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
+    page = client.get(url).content.decode()
+    assert 'said-negated" title' not in page and "the patient has not consented" in page
+    assert "Note and model disagree" not in client.get(reverse("cases:list")).content.decode()
+    assert "Note and model disagree" not in client.get(reverse("cases:overview", args=[case.pk])).content.decode()
+    assert "Finding by AI</span>" not in client.get(reverse("cases:timeline", args=[case.pk])).content.decode()
+
+
+def test_erasing_the_patient_leaves_nothing_of_the_case(case: Case, doctor: User, admin_user: User) -> None:
+    written(case, doctor)
+    measured(case, hours=8)
+    work()
+    blobs_before = [row.blob for row in Reading.objects.all()]
+    assert blobs_before and all(blobs.exists(name) for name in blobs_before)
+    erase(case.patient, actor=admin_user)
+    for model in sealed_models():
+        if model._meta.app_label == "cases":
+            assert not model._base_manager.exists(), model
+    assert not any(blobs.exists(name) for name in blobs_before)

@@ -169,6 +169,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "cases:team": ("get", ("case", ), TEAM),
     "cases:note": ("get", ("case", "note", ), TEAM),
     "cases:understood": ("get", ("case", "note", ), TEAM),
+    "cases:why": ("get", ("case", "why"), TEAM),
     "cases:revision": ("get", ("case", "note", "revision", ), TEAM),
     "cases:import": ("get", ("case", "parcel", ), (200, 404, 404, 404, 404, 404, 404, 404, 302)),
     "cases:what-if-answer": ("get", ("case", "question", ), (200, 404, 404, 404, 404, 404, 404, 404, 302)),

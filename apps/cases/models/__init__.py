@@ -1,7 +1,17 @@
 """The case and what belongs to it."""
 
 from apps.cases.models.case import Case, CaseStatus, Event, EventKind, Priority
-from apps.cases.models.notes import Concept, ConceptVerdict, Draft, Note, NoteKind, NoteRevision, NoteToken, Reading
+from apps.cases.models.notes import (
+    Concept,
+    ConceptVerdict,
+    Draft,
+    Note,
+    NoteKind,
+    NoteRevision,
+    NoteToken,
+    Reading,
+    Why,
+)
 from apps.cases.models.predictions import (
     Alarm,
     AlarmRule,
@@ -53,4 +63,5 @@ __all__ = [
     "StatementStatus",
     "Summary",
     "Task",
+    "Why",
 ]

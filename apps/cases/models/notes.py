@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.cases.models.case import Case
+from apps.inference.models import PackageVersion
 from apps.jobs.models import Job
 from apps.protection.fields import SealedJSONField, SealedTextField
 from apps.protection.models import SealedRecord
@@ -121,6 +122,21 @@ class Reading(SealedRecord, Job):
     def sealed_blobs(self) -> list[str]:
         """The vectors, once they are there."""
         return [self.blob] if self.embedding else []
+
+
+class Why(SealedRecord, Job):
+    """Why a note was given its specialty: SHAP over the words of its beginning."""
+
+    holder_path = "reading.note.case.patient_id"
+    task_name: ClassVar[str] = "cases.explain_note"
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="whys")
+    package = models.ForeignKey(PackageVersion, on_delete=models.PROTECT, related_name="+")
+    answer = SealedJSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="why_queue")]
+        constraints = [models.UniqueConstraint(fields=["reading", "package"], name="one_why_a_reading")]
 
 
 class ConceptVerdict(models.TextChoices):

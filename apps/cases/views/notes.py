@@ -13,21 +13,21 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
 from apps.cases import notes as writing
 from apps.cases import reading
+from apps.cases.access import models_permitted
 from apps.cases.casework import Changed
 from apps.cases.forms import NoteForm
 from apps.cases.measures.units import SHOWN
-from apps.cases.models import Concept, ConceptVerdict, Note, NoteKind, Reading
+from apps.cases.models import Concept, ConceptVerdict, Note, NoteKind, Reading, Why
 from apps.cases.queries import concepts_by_kind
 from apps.cases.views.common import acting, case_of, shown
 from apps.cases.words import ASSERTIONS, KINDS, SECTIONS
-from apps.explainability import trial
-from apps.inference.models import PackageVersion, in_language
+from apps.explainability.queries import text_answer
+from apps.inference.models import in_language
 from apps.jobs.errors import ReadableError
 from apps.jobs.models import State
 
@@ -178,15 +178,25 @@ def read_again(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpR
 @require_POST
 @acting
 def explain(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
-    """Why the note was given its specialty: SHAP over the words of its beginning, on the model's own page."""
+    """Ask why the note was given its specialty."""
     note = _note(case_of(request, pk), note_id)
     found = reading.newest(note)
-    said = found.found.get("specialty", {}) if found is not None and found.state == State.SUCCEEDED else {}
-    name, _space, version = said.get("model", "").partition(" ")
-    package = get_object_or_404(PackageVersion, name=name, version=version)
-    audit.record(signed_in(request), "note.explained", note, why="treatment")
-    asked = trial.ask(package, {"text": note.text[:1500]}, actor=signed_in(request))
-    return redirect("explainability:trial", asked.pk)
+    asked = reading.ask_why(found, actor=signed_in(request)) if found is not None else None
+    return redirect("cases:why", pk, asked.pk) if asked else redirect("cases:note", pk, note_id)
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def why(request: HttpRequest, pk: uuid.UUID, why_id: uuid.UUID) -> HttpResponse:
+    """The words that made a note what the model took it for; asked for again while it is computed."""
+    case = case_of(request, pk)
+    rows = Why.objects.filter(reading__note__case=case).select_related("reading__note__case", "package")
+    asked = get_object_or_404(rows, pk=why_id)
+    context: dict[str, Any] = {"asked": asked, "note": asked.reading.note}
+    if asked.state == State.SUCCEEDED and models_permitted(case.patient):
+        context |= text_answer(asked.package, asked.answer, request.GET.get("by", ""))
+    part = "_why" if request.headers.get("HX-Request") else "why"
+    return shown(request, case, "notes", context, part=part)
 
 
 @dataclass(frozen=True)
@@ -212,7 +222,7 @@ class Stretch:
 
 
 def _understood(note: Note) -> dict[str, Any]:
-    found: Reading | None = reading.newest(note)
+    found: Reading | None = reading.newest(note) if models_permitted(note.case.patient) else None
     if found is None or found.state != State.SUCCEEDED:
         return {"reading": found, "stretches": [Stretch(note.text)], "groups": []}
     concepts = list(found.concepts.select_related("reading__note__case", "decided_by"))

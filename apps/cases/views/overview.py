@@ -51,7 +51,7 @@ def overview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "snoozes": alarms.SNOOZES,
         "tasks": [task for task in tasks(case) if task.done_at is None][:6],
         "studies": case.studies.order_by("-received_at"),
-        "discordances": discordances(case),
+        "discordances": discordances(case) if models_permitted(case.patient) else [],
         "risk": foretelling.answered(case, PredictionKind.DETERIORATION),
         "joined": foretelling.answered(case, PredictionKind.CASE_RISK),
         "vitals": [row for row in map(trend_row, trends(case)) if row["flag"]][:8],

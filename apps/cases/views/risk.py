@@ -51,7 +51,7 @@ def risk(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "what_if_texts": {
             "asking": _("Asking …"),
             "failed": _("The model could not be asked. Try again."),
-            "answer": _("{before} % as it is, {after} % if"),
+            "answer": _("as it is: {before} %, if: {after} %"),
         },
     }
     return shown(request, case, "risk", context)

@@ -121,7 +121,11 @@ def take(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpRespo
     parcel = get_object_or_404(
         Import.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
+    good = 0 if parcel.taken_at else parcel.rows.filter(reason_code="").count()
     taken = values.take(parcel, actor=signed_in(request))
+    if taken < good:
+        words = _("%(n)s rows were left out: values at these times have come in meanwhile.")
+        messages.warning(request, words % {"n": good - taken})
     messages.success(request, _("%(n)s values were taken over.") % {"n": taken})
     return redirect("cases:values", pk)
 
