@@ -23,6 +23,8 @@ from apps.jobs.models import State
 from apps.protection import blobs
 
 ACTOR = System("a case was summed up")
+NOTHING_WRITTEN = "nothing written"
+"""How a summary was made whose model gave no statement: of sentences of the notes, and the page says so."""
 MOST_NOTES = 40
 """Newest notes that are summed up."""
 

@@ -86,11 +86,11 @@ def _summary(said: list[summarising.Said]) -> tuple[list[dict[str, object]], str
         {"note": sentences[place].note, "start": sentences[place].start, "end": sentences[place].end}
         for place in chosen
     ]
+    extracted: list[dict[str, object]] = [
+        {"text": sentences[place].text, "sources": [source], "supported": True}
+        for place, source in zip(chosen, sources, strict=True)
+    ]
     if not settings.SUMMARY_MODEL:
-        extracted = [
-            {"text": sentences[place].text, "sources": [source], "supported": True}
-            for place, source in zip(chosen, sources, strict=True)
-        ]
         return extracted, "extractive"
     writer = generation.generator(settings.SUMMARY_MODEL)
     given = [sentences[place] for place in chosen]
@@ -99,7 +99,7 @@ def _summary(said: list[summarising.Said]) -> tuple[list[dict[str, object]], str
         {"text": claim.text, "sources": [sources[place] for place in claim.cites], "supported": claim.supported}
         for claim in claims
     ]
-    return written, settings.SUMMARY_MODEL
+    return (written, settings.SUMMARY_MODEL) if written else (extracted, summarising.NOTHING_WRITTEN)
 
 
 def _foretold(prediction: Prediction) -> dict[str, object]:

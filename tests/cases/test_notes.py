@@ -72,6 +72,14 @@ def test_what_is_no_note_is_refused_with_a_reason(case: Case, doctor: User, text
         assert page.status_code == 422 and str(refusal.value) in page.content.decode().replace("&#x27;", "'")
 
 
+def test_five_megabytes_are_refused_with_a_reason_and_stay_in_the_form(case: Case, doctor: User) -> None:
+    page = browser_of(doctor).post(
+        reverse("cases:notes", args=[case.pk]), {"text": "fever " * 900_000, "kind": "progress"}
+    )
+    assert page.status_code == 422 and "The note has 5,400,000 letters" in page.content.decode()
+    assert page.content.decode().count("fever fever") > 100_000
+
+
 def test_markup_and_odd_line_ends_stay_text(case: Case, doctor: User) -> None:
     note = notes.write(case, "<script>alert(1)</script>\r\nFever\rcafe\u0301 \x07", actor=doctor)
     assert note.text == "<script>alert(1)</script>\nFever\ncafé"

@@ -10,15 +10,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from apps.cases.nlp.summary import Claim, Sentence, supported
-from apps.inference.runtimes.sentences import Encoder
+from apps.cases.nlp.reader import read
+from apps.cases.nlp.summary import Claim, Sentence
+from apps.inference.runtimes.sentences import FROM_DISK, Encoder, on_disk
 
 PROMPT = (
     "Summarise the case for a colleague in at most six short statements. Use only the numbered sentences. End each "
     "statement with the numbers it rests on, like [2] or [1,4].\n\n{sentences}\n\nSummary:\n- "
 )
 _CITES = re.compile(r"\[([\d,\s]+)\]")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 MOST_TOKENS = 300
+LEAST_LIKENESS = 0.55
+"""Cosine between a statement and the nearest sentence that it cites, below which it says something else."""
 
 
 class Generator:
@@ -27,15 +31,19 @@ class Generator:
     def __init__(self, location: str) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        self._tokens: Any = AutoTokenizer.from_pretrained(location, local_files_only=True)
-        self._model: Any = AutoModelForCausalLM.from_pretrained(
-            location, local_files_only=True, use_safetensors=True
-        ).eval()
+        with on_disk(location):
+            self._tokens: Any = AutoTokenizer.from_pretrained(location, **FROM_DISK)  # nosec B615
+            self._model: Any = AutoModelForCausalLM.from_pretrained(  # nosec B615
+                location, use_safetensors=True, **FROM_DISK
+            ).eval()
 
     def write(self, prompt: str) -> str:
-        """What follows the prompt."""
+        """What follows the prompt; a model that was taught to converse is asked as it expects."""
         import torch
 
+        if self._tokens.chat_template:
+            asked = [{"role": "user", "content": prompt}]
+            prompt = self._tokens.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
         given = self._tokens(
             prompt,
             return_tensors="pt",
@@ -68,7 +76,12 @@ def abstract(sentences: Sequence[Sentence], writer: Generator, encoder: Encoder)
 
 
 def claims(statements: Sequence[str], sentences: Sequence[Sentence], encoder: Encoder) -> list[Claim]:
-    """Check statements against what they cite."""
+    """Check statements against what they cite.
+
+    A statement is borne if it resembles a sentence that it cites, says no number that is not there, and speaks of no
+    problem, symptom or medication that is not there with the same assertions: "no fever" does not bear "fever",
+    although their vectors are near.
+    """
     found = []
     known = encoder.encode([one.text for one in sentences]) if sentences else None
     for statement in statements:
@@ -78,6 +91,21 @@ def claims(statements: Sequence[str], sentences: Sequence[Sentence], encoder: En
         cites = [place for place in cites if 0 <= place < len(sentences)]
         text = _CITES.sub("", statement).strip()
         if text:
-            borne = known is not None and supported(encoder.encode([text])[0], known[cites])
+            borne = (
+                known is not None
+                and bool(cites)
+                and float((known[cites] @ encoder.encode([text])[0]).max()) >= LEAST_LIKENESS
+                and _says(text) <= _says("\n".join(sentences[place].text for place in cites))
+            )
             found.append(Claim(text, cites, borne))
     return found
+
+
+def _says(text: str) -> set[tuple[str, ...]]:
+    """What is said: numbers, and concepts with what is asserted of them."""
+    concepts = {
+        (mention.concept, *sorted(mention.assertions))
+        for mention in read(text).mentions
+        if mention.kind in {"problem", "symptom", "drug"}
+    }
+    return concepts | {(number,) for number in _NUMBERS.findall(text)}

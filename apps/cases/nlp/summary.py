@@ -74,8 +74,3 @@ class Claim:
     text: str
     cites: list[int]
     supported: bool
-
-
-def supported(claim: npt.NDArray[np.floating], cited: npt.NDArray[np.floating], least: float = 0.55) -> bool:
-    """Whether a statement resembles one of the sentences that it cites; without any it is not supported."""
-    return bool(len(cited)) and float((cited @ claim).max()) >= least

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,23 @@ LEXICAL = "words"
 WIDTH = 512
 BATCH = 32
 TOKENS = 256
+
+
+FROM_DISK: dict[str, Any] = {"local_files_only": True}
+"""Nothing is fetched from elsewhere while patients are treated: whoever installs a model downloads it before."""
+
+
+@contextmanager
+def on_disk(location: str) -> Iterator[None]:
+    """Say which model is missing; the library speaks of the network.
+
+    Raises:
+        OSError: if there is no model at ``location``.
+    """
+    try:
+        yield
+    except OSError as problem:
+        raise OSError(f"no model {location!r} on this machine: give a folder that has one, or download it") from problem
 
 
 class Encoder(Protocol):
@@ -57,8 +75,9 @@ class Transformer:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        self._tokens: Any = AutoTokenizer.from_pretrained(location, local_files_only=True)
-        self._model: Any = AutoModel.from_pretrained(location, local_files_only=True, use_safetensors=True).eval()
+        with on_disk(location):
+            self._tokens: Any = AutoTokenizer.from_pretrained(location, **FROM_DISK)  # nosec B615
+            self._model: Any = AutoModel.from_pretrained(location, use_safetensors=True, **FROM_DISK).eval()  # nosec B615
         self.name = Path(location).name if Path(location).is_dir() else location
         if self.name == "model" and PACKAGE in location:
             self.name = "all-MiniLM-L6-v2"

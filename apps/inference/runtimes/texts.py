@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from apps.inference.packages.card import Package, PackageRefused
 from apps.inference.runtimes.loaded import Box
-from apps.inference.runtimes.sentences import Encoder, encoder
+from apps.inference.runtimes.sentences import FROM_DISK, Encoder, encoder, on_disk
 from apps.inference.runtimes.words import read_words
 
 HEAD = "head.safetensors"
@@ -53,11 +53,11 @@ class Classifier:
 
         place = package.card["encoder"]["model"]
         location = str(package.folder) if place == "." else place
-        options = {"local_files_only": True}
-        self._tokens: Any = AutoTokenizer.from_pretrained(location, **options)
-        self._model: Any = AutoModelForSequenceClassification.from_pretrained(
-            location, use_safetensors=True, **options
-        ).eval()
+        with on_disk(location):
+            self._tokens: Any = AutoTokenizer.from_pretrained(location, **FROM_DISK)  # nosec B615
+            self._model: Any = AutoModelForSequenceClassification.from_pretrained(  # nosec B615
+                location, use_safetensors=True, **FROM_DISK
+            ).eval()
         if self._model.config.num_labels != len(package.card["labels"]):
             raise ValueError("the classifier does not fit the card")
 
