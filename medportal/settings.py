@@ -177,6 +177,7 @@ REENCRYPT_GRACE_SECONDS = env.int("REENCRYPT_GRACE_SECONDS", default=3600)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"queue_order_strategy": "priority"}
 if CELERY_BROKER_URL == "filesystem://":
+    CELERY_BROKER_TRANSPORT = "apps.jobs.transport:Transport"
     queue_dir = VAR_DIR / "queue"
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "data_folder_in": str(queue_dir / "messages"),

@@ -68,6 +68,7 @@ GROUPS = {
     "blood": _("Blood count and inflammation"),
     "chemistry": _("Clinical chemistry"),
     "gas": _("Blood gases"),
+    "habits": _("Habits"),
 }
 FLAGS = {"low": _("low"), "high": _("high"), "": ""}
 

@@ -83,7 +83,10 @@ def _row(asked: Trial, chosen: str) -> dict[str, Any]:
         "bars": charts.waterfall(answer["base"], steps, (_("average of the comparison rows"), _("this row"))),
         "force": charts.force(answer["base"], steps),
         "groups": charts.waterfall(answer["base"], groups, (_("average of the comparison rows"), _("this row"))),
-        "paths": [(titles[code], value, answer["path_values"][code]) for code, value in strongest],
+        "paths": [
+            (titles[code], value, answer["path_values"][code]) for code, value in strongest if answer["path_values"]
+        ],
+        "compared": len(answer["cohort"]["rows"]),
         "swarm": [
             (titles[code], charts.beeswarm(columns[codes.index(code)], rows[codes.index(code)], reach=reach))
             for code, _value in strongest

@@ -88,5 +88,5 @@ def test_a_site_compares_explainers_on_its_own_films(packages: None, tmp_path: P
     assert ours["gap"] < 1e-6 and ours["advantage"] > 0.2
     with pytest.raises(CommandError, match="no film above the threshold"):
         call_command("compare_explainers", "cxr-pneumonia", str(well), healthy=[well], title="Ours")
-    with pytest.raises(CommandError, match="installed: cxr-pneumonia"):
+    with pytest.raises(CommandError, match=r"installed: .*cxr-pneumonia"):
         call_command("compare_explainers", "astrology", str(well), healthy=[well], title="Ours")

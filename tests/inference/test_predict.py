@@ -64,6 +64,6 @@ def test_a_film_gives_the_same_answer_as_dicom_and_as_picture(rows: dict[str, di
 def test_wrong_arguments_are_explained(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="does not exist"):
         call_command("predict", "cxr-pneumonia", str(tmp_path / "none"), "--out", str(tmp_path / "o.csv"))
-    with pytest.raises(CommandError, match="installed: cxr-pneumonia"):
+    with pytest.raises(CommandError, match=r"installed: .*cxr-pneumonia"):
         call_command("predict", "no-such", str(tmp_path), "--out", str(tmp_path / "o.csv"))
     assert not (tmp_path / "o.csv").exists()

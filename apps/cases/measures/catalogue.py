@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).parent / "catalogue.tsv"
-GROUPS = ("vitals", "blood", "chemistry", "gas")
+GROUPS = ("vitals", "blood", "chemistry", "gas", "habits")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ SHOWN = {
     "[pH]": "",
     "{score}": "",
     "{yes}": "",
+    "{pack-years}": "",
     "1": "",
     "[lb_av]": "lb",
 }

@@ -10,8 +10,8 @@ import numpy as np
 from apps.explainability.explainers import tabular, text
 from apps.inference.packages.card import TABLES, TEXTS, Package
 from apps.inference.runtimes.loaded import Box
+from apps.inference.runtimes.tables import TableModel, table_model
 from apps.inference.runtimes.texts import text_model
-from apps.inference.runtimes.trees import Trees, read_trees
 
 Answer = dict[str, Any]
 
@@ -33,25 +33,27 @@ def answer(package: Package, given: dict[str, Any]) -> Answer:
 
 
 def _row(package: Package, given: dict[str, float]) -> Answer:
-    trees, values = _forest(package.digest, Box(package))
+    model, values = _loaded(package.digest, Box(package))
     codes = [feature["code"] for feature in package.card["features"]]
     groups: dict[str, list[int]] = {}
     for place, feature in enumerate(package.card["features"]):
         groups.setdefault(feature["group"], []).append(place)
     row = np.array([float(given[code]) for code in codes])
-    found = tabular.explain(trees, row, groups)
+    found = tabular.explain(model, row, groups)
+    along = found.path_values
     return {
         "output": found.output,
         "base": found.base,
         "gap": found.gap,
         "values": dict(zip(codes, found.values.tolist(), strict=True)),
         "path_base": found.path_base,
-        "path_values": dict(zip(codes, found.path_values.tolist(), strict=True)),
+        "path_values": {} if along is None else dict(zip(codes, along.tolist(), strict=True)),
+        "how": found.how,
         "groups": found.group_values,
         "cohort": {
-            "rows": np.round(trees.background, 4).tolist(),
+            "rows": np.round(model.background, 4).tolist(),
             "values": np.round(values, 4).tolist(),
-            "outputs": np.round(trees.predict(trees.background), 3).tolist(),
+            "outputs": np.round(model.predict(model.background), 3).tolist(),
         },
     }
 
@@ -74,6 +76,6 @@ def _text(package: Package, given: str) -> Answer:
 
 
 @lru_cache(maxsize=4)
-def _forest(digest: str, box: Box) -> tuple[Trees, np.ndarray]:
-    trees = read_trees(box.package)
-    return trees, tabular.cohort(trees)
+def _loaded(digest: str, box: Box) -> tuple[TableModel, np.ndarray]:
+    model = table_model(box.package)
+    return model, tabular.cohort(model)

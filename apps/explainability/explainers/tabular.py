@@ -1,7 +1,9 @@
-"""Exact SHAP for trees (TreeSHAP; Lundberg et al., Nature Machine Intelligence 2020).
+"""SHAP for models of rows: exact for trees (TreeSHAP; Lundberg et al., Nature Machine Intelligence 2020) and others.
 
 Interventional values compare a row with each background row; path-dependent ones with the training rows that
-took the same turns. Both are exact for their question. Groups of values (where they come from) are explained
+took the same turns. Both are exact for their question. Of a model that is no forest all coalitions of values are
+asked for, or, where they are too many, permutations there and back (Strumbelj and Kononenko 2014; Mitchell et al.,
+JMLR 2022), whose values add up too. Groups of values (where they come from) are explained
 as parts of their own, since interactions within a group belong to the group.
 """
 
@@ -15,9 +17,13 @@ import numpy.typing as npt
 import shap
 
 from apps.explainability.explainers import parts
+from apps.inference.runtimes.tables import TableModel
 from apps.inference.runtimes.trees import LEAF, Trees
 
 Values = npt.NDArray[np.float64]
+MOST_EXACT = 10
+"""Features of which all coalitions are asked for: 1,024 times the background's rows."""
+ROUNDS = 20
 
 
 @dataclass(frozen=True)
@@ -26,18 +32,20 @@ class RowExplanation:
 
     Attributes:
         values: (features,) interventional.
-        path_values: (features,) path-dependent.
+        path_values: (features,) path-dependent; None for what is no forest.
         group_values: by group, exact over the groups.
         base, path_base: the answers they start from.
         output: the answer.
+        how: ``trees``, ``exact`` or ``permutations``.
     """
 
     values: Values
-    path_values: Values
+    path_values: Values | None
     group_values: dict[str, float]
     base: float
     path_base: float
     output: float
+    how: str = "trees"
 
     @property
     def gap(self) -> float:
@@ -45,12 +53,16 @@ class RowExplanation:
         return float(self.base + self.values.sum() - self.output)
 
 
-def explain(trees: Trees, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
+def explain(model: TableModel, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
     """Explain one row, (features,).
 
     Args:
         groups: by code the places of its features.
     """
+    return _by_trees(model, row, groups) if isinstance(model, Trees) else _by_asking(model, row, groups)
+
+
+def _by_trees(trees: Trees, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
     against = shap.TreeExplainer(_as_shap(trees), data=trees.background, feature_perturbation="interventional")
     along = shap.TreeExplainer(_as_shap(trees), feature_perturbation="tree_path_dependent")
     given = row[None]
@@ -64,25 +76,50 @@ def explain(trees: Trees, row: Values, groups: dict[str, list[int]]) -> RowExpla
     )
 
 
-def cohort(trees: Trees) -> Values:
+def _by_asking(model: TableModel, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
+    exact = len(row) <= MOST_EXACT
+    if exact:
+        values, _nobody, _all = parts.shapley(lambda who: _mixed(model, row, who), len(row))
+    else:
+        values = _permuted(model, row[None], rounds=ROUNDS)[0]
+    return RowExplanation(
+        values=values,
+        path_values=None,
+        group_values=_groups(model, row, groups),
+        base=float(model.predict(model.background).mean()),
+        path_base=0.0,
+        output=float(model.predict(row[None])[0]),
+        how="exact" if exact else "permutations",
+    )
+
+
+def cohort(model: TableModel) -> Values:
     """(rows, features) interventional attributions of the background rows: how values act on many."""
-    explainer = shap.TreeExplainer(_as_shap(trees), data=trees.background, feature_perturbation="interventional")
-    return np.asarray(explainer.shap_values(trees.background, check_additivity=False))
+    if not isinstance(model, Trees):
+        return _permuted(model, model.background, rounds=1)
+    explainer = shap.TreeExplainer(_as_shap(model), data=model.background, feature_perturbation="interventional")
+    return np.asarray(explainer.shap_values(model.background, check_additivity=False))
 
 
-def _groups(trees: Trees, row: Values, groups: dict[str, list[int]]) -> dict[str, float]:
+def _permuted(model: TableModel, rows: Values, *, rounds: int) -> Values:
+    masker = shap.maskers.Independent(model.background, max_samples=len(model.background))
+    explainer = shap.PermutationExplainer(model.predict, masker, seed=0)
+    evaluations = rounds * (2 * rows.shape[1] + 1)
+    return np.asarray(explainer(rows, max_evals=evaluations, silent=True).values)
+
+
+def _mixed(model: TableModel, row: Values, coalitions: npt.NDArray[np.bool_]) -> Values:
+    """(coalitions,) mean answers if those of (coalitions, features) are the row's and the others the background's."""
+    return np.array([model.predict(np.where(who, row, model.background)).mean() for who in coalitions])
+
+
+def _groups(model: TableModel, row: Values, groups: dict[str, list[int]]) -> dict[str, float]:
     codes = list(groups)
 
-    def earnings(coalitions: npt.NDArray[np.bool_]) -> Values:
-        answers = []
-        for coalition in coalitions:
-            rows = trees.background.copy()
-            seen = [place for code, there in zip(codes, coalition, strict=True) if there for place in groups[code]]
-            rows[:, seen] = row[seen]
-            answers.append(trees.predict(rows).mean())
-        return np.array(answers)
-
-    values, _nobody, _all = parts.shapley(earnings, len(codes))
+    members = np.zeros((len(codes), len(row)), dtype=bool)
+    for number, code in enumerate(codes):
+        members[number, groups[code]] = True
+    values, _nobody, _all = parts.shapley(lambda who: _mixed(model, row, who @ members), len(codes))
     return dict(zip(codes, values.tolist(), strict=True))
 
 

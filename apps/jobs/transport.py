@@ -1,0 +1,75 @@
+"""Celery's bell as files, without its races: the embedded default's broker.
+
+kombu's own transport opens a message's file under its last name and then fills it. A worker that looks in between takes
+an empty file, cannot decode it and ends (github.com/celery/kombu/issues/1551); the file of bindings has the same gap.
+Here a message gets its name when it is whole, and bindings are read and written under a lock. A message that still
+cannot be read is dropped with a word in the log: the row is the truth, and the sweeper rings again.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import JSONDecodeError
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from kombu.exceptions import ChannelError
+from kombu.transport import filesystem
+from kombu.utils.encoding import str_to_bytes
+from kombu.utils.json import dumps
+
+logger = logging.getLogger(__name__)
+locking: Any = filesystem
+"""Its lock works on Windows too; the stubs do not know it."""
+
+
+class Channel(filesystem.Channel):
+    """A channel whose messages appear whole."""
+
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
+        name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}"
+        folder = Path(self.data_folder_out)
+        hidden = folder / f".{name}"
+        try:
+            hidden.write_bytes(str_to_bytes(dumps(payload)))
+            hidden.replace(folder / f"{name}.{queue}.msg")
+        except OSError as error:
+            raise ChannelError(f"cannot add a message to {folder}") from error
+
+    def _get(self, queue: str) -> Any:  # type: ignore[override]
+        while True:
+            try:
+                return super()._get(queue)
+            except (JSONDecodeError, UnicodeDecodeError) as error:
+                logger.error(
+                    "a message of the queue %s was dropped: it cannot be read (%s)", queue, type(error).__name__
+                )
+
+    def get_table(self, exchange: str) -> Any:
+        with self._locked(locking.LOCK_SH):
+            return super().get_table(exchange)
+
+    def _queue_bind(self, *args: Any) -> None:
+        with self._locked(locking.LOCK_EX):
+            super()._queue_bind(*args)
+
+    @contextmanager
+    def _locked(self, how: Any) -> Iterator[None]:
+        folder = Path(self.control_folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("ab") as file:
+            locking.lock(file, how)
+            try:
+                yield
+            finally:
+                locking.unlock(file)
+
+
+class Transport(filesystem.Transport):
+    """Named in the settings as ``apps.jobs.transport:Transport``."""
+
+    Channel = Channel
