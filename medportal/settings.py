@@ -6,13 +6,14 @@ in docs/operations.md. Nothing here knows which of them is used.
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import environ
-from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
+
+from medportal.policy import content_security_policy
+from medportal.schedule import schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -196,12 +197,7 @@ CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TIMEZONE = "UTC"
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=15)
-CELERY_BEAT_SCHEDULE = {
-    "hand out expired leases": {"task": "jobs.sweep", "schedule": JOB_SWEEP_SECONDS},
-    "explain what was missed": {"task": "explainability.plan_missing", "schedule": 4 * JOB_SWEEP_SECONDS},
-    "remove old exports": {"task": "imaging.remove_expired", "schedule": 3600},
-    "link and sign the audit trail": {"task": "accounts.checkpoint", "schedule": env.int("AUDIT_SECONDS", default=300)},
-}
+CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SECONDS", default=300))
 
 # Consent and emergencies -----------------------------------------------------------------------
 
@@ -288,34 +284,7 @@ if env.bool("MEDPORTAL_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-
-
-def _origins(address: str) -> list[str]:
-    """The origin of an address as a list, empty if there is none."""
-    parts = urlsplit(address)
-    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
-
-
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        # Scripts need the answer's nonce; what they load themselves is trusted with them. 'self' is for
-        # browsers that do not know 'strict-dynamic'.
-        "script-src": [SELF, NONCE, STRICT_DYNAMIC, "'wasm-unsafe-eval'"],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "worker-src": [SELF, "blob:"],
-        "manifest-src": [SELF],
-        # Browsers hold the redirect after a form against this too: that of single sign-on leads to the provider.
-        "form-action": [SELF, *_origins(OIDC_ISSUER)],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-        "report-uri": ["/csp-report/"],
-    }
-}
+CONTENT_SECURITY_POLICY = content_security_policy(OIDC_ISSUER)
 
 # Uploads --------------------------------------------------------------------------------------
 

@@ -1,0 +1,41 @@
+"""The Content-Security-Policy: what a page may load and run, and where its forms lead."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
+
+
+def content_security_policy(sign_in: str) -> dict[str, object]:
+    """The policy of every page.
+
+    Args:
+        sign_in: address of the provider of single sign-on, or empty.
+    """
+    return {
+        "DIRECTIVES": {
+            "default-src": [NONE],
+            # Scripts need the answer's nonce; what they load themselves is trusted with them. 'self' is for
+            # browsers that do not know 'strict-dynamic'.
+            "script-src": [SELF, NONCE, STRICT_DYNAMIC, "'wasm-unsafe-eval'"],
+            "style-src": [SELF],
+            "img-src": [SELF, "data:", "blob:"],
+            "font-src": [SELF],
+            "connect-src": [SELF],
+            "worker-src": [SELF, "blob:"],
+            "manifest-src": [SELF],
+            # Browsers hold the redirect after a form against this too: that of single sign-on leads to the provider.
+            "form-action": [SELF, *_origins(sign_in)],
+            "frame-ancestors": [NONE],
+            "base-uri": [NONE],
+            "object-src": [NONE],
+            "report-uri": ["/csp-report/"],
+        }
+    }
+
+
+def _origins(address: str) -> list[str]:
+    """The origin of an address as a list, empty if there is none."""
+    parts = urlsplit(address)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []

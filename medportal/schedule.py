@@ -1,0 +1,20 @@
+"""What beat starts by the clock."""
+
+from __future__ import annotations
+
+HOUR = 3600
+
+
+def schedule(*, sweep: int, audit: int) -> dict[str, dict[str, object]]:
+    """Celery's beat schedule.
+
+    Args:
+        sweep: seconds between looks for jobs whose worker is gone.
+        audit: seconds between signatures under the audit trail.
+    """
+    return {
+        "hand out expired leases": {"task": "jobs.sweep", "schedule": sweep},
+        "explain what was missed": {"task": "explainability.plan_missing", "schedule": 4 * sweep},
+        "remove old exports": {"task": "imaging.remove_expired", "schedule": HOUR},
+        "link and sign the audit trail": {"task": "accounts.checkpoint", "schedule": audit},
+    }
