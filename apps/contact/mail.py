@@ -1,0 +1,135 @@
+"""E-mail without clinical content: that there is something new, never what.
+
+Who sees such a mail learns that somebody has an account here. So an address counts only after its owner has opened a
+link, and the patient can take it back at any time.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from apps.accounts import audit
+from apps.accounts.models import User
+from apps.accounts.notices import notify
+from apps.contact.access import require_self
+from apps.contact.models import MailWish
+from apps.jobs.enqueue import enqueue
+from apps.jobs.errors import ReadableError
+from apps.patients.access import permits
+from apps.patients.models import Patient, Purpose
+
+SALT = "contact.mail"
+VALID = timedelta(days=2)
+QUIET = timedelta(hours=1)
+
+
+def wish(patient: Patient, address: str, *, actor: User) -> MailWish | None:
+    """Set or (empty) take back the address; a new one gets a link to confirm.
+
+    Raises:
+        PermissionError: if it is not the patient's own record.
+        ReadableError: ``mail_address``.
+    """
+    require_self(actor, patient)
+    address = address.strip()
+    with transaction.atomic():
+        if not address:
+            if MailWish.objects.filter(patient=patient).delete()[0]:
+                audit.record(actor, "mail.stopped", patient)
+            return None
+        try:
+            validate_email(address)
+        except ValidationError as problem:
+            raise ReadableError("mail_address", reason=" ".join(problem.messages)) from None
+        made = MailWish.objects.select_related("patient").filter(patient=patient).first() or MailWish(patient=patient)
+        if not made._state.adding and made.address == address and made.confirmed_at is not None:
+            return made
+        made.address, made.language, made.confirmed_at = address, get_language() or "en", None
+        made.save()
+        audit.record(actor, "mail.wished", made)
+        enqueue("contact.confirm_address", made.pk)
+    return made
+
+
+def confirm(token: str) -> None:
+    """The owner of the address has opened the link.
+
+    Raises:
+        ReadableError: ``mail_link`` if it is old, or the address was changed since.
+    """
+    try:
+        said = signing.loads(token, salt=SALT, max_age=VALID)
+    except signing.BadSignature:
+        raise ReadableError("mail_link") from None
+    row = MailWish.objects.select_related("patient").filter(pk=said["wish"]).first()
+    if row is None or _digest(row) != said["address"]:
+        raise ReadableError("mail_link")
+    MailWish.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+
+
+def tell(patient: Patient, code: str) -> None:
+    """A notice on the patient's page, and a mail without clinical content if the patient wants that."""
+    if patient.portal_user is not None and permits(patient, Purpose.PORTAL):
+        if not patient.portal_user.notices.filter(code=code, read_at=None).exists():  # said once is enough
+            notify([patient.portal_user], code)
+        remind(patient)
+
+
+def remind(patient: Patient) -> None:
+    """Send the patient a mail soon, if one is wanted and none went out within the hour."""
+    due = Q(told_at=None) | Q(told_at__lt=timezone.now() - QUIET)
+    row = MailWish.objects.filter(due, patient=patient, confirmed_at__isnull=False).first()
+    if row is not None and MailWish.objects.filter(due, pk=row.pk).update(told_at=timezone.now()):
+        enqueue("contact.tell", row.pk)
+
+
+def send_confirmation(pk: str) -> None:
+    """The mail with the link."""
+    row = MailWish.objects.select_related("patient").filter(pk=pk, confirmed_at=None).first()
+    if row is None:
+        return
+    token = signing.dumps({"wish": str(row.pk), "address": _digest(row)}, salt=SALT)
+    with translation.override(row.language):
+        link = settings.SITE_URL + reverse("contact:confirm", args=[token])
+        _send(
+            row,
+            _("Please confirm your e-mail address"),
+            _("Somebody, we hope you, wants to be told at this address when there is something new on a page of "
+              "%(hospital)s. If that was you, open this link within two days:") % {"hospital": settings.HOSPITAL_NAME}
+            + f"\n\n{link}\n\n" + _("If it was not you, do nothing: no more mails will come."),
+        )  # fmt: skip
+
+
+def send_notice(pk: str) -> None:
+    """The mail that there is something new."""
+    row = MailWish.objects.select_related("patient").filter(pk=pk, confirmed_at__isnull=False).first()
+    if row is None or not permits(row.patient, Purpose.PORTAL):
+        return
+    with translation.override(row.language):
+        _send(
+            row,
+            _("There is something new on your page"),
+            _("There is something new on your page of %(hospital)s. For your privacy this mail does not say what. "
+              "Sign in to read it:") % {"hospital": settings.HOSPITAL_NAME}
+            + f"\n\n{settings.SITE_URL}{reverse('portal:patient')}\n",
+        )  # fmt: skip
+
+
+def _send(row: MailWish, subject: str, text: str) -> None:
+    send_mail(subject, text, None, [row.address])
+
+
+def _digest(row: MailWish) -> str:
+    return signing.Signer(salt=SALT).signature(row.address)

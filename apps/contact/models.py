@@ -1,0 +1,82 @@
+"""When patient and care team meet, what they ask each other, and where the patient wants to be told."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import CareTeam
+from apps.patients.models import Patient
+from apps.protection.fields import SealedTextField
+from apps.protection.models import SealedRecord
+
+
+class AppointmentState(models.TextChoices):
+    """FHIR's Appointment.status, as far as it is used here."""
+
+    BOOKED = "booked", _("Booked")
+    CONFIRMED = "confirmed", _("Confirmed by the patient")
+    UNWANTED = "unwanted", _("The patient cannot come")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Appointment(SealedRecord):
+    """A time at which the patient is expected."""
+
+    holder_path = "patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="appointments")
+    care_team = models.ForeignKey(CareTeam, null=True, on_delete=models.SET_NULL, related_name="+")
+    title = SealedTextField()
+    place = SealedTextField()
+    starts_at = models.DateTimeField()
+    minutes = models.PositiveSmallIntegerField(default=30)
+    state = models.CharField(max_length=10, choices=AppointmentState, default=AppointmentState.BOOKED)
+    revision = models.PositiveIntegerField(default=1)
+    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    booked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["starts_at"]
+        indexes = [models.Index(fields=["patient", "starts_at"], name="appointments_of_a_patient")]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the patient is still expected."""
+        return self.state != AppointmentState.CANCELLED and self.starts_at > timezone.now()
+
+
+class Question(SealedRecord):
+    """A patient's question to the care team, and its answer. For what can wait: the page says so."""
+
+    holder_path = "patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="questions")
+    text = SealedTextField()
+    answer = SealedTextField()
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-asked_at"]
+        indexes = [models.Index(fields=["answered_at", "asked_at"], name="questions_waiting")]
+
+
+class MailWish(SealedRecord):
+    """Where the patient wants to be told that there is something new; the address counts once it is confirmed."""
+
+    holder_path = "patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.OneToOneField(Patient, on_delete=models.CASCADE, related_name="mail_wish")
+    address = SealedTextField()
+    language = models.CharField(max_length=10, default="en")
+    confirmed_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True, help_text="When the last mail went out: at most one an hour.")

@@ -1,0 +1,19 @@
+"""Why an appointment, a question or a mail cannot be, and notices about them."""
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    "appointment_past": _("An appointment lies in the future."),
+    "appointment_closed": _("This appointment has been cancelled or is over."),
+    "appointment_changed": _("Somebody changed the appointment meanwhile. Look at how it stands now."),
+    "question_empty": _("Write your question in a few words."),
+    "question_answered": _("This question has been answered already."),
+    "question_many": _("You have %(number)s open questions. Please wait for an answer, or call us."),
+    "mail_address": _("This is no e-mail address: %(reason)s"),
+    "mail_link": _("This link is no longer valid. Ask for a new one on your page."),
+    "question_asked": _("A patient asked your team a question."),
+    "question_answer": _("Your care team answered your question."),
+    "appointment_made": _("There is a new appointment on your page."),
+    "appointment_moved": _("An appointment on your page has changed."),
+    "appointment_unwanted": _("A patient cannot come to an appointment."),
+}
