@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import User
-from apps.cases import discordance, foretelling
+from apps.cases import discordance, foretelling, timeline
 from apps.cases.access import models_permitted, require
 from apps.cases.measures.catalogue import catalogue
 from apps.cases.models import Concept, ConceptVerdict, Note, Reading, StatementKind, Why
@@ -84,6 +84,7 @@ def record(reading: Reading, understood: Understood) -> None:
         discordance.compare(case)
         foretelling.summarise(case)
         foretelling.ask_anew(case)
+        timeline.ring(case)
 
 
 def newest(note: Note) -> Reading | None:
@@ -192,6 +193,7 @@ def _decide(concept: Concept, verdict: ConceptVerdict, actor: User) -> bool:
     done = rows.update(verdict=verdict, decided_by=actor, decided_at=timezone.now())
     if done:
         audit.record(actor, "concept.decided", concept, why="treatment", verdict=verdict.value)
+        timeline.ring(concept.reading.note.case)
     return bool(done)
 
 

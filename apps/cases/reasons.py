@@ -48,4 +48,8 @@ SENTENCES = {
     "case_referred": _("%(who)s asks your team for a second opinion on case %(case)s."),
     "case_answered": _("%(who)s answered your referral in case %(case)s."),
     "case_alarm": _("An alarm was raised in case %(case)s."),
+    "report_not_signed": _("Only a signed report is released to the patient."),
+    "report_untold": _("Write in a few plain words what the report means for the patient."),
+    "report_portal": _("The patient has closed the own page: nothing can be released there."),
+    "report_to_read": _("A report is ready for you on your page."),
 }

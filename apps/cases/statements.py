@@ -12,7 +12,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor, System
 from apps.cases.access import require
 from apps.cases.models import Case, Code, EventKind, Statement, StatementKind, StatementStatus
-from apps.cases.timeline import happened
+from apps.cases.timeline import happened, ring
 from apps.jobs.errors import ReadableError
 
 ICD10 = "icd10cm"
@@ -91,3 +91,4 @@ def _tell(statement: Statement, actor: Actor) -> None:
     words: dict[str, Any] = {"what": statement.details["text"], "status": str(StatementStatus(statement.status).label)}
     happened(statement.case, kind, f"statement.{statement.kind}.{statement.status}", actor=person, **words)
     audit.record(actor, "statement.set", statement, why="treatment", kind=statement.kind, status=statement.status)
+    ring(statement.case)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Max, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.cases.access import models_permitted
 from apps.cases.models import Case, Event, EventKind
+from apps.jobs.enqueue import enqueue
 
 PAGE = 60
 FROM_MODELS = (EventKind.FINDING, EventKind.PREDICTION)
@@ -63,6 +65,12 @@ def made(
     event = Event(case=case, kind=kind, token=_sort(code), at=at or timezone.now(), subject=subject, actor=actor)
     event.words = {"code": code, **words}
     return event
+
+
+def ring(case: Case) -> None:
+    """Tell who follows cases that problems, medication, values or notes of this one have changed."""
+    for follower in settings.CASE_FOLLOWERS:
+        enqueue(follower, case.pk)
 
 
 def _sort(code: str) -> str:

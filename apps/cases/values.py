@@ -64,6 +64,7 @@ def add(
         _touch(case)
         evaluate(case)
         ask_anew(case)
+        timeline.ring(case)
     return row
 
 
@@ -80,6 +81,7 @@ def void(observation: Observation, *, actor: Actor) -> bool:
             observation.case.events.filter(subject=f"value:{observation.pk}").delete()
             audit.record(actor, "value.voided", observation, why="treatment", code=observation.code)
             ask_anew(observation.case)
+            timeline.ring(observation.case)
     return bool(done)
 
 
@@ -141,6 +143,7 @@ def take(parcel: Import, *, actor: User) -> int:
         audit.record(actor, "values.imported", parcel, why="treatment", rows=len(made))
         evaluate(parcel.case)
         ask_anew(parcel.case)
+        timeline.ring(parcel.case)
     return len(made)
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from apps.accounts import audit
 from apps.accounts.models import User
+from apps.contact.mail import tell as tell_patient
 from apps.explainability.drawing.overlay import Style, burnt_in
 from apps.explainability.exports import LARGEST
 from apps.explainability.models import Explanation, Stage, ToldExplanation
@@ -62,6 +63,7 @@ def tell(explanation: Explanation, sentence: str, *, actor: User) -> ToldExplana
             told.save()
             blobs.write(told.blob, buffer.getvalue(), holder=told.key_holder)
             audit.record(actor, "explanation.told", explanation, why="treatment")
+            tell_patient(explanation.finding.analysis.series.study.patient, "result_to_read")
     except IntegrityError:  # a double click: the other one has told it
         return explanation.told.get(withdrawn_at=None)
     return told

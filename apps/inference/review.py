@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.accounts import audit
@@ -9,6 +10,7 @@ from apps.accounts.models import User
 from apps.inference.access import can, visible_to
 from apps.inference.models import Analysis, Finding, Review, Verdict
 from apps.jobs import leases
+from apps.jobs.enqueue import enqueue
 
 
 def review(finding: Finding, verdict: Verdict, *, correction: str = "", comment: str = "", actor: User) -> Review:
@@ -32,6 +34,8 @@ def review(finding: Finding, verdict: Verdict, *, correction: str = "", comment:
             finding=finding, reviewer=actor, verdict=verdict, correction=correction, comment=comment
         )
         audit.record(actor, "finding.reviewed", finding, verdict=str(verdict))
+        for follower in settings.REVIEW_FOLLOWERS:
+            enqueue(follower, finding.analysis_id)
     return said
 
 

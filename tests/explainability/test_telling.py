@@ -39,7 +39,7 @@ def checked(explanation: Explanation) -> Explanation:
 
 
 def home_of(patient: User) -> str:
-    return browser_of(patient).get(reverse("portal:patient")).content.decode()
+    return browser_of(patient).get(reverse("portal:patient-results")).content.decode()
 
 
 def test_nothing_is_seen_before_a_physician_released_it(checked: Explanation, patient_user: User, nurse: User) -> None:

@@ -22,7 +22,7 @@ from apps.cases.models.predictions import (
     PredictionKind,
     Summary,
 )
-from apps.cases.models.reports import Report, ReportState, ReportVersion
+from apps.cases.models.reports import Report, ReportState, ReportVersion, ToldReport
 from apps.cases.models.values import Code, Import, ImportRow, Observation, Statement, StatementKind, StatementStatus
 from apps.cases.models.work import Comment, Document, HandOver, Referral, Task
 
@@ -63,5 +63,6 @@ __all__ = [
     "StatementStatus",
     "Summary",
     "Task",
+    "ToldReport",
     "Why",
 ]

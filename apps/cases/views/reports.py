@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
-from apps.cases import reporting
+from apps.cases import reporting, telling
 from apps.cases.casework import Changed
 from apps.cases.models import Case, Report, ReportState, ReportVersion
 from apps.cases.notes import difference
@@ -74,6 +74,7 @@ def report_page(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> Ht
         "fields": [(name, title, typed.get(name, "")) for name, title in SECTIONS.items()],
         "choices": [(row, str(row.pk) in images) for row in choices],
         "versions": report.versions.select_related("issued_by", "report__case"),
+        "told": telling.visible_told(user).filter(version__report=report).first(),
         "writable": not report.signed or amending,
         "amending": amending,
         "reason": request.POST.get("reason", ""),
@@ -128,6 +129,34 @@ def as_fhir(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> JsonRe
     """The last version as FHIR DiagnosticReport."""
     report = _report(request, case_of(request, pk), report_id)
     return JsonResponse(reporting.as_fhir(report, actor=signed_in(request)), content_type="application/fhir+json")
+
+
+@role_required(*PHYSICIANS)
+@require_POST
+@acting
+def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
+    """Let the patient read a version."""
+    version = _version(_report(request, case_of(request, pk), report_id), number)
+    if version is None:
+        raise Http404
+    try:
+        telling.tell(version, request.POST.get("words", ""), actor=signed_in(request))
+        messages.success(request, _("Released. The patient has been told."))
+    except ReadableError as refusal:
+        messages.error(request, str(refusal))
+    return redirect("cases:report", pk, report_id)
+
+
+@role_required(*PHYSICIANS)
+@require_POST
+@acting
+def untell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
+    """Take it back from the patient."""
+    report = _report(request, case_of(request, pk), report_id)
+    told = telling.visible_told(signed_in(request)).filter(version__report=report, version__number=number).first()
+    if told is not None:
+        telling.withdraw(told, actor=signed_in(request))
+    return redirect("cases:report", pk, report_id)
 
 
 def _save(request: HttpRequest, report: Report, typed: dict[str, str]) -> dict[str, Any]:
