@@ -42,6 +42,17 @@ METRICS = {
     "next_in_three": _("The event that followed is among the three likeliest"),
     "pairs_first": _("Peer, most frequent successor: likeliest"),
     "pairs_in_three": _("Peer: among the three most frequent"),
+    "ndcg_hybrid": _("nDCG@10 (1 is best)"),
+    "recall_hybrid": _("Recall among the first three"),
+    "ndcg_content": _("Peer, features alone: nDCG@10"),
+    "recall_content": _("Peer, features alone: recall among the first three"),
+    "ndcg_popularity": _("Peer, popularity: nDCG@10"),
+    "recall_popularity": _("Peer, popularity: recall among the first three"),
+    "ndcg_rules": _("Peer, the rules' own order: nDCG@10"),
+    "recall_rules": _("Peer, the rules' own order: recall among the first three"),
+    "gain_over_content": _("Gain in nDCG@10 over features alone, paired"),
+    "gain_over_popularity": _("Gain in nDCG@10 over popularity, paired"),
+    "gain_over_rules": _("Gain in nDCG@10 over the rules' own order, paired"),
 }
 DATA = {
     "real": _("Real films"),
@@ -53,6 +64,8 @@ DATA = {
     "plain peer": _("Peer: plain statistics, untuned boosting"),
     "drawn timelines": _("Drawn timelines"),
     "half simulated": _("Half simulated"),
+    "drawn people": _("Invented people"),
+    "own patients": _("Patients of this hospital"),
 }
 
 

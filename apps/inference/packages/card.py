@@ -15,6 +15,7 @@ CARD = "card.json"
 MAX_CARD_BYTES = 1 * 2**20
 FILMS, TABLES, TEXTS = "image-classification", "tabular-regression", "text-classification"
 SERIES, EVENTS, FUSION = "series-classification", "event-prediction", "fusion"
+RANKING = "recommendation"
 
 
 class PackageRefused(Exception):
@@ -52,7 +53,7 @@ class Package:
 
     @property
     def task(self) -> str:
-        """What it reads: FILMS, TABLES, TEXTS, SERIES, EVENTS or FUSION."""
+        """What it reads: FILMS, TABLES, TEXTS, SERIES, EVENTS, FUSION or RANKING."""
         return str(self.card["task"])
 
     @property
