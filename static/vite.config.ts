@@ -23,6 +23,7 @@ export default defineConfig({
         study: entry("study"),
         explanation: entry("explanation"),
         case: entry("case"),
+        queue: entry("queue"),
       },
     },
   },

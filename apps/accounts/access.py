@@ -111,6 +111,22 @@ class WorksOnCases(RolePermission):
     write_scope = Scope.CASES_WRITE
 
 
+class WorksOnRecommendations(RolePermission):
+    """Clinicians read recommendations and decide on them."""
+
+    roles = CLINICIANS
+    read_scope = Scope.RECOMMENDATIONS_READ
+    write_scope = Scope.RECOMMENDATIONS_WRITE
+
+
+class AsksGuidelines(RolePermission):
+    """Clinicians' programs ask what guidelines say; nothing is changed by asking."""
+
+    roles = CLINICIANS
+    read_scope = Scope.RECOMMENDATIONS_READ
+    write_scope = Scope.RECOMMENDATIONS_READ
+
+
 class ReadsModels(RolePermission):
     """Everybody signed in reads about models."""
 

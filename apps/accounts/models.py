@@ -76,6 +76,8 @@ class Scope(models.TextChoices):
     STUDIES_WRITE = "studies:write", _("Store studies")
     CASES_READ = "cases:read", _("Read cases, notes, values, predictions and reports")
     CASES_WRITE = "cases:write", _("Open cases, write notes, add values")
+    RECOMMENDATIONS_READ = "recommendations:read", _("Read recommendations, ask guidelines (CDS Hooks)")
+    RECOMMENDATIONS_WRITE = "recommendations:write", _("Approve, reject and release recommendations")
     MODELS_READ = "models:read", _("Read the list of models")
     AUDIT_READ = "audit:read", _("Read the audit trail (auditors)")
 

@@ -9,6 +9,7 @@ from apps.accounts.models import AuditEntry
 READS = (
     "study.opened", "study.read", "explanation.read", "record.opened", "emergency.opened", "release.requested",
     "release.downloaded", "case.read", "report.read", "finding.reviewed", "consent.recorded", "analysis.read",
+    "recommendation.opened", "appointment.booked", "question.answered",
 )  # fmt: skip
 """Acts by which a person came to see something of a record."""
 

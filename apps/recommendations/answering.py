@@ -1,0 +1,85 @@
+"""What the patient does with a recommendation that was released."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import PHYSICIANS, User
+from apps.accounts.notices import notify
+from apps.jobs.errors import ReadableError
+from apps.recommendations.access import require
+from apps.recommendations.models import SHOWN_STATES, Recommendation, RecommendationState
+from apps.recommendations.proposing import step
+
+_WAYS = {
+    "accepted": ((RecommendationState.RELEASED, RecommendationState.SEEN), RecommendationState.ACCEPTED),
+    "declined": (SHOWN_STATES, RecommendationState.DECLINED),
+    "done": (SHOWN_STATES, RecommendationState.DONE),
+}
+
+
+def see(row: Recommendation, *, actor: User) -> None:
+    """The patient has opened it; only the first time counts."""
+    require(actor, "recommendations.answer_recommendation", row)
+    with transaction.atomic():
+        seen = Recommendation.objects.filter(pk=row.pk, state=RecommendationState.RELEASED).update(
+            state=RecommendationState.SEEN, revision=F("revision") + 1
+        )
+        if seen:
+            step(row, "seen", actor)
+            row.refresh_from_db()
+        audit.record(actor, "recommendation.read", row)
+
+
+def answer(row: Recommendation, act: str, *, actor: User, reason: str = "") -> bool:
+    """``accepted``, ``declined`` or ``done``; False if that was said already (a double click).
+
+    Raises:
+        PermissionError: if it is not the patient's own.
+        ReadableError: ``recommendation_closed``, or ``recommendation_reason`` for declining without one.
+        ValueError: for another act.
+    """
+    if act not in _WAYS:
+        raise ValueError(f"no answer: {act}")
+    require(actor, "recommendations.answer_recommendation", row)
+    if act == "declined" and not reason.strip():
+        raise ReadableError("recommendation_reason")
+    before, after = _WAYS[act]
+    with transaction.atomic():
+        now = Recommendation.objects.select_for_update(of=("self",)).select_related("patient", "item").get(pk=row.pk)
+        if now.state == after:
+            return False
+        if now.state not in before:
+            raise ReadableError("recommendation_closed")
+        closed = None if act == "accepted" else timezone.now()
+        Recommendation.objects.filter(pk=row.pk).update(state=after, revision=F("revision") + 1, closed_at=closed)
+        step(now, act, actor, reason.strip()[:1000])
+        audit.record(actor, f"recommendation.{act}", now, item=now.item.code)
+        team = User.objects.filter(care_teams__in=now.patient.care_teams.all(), role__in=PHYSICIANS, is_active=True)
+        if now.urgency or act == "declined":
+            notify(team.distinct(), "recommendation_answered")
+    row.refresh_from_db()
+    return True
+
+
+def rate(row: Recommendation, helpful: bool, *, actor: User) -> bool:
+    """Whether it helped; False if the same was said before.
+
+    Raises:
+        PermissionError: if it is not the patient's own.
+        ReadableError: ``recommendation_closed`` unless it was done or accepted.
+    """
+    require(actor, "recommendations.answer_recommendation", row)
+    if row.state not in (RecommendationState.ACCEPTED, RecommendationState.DONE):
+        raise ReadableError("recommendation_closed")
+    with transaction.atomic():
+        changed = Recommendation.objects.filter(pk=row.pk).exclude(helpful=helpful).update(helpful=helpful)
+        changed += Recommendation.objects.filter(pk=row.pk, helpful=None).update(helpful=helpful)
+        if changed:
+            step(row, "helpful" if helpful else "not_helpful", actor)
+            audit.record(actor, "recommendation.rated", row, item=row.item.code)
+    row.refresh_from_db()
+    return bool(changed)

@@ -1,0 +1,192 @@
+"""Forms of recommendations and their catalogue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.recommendations.guidelines.deciding import URGENCIES
+from apps.recommendations.models import CareItem, ItemKind, Urgency
+
+_ROWS = forms.Textarea(attrs={"rows": 3})
+
+
+class WordsForm(forms.Form):
+    """What the patient reads."""
+
+    patient_text_en = forms.CharField(label=_("Why, in plain words (English)"), widget=_ROWS, max_length=2000)
+    what_to_do_en = forms.CharField(label=_("What to do (English)"), widget=_ROWS, max_length=2000)
+    patient_text_zh = forms.CharField(
+        label=_("Why, in plain words (Chinese)"), widget=_ROWS, max_length=2000, required=False
+    )
+    what_to_do_zh = forms.CharField(label=_("What to do (Chinese)"), widget=_ROWS, max_length=2000, required=False)
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    @property
+    def words(self) -> dict[str, dict[str, str]]:
+        """As :func:`apps.recommendations.review.edit` takes them."""
+        given = self.cleaned_data
+        return {
+            part: {"en": given[f"{part}_en"], "zh-hans": given[f"{part}_zh"]} for part in ("patient_text", "what_to_do")
+        }
+
+
+class ItemForm(forms.Form):
+    """A care item."""
+
+    code = forms.SlugField(
+        label=_("Code"), max_length=60, help_text=_("Small letters, digits and hyphens; it never changes.")
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=ItemKind.choices)
+    title_en = forms.CharField(label=_("Title (English)"), max_length=200)
+    title_zh = forms.CharField(label=_("Title (Chinese)"), max_length=200)
+    patient_text_en = forms.CharField(
+        label=_("Why, in plain words (English)"),
+        widget=_ROWS,
+        max_length=2000,
+        help_text=_("At most grade 8: short words, short sentences."),
+    )
+    patient_text_zh = forms.CharField(label=_("Why, in plain words (Chinese)"), widget=_ROWS, max_length=2000)
+    what_to_do_en = forms.CharField(label=_("What to do (English)"), widget=_ROWS, max_length=2000)
+    what_to_do_zh = forms.CharField(label=_("What to do (Chinese)"), widget=_ROWS, max_length=2000)
+    contraindications = forms.JSONField(
+        label=_("Contraindications"),
+        required=False,
+        initial=list,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        help_text=_('JSON: a list of {"condition": FHIRPath, "reason": {"en": …, "zh-hans": …}}.'),
+    )
+    after = forms.ModelMultipleChoiceField(
+        label=_("Only after"),
+        queryset=CareItem.objects.filter(withdrawn_at=None),
+        required=False,
+        to_field_name="code",
+        help_text=_("Items that have to be done before."),
+    )
+    clinicians_only = forms.BooleanField(label=_("For clinicians only"), required=False)
+    revision = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+    def __init__(self, *args: Any, item: CareItem | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.item = item
+        if item is not None:
+            self.fields["code"].widget.attrs["readonly"] = True
+            content = item.content
+            self.initial.update(
+                {
+                    "code": item.code,
+                    "kind": item.kind,
+                    "clinicians_only": item.clinicians_only,
+                    "revision": item.revision,
+                    "contraindications": content.get("contraindications", []),
+                    "after": content.get("after", []),
+                }
+            )
+            for part in ("title", "patient_text", "what_to_do"):
+                self.initial.update({f"{part}_en": content[part]["en"], f"{part}_zh": content[part]["zh-hans"]})
+
+    def clean_contraindications(self) -> list[dict[str, Any]]:
+        """Each with a condition and a reason in both languages."""
+        given = self.cleaned_data["contraindications"] or []
+        fits = isinstance(given, list) and all(
+            isinstance(one, dict)
+            and isinstance(one.get("condition"), str)
+            and isinstance(one.get("reason"), dict)
+            and {"en", "zh-hans"} <= one["reason"].keys()
+            for one in given
+        )
+        if not fits:
+            raise forms.ValidationError(_("Each needs a condition and a reason in English (en) and Chinese (zh-hans)."))
+        return list(given)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As the catalogue takes it."""
+        given = self.cleaned_data
+        return {
+            "code": self.item.code if self.item else given["code"],
+            "kind": given["kind"],
+            **{
+                part: {"en": given[f"{part}_en"], "zh-hans": given[f"{part}_zh"]}
+                for part in ("title", "patient_text", "what_to_do")
+            },
+            "codings": self.item.content.get("codings", []) if self.item else [],
+            "contraindications": given["contraindications"],
+            "after": [row.code for row in given["after"]],
+            "clinicians_only": given["clinicians_only"],
+        }
+
+
+class RuleForm(forms.Form):
+    """A rule; saving makes a new version."""
+
+    code = forms.SlugField(label=_("Code"), max_length=60)
+    item = forms.ModelChoiceField(
+        label=_("Item"), queryset=CareItem.objects.filter(withdrawn_at=None), to_field_name="code"
+    )
+    condition = forms.CharField(
+        label=_("Condition"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_("FHIRPath over the facts; what is not known is empty and never true."),
+    )
+    effect = forms.ChoiceField(label=_("Effect"), choices=[("propose", _("Propose")), ("avoid", _("Advise against"))])
+    urgency = forms.ChoiceField(label=_("Urgency"), choices=list(zip(URGENCIES, Urgency.labels, strict=True)))
+    due_days = forms.IntegerField(label=_("Due within days"), min_value=1, max_value=3650, initial=90)
+    repeat_days = forms.IntegerField(
+        label=_("Again after days"), min_value=0, max_value=3650, initial=0, help_text=_("0: once.")
+    )
+    citation = forms.CharField(label=_("Citation"), max_length=400)
+    url = forms.URLField(label=_("Address"), max_length=400, required=False, assume_scheme="https")
+    grade = forms.CharField(label=_("Grade"), max_length=40, required=False)
+    because = forms.JSONField(
+        label=_("Facts to show"),
+        required=False,
+        initial=list,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        help_text=_('JSON: a list of {"title": {"en": …, "zh-hans": …}, "expression": FHIRPath, "unit": …}.'),
+    )
+    examples = forms.JSONField(
+        label=_("Example patients"),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text=_('JSON: a list of {"facts": {…}, "holds": true or false}, with one of each at least.'),
+    )
+
+    def _list(self, name: str, needed: set[str]) -> list[dict[str, Any]]:
+        given = self.cleaned_data[name] or []
+        if not isinstance(given, list) or not all(isinstance(one, dict) and needed <= one.keys() for one in given):
+            raise forms.ValidationError(
+                _("This is no list of objects with: %(names)s.") % {"names": ", ".join(sorted(needed))}
+            )
+        return given
+
+    def clean_because(self) -> list[dict[str, Any]]:
+        """Each with title, expression and unit."""
+        return [
+            {"title": one["title"], "expression": str(one["expression"]), "unit": str(one.get("unit", ""))}
+            for one in self._list("because", {"title", "expression"})
+            if isinstance(one["title"], dict)
+        ]
+
+    def clean_examples(self) -> list[dict[str, Any]]:
+        """Each with facts and whether the rule holds."""
+        return self._list("examples", {"facts", "holds"})
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As the catalogue takes it."""
+        return {**self.cleaned_data, "item": self.cleaned_data["item"].code}
+
+
+class CatalogueForm(forms.Form):
+    """A file of items and rules."""
+
+    file = forms.FileField(label=_("CSV or FHIR Bundle"))
+
+
+def as_text(content: Any) -> str:
+    """JSON that goes through a hidden field."""
+    return json.dumps(content, ensure_ascii=False)

@@ -1,0 +1,204 @@
+"""What is known of a patient, as the facts of the guidelines' conditions.
+
+What is not known is absent, so that no rule holds for want of knowledge. What models said counts only where the patient
+consents to models; what a model found on a film counts as confirmed only after a doctor's word.
+
+Facts: ``age`` (whole years), ``ageMonths`` (under six years), ``sex`` (female, male), ``problems`` (ICD-10-CM codes),
+``allergies`` and ``medications`` (codes of the lexicon, else the text), ``smoker``, ``packYears``,
+``yearsSinceSmoking``, ``pregnant``, ``bmi`` (kg/m²), ``egfr`` (mL/min/1.73 m²), ``observations`` (code, value,
+daysAgo), ``findings`` (label, text, confirmed, daysAgo), ``noduleMm`` (largest nodule in notes of half a year).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.cases.models import (
+    Case,
+    Concept,
+    ConceptVerdict,
+    Observation,
+    Reading,
+    Statement,
+    StatementKind,
+    StatementStatus,
+)
+from apps.cases.nlp.lexicon import concepts
+from apps.inference.models import Finding, Verdict, in_language
+from apps.patients.access import permits
+from apps.patients.models import Patient, Purpose, Sex
+from apps.protection import keys
+from apps.recommendations.guidelines.expressions import Facts
+
+RECENT = timedelta(days=366)
+NOTES = timedelta(days=183)
+SMOKING, SMOKED, PREGNANT = "F17", "Z87.891", ("Z33", "Z34", "O")
+PACK_YEARS, YEARS_SINCE, WEIGHT, HEIGHT, CREATININE = "8664-5", "years-since-smoking", "29463-7", "8302-2", "2160-0"
+LASTING = (PACK_YEARS, YEARS_SINCE, HEIGHT)
+"""Values that do not grow stale within a year."""
+
+
+def facts_of(patient: Patient) -> Facts:
+    """Everything that is known of the patient."""
+    keys.warm([patient.key_holder])
+    facts: Facts = {**_person(patient)}
+    cases = list(Case.objects.filter(patient=patient, merged_into=None).values_list("pk", flat=True))
+    if cases:
+        facts |= _statements(cases)
+        facts |= _observations(cases)
+    if permits(patient, Purpose.AI):
+        facts["findings"] = _findings(patient)
+        if (size := _nodule(cases)) is not None:
+            facts["noduleMm"] = size
+    return facts | _derived(facts)
+
+
+def _person(patient: Patient) -> Facts:
+    found: Facts = {}
+    if patient.birth_date:
+        today = timezone.localdate()
+        found["age"] = years(patient.birth_date, today)
+        if found["age"] < 6:
+            found["ageMonths"] = months(patient.birth_date, today)
+    if patient.sex in (Sex.FEMALE, Sex.MALE):
+        found["sex"] = "female" if patient.sex == Sex.FEMALE else "male"
+    return found
+
+
+def years(born: date, today: date) -> int:
+    """Whole years of life."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def months(born: date, today: date) -> int:
+    """Whole months of life."""
+    return 12 * (today.year - born.year) + today.month - born.month - (today.day < born.day)
+
+
+def _statements(cases: list[Any]) -> Facts:
+    rows = Statement.objects.filter(case__in=cases, status=StatementStatus.ACTIVE).select_related("case")
+    found: dict[str, list[str]] = {kind: [] for kind in StatementKind.values}
+    for row in rows:
+        code = row.code or (drug_of(row.details["text"]) if row.kind != StatementKind.PROBLEM else row.details["text"])
+        if code not in found[row.kind]:
+            found[row.kind].append(code)
+    return {
+        "problems": found[StatementKind.PROBLEM],
+        "allergies": found[StatementKind.ALLERGY],
+        "medications": found[StatementKind.MEDICATION],
+    }
+
+
+def drug_of(text: str) -> str:
+    """The lexicon's code of a drug that a text names, else the text in small letters."""
+    folded = text.casefold()
+    for concept in concepts().values():
+        if concept.kind == "drug" and any(
+            term and term in folded for terms in concept.terms.values() for term in terms
+        ):
+            return concept.code
+    return folded.strip()
+
+
+def _observations(cases: list[Any]) -> Facts:
+    now = timezone.now()
+    fresh = Q(at__gte=now - RECENT) | Q(code__in=LASTING)
+    rows = Observation.objects.filter(fresh, case__in=cases, voided_at=None).select_related("case")
+    newest: dict[str, Observation] = {}
+    for row in rows.order_by("at", "id"):
+        newest[row.code] = row
+    found = [
+        {"code": code, "value": row.content["value"], "daysAgo": (now - row.at).days} for code, row in newest.items()
+    ]
+    return {"observations": sorted(found, key=lambda one: str(one["code"]))}
+
+
+def _findings(patient: Patient) -> list[dict[str, Any]]:
+    now = timezone.now()
+    rows = (
+        Finding.objects.filter(
+            analysis__series__study__patient=patient, is_abnormal=True, analysis__finished_at__gte=now - RECENT
+        )
+        .select_related("analysis__package")
+        .prefetch_related("reviews")
+        .order_by("-analysis__finished_at")
+    )
+    found, seen = [], set()
+    for row in rows:
+        if (row.instance_id, row.label) in seen:
+            continue
+        seen.add((row.instance_id, row.label))
+        said = row.reviews.all()[0] if row.reviews.all() else None
+        agreed = said is not None and (
+            (said.verdict == Verdict.AGREE and row.positive)
+            or (said.verdict == Verdict.CORRECT and said.correction == row.label)
+        )
+        found.append(
+            {
+                "label": row.label,
+                "text": in_language(row.card_label["title"]),
+                "positive": row.positive,
+                "confirmed": agreed,
+                "daysAgo": (now - (row.analysis.finished_at or now)).days,
+            }
+        )
+    return found
+
+
+def _nodule(cases: list[Any]) -> float | None:
+    """Millimetres of the largest nodule that a note affirms, with a size in the same sentence."""
+    readings = Reading.objects.filter(note__case__in=cases, note__written_at__gte=timezone.now() - NOTES)
+    sizes = []
+    for reading in readings.select_related("note__case").prefetch_related("concepts"):
+        if reading.revision == reading.note.revision:
+            sizes += list(
+                _sizes(reading, [one for one in reading.concepts.all() if one.verdict != ConceptVerdict.REJECTED])
+            )
+    return max(sizes, default=None)
+
+
+def _sizes(reading: Reading, said: list[Concept]) -> Iterable[float]:
+    nodules = [
+        one
+        for one in said
+        if one.kind in ("problem", "symptom") and one.details.get("concept") == "nodule" and not one.assertions
+    ]
+    for one in said:
+        unit = one.details.get("unit")
+        if one.kind == "measurement" and unit in ("mm", "cm"):
+            around = [(start, end) for start, end in reading.found.get("sentences", []) if start <= one.start < end]
+            if any(start <= nodule.start < end for nodule in nodules for start, end in around):
+                yield max(one.details["values"]) * (10 if unit == "cm" else 1)
+
+
+def _derived(facts: Facts) -> Facts:
+    values = {one["code"]: float(one["value"]) for one in facts.get("observations", [])}
+    problems = [str(code) for code in facts.get("problems", [])]
+    found: Facts = {}
+    if any(code.startswith(SMOKING) for code in problems):
+        found["smoker"] = True
+    elif SMOKED in problems or YEARS_SINCE in values:
+        found["smoker"] = False
+    if any(code.startswith(PREGNANT) for code in problems):
+        found["pregnant"] = True
+    if PACK_YEARS in values:
+        found["packYears"] = values[PACK_YEARS]
+    if YEARS_SINCE in values:
+        found["yearsSinceSmoking"] = values[YEARS_SINCE]
+    if WEIGHT in values and HEIGHT in values:
+        found["bmi"] = round(values[WEIGHT] / (values[HEIGHT] / 100) ** 2, 1)
+    if CREATININE in values and facts.get("age", 0) >= 18 and "sex" in facts:
+        found["egfr"] = round(egfr(values[CREATININE], facts["age"], facts["sex"]), 0)
+    return found
+
+
+def egfr(creatinine: float, age: int, sex: str) -> float:
+    """Glomerular filtration rate, mL/min/1.73 m², from creatinine in mg/dL (CKD-EPI 2021; Inker et al., NEJM 2021)."""
+    kappa, alpha, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
+    share = creatinine / kappa
+    return 142 * min(share, 1) ** alpha * max(share, 1) ** -1.2 * 0.9938**age * factor

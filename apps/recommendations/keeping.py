@@ -1,0 +1,84 @@
+"""What time does to recommendations: they expire, patients are reminded, patients are looked at anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import System
+from apps.contact.mail import tell as tell_patient
+from apps.patients.access import permitted_filter
+from apps.patients.models import Patient, Purpose
+from apps.recommendations.models import (
+    OPEN_STATES,
+    SHOWN_STATES,
+    Recommendation,
+    RecommendationState,
+)
+from apps.recommendations.proposing import ask, step
+
+ACTOR = System("recommendations are kept up to date")
+LATE = timedelta(days=90)
+"""How long after its day an open recommendation expires."""
+REMIND_BEFORE = timedelta(days=14)
+REMIND_AGAIN = timedelta(days=30)
+SOME = 200
+"""Patients who are looked at anew in one go."""
+STALE = timedelta(days=7)
+
+
+def expire() -> int:
+    """Close what is long overdue; how many."""
+    rows = Recommendation.objects.filter(state__in=OPEN_STATES, due__lt=timezone.localdate() - LATE)
+    number = 0
+    for row in rows.select_related("patient", "item")[:SOME]:
+        with transaction.atomic():
+            done = Recommendation.objects.filter(pk=row.pk, state__in=OPEN_STATES).update(
+                state=RecommendationState.EXPIRED, closed_at=timezone.now(), revision=F("revision") + 1
+            )
+            if done:
+                step(row, "expired", None)
+                audit.record(ACTOR, "recommendation.expired", row, item=row.item.code)
+        number += done
+    return number
+
+
+def remind() -> int:
+    """Remind patients of what is due soon, at most once a month each; how many."""
+    now = timezone.now()
+    due = Recommendation.objects.filter(state__in=SHOWN_STATES, due__lte=timezone.localdate() + REMIND_BEFORE)
+    fresh = Q(reminded_at__gte=now - REMIND_AGAIN) | Q(released_at__gte=now - timedelta(days=1))
+    told = Recommendation.objects.filter(fresh, state__in=SHOWN_STATES).values("patient")
+    patients = Patient.objects.filter(
+        permitted_filter(Purpose.PORTAL), portal_user__isnull=False, pk__in=due.values("patient")
+    ).exclude(pk__in=told)
+    number = 0
+    for patient in patients.select_related("portal_user")[:SOME]:
+        with transaction.atomic():
+            if due.filter(patient=patient, reminded_at=None).update(reminded_at=now) or due.filter(
+                patient=patient, reminded_at__lt=now - REMIND_AGAIN
+            ).update(reminded_at=now):
+                tell_patient(patient, "recommendation_reminder")
+                number += 1
+    return number
+
+
+def ask_about_some() -> int:
+    """Look anew at those whose last look is longest ago: ages and intervals change without anybody doing anything."""
+    if not settings.RECOMMENDATIONS_FOR_ALL:
+        return 0
+    rows = (
+        Patient.objects.filter(permitted_filter(Purpose.CARE))
+        .annotate(looked=Max("reckonings__queued_at"))
+        .filter(Q(looked=None) | Q(looked__lt=timezone.now() - STALE))
+        .order_by(F("looked").asc(nulls_first=True))
+    )
+    patients = list(rows[:SOME])
+    for patient in patients:
+        ask(patient)
+    return len(patients)

@@ -1,0 +1,78 @@
+"""``manage.py train_ranker``: learn the order of recommendations."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.recommendations import catalogue, learning, ordering
+from apps.recommendations.guidelines.deciding import Because, Contraindication, Item, Rule
+
+DRAWN, SEED = 6000, 11
+
+
+class Command(BaseCommand):
+    help = "Train care-ranker on what this hospital's patients did, or (--drawn) on invented people."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--drawn", type=int, nargs="?", const=DRAWN, help=f"invented people; default {DRAWN}")
+        parser.add_argument("--package-version", default="1.0.0")
+        parser.add_argument("--output", type=Path, help="default: var/model-packages/care-ranker/VERSION")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from apps.recommendations.ranking.simulation import learners
+        from apps.recommendations.ranking.training import train
+
+        version = options["package_version"]
+        output = options["output"] or settings.VAR_DIR / "model-packages" / ordering.NAME / version
+        if options["drawn"]:
+            rules, items = bundled()
+            people, codes = learners(options["drawn"], rules, items, seed=SEED), sorted(items)
+            data = "drawn people"
+            source: Sequence[str] = ("People and acts drawn by apps/recommendations/ranking/simulation.py",)
+        else:
+            people, codes = learning.learners(), learning.codes()
+            if why := learning.enough(people):
+                raise CommandError(why)
+            data, source = "own patients", learning.SOURCE
+        try:
+            card = train(
+                people,
+                codes,
+                output,
+                version=version,
+                data=data,
+                how=learning.HOW,
+                source=source,
+                told=self.stdout.write,
+            )
+        except FileExistsError as problem:
+            raise CommandError(str(problem)) from problem
+        for name, figure in card["metrics"][0]["values"].items():
+            self.stdout.write(f"  {name}: {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})")
+        self.stdout.write(f"wrote {output}; 'manage.py models' installs it")
+
+
+def bundled() -> tuple[list[Rule], dict[str, Item]]:
+    """The rules and items that come with MedPortal, as the kernel takes them, without a database."""
+    content = catalogue.bundled()
+    items = {
+        one["code"]: Item(
+            one["code"],
+            one["kind"],
+            tuple(Contraindication(each["condition"], each["reason"]) for each in one["contraindications"]),
+            tuple(one["after"]),
+        )
+        for one in content["items"]
+    }
+    rules = []
+    for one in content["rules"]:
+        said = {name: value for name, value in one.items() if name not in ("examples", "because")}
+        because = tuple(Because(**each) for each in one.get("because", []))
+        rules.append(Rule(because=because, **{"version": 1, **said}))
+    return rules, items

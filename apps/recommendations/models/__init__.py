@@ -1,0 +1,25 @@
+"""Tables of recommendations."""
+
+from apps.recommendations.models.catalogue import CareItem, GuidelineRule, ItemKind
+from apps.recommendations.models.recommendation import (
+    OPEN_STATES,
+    SHOWN_STATES,
+    Reckoning,
+    Recommendation,
+    RecommendationState,
+    Step,
+    Urgency,
+)
+
+__all__ = [
+    "OPEN_STATES",
+    "SHOWN_STATES",
+    "CareItem",
+    "GuidelineRule",
+    "ItemKind",
+    "Reckoning",
+    "Recommendation",
+    "RecommendationState",
+    "Step",
+    "Urgency",
+]

@@ -1,0 +1,23 @@
+"""The ranker in use."""
+
+from __future__ import annotations
+
+import logging
+
+from apps.inference import registry
+from apps.inference.models import PackageVersion
+from apps.inference.packages.card import PackageRefused
+from apps.recommendations.ranking.ranker import Ranker, read_ranker
+
+logger = logging.getLogger(__name__)
+NAME = "care-ranker"
+
+
+def active() -> tuple[Ranker | None, str]:
+    """The newest active ranker and its name, or none: then urgency alone orders."""
+    for row in PackageVersion.objects.filter(name=NAME, active=True).order_by("-installed_at"):
+        try:
+            return read_ranker(registry.package_of(row)), str(row)
+        except PackageRefused as problem:
+            logger.error("ranker refused: %s", problem)
+    return None, ""

@@ -1,0 +1,325 @@
+"""From a patient's facts to proposals: rules decide, the ranker orders, what is forbidden is held back or recalled."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import System
+from apps.accounts.models import PHYSICIANS, Role, User
+from apps.accounts.notices import notify
+from apps.contact.mail import tell as tell_patient
+from apps.jobs.enqueue import enqueue_job
+from apps.jobs.leases import claim, settle
+from apps.jobs.models import FINAL_STATES, State
+from apps.jobs.models import Urgency as Wait
+from apps.patients.access import permits
+from apps.patients.models import Patient, Purpose
+from apps.recommendations import catalogue
+from apps.recommendations.gathering import facts_of
+from apps.recommendations.guidelines.deciding import URGENCIES, Decision, Verdict, decide
+from apps.recommendations.guidelines.expressions import Facts
+from apps.recommendations.models import (
+    OPEN_STATES,
+    SHOWN_STATES,
+    CareItem,
+    GuidelineRule,
+    Reckoning,
+    Recommendation,
+    RecommendationState,
+    Step,
+)
+from apps.recommendations.ranking.features import features_of
+from apps.recommendations.ranking.ranker import Act, Ranker, Scored, order
+
+logger = logging.getLogger(__name__)
+ACTOR = System("guidelines were asked about a patient")
+KEPT_RECKONINGS = 3
+QUIET_DAYS = 180
+"""A declined or rejected item is not proposed again for so long."""
+ACTS = {
+    "accepted": "accepted",
+    "done": "done",
+    "declined": "declined",
+    "helpful": "helpful",
+    "not_helpful": "not_helpful",
+}
+"""Steps that the ranker learns from."""
+
+
+def ask(patient: Patient, *, waited_for: bool = False) -> None:
+    """Ask anew about a patient; what waits already is not asked twice, but waits no longer than it must."""
+    urgency = Wait.INTERACTIVE if waited_for else Wait.BACKGROUND
+    try:
+        with transaction.atomic():
+            reckoning = Reckoning.objects.create(patient=patient, urgency=urgency)
+    except IntegrityError:
+        Reckoning.objects.filter(patient=patient, state=State.QUEUED, urgency__lt=urgency).update(urgency=urgency)
+        return
+    enqueue_job(reckoning)
+
+
+def take(pk: uuid.UUID | str) -> list[Reckoning]:
+    """Claim a reckoning; empty if another worker has it or it is gone."""
+    reckoning = claim(Reckoning, pk)
+    return [] if reckoning is None else [reckoning]
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """What was found of a patient."""
+
+    verdict: Verdict
+    order: list[str]
+    scores: dict[str, Scored]
+    ranker: str
+
+
+def reckon(patient: Patient, ranker: Ranker | None, name: str) -> Reckoned:
+    """Ask rules and ranker; nothing is written.
+
+    Args:
+        name: the ranker's package and version, empty without one.
+    """
+    facts = facts_of(patient)
+    verdict = decide(facts, catalogue.rules(), catalogue.items(), days_since_done(patient))
+    use = ranker if permits(patient, Purpose.AI) else None
+    scores = use.scores(features_of(facts), history_of(patient)) if use else {}
+    kinds = dict(CareItem.objects.values_list("code", "kind"))
+    candidates = [
+        (one.item, kinds[one.item], URGENCIES.index(one.urgency), scores[one.item].score if one.item in scores else 0.0)
+        for one in verdict.decisions
+        if one.proposed
+    ]
+    return Reckoned(verdict, order(candidates), scores, name if use else "")
+
+
+def record(reckoning: Reckoning, found: Reckoned) -> None:
+    """Write proposals, renew those that wait, and recall what is forbidden or no longer holds."""
+    patient = reckoning.patient
+    with settle(reckoning):
+        if not permits(patient, Purpose.CARE):
+            return
+        items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
+        quiet = quiet_items(patient)
+        open_rows = {
+            row.item.code: row
+            for row in Recommendation.objects.select_for_update(of=("self",))
+            .filter(patient=patient, state__in=OPEN_STATES)
+            .select_related("item", "patient")
+        }
+        proposed = {one.item: one for one in found.verdict.decisions if one.proposed}
+        new = 0
+        for place, code in enumerate(found.order):
+            row = open_rows.get(code)
+            if row is None and code not in quiet:
+                _propose(patient, items[code], proposed[code], place, found)
+                new += 1
+            elif row is not None and row.state == RecommendationState.PROPOSED:
+                _renew(row, proposed[code], place, found)
+        for code, row in open_rows.items():
+            _look_again(row, proposed.get(code), found.verdict)
+        _tell_of_broken(found.verdict.broken)
+        _forget_old(reckoning)
+        if new:
+            physicians = User.objects.filter(
+                care_teams__in=patient.care_teams.all(), role__in=PHYSICIANS, is_active=True
+            ).distinct()
+            _tell_once(list(physicians))
+
+
+def forbidden_now(recommendation: Recommendation) -> list[dict[str, str]]:
+    """Why the item must not be given now, by what is known at this moment; asked before every step towards the
+    patient."""
+    known = catalogue.items()
+    code = recommendation.item.code
+    if code not in known:
+        return [{"en": "The item was withdrawn from the catalogue.", "zh-hans": "该项目已从目录撤回。"}]
+    patient = recommendation.patient
+    done = days_since_done(patient)
+    verdict = decide(facts_of(patient), [rule for rule in catalogue.rules() if rule.item == code], known, done)
+    decision = next((one for one in verdict.decisions if one.item == code), None)
+    if decision is None:
+        return [{"en": "No rule calls for it any more.", "zh-hans": "已没有规则支持该建议。"}]
+    return decision.held_back
+
+
+def verdict_of(patient: Patient, *, drafted: Iterable[str] = ()) -> Verdict:
+    """What the rules say now; nothing is written.
+
+    Args:
+        drafted: drugs that are about to be ordered, as if the patient took them already.
+    """
+    facts = facts_of(patient)
+    facts["medications"] = [*facts.get("medications", []), *drafted]
+    return decide(facts, catalogue.rules(), catalogue.items(), days_since_done(patient))
+
+
+def days_since_done(patient: Patient) -> dict[str, int]:
+    """By item."""
+    now = timezone.now()
+    rows = Recommendation.objects.filter(patient=patient, state=RecommendationState.DONE).order_by("closed_at")
+    return {code: (now - at).days for code, at in rows.values_list("item__code", "closed_at") if at}
+
+
+def history_of(patient: Patient) -> list[Act]:
+    """What the patient did with earlier recommendations."""
+    now = timezone.now()
+    rows = Step.objects.filter(recommendation__patient=patient, act__in=ACTS).values_list(
+        "recommendation__item__code", "act", "at"
+    )
+    return [Act(code, ACTS[act], (now - at).total_seconds() / 86_400) for code, act, at in rows]
+
+
+def step(recommendation: Recommendation, act: str, actor: User | None, words: Any = "", **codes: Any) -> Step:
+    """Write down what happened."""
+    made = Step(recommendation=recommendation, act=act, actor=actor)
+    made.said = {**({"words": words} if words else {}), **codes}
+    made.save(force_insert=True)
+    return made
+
+
+def withdraw_item(item: CareItem, reason: str, *, actor: Any) -> int:
+    """Take an item out of the catalogue; open recommendations of it are recalled. How many were.
+
+    Raises:
+        PermissionError: if the actor is no administrator.
+    """
+    from apps.recommendations.access import require
+
+    require(actor, "recommendations.change_catalogue")
+    with transaction.atomic():
+        if not CareItem.objects.filter(pk=item.pk, withdrawn_at=None).update(
+            withdrawn_at=timezone.now(), revision=F("revision") + 1
+        ):
+            return 0
+        audit.record(actor, "item.withdrawn", item, code=item.code)
+        rows = Recommendation.objects.filter(item=item, state__in=OPEN_STATES).select_related("patient", "item")
+        words = {"en": f"Withdrawn from the catalogue. {reason}".strip(), "zh-hans": f"已从目录撤回。{reason}".strip()}
+        for row in rows:
+            recall(row, words)
+    return len(rows)
+
+
+def recall(row: Recommendation, words: dict[str, str], actor: User | None = None) -> bool:
+    """Take an open recommendation back; the patient is told if it was shown. False if it is not open."""
+    shown = row.state in SHOWN_STATES
+    done = Recommendation.objects.filter(pk=row.pk, state__in=OPEN_STATES).update(
+        state=RecommendationState.RECALLED, closed_at=timezone.now(), revision=F("revision") + 1
+    )
+    if done:
+        step(row, "recalled", actor, words)
+        audit.record(actor or ACTOR, "recommendation.recalled", row, why="treatment", item=row.item.code)
+        if shown and row.patient.portal_user_id:
+            tell_patient(row.patient, "recommendation_recalled")
+    return bool(done)
+
+
+def _propose(patient: Patient, item: CareItem, decision: Decision, place: int, found: Reckoned) -> None:
+    row = Recommendation(patient=patient, item=item)
+    _fill(row, decision, place, found)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:  # another worker was quicker
+        return
+    step(row, "proposed", None)
+    audit.record(ACTOR, "recommendation.proposed", row, item=item.code)
+
+
+def _renew(row: Recommendation, decision: Decision, place: int, found: Reckoned) -> None:
+    before = (row.why, row.urgency, row.position)
+    _fill(row, decision, place, found)
+    if (row.why, row.urgency, row.position) != before:
+        row.save(update_fields=["why", "urgency", "position"])
+
+
+def _fill(row: Recommendation, decision: Decision, place: int, found: Reckoned) -> None:
+    row.urgency, row.position = URGENCIES.index(decision.urgency), place
+    if row._state.adding:
+        row.due = timezone.localdate() + timedelta(days=decision.due_days)
+    row.why = why_of(decision, found.scores.get(decision.item), found.ranker)
+
+
+def why_of(decision: Decision, scored: Scored | None, ranker: str) -> dict[str, Any]:
+    """The reasons as they are kept."""
+    grounds = [
+        {
+            "rule": ground.rule.code,
+            "version": ground.rule.version,
+            "citation": ground.rule.citation,
+            "url": ground.rule.url,
+            "grade": ground.rule.grade,
+            "facts": [asdict(fact) for fact in ground.facts],
+        }
+        for ground in decision.grounds
+    ]
+    return {"grounds": grounds, **({"ranked": asdict(scored), "ranker": ranker} if scored and ranker else {})}
+
+
+def _look_again(row: Recommendation, decision: Decision | None, verdict: Verdict) -> None:
+    """Recall what is forbidden now, or what no rule calls for any more."""
+    if decision is not None:
+        return
+    held = next((one.held_back for one in verdict.decisions if one.item == row.item.code), None)
+    broken = {code for code, _why in verdict.broken}
+    if held is None and broken.intersection(ground["rule"] for ground in row.why.get("grounds", [])):
+        return  # not the facts have changed: the rule cannot be asked
+    if held is None and row.state in (RecommendationState.ACCEPTED,):
+        return  # the patient has agreed, and nothing forbids it
+    words = _joined(held) if held else {"en": "The facts that led to it have changed.", "zh-hans": "依据的情况已改变。"}
+    recall(row, words)
+
+
+def _joined(reasons: list[dict[str, str]]) -> dict[str, str]:
+    return {language: " ".join(one[language] for one in reasons) for language in ("en", "zh-hans")}
+
+
+def quiet_items(patient: Patient) -> set[str]:
+    """Items that were declined, rejected or let expire lately: they are not proposed again for QUIET_DAYS."""
+    since = timezone.now() - timedelta(days=QUIET_DAYS)
+    rows = Recommendation.objects.filter(
+        patient=patient,
+        state__in=(RecommendationState.DECLINED, RecommendationState.REJECTED, RecommendationState.EXPIRED),
+        closed_at__gte=since,
+    )
+    return set(rows.values_list("item__code", flat=True))
+
+
+def _forget_old(reckoning: Reckoning) -> None:
+    """A patient is looked at anew each week for life; the last looks suffice."""
+    done = Reckoning.objects.filter(patient=reckoning.patient_id, state__in=FINAL_STATES).order_by("-queued_at")
+    Reckoning.objects.filter(pk__in=list(done.values_list("pk", flat=True)[KEPT_RECKONINGS:])).delete()
+
+
+def _tell_of_broken(broken: list[tuple[str, str]]) -> None:
+    """A rule that stumbles stops no other one, but somebody has to know: once, until it is mended."""
+    for code, why in broken:
+        if GuidelineRule.objects.filter(code=code, active=True, broken="").update(broken=why[:300]):
+            logger.error("guideline rule %s cannot be evaluated: %s", code, why)
+            notify(User.objects.filter(role=Role.ADMIN, is_active=True), "rule_stumbled", rule=code)
+
+
+def _tell_once(physicians: list[User]) -> None:
+    """One unread notice of waiting recommendations a physician, with the newest number."""
+    from apps.accounts.models import Notice
+    from apps.recommendations.access import waiting_for
+
+    for user in physicians:
+        Notice.objects.filter(user=user, code="recommendations_waiting", read_at=None).delete()
+        notify([user], "recommendations_waiting", number=waiting_for(user).count())
+
+
+def explained(facts: Facts, patient: Patient) -> Mapping[str, Any]:
+    """For the page: everything the rules would say now, also what is held back."""
+    verdict = decide(facts, catalogue.rules(), catalogue.items(), days_since_done(patient))
+    return {"held": [one for one in verdict.decisions if not one.proposed], "broken": verdict.broken}

@@ -1,0 +1,59 @@
+"""What the ranker knows of a person: few, coarse features, made from the same facts as the rules' conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from apps.recommendations.guidelines.expressions import Facts
+
+GROUPS = {
+    "diabetes": ("E10", "E11", "E13"),
+    "hypertension": ("I10", "I11", "I12", "I13"),
+    "heart": ("I2", "I48", "I50"),
+    "lung": ("J4", "J84"),
+    "cancer": ("C",),
+    "mental": ("F3", "F4"),
+    "infection": ("J1", "A4"),
+}
+"""Problems by the beginnings of their ICD-10-CM codes."""
+
+
+def features_of(facts: Facts) -> dict[str, float]:
+    """Numbers by name; what is not known is absent."""
+    found: dict[str, float] = {}
+    for name, make in _MAKERS.items():
+        value = make(facts)
+        if value is not None:
+            found[name] = float(value)
+    return found
+
+
+def _age(facts: Facts, power: int) -> float | None:
+    return None if facts.get("age") is None else (facts["age"] / 50) ** power
+
+
+def _has(facts: Facts, beginnings: tuple[str, ...]) -> float | None:
+    if "problems" not in facts:
+        return None
+    return float(any(str(code).startswith(beginnings) for code in facts["problems"]))
+
+
+def _count(facts: Facts, name: str) -> float | None:
+    return None if name not in facts else min(len(facts[name]), 12) / 4
+
+
+def _maker(beginnings: tuple[str, ...]) -> Callable[[Facts], Any]:
+    return lambda facts: _has(facts, beginnings)
+
+
+_MAKERS: dict[str, Callable[[Facts], Any]] = {
+    "age": lambda facts: _age(facts, 1),
+    "age_squared": lambda facts: _age(facts, 2),
+    "female": lambda facts: None if facts.get("sex") not in ("female", "male") else facts["sex"] == "female",
+    "smoker": lambda facts: facts.get("smoker"),
+    "problems": lambda facts: _count(facts, "problems"),
+    "medications": lambda facts: _count(facts, "medications"),
+    **{name: _maker(beginnings) for name, beginnings in GROUPS.items()},
+}
+FEATURES = tuple(_MAKERS)

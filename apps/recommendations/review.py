@@ -1,0 +1,207 @@
+"""What physicians decide: approve, edit, reject, release, recall; one by one or many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import User
+from apps.contact.mail import tell as tell_patient
+from apps.jobs.errors import ReadableError
+from apps.patients.access import permits
+from apps.patients.models import Purpose
+from apps.recommendations import proposing
+from apps.recommendations.access import require, visible_to
+from apps.recommendations.guidelines.plain import HARDEST, grade
+from apps.recommendations.models import SHOWN_STATES, Recommendation, RecommendationState
+
+PARTS = ("patient_text", "what_to_do")
+LONGEST = 2000
+
+
+def approve(row: Recommendation, *, revision: int, actor: User) -> Recommendation:
+    """A physician agrees; nobody but clinicians sees it yet.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``recommendation_changed``, ``recommendation_closed`` or ``recommendation_forbidden``.
+    """
+    with transaction.atomic():
+        now = _taken(row, revision, actor, (RecommendationState.PROPOSED,))
+        _refuse_forbidden(now)
+        return _moved(now, RecommendationState.APPROVED, "approved", actor, decided_by=actor)
+
+
+def edit(row: Recommendation, words: Mapping[str, Mapping[str, str]], *, revision: int, actor: User) -> Recommendation:
+    """Say it to this patient in other words; what was said before stays in the steps.
+
+    Args:
+        words: ``patient_text`` and ``what_to_do``, each by language; an empty language keeps the item's text.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_words`` or
+            ``recommendation_hard`` for English above grade 8.
+    """
+    kept = {
+        part: {language: text.strip()[:LONGEST] for language, text in words[part].items() if text.strip()}
+        for part in PARTS
+    }
+    if any("en" not in kept[part] for part in PARTS):
+        raise ReadableError("recommendation_words")
+    if (hard := grade(" ".join(kept[part]["en"] for part in PARTS))) > HARDEST:
+        raise ReadableError("recommendation_hard", grade=f"{hard:.1f}", most=f"{HARDEST:g}")
+    with transaction.atomic():
+        now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
+        now.words, now.edited = kept, True
+        now.revision += 1
+        now.save(update_fields=["words", "edited", "revision"])
+        proposing.step(now, "edited", actor, kept["patient_text"]["en"])
+        audit.record(actor, "recommendation.edited", now, why="treatment", item=now.item.code)
+    return now
+
+
+def reject(row: Recommendation, reason: str, *, revision: int, actor: User) -> Recommendation:
+    """A physician does not agree; the item is not proposed again for half a year.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``recommendation_reason``, ``recommendation_changed`` or ``recommendation_closed``.
+    """
+    if not reason.strip():
+        raise ReadableError("recommendation_reason")
+    with transaction.atomic():
+        now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
+        return _moved(
+            now, RecommendationState.REJECTED, "rejected", actor, reason, decided_by=actor, closed_at=timezone.now()
+        )
+
+
+def release(row: Recommendation, *, revision: int, actor: User) -> Recommendation:
+    """Let the patient see it. What was only proposed is approved with it.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_clinicians``,
+            ``recommendation_portal``, ``recommendation_nagging`` or ``recommendation_forbidden``.
+    """
+    with transaction.atomic():
+        now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
+        if now.item.clinicians_only:
+            raise ReadableError("recommendation_clinicians")
+        if not permits(now.patient, Purpose.PORTAL):
+            raise ReadableError("recommendation_portal")
+        _refuse_forbidden(now)
+        shown = Recommendation.objects.filter(patient=now.patient, state__in=SHOWN_STATES).count()
+        if shown >= settings.MOST_SHOWN_RECOMMENDATIONS and not now.urgency:
+            raise ReadableError("recommendation_nagging", number=shown)
+        now.words = {part: now.words.get(part) or now.item.content[part] for part in ("title", *PARTS)}
+        now.save(
+            update_fields=["words"]
+        )  # the patient keeps reading what was approved, whatever the catalogue says later
+        moved = _moved(
+            now, RecommendationState.RELEASED, "released", actor,
+            decided_by=actor, released_by=actor, released_at=timezone.now(),
+        )  # fmt: skip
+        tell_patient(now.patient, "recommendation_told")
+    return moved
+
+
+def carry_out(row: Recommendation, *, revision: int, actor: User) -> Recommendation:
+    """A physician has done what the recommendation is about: of those for clinicians only, and of those done on site.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``recommendation_changed`` or ``recommendation_closed``.
+    """
+    with transaction.atomic():
+        now = _taken(row, revision, actor, tuple(_OPEN))
+        return _moved(
+            now, RecommendationState.DONE, "done", actor, decided_by=now.decided_by or actor, closed_at=timezone.now()
+        )
+
+
+def recall(row: Recommendation, reason: str, *, revision: int, actor: User) -> None:
+    """Take it back from the patient.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``recommendation_reason``, ``recommendation_changed`` or ``recommendation_closed``.
+    """
+    if not reason.strip():
+        raise ReadableError("recommendation_reason")
+    with transaction.atomic():
+        now = _taken(row, revision, actor, tuple(_OPEN))
+        proposing.recall(now, {"en": reason.strip()[:1000]}, actor)
+
+
+@dataclass
+class Bulk:
+    """What became of many at once: done, and (title, why not)."""
+
+    done: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def many(chosen: Iterable[tuple[str, int]], act: str, *, actor: User, reason: str = "") -> Bulk:
+    """The same for each of (id, revision): ``approve``, ``release`` or ``reject``; one that is refused stops no other.
+
+    Raises:
+        ValueError: for another act.
+    """
+    acts: dict[str, Any] = {
+        "approve": approve,
+        "release": release,
+        "reject": lambda row, **given: reject(row, reason, **given),
+    }
+    if act not in acts:
+        raise ValueError(f"not done to many: {act}")
+    wanted = dict(chosen)
+    outcome = Bulk()
+    for row in visible_to(actor).filter(pk__in=wanted).select_related("patient", "item"):
+        try:
+            acts[act](row, revision=wanted[str(row.pk)], actor=actor)
+            outcome.done += 1
+        except ReadableError as refusal:
+            outcome.refused.append((row.title, str(refusal)))
+    return outcome
+
+
+_OPEN = (RecommendationState.PROPOSED, RecommendationState.APPROVED, *SHOWN_STATES)
+
+
+def _taken(row: Recommendation, revision: int, actor: User, states: tuple[RecommendationState, ...]) -> Recommendation:
+    """The row as it stands, locked; refused if it is not what the actor saw."""
+    require(actor, "recommendations.decide_recommendation", row)
+    now = Recommendation.objects.select_for_update(of=("self",)).select_related("patient", "item").get(pk=row.pk)
+    if not now.is_open:
+        raise ReadableError("recommendation_closed")
+    if now.revision != revision or now.state not in states:
+        raise ReadableError("recommendation_changed")
+    return now
+
+
+def _refuse_forbidden(row: Recommendation) -> None:
+    from django.utils.translation import get_language
+
+    reasons = proposing.forbidden_now(row)
+    if reasons:
+        language = get_language() or "en"
+        raise ReadableError("recommendation_forbidden", why=" ".join(one.get(language) or one["en"] for one in reasons))
+
+
+def _moved(
+    row: Recommendation, state: RecommendationState, act: str, actor: User, reason: str = "", **fields: Any
+) -> Recommendation:
+    Recommendation.objects.filter(pk=row.pk).update(state=state, revision=F("revision") + 1, **fields)
+    proposing.step(row, act, actor, reason.strip()[:1000])
+    audit.record(actor, f"recommendation.{act}", row, why="treatment", item=row.item.code)
+    row.refresh_from_db()
+    return row

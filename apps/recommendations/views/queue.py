@@ -1,0 +1,231 @@
+"""Clinicians review recommendations: one queue, one page each, many at once."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.accounts import audit
+from apps.accounts.access import role_required
+from apps.accounts.actors import signed_in
+from apps.accounts.models import CLINICIANS, PHYSICIANS
+from apps.explainability.drawing import charts
+from apps.jobs.errors import ReadableError
+from apps.patients.access import active_emergencies
+from apps.patients.access import visible_to as visible_patients
+from apps.recommendations import proposing, review
+from apps.recommendations.access import can
+from apps.recommendations.forms import WordsForm
+from apps.recommendations.gathering import facts_of
+from apps.recommendations.guidelines.plain import grade
+from apps.recommendations.models import Reckoning, Recommendation
+from apps.recommendations.queries import PAGE, STATES, full, grounds, in_short, in_words, of_patient, others, queue
+from apps.recommendations.words import FEATURES, STEPS
+
+ACTS = {"approve": review.approve, "release": review.release, "done": review.carry_out}
+SHOWN_SHARES = 7
+WITH_REASON = {"reject": review.reject, "recall": review.recall}
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def review_queue(request: HttpRequest) -> HttpResponse:
+    """What waits for a decision, and what became of the rest."""
+    actor = signed_in(request)
+    tab = request.GET.get("tab", "waiting")
+    tab = tab if tab in STATES else "waiting"
+    after = int(request.GET["after"]) if request.GET.get("after", "").isdigit() else 0
+    page = queue(actor, tab, after=after)
+    audit.record(actor, "recommendations.listed", why="treatment", rows=len(page.rows))
+    context = {
+        "page": page,
+        "rows": [(row, in_short(row)) for row in page.rows],
+        "tab": tab,
+        "tabs": [
+            ("waiting", _("To review"), page.counts["waiting"]),
+            ("approved", _("Approved"), page.counts["approved"]),
+            ("out", _("With patients"), page.counts["out"]),
+            ("closed", _("Closed"), page.counts["closed"]),
+        ],
+        "older": after + PAGE if page.more else 0,
+        "may_decide": actor.role in PHYSICIANS,
+    }
+    return render(request, "recommendations/queue.html", context)
+
+
+@role_required(*PHYSICIANS)
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """The same decision on many."""
+    actor = signed_in(request)
+    chosen = [tuple(one.split(":", 1)) for one in request.POST.getlist("chosen") if one.count(":") == 1]
+    pairs = [(pk, int(revision)) for pk, revision in chosen if revision.isdigit() and _is_uuid(pk)]
+    try:
+        outcome = review.many(pairs, request.POST.get("act", ""), actor=actor, reason=request.POST.get("reason", ""))
+    except ValueError:
+        raise Http404 from None
+    if outcome.done:
+        messages.success(request, ngettext("%(n)s decided.", "%(n)s decided.", outcome.done) % {"n": outcome.done})
+    for title, why in outcome.refused:
+        messages.error(request, f"{title}: {why}")
+    if not pairs:
+        messages.error(request, _("Nothing was chosen."))
+    return redirect("recommendations:queue")
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """One recommendation: what, why, by which rules, in which order, what happened."""
+    actor = signed_in(request)
+    row = get_object_or_404(full(actor), pk=pk)
+    _audit(request, row)
+    return render(request, "recommendations/detail.html", _detail(request, row))
+
+
+@role_required(*CLINICIANS)
+@require_POST
+def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Decide on one; what is refused is said on its page."""
+    actor = signed_in(request)
+    row = get_object_or_404(full(actor), pk=pk)
+    if not can(actor, "recommendations.decide_recommendation", row):
+        raise Http404
+    what, given = request.POST.get("act", ""), request.POST.get("revision", "")
+    if not given.isdigit():
+        raise Http404
+    try:
+        if what == "edit":
+            form = WordsForm(request.POST)
+            if not form.is_valid():
+                return render(request, "recommendations/detail.html", _detail(request, row, form), status=422)
+            try:
+                review.edit(row, form.words, revision=int(given), actor=actor)
+            except ReadableError as refusal:
+                form.add_error(None, str(refusal))
+                return render(request, "recommendations/detail.html", _detail(request, row, form), status=422)
+        elif what in ACTS:
+            ACTS[what](row, revision=int(given), actor=actor)
+        elif what in WITH_REASON:
+            WITH_REASON[what](row, request.POST.get("reason", ""), revision=int(given), actor=actor)
+        else:
+            raise Http404
+    except ReadableError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Recorded."))
+    return redirect("recommendations:detail", pk)
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """All recommendations of a patient, what the rules hold back and why, and the facts."""
+    actor = signed_in(request)
+    person = get_object_or_404(visible_patients(actor), pk=pk)
+    if not request.headers.get("X-Polling"):
+        audit.record(actor, "record.opened", person, why=_why(request, person), part="recommendations")
+    facts = facts_of(person)
+    said = proposing.explained(facts, person)
+    newest = Reckoning.objects.filter(patient=person).order_by("-queued_at").first()
+    titles = {row.code: row.title for row in _items()}
+    context = {
+        "patient": person,
+        "rows": of_patient(actor, person),
+        "held": [
+            (titles.get(one.item, one.item), [in_words(reason) for reason in one.held_back], one)
+            for one in said["held"]
+        ],
+        "facts": _shown(facts),
+        "asking": newest is not None and not newest.finished,
+        "newest": newest,
+        "emergency": active_emergencies(actor).filter(patient=person).first(),
+    }
+    part = "recommendations/_patient.html" if request.headers.get("HX-Request") else "recommendations/patient.html"
+    return render(request, part, context)
+
+
+@role_required(*CLINICIANS)
+@require_POST
+def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask the rules anew, now."""
+    person = get_object_or_404(visible_patients(signed_in(request)), pk=pk)
+    proposing.ask(person, waited_for=True)
+    return redirect("recommendations:patient", pk)
+
+
+def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = None) -> dict[str, Any]:
+    actor = signed_in(request)
+    words = {part: row.words.get(part) or row.item.content[part] for part in ("patient_text", "what_to_do")}
+    initial = {
+        f"{part}_{short}": words[part].get(code, "")
+        for part in words
+        for short, code in (("en", "en"), ("zh", "zh-hans"))
+    }
+    ranked = row.why.get("ranked")
+    shares = sorted(ranked["shares"].items(), key=lambda one: -abs(one[1])) if ranked else []
+    shown = [(str(FEATURES.get(name, name)), value) for name, value in shares[:SHOWN_SHARES]]
+    shown += [(_("everything else"), sum(value for _name, value in shares[SHOWN_SHARES:]))] if ranked else []
+    return {
+        "row": row,
+        "patient": row.patient,
+        "grounds": grounds(row),
+        "grade": grade(" ".join(words[part].get("en", "") for part in words)),
+        "form": form or WordsForm(initial={**initial, "revision": row.revision}),
+        "editing": form is not None,
+        "may_decide": can(actor, "recommendations.decide_recommendation", row),
+        "steps": [(STEPS.get(step.act, step.act), step) for step in row.steps.all()],
+        "others": others(row.item),
+        "held": [in_words(one) for one in proposing.forbidden_now(row)] if row.is_open else [],
+        "model": row.why.get("ranker", "").rsplit(" ", 1) if ranked else None,
+        "ranked": ranked,
+        "bars": charts.waterfall(
+            ranked["base"],
+            shown,
+            (_("an average patient"), _("this patient")),
+        )
+        if ranked
+        else [],
+        "emergency": active_emergencies(actor).filter(patient=row.patient).first(),
+    }
+
+
+def _audit(request: HttpRequest, row: Recommendation) -> None:
+    audit.record(signed_in(request), "recommendation.opened", row, why=_why(request, row.patient), item=row.item.code)
+
+
+def _why(request: HttpRequest, person: Any) -> str:
+    return "emergency" if active_emergencies(signed_in(request)).filter(patient=person).exists() else "treatment"
+
+
+def _items() -> Any:
+    from apps.recommendations.models import CareItem
+
+    return CareItem.objects.all()
+
+
+def _shown(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Facts as the rules see them, for whoever wonders why something is missing."""
+    found = []
+    for name, value in facts.items():
+        if name == "observations":
+            value = [f"{one['code']} {one['value']:g}" for one in value]
+        elif name == "findings":
+            value = [f"{one['label']}{' ✓' if one['confirmed'] else ' ?'}" for one in value]
+        found.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
