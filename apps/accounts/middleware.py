@@ -29,8 +29,12 @@ IDLE_MARK = "last_seen"
 BEGUN_MARK = "signed_in_at"
 _MARK_EVERY_SECONDS = 30
 _PROGRAMS = ("/api/v1/", "/dicom-web/")
-_FREE_OF_PASSWORD = ("/accounts/logout/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
-_FREE_OF_SECOND_FACTOR = ("/accounts/", "/language/", "/healthz", "/readyz", "/csp-report/", "/static/")
+_ANYBODY = (
+    "/language/", "/healthz", "/readyz", "/csp-report/", "/static/",
+    "/manifest.webmanifest", "/service-worker.js", "/offline/",
+)  # fmt: skip
+_FREE_OF_PASSWORD = ("/accounts/logout/", *_ANYBODY)
+_FREE_OF_SECOND_FACTOR = ("/accounts/", *_ANYBODY)
 
 
 class _Around:

@@ -30,4 +30,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "emergencies": active_emergencies(user).select_related("patient") if role in CLINICIANS else [],
         "sso": bool(settings.OIDC_ISSUER),
         "theme": theme,
+        "large_type": request.COOKIES.get("type") == "large",
     }

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from apps.portal import views
+from apps.portal import app, views
 from apps.portal.admin import people, privacy
 from apps.portal.admin import views as admin
 from apps.portal.auditor import views as auditor
 from apps.portal.clinician import records
 from apps.portal.clinician import views as clinician
+from apps.portal.patient import care, results
 from apps.portal.patient import views as patient
 
 app_name = "portal"
@@ -24,7 +25,23 @@ urlpatterns = [
     path("emergency/<uuid:pk>/end/", records.end_emergency, name="end-emergency"),
     path("records/<uuid:pk>/", records.record, name="record"),
     path("me/", patient.home, name="patient"),
+    path("me/record/", patient.record, name="patient-record"),
     path("me/consent/", patient.consent, name="patient-consent"),
+    path("me/mail/", patient.address, name="patient-mail"),
+    path("me/type/", patient.type_size, name="patient-type"),
+    path("me/recommendations/<uuid:pk>/", care.recommendation, name="patient-recommendation"),
+    path("me/recommendations/<uuid:pk>/answer/", care.answer, name="patient-answer"),
+    path("me/appointments/", care.appointment_list, name="patient-appointments"),
+    path("me/appointments/<uuid:pk>/reply/", care.appointment_reply, name="patient-reply"),
+    path("me/appointments/<uuid:pk>/appointment.ics", care.appointment_file, name="patient-calendar"),
+    path("me/questions/", care.question_page, name="patient-questions"),
+    path("me/results/", results.result_page, name="patient-results"),
+    path("me/results/<uuid:pk>/report.pdf", results.report_file, name="patient-report"),
+    path("me/data.json", results.data_file, name="patient-data"),
+    path("me/data.pdf", results.data_pdf, name="patient-data-pdf"),
+    path("manifest.webmanifest", app.manifest, name="manifest-app"),
+    path("service-worker.js", app.service_worker, name="service-worker"),
+    path("offline/", app.offline, name="offline"),
     path("administration/", admin.home, name="admin"),
     path("administration/users/", people.user_list, name="admin-users"),
     path("administration/users/new/", people.user_new, name="admin-user-new"),

@@ -12,6 +12,9 @@ from django.utils import timezone
 from apps.accounts.models import CareTeam, Role, User
 from apps.accounts.tokens import make_token
 from apps.cases.casework import open_case
+from apps.cases.models import ReportVersion, ToldReport
+from apps.contact import appointments
+from apps.contact.models import Question
 from apps.explainability import probing, trial
 from apps.explainability.models import Explanation, ToldExplanation
 from apps.explainability.plan import plan
@@ -25,9 +28,11 @@ from apps.inference.tasks import analyse
 from apps.patients.break_glass import end, open_record
 from apps.patients.consent import record_consent
 from apps.patients.erasure import place_hold
-from apps.patients.models import ConsentState, Purpose
+from apps.patients.models import ConsentState, Patient, Purpose
+from apps.recommendations import catalogue, review
 from tests.cases.factories import everything
-from tests.factories import UserFactory, arrive, browser_of, film_file, take_in
+from tests.factories import ACTOR, UserFactory, arrive, browser_of, film_file, take_in
+from tests.recommendations.conftest import answered, item
 
 IGNORED = ("api-docs", "schema", "set_language")
 ROLES = ("doctor", "radiologist", "nurse", "stranger", "patient", "researcher", "admin", "auditor", "nobody")
@@ -41,10 +46,13 @@ TEAM_PHYSICIANS = (200, 200, 404, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS_POST = (302, 302, 404, 404, 404, 404, 404, 404, 302)
 API_TEAM = (200, 200, 200, 404, 404, 404, 404, 404, 401)
 API_TEAM_EMPTY = (400, 400, 400, 404, 404, 404, 404, 404, 401)
+API_EMPTY = (400, 400, 400, 400, 404, 404, 404, 404, 401)
 API_TEAM_ASKED = (202, 202, 202, 404, 404, 404, 404, 404, 401)
 ADMIN = (404, 404, 404, 404, 404, 404, 200, 404, 302)
 ADMIN_POST = (404, 404, 404, 404, 404, 404, 302, 404, 302)
 AUDITOR = (404, 404, 404, 404, 404, 404, 404, 200, 302)
+NO_RECORD = (404, 404, 404, 404, 302, 404, 404, 404, 302)
+"""A patient whose account opens no record is sent to the start page, which says so."""
 EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 200, 302)
 TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "portal:home": ("get", (), (302,) * 9),
@@ -63,6 +71,22 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "portal:record": ("get", ("patient",), TEAM),
     "portal:patient": ("get", (), (404, 404, 404, 404, 200, 404, 404, 404, 302)),
     "portal:patient-consent": ("post", (), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "portal:patient-record": ("get", (), NO_RECORD),
+    "portal:patient-mail": ("post", (), NO_RECORD),
+    "portal:patient-type": ("post", (), NO_RECORD),
+    "portal:patient-recommendation": ("get", ("released",), NO_RECORD),
+    "portal:patient-answer": ("post", ("released",), NO_RECORD),
+    "portal:patient-appointments": ("get", (), NO_RECORD),
+    "portal:patient-reply": ("post", ("appointment",), NO_RECORD),
+    "portal:patient-calendar": ("get", ("appointment",), NO_RECORD),
+    "portal:patient-questions": ("get", (), NO_RECORD),
+    "portal:patient-results": ("get", (), NO_RECORD),
+    "portal:patient-report": ("get", ("told_report",), NO_RECORD),
+    "portal:patient-data": ("get", (), NO_RECORD),
+    "portal:patient-data-pdf": ("get", (), NO_RECORD),
+    "portal:manifest-app": ("get", (), (200,) * 9),
+    "portal:service-worker": ("get", (), (200,) * 9),
+    "portal:offline": ("get", (), (200,) * 9),
     "portal:admin": ("get", (), ADMIN),
     "portal:admin-users": ("get", (), ADMIN),
     "portal:admin-user-new": ("get", (), ADMIN),
@@ -206,6 +230,38 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "cases:accept": ("post", ("case", "hand_over", ), (302, 404, 404, 404, 404, 404, 404, 404, 302)),
     "cases:end-referral": ("post", ("case", "referral", ), TEAM_PHYSICIANS_POST),
     "cases:set-open": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "cases:report-tell": ("post", ("case", "report", "revision"), TEAM_PHYSICIANS_POST),
+    "cases:report-untell": ("post", ("case", "report", "revision"), TEAM_PHYSICIANS_POST),
+    "recommendations:queue": ("get", (), CLINICIANS),
+    "recommendations:bulk": ("post", (), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "recommendations:detail": ("get", ("recommendation",), TEAM),
+    "recommendations:act": ("post", ("recommendation",), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "recommendations:patient": ("get", ("patient",), TEAM),
+    "recommendations:ask": ("post", ("patient",), TEAM_POST),
+    "recommendations:guidelines": ("get", (), ADMIN),
+    "recommendations:import": ("post", (), ADMIN_POST),
+    "recommendations:export": ("get", (), ADMIN),
+    "recommendations:item-new": ("get", (), ADMIN),
+    "recommendations:item": ("get", ("item",), ADMIN),
+    "recommendations:item-withdraw": ("post", ("withdrawn_item",), ADMIN_POST),
+    "recommendations:rule-new": ("get", (), ADMIN),
+    "recommendations:rule": ("get", ("guideline",), ADMIN),
+    "recommendations:rule-stop": ("post", ("guideline",), (404, 404, 404, 404, 404, 404, 302, 404, 302)),
+    "contact:inbox": ("get", (), CLINICIANS),
+    "contact:answer": ("post", ("asked",), TEAM_POST),
+    "contact:book": ("get", ("patient",), TEAM),
+    "contact:change": ("post", ("appointment",), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
+    "contact:confirm": ("get", ("number",), (200,) * 9),
+    "recommendation-list": ("get", (), (*CLINICIANS[:8], 401)),
+    "recommendation-detail": ("get", ("recommendation",), API_TEAM),
+    "recommendation-approve": ("post", ("recommendation",), API_EMPTY),
+    "recommendation-release": ("post", ("recommendation",), API_EMPTY),
+    "recommendation-reject": ("post", ("recommendation",), API_EMPTY),
+    "recommendation-guidance-response": ("get", ("recommendation",), API_TEAM),
+    "recommendation-care-plan": ("get", (), API_EMPTY),
+    "cds-discovery": ("get", (), (200,) * 9),
+    "cds-service": ("post", ("service",), API_EMPTY),
+    "cds-feedback": ("post", ("service",), API_EMPTY),
     "case-list": ("get", (), (*CLINICIANS[:8], 401)),
     "case-detail": ("get", ("case", ), API_TEAM),
     "case-notes": ("get", ("case", ), API_TEAM),
@@ -253,6 +309,7 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
     case = open_case(patient, title="Cough", study=analysis.series.study, started_at=_hours_ago(), actor=doctor)
     return {
         **everything(case, doctor),
+        **_care(patient, doctor),
         "study": instance.series.study.study_instance_uid,
         "series": instance.series.series_instance_uid,
         "instance": instance.sop_instance_uid,
@@ -284,6 +341,40 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "token": token.pk,
         "number": "1",
         "provider": "hospital",
+    }
+
+
+def _care(patient: Patient, doctor: User) -> dict[str, str]:
+    """A recommendation that waits and one that was released, a visit, a question, a report for the patient."""
+    said = {"citation": "x", "effect": "propose", "urgency": "routine", "due_days": 9, "repeat_days": 0, "url": ""}
+    examples = [{"facts": {"age": 3}, "holds": True}, {"facts": {}, "holds": False}]
+    codes = ("first", "second", "gone")
+    catalogue.load(
+        {"items": [item(code) for code in codes],
+         "rules": [{"code": code, "item": code, "condition": "age >= 0", "examples": examples, **said} for code in
+         codes]},
+        actor=ACTOR,
+    )  # fmt: skip
+    rows = answered(patient)
+    released = review.release(rows["second"], revision=1, actor=doctor)
+    starts = timezone.now() + timedelta(days=2)
+    visit = appointments.book(patient, title="x", place="", starts_at=starts, minutes=5, actor=doctor)
+    asked = Question(patient=patient)
+    asked.text = "May I work?"
+    asked.save()
+    told = ToldReport(version=ReportVersion.objects.filter(report__case__patient=patient)[0], released_by=doctor)
+    told.words = "Fine."
+    told.save()
+    return {
+        "recommendation": str(rows["first"].pk),
+        "released": str(released.pk),
+        "appointment": str(visit.pk),
+        "asked": str(asked.pk),
+        "told_report": str(told.pk),
+        "item": "first",
+        "withdrawn_item": "gone",
+        "guideline": "first",
+        "service": "medportal-patient",
     }
 
 
@@ -332,5 +423,5 @@ def test_no_route_answers_a_tokens_wrong_scope(arguments: dict[str, str], doctor
     assert client.get(reverse("model-list")).status_code == 200
     for name, (method, wanted, _) in TABLE.items():
         url = reverse(name, args=[arguments[key] for key in wanted])
-        if url.startswith(("/api/", "/dicom-web/")) and not name.startswith(("model-", "audit-")):
+        if url.startswith(("/api/", "/dicom-web/", "/cds-services/")) and not name.startswith(("model-", "audit-")):
             assert getattr(client, method)(url).status_code == 403, name

@@ -24,6 +24,7 @@ from apps.patients.models import ConsentState, EmergencyAccess, Purpose
 from apps.portal.clinician.forms import EmergencyForm
 from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
+from apps.recommendations.queries import of_patient as recommendations_of
 
 
 @role_required(*CLINICIANS)
@@ -77,6 +78,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "patient": patient,
         "cases": of_patient(actor, patient.pk),
+        "recommendations": [row for row in recommendations_of(actor, patient) if row.is_open][:6],
         "studies": patient.studies.order_by("-received_at")[:100],
         "consents": consent_rows(patient),
         "may_record": actor.role in PHYSICIANS,

@@ -22,7 +22,7 @@ PEOPLE: list[tuple[str, Role, str, int | None]] = [
     ("patient", Role.PATIENT, "", None),
     ("admin", Role.ADMIN, "Robin Keller", None),
 ]
-PORTAL_MRN = "SYN-0001"
+PORTAL_MRN = "SYN-9002"
 PATIENTS, STUDIES = 30, 60
 _OF_FIRST_TEAM = 20
 _FAMILIES = ("Aalto", "Baptiste", "Chen=陈", "Dvořák", "Eriksen", "Fofana", "García", "Huang=黄", "Ito", "Jansen")

@@ -57,6 +57,7 @@ class Command(BaseCommand):
             ("database of keys", ["migrate", "--database", "keys", "--verbosity", "0"]),
             ("models", ["models"]),
             ("codes", ["codes", "--if-missing"]),
+            ("guidelines", ["guidelines"]),
             ("static files", ["collectstatic", "--noinput", "--verbosity", "0"]),
             ("accounts", ["seed_demo", "--accounts"]),
         ]

@@ -27,7 +27,7 @@ from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
 from apps.imaging.ingest import receive
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
-from apps.portal.management import demo_cases, demo_cast
+from apps.portal.management import demo_cases, demo_cast, demo_portal
 
 ACTOR = System("the demonstration is seeded")
 
@@ -75,7 +75,6 @@ def seed_films() -> int:
         for film, content in zip(descriptions, pool.map(_draw, descriptions), strict=True):
             received = receive(io.BytesIO(content), actor=ACTOR, care_teams=[teams[film.team]], urgent=False)
             taken += received.instance is not None and received.code == ""
-            _link_portal_user(film.mrn)
     return taken
 
 
@@ -116,6 +115,11 @@ def _seed_case(cast: demo_cases.DemoCase, team: CareTeam, doctor: User, nurse: U
         case.events.filter(subject=f"note:{note.pk}").update(at=moment)
     for title in cast.tasks:
         add_task(case, title, due=now.date() + timedelta(days=1), assignee=nurse, actor=doctor)
+    demo_portal.enrich(case, doctor)
+    if cast.mrn == demo_cast.PORTAL_MRN:
+        _link_portal_user(cast.mrn)
+        demo_portal.fill_page(case, User.objects.get(username="patient"), doctor)
+        demo_portal.release_first(case.patient, doctor)
     ask_anew(case)
     evaluate(case)
     return True
@@ -139,9 +143,7 @@ def _draw(film: demo_cast.DemoFilm) -> bytes:
 
 
 def _link_portal_user(mrn: str) -> None:
-    """The demo's patient signs in as the first of the cast."""
-    if mrn != demo_cast.PORTAL_MRN:
-        return
+    """The demo's patient signs in as one of the cast."""
     user = User.objects.get(username="patient")
     patient = with_identity(mrn, demo_cast.ISSUER)
     if patient is not None and patient.portal_user_id is None:

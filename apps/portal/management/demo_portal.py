@@ -1,0 +1,76 @@
+"""The demonstration's patient page: recommendations that were released, a visit, a question, a report."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.cases import reporting, telling
+from apps.cases.models import Case, ReportState, StatementKind
+from apps.cases.statements import state
+from apps.cases.values import made, store
+from apps.contact import appointments, questions
+from apps.jobs.models import State
+from apps.patients.models import Patient
+from apps.recommendations import ordering, proposing, review
+from apps.recommendations.models import Reckoning, Recommendation, RecommendationState
+
+RELEASED = 3
+PROBLEMS = {
+    "SYN-9001": (
+        ("I10", "Essential (primary) hypertension"),
+        ("E11.9", "Type 2 diabetes mellitus without complications"),
+    ),
+    "SYN-9002": (("F17.210", "Nicotine dependence, cigarettes, uncomplicated"),),
+    "SYN-9003": (("I10", "Essential (primary) hypertension"),),
+}
+HABITS = {"SYN-9002": (("8664-5", 28.0), ("29463-7", 94.0), ("8302-2", 178.0))}
+"""Pack-years, kilograms, centimetres."""
+
+
+def enrich(case: Case, doctor: User) -> None:
+    """What guidelines go by, and the rules' first answer."""
+    patient = case.patient
+    for code, text in PROBLEMS.get(patient.mrn, ()):
+        state(case, StatementKind.PROBLEM, text=text, code=code, actor=doctor)
+    moment = case.started_at + timedelta(hours=1)
+    store(case, [made(case, code, moment, value, source="entry") for code, value in HABITS.get(patient.mrn, ())])
+    proposing.ask(patient, waited_for=True)
+
+
+def fill_page(case: Case, person: User, doctor: User) -> None:
+    """What the patient sees: the first recommendations, a visit, a question with its answer, a report."""
+    patient = Patient.objects.get(pk=case.patient_id)
+    now = timezone.now()
+    visit = (now + timedelta(days=9)).replace(hour=9, minute=30, second=0, microsecond=0)
+    appointments.book(
+        patient, title="Check of your lungs", place="House 3, room 12", starts_at=visit, minutes=20, actor=doctor
+    )
+    asked = questions.ask(patient, "May I go back to work while I still cough a little?", actor=person)
+    questions.answer(
+        asked, "Yes, if you have no fever. Come back if you cough for more than three weeks.", actor=doctor
+    )
+    report = reporting.begin(case, study=case.studies.first(), actor=doctor)
+    sections = {**report.content["sections"], "findings": "Small patch in one lung.", "impression": "Mild bronchitis."}
+    report = reporting.save(report, sections, [], revision=report.revision, actor=doctor)
+    version = reporting.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
+    telling.tell(
+        version, "Your lungs show a mild infection. It should heal by itself. No cancer was seen.", actor=doctor
+    )
+
+
+def release_first(patient: Patient, doctor: User) -> int:
+    """Have the rules answer now and release the first ones; how many."""
+    for reckoning in Reckoning.objects.filter(patient=patient, state=State.QUEUED).values_list("pk", flat=True):
+        for taken in proposing.take(reckoning):
+            proposing.record(taken, proposing.reckon(patient, *ordering.active()))
+    rows = Recommendation.objects.filter(
+        patient=patient, state=RecommendationState.PROPOSED, item__clinicians_only=False
+    )
+    released = 0
+    for row in rows.select_related("patient", "item").order_by("-urgency", "position")[:RELEASED]:
+        review.release(row, revision=row.revision, actor=doctor)
+        released += 1
+    return released

@@ -1,0 +1,146 @@
+"""The patient's data as one FHIR R5 Bundle: what the patient's pages show, nothing that was not released."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.cases.export import fhir
+from apps.cases.telling import visible_told as visible_reports
+from apps.contact.access import visible_appointments, visible_questions
+from apps.contact.models import Appointment, AppointmentState, Question
+from apps.explainability.access import visible_told
+from apps.patients.models import Patient, Sex
+from apps.portal.consents import consent_rows
+from apps.recommendations.guidelines.plans import care_plan
+from apps.recommendations.queries import advice_of, of_patient, subject_of
+
+GENDERS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other"}
+STATES = {
+    AppointmentState.BOOKED: "booked",
+    AppointmentState.CONFIRMED: "booked",
+    AppointmentState.UNWANTED: "pending",
+    AppointmentState.CANCELLED: "cancelled",
+}
+
+
+def everything(actor: User, own: Patient) -> dict[str, Any]:
+    """Rows of all that the patient's pages show."""
+    return {
+        "record": own,
+        "recommendations": of_patient(actor, own),
+        "appointments": list(visible_appointments(actor).filter(patient=own)),
+        "questions": list(visible_questions(actor).filter(patient=own)),
+        "results": list(visible_told(actor)),
+        "reports": list(visible_reports(actor)),
+        "consents": consent_rows(own),
+        "now": timezone.now(),
+    }
+
+
+def bundle(actor: User, own: Patient) -> dict[str, Any]:
+    """A Bundle of type collection."""
+    rows = everything(actor, own)
+    subject = subject_of(own)
+    resources = [_patient(own)]
+    resources.append(care_plan("plan", subject, [advice_of(row) for row in rows["recommendations"]], rows["now"]))
+    resources += [_appointment(row, subject.reference) for row in rows["appointments"]]
+    resources += [_question(row, subject.reference) for row in rows["questions"]]
+    for told in rows["reports"]:
+        resources += _report(told, own)
+    resources += [
+        _result(str(told.pk), told.sentence, told.released_at, str(told.released_by), subject.reference)
+        for told in rows["results"]
+    ]
+    resources += [_consent(row, subject.reference) for row in rows["consents"] if row.said]
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "timestamp": rows["now"].isoformat(),
+        "entry": [{"fullUrl": f"urn:uuid:{own.pk}" if number == 0 else f"urn:medportal:{number}", "resource": one}
+                  for number, one in enumerate(resources)],
+    }  # fmt: skip
+
+
+def _patient(own: Patient) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "resourceType": "Patient",
+        "id": str(own.pk),
+        "identifier": [subject_of(own).reference["identifier"]],
+        "name": [{"text": own.display_name or "?"}],
+        "gender": GENDERS.get(Sex(own.sex), "unknown"),
+    }
+    if own.birth_date:
+        made["birthDate"] = own.birth_date.isoformat()
+    return made
+
+
+def _appointment(row: Appointment, subject: dict[str, Any]) -> dict[str, Any]:
+    status = {AppointmentState.CONFIRMED: "accepted", AppointmentState.UNWANTED: "declined"}
+    return {
+        "resourceType": "Appointment",
+        "id": str(row.pk),
+        "status": STATES[AppointmentState(row.state)],
+        "description": row.title,
+        "start": row.starts_at.isoformat(),
+        "end": (row.starts_at + timedelta(minutes=row.minutes)).isoformat(),
+        "participant": [{"actor": subject, "status": status.get(AppointmentState(row.state), "needs-action")}],
+    }
+
+
+def _question(row: Question, subject: dict[str, Any]) -> dict[str, Any]:
+    said = [row.text, row.answer] if row.answered_at else [row.text]
+    return {
+        "resourceType": "Communication",
+        "id": str(row.pk),
+        "status": "completed" if row.answered_at else "in-progress",
+        "subject": subject,
+        "sent": row.asked_at.isoformat(),
+        "payload": [{"contentCodeableConcept": {"text": text}} for text in said],
+    }
+
+
+def _report(told: Any, own: Patient) -> list[dict[str, Any]]:
+    version = told.version
+    texts = version.content["sections"]
+    return [
+        fhir.diagnostic_report(
+            pk=str(version.pk),
+            state=version.state,
+            patient={"mrn": own.mrn, "issuer": own.mrn_issuer, "name": own.display_name},
+            study_uid=version.report.study.study_instance_uid if version.report.study else "",
+            issued=version.issued_at,
+            effective=None,
+            author=str(version.issued_by),
+            conclusion=texts.get("impression", ""),
+            text="\n\n".join([told.words, *(text for text in texts.values() if text.strip())]),
+        )
+    ]
+
+
+def _result(pk: str, sentence: str, at: datetime, doctor: str, subject: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "resourceType": "Communication",
+        "id": pk,
+        "status": "completed",
+        "subject": subject,
+        "sent": at.isoformat(),
+        "sender": {"display": doctor},
+        "payload": [{"contentCodeableConcept": {"text": sentence}}],
+        "note": [{"text": "Decision support by a computer model, released by a physician."}],
+    }
+
+
+def _consent(row: Any, subject: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "resourceType": "Consent",
+        "id": f"consent-{row.purpose.value}",
+        "status": "active",
+        "subject": subject,
+        "date": row.said.at.date().isoformat(),
+        "decision": "permit" if row.permitted else "deny",
+        "category": [{"text": str(row.purpose.label)}],
+    }

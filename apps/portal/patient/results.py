@@ -1,0 +1,91 @@
+"""Results and reports that a physician released, and the patient's data as files."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from apps.accounts import audit
+from apps.accounts.actors import signed_in
+from apps.cases.export.pdf import NoPdf, pdf
+from apps.cases.models import ToldReport
+from apps.cases.report_templates import SECTIONS
+from apps.cases.telling import visible_told as visible_reports
+from apps.explainability.access import visible_told
+from apps.patients.models import Patient
+from apps.portal.patient import download
+from apps.portal.patient.views import own_record
+
+
+@own_record
+@require_GET
+def result_page(request: HttpRequest, own: Patient) -> HttpResponse:
+    """What models saw, as a physician tells it, and reports."""
+    actor = signed_in(request)
+    audit.record(actor, "results.read", own)
+    reports = [
+        {
+            "told": told,
+            "sections": sections_of(told),
+            "newer": told.version.report.versions.filter(number__gt=told.version.number).exists(),
+        }
+        for told in visible_reports(actor)
+    ]
+    context = {"results": list(visible_told(actor)), "reports": reports}
+    return render(request, "portal/patient/results.html", context)
+
+
+@own_record
+@require_GET
+def report_file(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
+    """A report as PDF."""
+    told = get_object_or_404(visible_reports(signed_in(request)), pk=pk)
+    context = {
+        "told": told, "sections": sections_of(told), "record": own, "hospital": settings.HOSPITAL_NAME,
+        "values": told.version.content.get("values", []),
+    }  # fmt: skip
+    return _as_pdf(request, "portal/patient/report_pdf.html", context, f"report-{told.released_at:%Y-%m-%d}.pdf")
+
+
+@own_record
+@require_GET
+def data_file(request: HttpRequest, own: Patient) -> JsonResponse:
+    """Everything that these pages show, as a FHIR R5 Bundle."""
+    actor = signed_in(request)
+    audit.record(actor, "data.downloaded", own, form="fhir")
+    answer = JsonResponse(download.bundle(actor, own), content_type="application/fhir+json")
+    answer["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return answer
+
+
+@own_record
+@require_GET
+def data_pdf(request: HttpRequest, own: Patient) -> HttpResponse:
+    """The same as PDF."""
+    actor = signed_in(request)
+    audit.record(actor, "data.downloaded", own, form="pdf")
+    context = {**download.everything(actor, own), "hospital": settings.HOSPITAL_NAME}
+    return _as_pdf(request, "portal/patient/data_pdf.html", context, "my-data.pdf")
+
+
+def sections_of(told: ToldReport) -> list[tuple[str, str]]:
+    """The report's text by section. What models said of the study is no part of it."""
+    texts = told.version.content["sections"]
+    return [(str(title), texts.get(name, "")) for name, title in SECTIONS.items() if texts.get(name, "").strip()]
+
+
+def _as_pdf(request: HttpRequest, template: str, context: dict[str, object], name: str) -> HttpResponse:
+    try:
+        content = pdf(render_to_string(template, context))
+    except NoPdf:
+        messages.error(request, _("This server cannot draw PDF files. Download your data as FHIR instead."))
+        return redirect("portal:patient-record")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
