@@ -61,10 +61,12 @@ INSTALLED_APPS = [
     "apps.protection",
     "apps.accounts",
     "apps.patients",
+    "apps.contact",
     "apps.imaging",
     "apps.inference",
     "apps.explainability",
     "apps.cases",
+    "apps.recommendations",
     "apps.portal",
 ]
 
@@ -297,7 +299,10 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
 # Tasks that are rung with an analysis' id once it has succeeded. Inference does not know who listens.
-ANALYSIS_FOLLOWERS = ["explainability.plan", "cases.follow_analysis"]
+ANALYSIS_FOLLOWERS = ["explainability.plan", "cases.follow_analysis", "recommendations.follow_analysis"]
+# The same after a doctor's word on a finding, and after a case's problems, medication, values or notes changed.
+REVIEW_FOLLOWERS = ["recommendations.follow_analysis"]
+CASE_FOLLOWERS = ["recommendations.follow_case"]
 # An explanation that takes longer is ended; what is there by then is shown, marked.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
 # Functions that the worker calls with the films' planes in the moment an analysis has succeeded.
@@ -308,6 +313,18 @@ SENTENCE_MODEL = env("SENTENCE_MODEL", default="")
 # A generative model on this machine that sums cases up in its own words; empty: sentences of the notes themselves.
 SUMMARY_MODEL = env("SUMMARY_MODEL", default="")
 HOSPITAL_NAME = env("HOSPITAL_NAME", default="MedPortal")
+
+# Recommendations and contact --------------------------------------------------------------------
+
+# So many routine recommendations may lie open on a patient's page.
+MOST_SHOWN_RECOMMENDATIONS = env.int("MOST_SHOWN_RECOMMENDATIONS", default=5)
+# Whether every patient is looked at anew each week, or only those of whom something changes.
+RECOMMENDATIONS_FOR_ALL = env.bool("RECOMMENDATIONS_FOR_ALL", default=True)
+# Where links in e-mails lead. EMAIL_URL: smtp+tls://user:password@host:587; empty: mails are logged, not sent.
+SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="medportal@localhost")
 
 # API ------------------------------------------------------------------------------------------
 
@@ -339,6 +356,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RecommendationStateEnum": "apps.recommendations.models.RecommendationState",
+        "JobStateEnum": "apps.jobs.models.State",
+    },
 }
 
 # Languages and time ---------------------------------------------------------------------------
@@ -352,7 +373,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static/dist"]
-STATIC_ROOT = VAR_DIR / "staticfiles"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "staticfiles")))
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
 DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "static/dist/manifest.json"}}

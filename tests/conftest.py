@@ -8,6 +8,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes with two spinning threads each would starve both
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.inference import registry
+from apps.patients.models import Patient
+from apps.patients.portal_account import link_account
 from apps.protection import keyring, keys
 from tests import binaries
-from tests.factories import UserFactory
+from tests.factories import ACTOR, UserFactory, film_file, take_in
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -160,3 +163,13 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared/data")
     return SHARED
+
+
+@pytest.fixture
+def patient(team: CareTeam, patient_user: User) -> Patient:
+    """A woman born in 1960, of the team, with one film and a log-in."""
+    received = take_in(film_file(3, birth_date=date(1960, 5, 4)), team)
+    assert received.instance is not None
+    record = received.instance.series.study.patient
+    link_account(record, patient_user, actor=ACTOR)
+    return Patient.objects.get(pk=record.pk)

@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from tests.benchmarks import cases, inference, pipeline, protection, worklist  # noqa: E402
+from tests.benchmarks import cases, inference, pipeline, protection, recommendations, worklist  # noqa: E402
 from tests.benchmarks.table import Row  # noqa: E402
 
 
@@ -22,6 +22,7 @@ def main() -> None:
         inference.measure,
         worklist.measure,
         cases.measure,
+        recommendations.measure,
         protection.measure,
         protection.reencryption,
         pipeline.measure,

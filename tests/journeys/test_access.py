@@ -176,6 +176,7 @@ def test_from_a_new_account_to_the_erased_record(visit: Any, tmp_path: Path) -> 
     patient.send("main form:has(#id_password1) button[type=submit]")
     patient.go("/me/")
     assert "Erik Erase" in patient.page.inner_text("main")
+    patient.go("/me/record/")
     assert "谁查看过您的病历" in patient.page.inner_text("main")
     patient.check("patient-phone-zh")
     patient.send("form:has(input[value=portal]) button")

@@ -103,7 +103,7 @@ def test_another_team_sees_nothing_of_it(visit: Any, film: Path) -> None:
 
 @pytest.mark.parametrize(
     ("username", "path", "words"),
-    [("patient", "/me/", "Nothing has been released"), ("admin", "/administration/", "Care teams")],
+    [("patient", "/me/", "not linked to a record"), ("admin", "/administration/", "Care teams")],
 )
 def test_patient_and_admin_have_pages_of_their_own(visit: Any, username: str, path: str, words: str) -> None:
     visitor = visit().sign_in(username)
