@@ -4,7 +4,6 @@ from django.utils.translation import gettext_lazy as _
 
 FEATURES = {
     "age": _("Age"),
-    "age_squared": _("Age (curve)"),
     "female": _("Sex"),
     "smoker": _("Smoking"),
     "problems": _("Number of problems"),

@@ -170,9 +170,10 @@ def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = 
         for short, code in (("en", "en"), ("zh", "zh-hans"))
     }
     ranked = row.why.get("ranked")
-    shares = sorted(ranked["shares"].items(), key=lambda one: -abs(one[1])) if ranked else []
+    shares = _shares(ranked["shares"]) if ranked else []
     shown = [(str(FEATURES.get(name, name)), value) for name, value in shares[:SHOWN_SHARES]]
-    shown += [(_("everything else"), sum(value for _name, value in shares[SHOWN_SHARES:]))] if ranked else []
+    if rest := shares[SHOWN_SHARES:]:
+        shown.append((_("everything else"), sum(value for _name, value in rest)))
     return {
         "row": row,
         "patient": row.patient,
@@ -195,6 +196,12 @@ def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = 
         else [],
         "emergency": active_emergencies(actor).filter(patient=row.patient).first(),
     }
+
+
+def _shares(found: dict[str, float]) -> list[tuple[str, float]]:
+    """Largest first; both terms of age are one thing to a reader, and what changed nothing is left out."""
+    joined = {**found, "age": found.get("age", 0.0) + found.get("age_squared", 0.0), "age_squared": 0.0}
+    return sorted(((name, value) for name, value in joined.items() if value), key=lambda one: -abs(one[1]))
 
 
 def _audit(request: HttpRequest, row: Recommendation) -> None:
