@@ -17,6 +17,7 @@ def schedule(*, sweep: int, audit: int) -> dict[str, dict[str, object]]:
         "explain what was missed": {"task": "explainability.plan_missing", "schedule": 4 * sweep},
         "remove old exports": {"task": "imaging.remove_expired", "schedule": HOUR},
         "keep recommendations up to date": {"task": "recommendations.keep", "schedule": HOUR},
+        "remind of appointments": {"task": "contact.remind", "schedule": HOUR},
         "learn the order of recommendations": {"task": "recommendations.learn", "schedule": 7 * 24 * HOUR},
         "link and sign the audit trail": {"task": "accounts.checkpoint", "schedule": audit},
     }

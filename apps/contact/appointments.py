@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -16,6 +16,11 @@ from apps.contact.mail import tell
 from apps.contact.models import Appointment, AppointmentState
 from apps.jobs.errors import ReadableError
 from apps.patients.models import Patient
+
+SOON = timedelta(hours=26)
+JUST_BOOKED = timedelta(hours=6)
+"""Who booked today needs no reminder of tomorrow."""
+SOME = 500
 
 
 def book(
@@ -57,7 +62,7 @@ def move(appointment: Appointment, starts_at: datetime, *, revision: int, actor:
     if starts_at <= timezone.now():
         raise ReadableError("appointment_past")
     with transaction.atomic():
-        _change(appointment, revision, starts_at=starts_at, state=AppointmentState.BOOKED)
+        _change(appointment, revision, starts_at=starts_at, state=AppointmentState.BOOKED, reminded_at=None)
         audit.record(actor, "appointment.moved", appointment, why="treatment")
         tell(appointment.patient, "appointment_moved")
     appointment.refresh_from_db()
@@ -99,6 +104,21 @@ def reply(appointment: Appointment, coming: bool, *, actor: User) -> bool:
             team = User.objects.filter(care_teams=now.care_team, role__in=CLINICIANS, is_active=True)
             notify(team, "appointment_unwanted")
     return True
+
+
+def remind_soon() -> int:
+    """Remind patients of what is within a day, once; how many."""
+    now = timezone.now()
+    soon = Appointment.objects.filter(
+        starts_at__gt=now, starts_at__lte=now + SOON, booked_at__lt=now - JUST_BOOKED, reminded_at=None
+    ).exclude(state__in=(AppointmentState.CANCELLED, AppointmentState.UNWANTED))
+    number = 0
+    for row in soon.select_related("patient__portal_user")[:SOME]:
+        with transaction.atomic():
+            if Appointment.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=now):
+                tell(row.patient, "appointment_soon")
+                number += 1
+    return number
 
 
 def _change(appointment: Appointment, revision: int, **fields: object) -> None:

@@ -40,6 +40,7 @@ class Appointment(SealedRecord):
     revision = models.PositiveIntegerField(default=1)
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     booked_at = models.DateTimeField(default=timezone.now)
+    reminded_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["starts_at"]

@@ -15,5 +15,6 @@ SENTENCES = {
     "question_answer": _("Your care team answered your question."),
     "appointment_made": _("There is a new appointment on your page."),
     "appointment_moved": _("An appointment on your page has changed."),
+    "appointment_soon": _("You have an appointment within a day. Please have a look at your page."),
     "appointment_unwanted": _("A patient cannot come to an appointment."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.contact import mail
+from apps.contact import appointments, mail
 from apps.jobs.tasks import short_task
 
 
@@ -16,3 +16,9 @@ def confirm_address(pk: str) -> None:
 def tell(pk: str) -> None:
     """Tell a patient that there is something new."""
     mail.send_notice(pk)
+
+
+@short_task("contact.remind")
+def remind() -> None:
+    """Remind patients of appointments within a day."""
+    appointments.remind_soon()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
@@ -185,8 +184,3 @@ class CatalogueForm(forms.Form):
     """A file of items and rules."""
 
     file = forms.FileField(label=_("CSV or FHIR Bundle"))
-
-
-def as_text(content: Any) -> str:
-    """JSON that goes through a hidden field."""
-    return json.dumps(content, ensure_ascii=False)

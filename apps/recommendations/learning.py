@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,6 +16,7 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.inference import registry
 from apps.inference.models import PackageVersion
+from apps.jobs.errors import sentence
 from apps.patients.access import permitted_filter
 from apps.patients.models import Patient, Purpose
 from apps.recommendations import catalogue
@@ -25,21 +27,24 @@ from apps.recommendations.proposing import ACTS
 from apps.recommendations.ranking.features import features_of
 from apps.recommendations.ranking.ranker import Act
 
+if TYPE_CHECKING:  # torch is the workers'
+    from apps.recommendations.ranking.training import Learner
+
 logger = logging.getLogger(__name__)
 ACTOR = System("the order of recommendations is learned anew")
 LEAST_ACTS, LEAST_PEOPLE = 500, 50
 HOW = (
-    "Temporal split: the newest 30 % of each person's acts, among what had not been answered; half of the people, who \
-had no part in choosing the settings. 95 % bootstrap intervals over people."
+    "Temporal split: the newest 30 % of each person's acts, among what had not been answered; half of the people, "
+    "who had no part in choosing the settings. 95 % bootstrap intervals over people."
 )
 SOURCE = ("Acts of this hospital's patients",)
 MOST_ACTS = 200
 """Newest acts of one person that count: nobody outweighs the others."""
 
 
-def learners():  # type: ignore[no-untyped-def]
+def learners() -> list[Learner]:
     """Everybody with acts who consents to models, as training takes them; kernel classes come in with torch."""
-    from apps.recommendations.ranking.training import Learner, age_band
+    from apps.recommendations.ranking import training
 
     now = timezone.now()
     acts: dict[uuid.UUID, list[Act]] = defaultdict(list)
@@ -50,15 +55,13 @@ def learners():  # type: ignore[no-untyped-def]
     found = []
     for patient in Patient.objects.filter(pk__in=list(acts)).iterator():
         facts = facts_of(patient)
-        groups = {"age": age_band(facts.get("age")), "sex": facts.get("sex", "?"), "language": "?"}
-        found.append(Learner(features_of(facts), tuple(reversed(acts[patient.pk])), (), groups))
+        groups = {"age": training.age_band(facts.get("age")), "sex": facts.get("sex", "?"), "language": "?"}
+        found.append(training.Learner(features_of(facts), tuple(reversed(acts[patient.pk])), (), groups))
     return found
 
 
-def enough(people: list) -> str:  # type: ignore[type-arg]
+def enough(people: list[Learner]) -> str:
     """Empty if there is enough to learn from, else why not."""
-    from apps.jobs.errors import sentence
-
     number = sum(len(one.acts) for one in people)
     if number >= LEAST_ACTS and len(people) >= LEAST_PEOPLE:
         return ""

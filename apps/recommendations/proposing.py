@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.accounts.models import PHYSICIANS, Role, User
+from apps.accounts.models import PHYSICIANS, Notice, Role, User
 from apps.accounts.notices import notify
 from apps.contact.mail import tell as tell_patient
 from apps.jobs.enqueue import enqueue_job
@@ -25,6 +25,7 @@ from apps.jobs.models import Urgency as Wait
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose
 from apps.recommendations import catalogue
+from apps.recommendations.access import require, waiting_for
 from apps.recommendations.gathering import facts_of
 from apps.recommendations.guidelines.deciding import URGENCIES, Decision, Verdict, decide
 from apps.recommendations.guidelines.expressions import Facts
@@ -194,8 +195,6 @@ def withdraw_item(item: CareItem, reason: str, *, actor: Any) -> int:
     Raises:
         PermissionError: if the actor is no administrator.
     """
-    from apps.recommendations.access import require
-
     require(actor, "recommendations.change_catalogue")
     with transaction.atomic():
         if not CareItem.objects.filter(pk=item.pk, withdrawn_at=None).update(
@@ -311,9 +310,6 @@ def _tell_of_broken(broken: list[tuple[str, str]]) -> None:
 
 def _tell_once(physicians: list[User]) -> None:
     """One unread notice of waiting recommendations a physician, with the newest number."""
-    from apps.accounts.models import Notice
-    from apps.recommendations.access import waiting_for
-
     for user in physicians:
         Notice.objects.filter(user=user, code="recommendations_waiting", read_at=None).delete()
         notify([user], "recommendations_waiting", number=waiting_for(user).count())

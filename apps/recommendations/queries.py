@@ -45,9 +45,9 @@ class Queue:
     more: bool
 
 
-def queue(actor: User, tab: str, *, after: int = 0) -> Queue:
-    """Most pressing first; of what is closed the newest."""
-    seen = visible_to(actor)
+def queue(actor: User, tab: str, *, after: int = 0, patient: Patient | None = None) -> Queue:
+    """Most pressing first; of what is closed the newest. Of all patients, or of one."""
+    seen = visible_to(actor) if patient is None else visible_to(actor).filter(patient=patient)
     states = {name: Q(state__in=states) for name, states in STATES.items()}
     counts = seen.aggregate(**{name: Count("pk", filter=condition) for name, condition in states.items()})
     order = ("-closed_at", "id") if tab == "closed" else ("-urgency", "proposed_at", "position", "id")

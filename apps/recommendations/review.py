@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from apps.accounts import audit
 from apps.accounts.models import User
@@ -189,8 +190,6 @@ def _taken(row: Recommendation, revision: int, actor: User, states: tuple[Recomm
 
 
 def _refuse_forbidden(row: Recommendation) -> None:
-    from django.utils.translation import get_language
-
     reasons = proposing.forbidden_now(row)
     if reasons:
         language = get_language() or "en"

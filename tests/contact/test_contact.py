@@ -54,6 +54,18 @@ def test_an_appointment_on_its_way(visit: Appointment, doctor: User, patient_use
         appointments.book(visit.patient, title="x", place="", starts_at=timezone.now(), minutes=5, actor=doctor)
 
 
+def test_patients_are_reminded_once(visit: Appointment, patient_user: User) -> None:
+    now = timezone.now()
+    assert appointments.remind_soon() == 0  # three days away
+    Appointment.objects.update(starts_at=now + timedelta(hours=20))
+    assert appointments.remind_soon() == 0  # booked just now
+    Appointment.objects.update(booked_at=now - timedelta(days=2))
+    assert (appointments.remind_soon(), appointments.remind_soon()) == (1, 0)
+    assert Notice.objects.filter(user=patient_user, code="appointment_soon").count() == 1
+    Appointment.objects.update(reminded_at=None, state=AppointmentState.CANCELLED)
+    assert appointments.remind_soon() == 0
+
+
 def test_the_calendar_file(visit: Appointment, patient_user: User, stranger: User) -> None:
     url = reverse("portal:patient-calendar", args=[visit.pk])
     answer = browser_of(patient_user).get(url)

@@ -54,7 +54,8 @@ def release_all(doctor: Visitor, address: str) -> None:
     page.click("button:has-text('Ask the guidelines now')")
     page.wait_for_selector("#of-patient a:has-text('Mammography')", timeout=120_000)
     doctor.check("recommendations-patient")
-    doctor.go("/recommendations/")
+    doctor.send("main a:has-text('Review them')")
+    queue = page.url.removeprefix(doctor.home)
     doctor.check("recommendations-queue")
     page.focus(".queue-row:has-text('Mammography') input")
     page.keyboard.press("x")
@@ -64,20 +65,20 @@ def release_all(doctor: Visitor, address: str) -> None:
     with page.expect_navigation():
         page.keyboard.press("a")
     assert "2 decided." in page.inner_text("main")
-    doctor.go("/recommendations/?tab=approved")
+    doctor.go(f"{queue}&tab=approved")
     page.focus(".queue-row input")
     page.keyboard.press("j")
     page.check("[data-all]")
     page.focus(".queue-row input")
     with page.expect_navigation():
         page.keyboard.press("r")
-    doctor.go("/recommendations/")
+    doctor.go(queue)
     for words in ("Colorectal cancer screening", "Shingles vaccination", "Bone density scan"):
         with page.expect_navigation():
             page.click(f".queue-row:has-text('{words}') a[data-open]")
         doctor.send("button[value=release]")
         doctor.check("recommendation-released")
-        doctor.go("/recommendations/")
+        doctor.go(queue)
 
 
 def open_one(patient: Visitor, words: str) -> None:
@@ -118,7 +119,8 @@ def test_from_rules_to_a_patients_phone_and_back(site: Site, visit: Any, record:
     patient.go("/me/")
     assert page.locator("main ul a.panel").count() == 3
 
-    doctor.go("/recommendations/?tab=out")  # taken back by a doctor
+    queue = f"/recommendations/?patient={record.rstrip('/').rsplit('/', 1)[1]}"
+    doctor.go(f"{queue}&tab=out")  # taken back by a doctor
     with doctor.page.expect_navigation():
         doctor.page.click(".queue-row:has-text('Shingles vaccination') a[data-open]")
     doctor.page.fill("#reason", "Released by mistake")
@@ -137,7 +139,7 @@ def test_from_rules_to_a_patients_phone_and_back(site: Site, visit: Any, record:
         page.click("main details a:has-text('Bone density')")
     assert "The time for this is over" in page.inner_text("main")
 
-    doctor.go("/recommendations/?tab=closed")
+    doctor.go(f"{queue}&tab=closed")
     assert "Declined" in doctor.page.inner_text("main") and "Expired" in doctor.page.inner_text("main")
     with doctor.page.expect_navigation():
         doctor.page.click(".queue-row:has-text('Colorectal cancer screening') a[data-open]")

@@ -35,6 +35,10 @@ def test_the_queue_shows_why_and_decides_many(rows: dict[str, Recommendation], d
     assert "meanwhile" in again.content.decode()
     assert Recommendation.objects.filter(state=RecommendationState.APPROVED).count() == 2
     assert client.post(reverse("recommendations:bulk"), {"chosen": chosen, "act": "carry_out"}).status_code == 404
+    mine = reverse("recommendations:queue") + f"?patient={rows['screening'].patient_id}&tab=approved"
+    assert client.get(mine).content.count(b'class="queue-row') == 2
+    nobody = reverse("recommendations:queue") + "?patient=00000000-0000-0000-0000-000000000000"
+    assert client.get(nobody).status_code == 404
     rubbish = {"chosen": ["x", "1:2", f"{chosen[0]}:3"], "act": "approve"}
     assert "Nothing was chosen" in client.post(reverse("recommendations:bulk"), rubbish, follow=True).content.decode()
 

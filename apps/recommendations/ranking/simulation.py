@@ -54,7 +54,7 @@ def people(count: int, rules: Sequence[Rule], items: Mapping[str, Item], *, seed
     follows = rng.standard_normal((len(FEATURES), TASTES)) * 0.7
     found: list[Person] = []
     while len(found) < count:
-        facts = _facts(rng)
+        facts = drawn_facts(rng)
         verdict = decide(facts, rules, items)
         allowed = tuple(one.item for one in verdict.decisions if one.proposed)
         if not allowed:
@@ -68,7 +68,8 @@ def people(count: int, rules: Sequence[Rule], items: Mapping[str, Item], *, seed
     return found
 
 
-def _facts(rng: np.random.Generator) -> Facts:
+def drawn_facts(rng: np.random.Generator) -> Facts:
+    """What is known of an invented adult."""
     age = int(rng.integers(18, 90))
     older = 0.4 + age / 60
     problems = [code for code, share in PROBLEMS.items() if rng.random() < share * older]

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -25,7 +26,7 @@ from apps.recommendations.access import can
 from apps.recommendations.forms import WordsForm
 from apps.recommendations.gathering import facts_of
 from apps.recommendations.guidelines.plain import grade
-from apps.recommendations.models import Reckoning, Recommendation
+from apps.recommendations.models import CareItem, Reckoning, Recommendation
 from apps.recommendations.queries import PAGE, STATES, full, grounds, in_short, in_words, of_patient, others, queue
 from apps.recommendations.words import FEATURES, STEPS
 
@@ -42,10 +43,13 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     tab = request.GET.get("tab", "waiting")
     tab = tab if tab in STATES else "waiting"
     after = int(request.GET["after"]) if request.GET.get("after", "").isdigit() else 0
-    page = queue(actor, tab, after=after)
+    said = request.GET.get("patient", "")
+    person = get_object_or_404(visible_patients(actor), pk=said) if _is_uuid(said) else None
+    page = queue(actor, tab, after=after, patient=person)
     audit.record(actor, "recommendations.listed", why="treatment", rows=len(page.rows))
     context = {
         "page": page,
+        "patient": person,
         "rows": [(row, in_short(row)) for row in page.rows],
         "tab": tab,
         "tabs": [
@@ -77,7 +81,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"{title}: {why}")
     if not pairs:
         messages.error(request, _("Nothing was chosen."))
-    return redirect("recommendations:queue")
+    person = request.POST.get("patient", "")
+    query = f"?patient={person}" if _is_uuid(person) else ""
+    return redirect(reverse("recommendations:queue") + query)
 
 
 @role_required(*CLINICIANS)
@@ -135,7 +141,7 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     facts = facts_of(person)
     said = proposing.explained(facts, person)
     newest = Reckoning.objects.filter(patient=person).order_by("-queued_at").first()
-    titles = {row.code: row.title for row in _items()}
+    titles = {row.code: row.title for row in CareItem.objects.all()}
     context = {
         "patient": person,
         "rows": of_patient(actor, person),
@@ -210,12 +216,6 @@ def _audit(request: HttpRequest, row: Recommendation) -> None:
 
 def _why(request: HttpRequest, person: Any) -> str:
     return "emergency" if active_emergencies(signed_in(request)).filter(patient=person).exists() else "treatment"
-
-
-def _items() -> Any:
-    from apps.recommendations.models import CareItem
-
-    return CareItem.objects.all()
 
 
 def _shown(facts: dict[str, Any]) -> list[tuple[str, str]]:
