@@ -28,7 +28,7 @@ from apps.recommendations.guidelines.deciding import (
 )
 from apps.recommendations.guidelines.expressions import Broken, check, holds
 from apps.recommendations.guidelines.plain import HARDEST, grade
-from apps.recommendations.models import CareItem, GuidelineRule
+from apps.recommendations.models import CareItem, GuidelineRule, ItemKind
 
 BUNDLED = Path(__file__).parent / "guidelines/catalogue.json"
 
@@ -68,19 +68,24 @@ def bundled() -> dict[str, list[dict[str, Any]]]:
 def load(content: Mapping[str, Iterable[dict[str, Any]]], *, actor: Actor) -> tuple[int, int]:
     """Take items and rules over that are not there yet or differ; how many of each. What is there stays if it is alike.
 
+    The software itself never changes what an administrator changed or stopped: an upgrade brings back nothing that
+    somebody decided against.
+
     Raises:
         PermissionError: if the actor is no administrator.
         ReadableError: saying what is wrong with which; nothing is taken over then.
     """
     with transaction.atomic():
         known = {row.code: row for row in CareItem.objects.all()}
-        new_items = [one for one in content["items"] if not _alike(known.get(one["code"]), one)]
+        own_items, own_rules = _of_administrators() if isinstance(actor, System) else (set(), set())
+        items_given = [one for one in content["items"] if one["code"] not in own_items]
+        new_items = [one for one in items_given if not _alike(known.get(one["code"]), one)]
         for one in new_items:
             row = known.get(one["code"]) or CareItem(code=one["code"])
             _save_item(row, one, actor)
         _check_circles()
         changed = 0
-        for one in content["rules"]:
+        for one in (rule for rule in content["rules"] if rule["code"] not in own_rules):
             changed += save_rule(one, actor=actor) is not None
     return len(new_items), changed
 
@@ -90,7 +95,8 @@ def save_item(given: Mapping[str, Any], *, revision: int, actor: Actor) -> CareI
 
     Args:
         given: code, kind, title, patient_text, what_to_do (by language), codings, contraindications, after,
-        clinicians_only. revision: what the actor saw, 0 for a new one.
+            clinicians_only (true for every treatment, whatever it says).
+        revision: what the actor saw, 0 for a new one.
 
     Raises:
         PermissionError: if the actor is no administrator.
@@ -145,7 +151,7 @@ def stop_rule(row: GuidelineRule, *, actor: Actor) -> bool:
         PermissionError: if the actor is no administrator.
     """
     require(actor, "recommendations.change_catalogue")
-    done = GuidelineRule.objects.filter(pk=row.pk, active=True).update(active=False)
+    done = GuidelineRule.objects.filter(pk=row.pk, active=True).update(active=False, changed_by=_person(actor))
     if done:
         audit.record(actor, "rule.stopped", row, code=row.code, version=row.version)
     return bool(done)
@@ -187,20 +193,25 @@ def read_file(content: bytes) -> dict[str, list[dict[str, Any]]]:
 def _save_item(row: CareItem, given: Mapping[str, Any], actor: Actor) -> None:
     require(actor, "recommendations.change_catalogue")
     text = f"{given['patient_text']['en']} {given['what_to_do']['en']}"
-    if not given.get("clinicians_only") and (hard := grade(text)) > HARDEST:
+    if not _for_clinicians(given) and (hard := grade(text)) > HARDEST:
         raise ReadableError("recommendation_hard", grade=f"{hard:.1f}", most=f"{HARDEST:g}")
     for one in given.get("contraindications", []):
         try:
             check(one["condition"])
         except Broken as problem:
             raise ReadableError("rule_broken", why=str(problem)) from None
-    row.kind, row.clinicians_only = given["kind"], bool(given.get("clinicians_only"))
+    row.kind, row.clinicians_only = given["kind"], _for_clinicians(given)
     row.content = _content(given)
     adding = row._state.adding
     row.revision = 1 if adding else row.revision + 1
     row.changed_by, row.changed_at, row.withdrawn_at = _person(actor), timezone.now(), None
     row.save()
     audit.record(actor, "item.saved", row, code=row.code, revision=row.revision)
+
+
+def _for_clinicians(given: Mapping[str, Any]) -> bool:
+    """What is marked so, and every treatment whatever it says."""
+    return given["kind"] == ItemKind.TREATMENT or bool(given.get("clinicians_only"))
 
 
 def _content(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,9 +224,19 @@ def _alike(row: CareItem | None, given: Mapping[str, Any]) -> bool:
         return row is not None  # what an administrator withdrew is not brought back by a file
     return (row.kind, row.clinicians_only, row.content) == (
         given["kind"],
-        bool(given.get("clinicians_only")),
+        _for_clinicians(given),
         _content(given),
     )
+
+
+def _of_administrators() -> tuple[set[str], set[str]]:
+    """Codes of items and rules that a person changed last."""
+    own_items = CareItem.objects.filter(changed_by__isnull=False).values_list("code", flat=True)
+    newest = GuidelineRule.objects.order_by("code", "-version").values_list("code", "changed_by")
+    last: dict[str, Any] = {}
+    for code, person in newest:
+        last.setdefault(code, person)
+    return set(own_items), {code for code, person in last.items() if person is not None}
 
 
 def _check_circles() -> None:

@@ -102,8 +102,8 @@ def test_a_rule_that_stumbles_stops_no_other_and_is_told_once(patient: Patient, 
 def test_rules_that_disagree_are_held_back_and_shown(patient: Patient) -> None:
     catalogue.save_rule(rule("not-so", "screening", "age >= 60", effect="avoid"), actor=ACTOR)
     assert "screening" not in answered(patient)
-    held = proposing.explained(facts_of(patient), patient)["held"]
-    assert [one.item for one in held] == ["screening"]
+    decisions = proposing.verdict_of(patient, facts_of(patient)).decisions
+    assert [one.item for one in decisions if not one.proposed] == ["screening"]
 
 
 def test_without_consent_to_care_nothing_is_proposed(patient: Patient, doctor: User) -> None:
@@ -204,6 +204,27 @@ def test_a_rule_has_versions_and_loading_again_changes_nothing(admin_user: User)
     assert [row.version for row in GuidelineRule.objects.filter(code="screen-50", active=True)] == [2]
     assert catalogue.load(catalogue.bundled(), actor=ACTOR)[0] == len(catalogue.bundled()["items"])
     assert catalogue.load(catalogue.bundled(), actor=ACTOR) == (0, 0)
+
+
+def test_the_software_brings_back_nothing_that_an_administrator_decided(admin_user: User) -> None:
+    items = [item("screening"), item("vaccine", kind="vaccination")]
+    rules = [rule("screen-50", "screening", "age >= 50"), rule("vaccinate-50", "vaccine", "age >= 50", urgency="soon")]
+    bundled = {"items": items, "rules": rules}
+    words = {"en": "Our own words.", "zh-hans": "自己的话。"}
+    catalogue.save_item(item("screening", patient_text=words), revision=1, actor=admin_user)
+    catalogue.save_rule(rule("screen-50", "screening", "age >= 55"), actor=admin_user)
+    catalogue.stop_rule(GuidelineRule.objects.get(code="vaccinate-50", active=True), actor=admin_user)
+    changed = catalogue.load(bundled, actor=ACTOR)
+    assert changed == (1, 0)  # the vaccine's item, which nobody touched and which lost its contraindication
+    assert CareItem.objects.get(code="screening").content["patient_text"] == words
+    assert GuidelineRule.objects.get(code="screen-50", active=True).content["condition"] == "age >= 55"
+    assert not GuidelineRule.objects.filter(code="vaccinate-50", active=True).exists()
+    assert catalogue.load(bundled, actor=admin_user)[1] == 2  # a person who brings a file means it
+
+
+def test_a_treatment_is_for_clinicians_whatever_its_item_says(admin_user: User) -> None:
+    saved = catalogue.save_item(item("pills", kind="treatment", clinicians_only=False), revision=0, actor=admin_user)
+    assert saved.clinicians_only
 
 
 def test_time_expires_reminds_and_looks_again(patient: Patient, doctor: User, patient_user: User) -> None:
