@@ -320,9 +320,11 @@ HOSPITAL_NAME = env("HOSPITAL_NAME", default="MedPortal")
 MOST_SHOWN_RECOMMENDATIONS = env.int("MOST_SHOWN_RECOMMENDATIONS", default=5)
 # Whether every patient is looked at anew each week, or only those of whom something changes.
 RECOMMENDATIONS_FOR_ALL = env.bool("RECOMMENDATIONS_FOR_ALL", default=True)
-# Where links in e-mails lead. EMAIL_URL: smtp+tls://user:password@host:587; empty: mails are logged, not sent.
+# Where links in e-mails lead. EMAIL_URL: smtp+tls://user:password@host:587; without one no mails are offered, and only
+# the demonstration writes them to the log: an address is the patient's secret.
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+MAILS = DEMO or bool(env("EMAIL_URL", default=""))
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://" if DEMO else "dummymail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="medportal@localhost")
 

@@ -23,14 +23,3 @@ class MoveForm(forms.Form):
 
     starts_at = forms.DateTimeField(label=_("When"), widget=_MOMENT, help_text=settings.TIME_ZONE)
     revision = forms.IntegerField(widget=forms.HiddenInput)
-
-
-class AnswerForm(forms.Form):
-    """An answer to a patient."""
-
-    text = forms.CharField(
-        label=_("Answer"),
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("The patient reads this."),
-    )

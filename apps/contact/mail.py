@@ -40,9 +40,11 @@ def wish(patient: Patient, address: str, *, actor: User) -> MailWish | None:
 
     Raises:
         PermissionError: if it is not the patient's own record.
-        ReadableError: ``mail_address``.
+        ReadableError: ``mail_address``, or ``mail_off`` where the hospital sends none.
     """
     require_self(actor, patient)
+    if not settings.MAILS:
+        raise ReadableError("mail_off")
     address = address.strip()
     with transaction.atomic():
         if not address:

@@ -10,6 +10,7 @@ SENTENCES = {
     "question_answered": _("This question has been answered already."),
     "question_many": _("You have %(number)s open questions. Please wait for an answer, or call us."),
     "mail_address": _("This is no e-mail address: %(reason)s"),
+    "mail_off": _("This hospital sends no mails. Look at your page from time to time."),
     "mail_link": _("This link is no longer valid. Ask for a new one on your page."),
     "question_asked": _("A patient asked your team a question."),
     "question_answer": _("Your care team answered your question."),

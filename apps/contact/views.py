@@ -17,7 +17,7 @@ from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
 from apps.contact import appointments, mail, questions
 from apps.contact.access import visible_appointments, visible_questions
-from apps.contact.forms import AnswerForm, BookForm, MoveForm
+from apps.contact.forms import BookForm, MoveForm
 from apps.jobs.errors import ReadableError
 from apps.patients.access import visible_to
 
@@ -30,8 +30,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     waiting = list(visible_questions(actor).filter(answered_at=None).order_by("asked_at")[:50])
     coming = list(visible_appointments(actor).filter(starts_at__gte=timezone.now()).exclude(state="cancelled")[:50])
     audit.record(actor, "inbox.opened", why="treatment", rows=len(waiting) + len(coming))
-    context = {"waiting": waiting, "coming": coming, "form": AnswerForm(auto_id=False)}
-    return render(request, "contact/inbox.html", context)
+    return render(request, "contact/inbox.html", {"waiting": waiting, "coming": coming})
 
 
 @role_required(*CLINICIANS)

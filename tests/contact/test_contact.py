@@ -154,6 +154,14 @@ def test_the_address_is_taken_back(wish: MailWish, patient: Patient, patient_use
         mail.wish(patient, "nobody", actor=patient_user)
 
 
+def test_without_a_server_no_mails_are_offered(patient: Patient, patient_user: User, settings: Any) -> None:
+    settings.MAILS = False
+    with pytest.raises(ReadableError, match="sends no mails"):
+        mail.wish(patient, "somebody@example.org", actor=patient_user)
+    body = browser_of(patient_user).get(reverse("portal:patient-record")).content.decode()
+    assert 'name="address"' not in body
+
+
 def test_the_inbox_and_the_booking_page(visit: Appointment, patient: Patient, doctor: User, patient_user: User) -> None:
     question = questions.ask(patient, "May I work?", actor=patient_user)
     client = browser_of(doctor)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -86,6 +87,7 @@ def record(request: HttpRequest, own: Patient) -> HttpResponse:
         "teams": list(own.care_teams.all()),
         "consents": consent_rows(own),
         "looks": list(looks_at(holder_name(own.pk))[:SOME_LOOKS]),
+        "mails": settings.MAILS,
         "wish": MailWish.objects.filter(patient=own).first(),
         "large": request.COOKIES.get(TYPE_COOKIE) == "large",
     }
