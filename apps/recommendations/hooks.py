@@ -36,7 +36,7 @@ from apps.recommendations.gathering import drug_of, facts_of
 from apps.recommendations.guidelines.allergies import conflicts
 from apps.recommendations.guidelines.deciding import Decision
 from apps.recommendations.models import OPEN_STATES, CareItem, Recommendation
-from apps.recommendations.queries import in_words
+from apps.recommendations.queries import fact_in_words
 
 INDICATORS = {"routine": "info", "soon": "warning", "urgent": "critical"}
 SERVICES = {
@@ -151,7 +151,7 @@ def _recommended(actor: User, patient: Patient) -> list[dict[str, Any]]:
         for row in visible_to(actor).filter(patient=patient, state__in=OPEN_STATES).select_related("patient", "item")
     }
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    verdict = proposing.verdict_of(patient)
+    verdict = proposing.verdict_of(patient, facts_of(patient))
     quiet = proposing.quiet_items(patient)
     wanted = [one for one in verdict.decisions if one.proposed and (one.item in rows or one.item not in quiet)]
     if any(one.item not in rows for one in wanted):
@@ -163,7 +163,7 @@ def _recommended(actor: User, patient: Patient) -> list[dict[str, Any]]:
 def _card(one: Decision, item: CareItem, row: Recommendation | None, patient: Patient) -> dict[str, Any]:
     first = one.grounds[0].rule
     facts = [
-        f"{in_words(fact.title)}: {', '.join(fact.values)} {fact.unit}".strip()
+        fact_in_words(fact.title, fact.values, fact.unit)
         for ground in one.grounds
         for fact in ground.facts
         if fact.values
@@ -227,9 +227,10 @@ def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
                 else _("%(drug)s: of one family with %(allergy)s, which the patient does not tolerate")
             ) % {"drug": text[:60], "allergy": allergy[:40]}  # fmt: skip
             cards.append(_warning(patient, f"{drug}{allergy}", summary, _("Known allergy or intolerance."), "critical"))
-    before = {one.item for one in proposing.verdict_of(patient).decisions if one.proposed}
+    before = {one.item for one in proposing.verdict_of(patient, facts).decisions if one.proposed}
+    with_drafts = {**facts, "medications": [*facts.get("medications", []), *drugs]}
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    for one in proposing.verdict_of(patient, drafted=drugs).decisions:
+    for one in proposing.verdict_of(patient, with_drafts).decisions:
         if one.proposed and one.item not in before and items[one.item].clinicians_only:
             card = _card(one, items[one.item], None, patient)
             cards.append({**card, "summary": (_("With this order: %(advice)s") % {"advice": card["summary"]})[:139]})

@@ -51,7 +51,7 @@ def learners() -> list[Learner]:
     rows = Step.objects.filter(permitted_filter(Purpose.AI, "recommendation__patient__"), act__in=ACTS).order_by("-at")
     for pk, code, act, at in rows.values_list("recommendation__patient_id", "recommendation__item__code", "act", "at"):
         if len(acts[pk]) < MOST_ACTS:
-            acts[pk].append(Act(code, ACTS[act], (now - at).total_seconds() / 86_400))
+            acts[pk].append(Act(code, act, (now - at).total_seconds() / 86_400))
     found = []
     for patient in Patient.objects.filter(pk__in=list(acts)).iterator():
         facts = facts_of(patient)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -40,20 +39,14 @@ from apps.recommendations.models import (
     Step,
 )
 from apps.recommendations.ranking.features import features_of
-from apps.recommendations.ranking.ranker import Act, Ranker, Scored, order
+from apps.recommendations.ranking.ranker import WEIGHTS, Act, Ranker, Scored, order
 
 logger = logging.getLogger(__name__)
 ACTOR = System("guidelines were asked about a patient")
 KEPT_RECKONINGS = 3
 QUIET_DAYS = 180
 """A declined or rejected item is not proposed again for so long."""
-ACTS = {
-    "accepted": "accepted",
-    "done": "done",
-    "declined": "declined",
-    "helpful": "helpful",
-    "not_helpful": "not_helpful",
-}
+ACTS = tuple(WEIGHTS)
 """Steps that the ranker learns from."""
 
 
@@ -92,7 +85,7 @@ def reckon(patient: Patient, ranker: Ranker | None, name: str) -> Reckoned:
         name: the ranker's package and version, empty without one.
     """
     facts = facts_of(patient)
-    verdict = decide(facts, catalogue.rules(), catalogue.items(), days_since_done(patient))
+    verdict = verdict_of(patient, facts)
     use = ranker if permits(patient, Purpose.AI) else None
     scores = use.scores(features_of(facts), history_of(patient)) if use else {}
     kinds = dict(CareItem.objects.values_list("code", "kind"))
@@ -141,28 +134,20 @@ def record(reckoning: Reckoning, found: Reckoned) -> None:
 def forbidden_now(recommendation: Recommendation) -> list[dict[str, str]]:
     """Why the item must not be given now, by what is known at this moment; asked before every step towards the
     patient."""
-    known = catalogue.items()
-    code = recommendation.item.code
-    if code not in known:
+    patient, item = recommendation.patient, recommendation.item
+    if item.withdrawn_at is not None:
         return [{"en": "The item was withdrawn from the catalogue.", "zh-hans": "该项目已从目录撤回。"}]
-    patient = recommendation.patient
-    done = days_since_done(patient)
-    verdict = decide(facts_of(patient), [rule for rule in catalogue.rules() if rule.item == code], known, done)
-    decision = next((one for one in verdict.decisions if one.item == code), None)
+    decisions = verdict_of(patient, facts_of(patient), only=item.code).decisions
+    decision = decisions[0] if decisions else None
     if decision is None:
         return [{"en": "No rule calls for it any more.", "zh-hans": "已没有规则支持该建议。"}]
     return decision.held_back
 
 
-def verdict_of(patient: Patient, *, drafted: Iterable[str] = ()) -> Verdict:
-    """What the rules say now; nothing is written.
-
-    Args:
-        drafted: drugs that are about to be ordered, as if the patient took them already.
-    """
-    facts = facts_of(patient)
-    facts["medications"] = [*facts.get("medications", []), *drafted]
-    return decide(facts, catalogue.rules(), catalogue.items(), days_since_done(patient))
+def verdict_of(patient: Patient, facts: Facts, *, only: str = "") -> Verdict:
+    """What the rules say of these facts now, all or those of one item; nothing is written."""
+    rules = [rule for rule in catalogue.rules() if not only or rule.item == only]
+    return decide(facts, rules, catalogue.items(), days_since_done(patient))
 
 
 def days_since_done(patient: Patient) -> dict[str, int]:
@@ -178,7 +163,7 @@ def history_of(patient: Patient) -> list[Act]:
     rows = Step.objects.filter(recommendation__patient=patient, act__in=ACTS).values_list(
         "recommendation__item__code", "act", "at"
     )
-    return [Act(code, ACTS[act], (now - at).total_seconds() / 86_400) for code, act, at in rows]
+    return [Act(code, act, (now - at).total_seconds() / 86_400) for code, act, at in rows]
 
 
 def step(recommendation: Recommendation, act: str, actor: User | None, words: Any = "", **codes: Any) -> Step:
@@ -313,9 +298,3 @@ def _tell_once(physicians: list[User]) -> None:
     for user in physicians:
         Notice.objects.filter(user=user, code="recommendations_waiting", read_at=None).delete()
         notify([user], "recommendations_waiting", number=waiting_for(user).count())
-
-
-def explained(facts: Facts, patient: Patient) -> Mapping[str, Any]:
-    """For the page: everything the rules would say now, also what is held back."""
-    verdict = decide(facts, catalogue.rules(), catalogue.items(), days_since_done(patient))
-    return {"held": [one for one in verdict.decisions if not one.proposed], "broken": verdict.broken}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,14 +71,15 @@ def of_patient(actor: Actor, patient: Patient) -> list[Recommendation]:
 
 def in_short(row: Recommendation) -> str:
     """The first rule's facts in one line, for lists."""
-    for ground in grounds(row):
-        facts = [_said(fact) for fact in ground["facts"] if fact["values"]]
+    for ground in row.why.get("grounds", []):
+        facts = [fact_in_words(**fact) for fact in ground["facts"] if fact["values"]]
         return " · ".join([*facts, ground["citation"]])
     return ""
 
 
-def _said(fact: dict[str, Any]) -> str:
-    return f"{fact['title']} {', '.join(fact['values'])} {fact['unit']}".strip()
+def fact_in_words(title: Mapping[str, str], values: Sequence[str], unit: str) -> str:
+    """``Age 58 years``, in the reader's language."""
+    return f"{in_words(title)} {', '.join(values)} {UNITS.get(unit, unit)}".strip()
 
 
 def full(actor: Actor) -> QuerySet[Recommendation]:
@@ -111,7 +113,7 @@ def others(item: CareItem) -> Others:
     return Others(people, counted["yes"] / people if people >= FEWEST else None)
 
 
-def in_words(words: dict[str, Any]) -> str:
+def in_words(words: Mapping[str, str]) -> str:
     """A text by language in the reader's."""
     return str(words.get(get_language() or "en") or words.get("en", ""))
 

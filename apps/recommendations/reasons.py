@@ -23,7 +23,6 @@ SENTENCES = {
     "rule_examples": _("The rule fails on %(number)s of its examples. Mend the rule or the example."),
     "rule_untested": _("A rule needs an example patient on whom it holds and one on whom it does not."),
     "catalogue_file": _("The file cannot be read as a catalogue: %(why)s"),
-    "ranker_missing": _("No trained ranker is installed: recommendations come in the order of their urgency."),
     "too_few_acts": _(
         "There is too little to learn from: %(number)s acts of %(people)s people; at least %(least)s acts of %(folks)s people are needed."
     ),

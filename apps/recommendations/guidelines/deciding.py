@@ -186,11 +186,6 @@ def decide(
     return Verdict(decisions, broken)
 
 
-def forbidden(item: Item, facts: Facts) -> list[dict[str, str]]:
-    """Reasons why the item must not be given now; asked again at every step up to the patient."""
-    return _forbidden(item, facts, [])
-
-
 def _forbidden(item: Item, facts: Facts, broken: list[tuple[str, str]]) -> list[dict[str, str]]:
     reasons = []
     for one in item.contraindications:

@@ -139,7 +139,7 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not request.headers.get("X-Polling"):
         audit.record(actor, "record.opened", person, why=_why(request, person), part="recommendations")
     facts = facts_of(person)
-    said = proposing.explained(facts, person)
+    decisions = proposing.verdict_of(person, facts).decisions
     newest = Reckoning.objects.filter(patient=person).order_by("-queued_at").first()
     titles = {row.code: row.title for row in CareItem.objects.all()}
     context = {
@@ -147,7 +147,8 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "rows": of_patient(actor, person),
         "held": [
             (titles.get(one.item, one.item), [in_words(reason) for reason in one.held_back], one)
-            for one in said["held"]
+            for one in decisions
+            if not one.proposed
         ],
         "facts": _shown(facts),
         "asking": newest is not None and not newest.finished,
