@@ -43,9 +43,9 @@ def wish(patient: Patient, address: str, *, actor: User) -> MailWish | None:
         ReadableError: ``mail_address``, or ``mail_off`` where the hospital sends none.
     """
     require_self(actor, patient)
-    if not settings.MAILS:
-        raise ReadableError("mail_off")
     address = address.strip()
+    if address and not settings.MAILS:
+        raise ReadableError("mail_off")
     with transaction.atomic():
         if not address:
             if MailWish.objects.filter(patient=patient).delete()[0]:

@@ -160,6 +160,7 @@ def test_without_a_server_no_mails_are_offered(patient: Patient, patient_user: U
         mail.wish(patient, "somebody@example.org", actor=patient_user)
     body = browser_of(patient_user).get(reverse("portal:patient-record")).content.decode()
     assert 'name="address"' not in body
+    assert mail.wish(patient, "", actor=patient_user) is None  # an address can be taken back all the same
 
 
 def test_the_inbox_and_the_booking_page(visit: Appointment, patient: Patient, doctor: User, patient_user: User) -> None:
