@@ -166,7 +166,11 @@ STORAGES = {
             },
         }
     ),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {  # the demonstration's browser is on the same machine: compressing would only delay its start
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedStaticFilesStorage"
+    },
 }
 
 KEYRING_FILE = Path(env("MEDPORTAL_KEYRING_FILE", default=str(VAR_DIR / "keyring.json")))
@@ -305,6 +309,8 @@ REVIEW_FOLLOWERS = ["recommendations.follow_analysis"]
 CASE_FOLLOWERS = ["recommendations.follow_case"]
 # An explanation that takes longer is ended; what is there by then is shown, marked.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
+# A volume is read when no slice of its series has come for this long.
+VOLUME_SETTLE_SECONDS = env.float("VOLUME_SETTLE_SECONDS", default=4.0)
 # Functions that the worker calls with the films' planes in the moment an analysis has succeeded.
 ANALYSIS_COMPANIONS = ["apps.explainability.first_look.explain_at_once"]
 
