@@ -17,7 +17,9 @@ from django.test import Client
 from apps.accounts.actors import System
 from apps.accounts.models import CareTeam, Role, User
 from apps.imaging.dicom.synthetic import Pattern, draw_film
+from apps.imaging.dicom.synthetic_chest import draw_chest
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
+from apps.imaging.dicom.wrapping_ct import wrap_volume
 from apps.imaging.ingest import Received, receive
 from apps.inference.models import Analysis
 from apps.inference.routing import route
@@ -60,6 +62,26 @@ def film_file(seed: int = 1, *, pattern: Pattern = "normal", size: int = 256, **
     }
     said.setdefault("identity", [said["mrn"], str(seed)])
     return wrap_film(film_pixels(seed, pattern, size), FilmDescription(**said), bits=12)
+
+
+@cache
+def chest_files(
+    seed: int = 9_000_010, *, nodule: bool = True, shape: tuple[int, int, int] = (40, 96, 96), mrn: str = "CT-1"
+) -> tuple[bytes, ...]:
+    """The slices of a drawn chest CT, from head to feet."""
+    drawn = draw_chest(seed, nodule=nodule, shape=shape)
+    described = FilmDescription(
+        mrn=mrn,
+        name="Berg^Tove",
+        birth_date=date(1961, 2, 3),
+        sex="F",
+        study_date=date(2026, 3, 2),
+        accession_number="A2",
+        identity=[mrn, str(seed), str(shape)],
+        description="Chest CT",
+        synthetic=True,
+    )
+    return tuple(wrap_volume(drawn.voxels, described, spacing=drawn.spacing))
 
 
 def take_in(content: bytes, team: CareTeam, **options: Any) -> Received:

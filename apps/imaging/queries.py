@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import QuerySet
 from pydicom import Dataset
 from pydicom.tag import Tag
@@ -14,6 +16,7 @@ from apps.accounts.actors import Actor
 from apps.imaging.access import visible_to
 from apps.imaging.dicom import pixels
 from apps.imaging.dicom.reading import parse_header
+from apps.imaging.dicom.volumes import Arrangement, arrange
 from apps.imaging.models import Instance, Series, Study
 from apps.patients.queries import found_by
 from apps.protection import blobs
@@ -27,6 +30,50 @@ class GreyFrame:
     number: int
     pixels: pixels.Pixels
     header: Dataset
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The slices of a series in space, from head to feet; pixels are read one slice at a time.
+
+    Attributes:
+        instances: in the order of the slices.
+    """
+
+    instances: list[Instance]
+    arrangement: Arrangement
+    _headers: list[Dataset]
+
+    def slices(self) -> Iterator[npt.NDArray[np.float32]]:
+        """(rows, columns) each, in the measured unit, from front to back and from the patient's right to the left.
+
+        Raises:
+            Unreadable: if one does not decode or is in colour.
+        """
+        for instance, header in zip(self.instances, self._headers, strict=True):
+            values = pixels.measured_frame(
+                header,
+                frame_bytes(instance, 1),
+                transfer_syntax=UID(instance.transfer_syntax_uid),
+                pixel_tag=Tag(instance.pixel_tag),
+            )
+            yield np.asarray(self.arrangement.upright(values), dtype=np.float32)
+
+
+def volume_of(series: Series, *, least: int) -> Volume:
+    """The series as a volume of at least ``least`` slices.
+
+    Raises:
+        NotAVolume: saying why its slices make none.
+    """
+    instances = list(series.instances.select_related("series__study"))
+    headers = [header_of(instance) for instance in instances]
+    arrangement = arrange(headers, least=least)
+    return Volume(
+        [instances[place] for place in arrangement.order],
+        arrangement,
+        [headers[place] for place in arrangement.order],
+    )
 
 
 def header_of(instance: Instance) -> Dataset:

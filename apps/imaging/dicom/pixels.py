@@ -82,6 +82,27 @@ def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag
     return values
 
 
+def measured_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
+    """One grey frame in the unit that was measured, without any window: Hounsfield units for CT.
+
+    Only the modality transformation of PS3.3 section C.11.1 is applied. A damaged one is an error here: a wrong
+    unit would be a wrong measurement.
+
+    Returns:
+        (rows, columns) float32.
+
+    Raises:
+        Unreadable: ``undecodable``, or ``not_grey`` for a colour frame.
+    """
+    if int(header.get("SamplesPerPixel") or 1) != 1 or not header.PhotometricInterpretation.startswith("MONOCHROME"):
+        raise Unreadable("not_grey")
+    stored = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
+    try:
+        return np.asarray(apply_modality_lut(stored, header), dtype=np.float32)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise Unreadable("undecodable") from error
+
+
 def transcode_native(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> bytes:
     """The frame as native little-endian bytes, for readers that decode its syntax wrongly."""
     array = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)

@@ -59,7 +59,7 @@ def wrap_film(pixels: npt.NDArray[np.unsignedinteger], film: FilmDescription, *,
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    _patient_and_study(dataset, film)
+    patient_and_study(dataset, film)
     _series_and_equipment(dataset, film)
     _image(dataset, film)
     _pixels(dataset, pixels, bits)
@@ -70,16 +70,18 @@ def wrap_film(pixels: npt.NDArray[np.unsignedinteger], film: FilmDescription, *,
     return buffer.getvalue()
 
 
-def _uid(film: FilmDescription, level: str) -> str:
+def uid_of(film: FilmDescription, level: str) -> str:
+    """The UID of a level (study, series, instance …) of what is described."""
     return str(generate_uid(prefix=ROOT, entropy_srcs=[*film.identity, level]))
 
 
-def _patient_and_study(dataset: Dataset, film: FilmDescription) -> None:
+def patient_and_study(dataset: Dataset, film: FilmDescription) -> None:
+    """Write the modules Patient and General Study into a data set."""
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientID, dataset.PatientName, dataset.PatientSex = film.mrn, film.name, film.sex
     dataset.IssuerOfPatientID = film.issuer
     dataset.PatientBirthDate = film.birth_date.strftime("%Y%m%d") if film.birth_date else ""
-    dataset.StudyInstanceUID = _uid(film, "study")
+    dataset.StudyInstanceUID = uid_of(film, "study")
     dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = film.study_date.strftime("%Y%m%d")
     dataset.StudyTime = dataset.ContentTime = "120000"
     dataset.StudyID = "1"
@@ -90,7 +92,7 @@ def _patient_and_study(dataset: Dataset, film: FilmDescription) -> None:
 
 
 def _series_and_equipment(dataset: Dataset, film: FilmDescription) -> None:
-    dataset.SeriesInstanceUID = _uid(film, "series")
+    dataset.SeriesInstanceUID = uid_of(film, "series")
     dataset.Modality, dataset.SeriesNumber = "DX", 1
     dataset.SeriesDescription = "SYNTHETIC frontal film" if film.synthetic else "Frontal film"
     dataset.PresentationIntentType = "FOR PRESENTATION"
@@ -105,7 +107,7 @@ def _series_and_equipment(dataset: Dataset, film: FilmDescription) -> None:
 
 def _image(dataset: Dataset, film: FilmDescription) -> None:
     dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset.SOPInstanceUID = _uid(film, "instance")
+    dataset.SOPInstanceUID = uid_of(film, "instance")
     dataset.InstanceNumber = 1
     dataset.ImageType = ["DERIVED", "PRIMARY"]
     dataset.DerivationDescription = "SYNTHETIC: drawn by a program" if film.synthetic else "wrapped from a picture file"
