@@ -66,7 +66,7 @@ def film_file(seed: int = 1, *, pattern: Pattern = "normal", size: int = 256, **
 
 @cache
 def chest_files(
-    seed: int = 9_000_010, *, nodule: bool = True, shape: tuple[int, int, int] = (40, 96, 96), mrn: str = "CT-1"
+    seed: int = 9_000_022, *, nodule: bool = True, shape: tuple[int, int, int] = (40, 96, 96), mrn: str = "CT-1"
 ) -> tuple[bytes, ...]:
     """The slices of a drawn chest CT, from head to feet."""
     drawn = draw_chest(seed, nodule=nodule, shape=shape)

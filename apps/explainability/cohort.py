@@ -12,6 +12,7 @@ import numpy as np
 from apps.accounts.actors import Actor
 from apps.explainability.access import visible_to
 from apps.explainability.drawing.overlay import Style, overlay_png
+from apps.explainability.drawing.volume import projected
 from apps.explainability.models import Explanation, Method
 from apps.explainability.queries import region_values
 from apps.explainability.words import ZONE_WORDS
@@ -79,7 +80,9 @@ def attention(actor: Actor | None, package: PackageVersion) -> list[Attention]:
 
 
 def _average(package: PackageVersion, place: int, outcome: str, found: list[Explanation]) -> Attention:
-    mean = np.mean([region_values(row) for row in found], axis=0)
+    maps = [region_values(row) for row in found]
+    # Volumes are looked at from the front.
+    mean = np.mean([one if one.ndim == 2 else projected(one, "coronal") for one in maps], axis=0)
     png = overlay_png(mean.astype(np.float32), Style(threshold=0.02, edge=256))
     sums: dict[str, Any] = defaultdict(float)
     for row in found:

@@ -15,6 +15,9 @@ from apps.explainability.models import Explanation, Stage
 from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.queries import grey_frame
 from apps.inference.access import consented
+from apps.inference.packages.card import VOLUMES, Package
+from apps.inference.runtimes.suitability import Unsuitable
+from apps.inference.volumes import read_volume
 from apps.jobs.errors import ReadableError, Refusal
 from apps.jobs.leases import LeaseLost, claim, end, renew, settle
 from apps.jobs.models import State
@@ -43,16 +46,21 @@ def take(pk: uuid.UUID | str) -> list[Explanation]:
     return [first, *(other for other in others if other is not None)]
 
 
-def film_of(finding: Any) -> Any:
-    """The film's pixels, (rows, columns), larger = brighter.
+def pixels_of(finding: Any, package: Package) -> Any:
+    """What the model was given: a film, (rows, columns), or a volume, (slices, rows, columns).
 
     Raises:
-        ReadableError: ``pixels_unreadable``.
+        ReadableError: ``pixels_unreadable``; ``volume_changed`` if slices were added or taken away since.
     """
     try:
-        return grey_frame(finding.instance, finding.frame).pixels
-    except (Unreadable, FileNotFoundError) as error:
+        if package.task != VOLUMES:
+            return grey_frame(finding.instance, finding.frame).pixels
+        read = read_volume(finding.analysis.series, package)
+    except (Unreadable, Unsuitable, FileNotFoundError) as error:
         raise ReadableError("pixels_unreadable") from error
+    if read.geometry["slices"] != finding.analysis.geometry.get("slices"):
+        raise ReadableError("volume_changed")
+    return read.pixels
 
 
 def tell_progress(explanations: Sequence[Explanation], done: int) -> None:
@@ -102,5 +110,6 @@ def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mappi
         evaluations=account.evaluations,
         stopped=account.stopped,
         zones=account.places,
+        peak=list(account.peak),
         seconds=spent,
     )

@@ -42,7 +42,7 @@ def explain_at_once(analysis: Analysis, package: Package, planes: Mapping[uuid.U
         started = time.perf_counter()
         first = film.first(film.game(plane))
         assert first is not None
-        kept = accounts(first, np.asarray(plane), film.references)
+        kept = accounts(first, np.asarray(plane), film)
         seconds = {"first": time.perf_counter() - started}
         remember(analysis, {instance: film.model.embed(np.asarray(plane)[None])[0]})
         for finding in mine:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.explainability.explainers.limits import methods_for
 from apps.explainability.models import Method
 from apps.inference.models import in_language
 
@@ -17,9 +18,10 @@ class MethodForm(forms.Form):
 
     method = forms.TypedChoiceField(label=_("Method"), choices=Method.choices, coerce=Method)
 
-    def __init__(self, *args: Any, taken: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, task: str, taken: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        left = [(value, words) for value, words in Method.choices if value not in set(taken)]
+        possible = set(methods_for(task)) - set(taken)
+        left = [(value, words) for value, words in Method.choices if value in possible]
         self.fields["method"].choices = left  # type: ignore[attr-defined]
 
 

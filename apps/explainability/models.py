@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -20,7 +20,7 @@ from apps.protection.models import SealedRecord
 class Method(models.TextChoices):
     """How attributions are computed."""
 
-    SAMPLED = "sampled", _("SHAP, sampled around a learned first estimate")
+    SAMPLED = "sampled", _("SHAP, sampled (around a learned estimate where there is one)")
     AMORTISED = "amortised", _("SHAP, learned estimate alone (FastSHAP)")
     PARTITION = "partition", _("SHAP, Owen values over image regions (partition explainer)")
     GRADIENT = "gradient", _("SHAP, expected gradients")
@@ -65,6 +65,7 @@ class Explanation(SealedRecord, Job):
     evaluations = models.PositiveIntegerField(null=True, help_text="Forward passes of single planes.")
     stopped = models.CharField(max_length=10, blank=True, help_text="Why there was no more sampling.")
     zones = models.JSONField(default=list, help_text="Attribution by anatomical zone, strongest first.")
+    peak = models.JSONField(default=list, help_text="Where the strongest region lies, shares of the plane's lengths.")
     quality = models.JSONField(default=dict, help_text="Measures of faithfulness.")
 
     class Meta:
@@ -88,6 +89,12 @@ class Explanation(SealedRecord, Job):
     def drawn(self) -> bool:
         """Whether there is a picture, however provisional."""
         return self.revision > 0
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """How slices made the volume that is explained; empty for a film."""
+        geometry: dict[str, Any] = self.finding.analysis.geometry
+        return geometry
 
     @property
     def gap(self) -> float | None:
@@ -150,6 +157,7 @@ class Probe(SealedRecord, Job):
     asker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     cells = models.JSONField(help_text="Which cells of a square grid over the film are hidden, row by row.")
     edge = models.PositiveSmallIntegerField(help_text="Rows and columns of that grid.")
+    depth = models.FloatField(null=True, help_text="In a volume: the painted slice's place from head to feet, 0..1.")
     probabilities = models.JSONField(default=dict, help_text="By label, without the area.")
 
     class Meta:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import User
+from apps.explainability.explainers.limits import methods_for
 from apps.explainability.models import Explanation, Method
 from apps.inference.access import visible_findings
 from apps.inference.models import Analysis, Finding
@@ -45,7 +46,10 @@ def request(finding: Finding, *, actor: User, method: Method = Method.SAMPLED) -
 
     Raises:
         PermissionError: if the doctor does not see the study.
+        ValueError: for a method that does not explain such models.
     """
+    if method not in methods_for(finding.analysis.package.card["task"]):
+        raise ValueError(f"{finding.analysis.package} is not explained by this method")
     if not visible_findings(actor).filter(pk=finding.pk).exists():
         raise PermissionError("only who sees the study asks for explanations")
     explanation = ask(finding, method=method, urgency=Urgency.INTERACTIVE)

@@ -19,24 +19,36 @@ from apps.jobs.models import Urgency
 
 EDGE = 48
 """The brush paints on a grid of this many rows and columns over the film."""
+SLABS = 12
+"""Into so many slabs a volume is cut from head to feet; one of them is painted."""
 
 
-def ask(finding: Finding, *, cells: list[int], actor: User) -> Probe:
+def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None = None) -> Probe:
     """Ask the model without these cells.
 
     Args:
         cells: numbers of painted cells, row by row from 0, of a grid of EDGE × EDGE.
+        depth: of a volume, where from head (0) to feet (1) the painted slice lies; a slab about it is hidden.
 
     Raises:
         PermissionError: if the actor does not see the finding's study.
-        ValueError: for no cell, or one outside the grid.
+        ValueError: for no cell, or one outside the grid; for a volume without a slice.
     """
     if not visible_findings(actor).filter(pk=finding.pk).exists():
         raise PermissionError("only who sees the study asks the model about it")
     painted = sorted(set(cells))
     if not painted or painted[0] < 0 or painted[-1] >= EDGE * EDGE:
         raise ValueError("paint an area on the film first")
-    probe = Probe.objects.create(finding=finding, asker=actor, cells=painted, edge=EDGE, urgency=Urgency.INTERACTIVE)
+    if finding.analysis.geometry and depth is None:
+        raise ValueError("say in which slice the area lies")
+    probe = Probe.objects.create(
+        finding=finding,
+        asker=actor,
+        cells=painted,
+        edge=EDGE,
+        depth=depth if finding.analysis.geometry else None,
+        urgency=Urgency.INTERACTIVE,
+    )
     audit.record(actor, "finding.probed", finding, why="treatment", cells=len(painted))
     enqueue_job(probe)
     return probe
@@ -53,11 +65,19 @@ def take(pk: uuid.UUID | str) -> list[Probe]:
     return [probe]
 
 
+def grid(probe: Probe) -> tuple[int, ...]:
+    """Regions along each axis of what is asked about."""
+    return (probe.edge, probe.edge) if probe.depth is None else (SLABS, probe.edge, probe.edge)
+
+
 def coalition(probe: Probe) -> Any:
-    """(1, cells) with 0 where the area is hidden."""
-    seen = np.ones((1, probe.edge * probe.edge))
-    seen[0, probe.cells] = 0
-    return seen
+    """(1, regions) with 0 where the area is hidden."""
+    seen = np.ones((1 if probe.depth is None else SLABS, probe.edge * probe.edge))
+    slab = 0 if probe.depth is None else min(int(probe.depth * SLABS), SLABS - 1)
+    seen[slab, probe.cells] = 0
+    rows, columns = probe.finding.analysis.geometry.get("flipped", (False, False))
+    turned = seen.reshape(-1, probe.edge, probe.edge)[:, :: -1 if rows else 1, :: -1 if columns else 1]
+    return turned.reshape(1, -1)
 
 
 def record(probe: Probe, probabilities: Any) -> None:

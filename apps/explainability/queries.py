@@ -12,14 +12,16 @@ import numpy.typing as npt
 
 from apps.accounts.actors import Actor
 from apps.explainability.access import visible_to
-from apps.explainability.drawing import charts
-from apps.explainability.drawing.overlay import Style, enlarged, overlay_png, scale_end
+from apps.explainability.drawing import charts, volume
+from apps.explainability.drawing.overlay import Style, overlay_png
 from apps.explainability.models import Comparison, Explanation, Method
 from apps.explainability.words import EXPLAINER_WORDS, ZONE_WORDS
 from apps.inference.models import Finding, PackageVersion, in_language
 from apps.protection import blobs
 
 SPACES = ("probability", "log_odds")
+SLABS_SHOWN = 12
+"""At most so many rows of a table from head to feet."""
 
 
 @dataclass(frozen=True)
@@ -27,45 +29,79 @@ class Arrays:
     """What is stored of an explanation.
 
     Attributes:
-        values: (spaces, rows, columns): a number a region or a pixel of the model's plane.
+        values: (spaces, *grid): a number a region or a pixel of the model's plane or box.
         half_width: of their 95 % intervals, or None.
+        plane: the box that the model read, for volumes.
     """
 
     values: npt.NDArray[np.float32]
     half_width: npt.NDArray[np.float32] | None
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A finished explanation's picture and the ends of its colour scale."""
-
-    png: bytes
-    scale_end: float
+    plane: npt.NDArray[np.uint8] | None = None
 
 
 def arrays(explanation: Explanation) -> Arrays:
     """The stored arrays."""
     stored = io.BytesIO(blobs.read(explanation.blob, holder=explanation.key_holder))
     with np.load(stored, allow_pickle=False) as found:
-        return Arrays(found["values"], found.get("half_width"))
+        return Arrays(found["values"], found.get("half_width"), found.get("plane"))
 
 
 def region_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
-    """(rows, columns) in units of the space: a number a region or a pixel; they sum up to output less base."""
+    """The grid in units of the space: a number a region or a pixel; they sum up to output less base."""
     values: npt.NDArray[np.float32] = arrays(explanation).values[SPACES.index(space)]
     return values
 
 
-def overlay(explanation: Explanation, style: Style, space: str = "probability") -> Drawn:
-    """The picture to lay over the film."""
-    array = region_values(explanation, space)
-    return Drawn(overlay_png(array, style), scale_end(enlarged(array, 128)))
+def certain_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
+    """What is drawn of a volume: regions whose 95 % interval holds nothing are left plain.
+
+    Each of hundreds of regions is known roughly only; together they would hide the few that matter.
+    """
+    found, number = arrays(explanation), SPACES.index(space)
+    values: npt.NDArray[np.float32] = found.values[number]
+    if found.half_width is None:
+        return values
+    return np.where(np.abs(values) > found.half_width[number], values, np.float32(0))
+
+
+def shown_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
+    """(rows, columns) of what is shown where there is room for one picture: of a volume, its strongest slice."""
+    if not explanation.geometry:
+        return region_values(explanation, space)
+    values = certain_values(explanation, space)
+    rows, columns = explanation.geometry["flipped"]
+    return volume.layer(values, explanation.peak[0])[:: -1 if rows else 1, :: -1 if columns else 1]
+
+
+def overlay(explanation: Explanation, style: Style, space: str = "probability", view: str = "film") -> bytes:
+    """The picture to lay over the film or the strongest slice, over a projection, or over all slices one by one."""
+    if view == "slices":
+        rows, columns = explanation.geometry["flipped"]
+        return volume.sheet_png(certain_values(explanation, space), style, (rows, columns))
+    if view in volume.PROJECTIONS:
+        flat = volume.projected(certain_values(explanation, space), view)
+        return overlay_png(np.asarray(flat, dtype=np.float32), style)
+    return overlay_png(np.ascontiguousarray(shown_values(explanation, space)), style)
+
+
+def views(explanation: Explanation) -> tuple[str, ...]:
+    """Which pictures there are of it."""
+    return ("film", "slices", *volume.PROJECTIONS) if explanation.geometry else ("film",)
+
+
+def strongest_slice(explanation: Explanation) -> str:
+    """SOP Instance UID of the slice with the most evidence; of a film, its own."""
+    if not explanation.geometry or not explanation.peak:
+        return str(explanation.finding.instance.sop_instance_uid)
+    slices = explanation.geometry["slices"]
+    return str(slices[min(int(explanation.peak[0] * len(slices)), len(slices) - 1)])
 
 
 def by_finding(actor: Actor | None, findings: Iterable[Finding]) -> dict[object, list[Explanation]]:
     """Explanations of these findings that the actor sees, by the finding's id; the default method's last."""
     found: dict[object, list[Explanation]] = {}
     rows = visible_to(actor).filter(finding__in=list(findings))
+    rows = rows.select_related("finding__analysis__package", "finding__instance")
     for explanation in sorted(rows, key=lambda row: row.method == Method.SAMPLED):
         found.setdefault(explanation.finding_id, []).append(explanation)
     return found
@@ -86,6 +122,37 @@ def places(explanation: Explanation) -> list[dict[str, Any]]:
         }
         for row in explanation.zones
         if strongest and abs(row["value"]) >= 0.005
+    ]
+
+
+def grid_size(explanation: Explanation) -> int:
+    """Into how many regions the film or volume is cut where the model's own regions are hidden and shown."""
+    given = explanation.finding.analysis.package.card.get("explainer", {}).get("grid", 12)
+    return int(given) ** 2 if isinstance(given, int) else int(np.prod(given))
+
+
+def slabs(explanation: Explanation) -> list[dict[str, Any]]:
+    """What falls to which slices of a volume, from head to feet; empty for a film.
+
+    Each: ``first`` and ``last`` slice from 1, ``value`` (percentage points of probability), ``percent`` of the
+    strongest.
+    """
+    if not explanation.geometry or not explanation.drawn:
+        return []
+    sums = volume.profile(region_values(explanation))
+    number = len(explanation.geometry["slices"])
+    edges = np.round(np.linspace(0, number, min(len(sums), SLABS_SHOWN) + 1)).astype(int)
+    parts = [float(part.sum()) for part in np.array_split(sums, len(edges) - 1)]
+    strongest = max(abs(part) for part in parts) or 1.0
+    return [
+        {
+            "first": int(first) + 1,
+            "last": int(last),
+            "value": 100 * part,
+            "percent": round(100 * abs(part) / strongest, 2),
+            "css": "chart-for" if part > 0 else "chart-against",
+        }
+        for first, last, part in zip(edges[:-1], edges[1:], parts, strict=True)
     ]
 
 

@@ -44,8 +44,8 @@ def probe(pk: str) -> None:
     with working(*asked):
         for question in asked:
             film = explainable(verified_package(question.finding.analysis.package))
-            plane = film.model.prepare(explanation.film_of(question.finding))
-            game = film.game(plane, regions=Regions((question.edge, question.edge), plane.shape))
+            plane = film.model.prepare(explanation.pixels_of(question.finding, film.model.package))
+            game = film.game(plane, regions=Regions(probing.grid(question), plane.shape))
             probing.record(question, game.values(probing.coalition(question))[0, 0])
 
 
@@ -61,13 +61,13 @@ def try_one(pk: str) -> None:
 def _explain(taken: list[explanation.Explanation]) -> None:
     started = time.perf_counter()
     film = explainable(verified_package(taken[0].finding.analysis.package))
-    plane = film.model.prepare(explanation.film_of(taken[0].finding))
+    plane = film.model.prepare(explanation.pixels_of(taken[0].finding, film.model.package))
     loaded = time.perf_counter()
     game = film.game(plane, asked=lambda done: explanation.tell_progress(taken, done))
     thresholds = {one.finding.position: one.finding.threshold for one in taken}
     budget = Budget(evaluations=taken[0].parameters["evaluations"], seconds=taken[0].parameters["seconds"])
     for found in film.explain(game, taken[0].method, tuple(thresholds), budget):
-        kept = accounts(found, plane, film.references)
+        kept = accounts(found, plane, film)
         seconds = {"load": loaded - started, "explain": time.perf_counter() - loaded}
         explanation.show(taken, kept, seconds)
     before = time.perf_counter()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from PIL import Image
 
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.contact.mail import tell as tell_patient
-from apps.explainability.drawing.overlay import Style, burnt_in
-from apps.explainability.exports import LARGEST
+from apps.explainability.drawing.overlay import Style
+from apps.explainability.exports import LARGEST, film_with_overlay
 from apps.explainability.models import Explanation, Stage, ToldExplanation
-from apps.explainability.queries import places, region_values
+from apps.explainability.queries import places
 from apps.explainability.words import PLAIN_ZONES
-from apps.imaging.queries import grey_frame
 from apps.inference.access import can
 from apps.jobs.errors import ReadableError
 from apps.protection import blobs
@@ -50,18 +46,14 @@ def tell(explanation: Explanation, sentence: str, *, actor: User) -> ToldExplana
         raise ReadableError("weak_explanation")
     if not sentence.strip():
         raise ValueError("say it in words")
-    pixels = grey_frame(explanation.finding.instance, explanation.finding.frame).pixels
-    picture = Image.fromarray(burnt_in(pixels, region_values(explanation), Style(sign="positive", threshold=0.25)))
-    picture.thumbnail((LARGEST, LARGEST))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    picture = film_with_overlay(explanation, LARGEST, Style(sign="positive", threshold=0.25))
     try:
         with transaction.atomic():
             explanation.told.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
             told = ToldExplanation(explanation=explanation, released_by=actor)
             told.sentence = sentence.strip()
             told.save()
-            blobs.write(told.blob, buffer.getvalue(), holder=told.key_holder)
+            blobs.write(told.blob, picture, holder=told.key_holder)
             audit.record(actor, "explanation.told", explanation, why="treatment")
             tell_patient(explanation.finding.analysis.series.study.patient, "result_to_read")
     except IntegrityError:  # a double click: the other one has told it

@@ -21,7 +21,7 @@ from apps.explainability.access import visible_to, visible_told
 from apps.explainability.drawing import charts
 from apps.explainability.forms import MethodForm, TellForm
 from apps.explainability.models import Explanation
-from apps.explainability.queries import comparison_rows, comparisons, places
+from apps.explainability.queries import comparison_rows, comparisons, grid_size, places, slabs, strongest_slice
 from apps.explainability.words import MEASURE_WORDS, STOPPED_WORDS
 from apps.inference.access import visible_findings
 from apps.inference.models import PackageVersion
@@ -39,7 +39,10 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         **_figures(explanation),
         "others": others,
         "alike": similar.nearest(signed_in(request), explanation.finding),
-        "form": MethodForm(taken=[other.method for other in others]),
+        "form": MethodForm(
+            task=explanation.finding.analysis.package.card["task"], taken=[other.method for other in others]
+        ),
+        "pictures": _pictures(explanation),
         "told": visible_told(signed_in(request)).filter(explanation=explanation).first(),
         "tell_form": TellForm(initial={"sentence": telling.draft(explanation)}),
     }
@@ -58,7 +61,7 @@ def state(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def ask(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Have a finding explained by another method, or again after a failure."""
     finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
-    form = MethodForm(request.POST)
+    form = MethodForm(request.POST, task=finding.analysis.package.card["task"])
     if not form.is_valid():
         return redirect("portal:study", finding.analysis.series.study.study_instance_uid)
     explanation = plan.request(finding, actor=signed_in(request), method=form.cleaned_data["method"])
@@ -128,6 +131,22 @@ def _explanation(request: HttpRequest, pk: uuid.UUID) -> Explanation:
     return get_object_or_404(rows, pk=pk)
 
 
+def _pictures(explanation: Explanation) -> list[dict[str, Any]]:
+    """The pictures of the page: the film, or a volume's strongest slice and its projections, with their proportions."""
+    if not explanation.geometry:
+        return [{"view": "film", "plain": _("The plain film"), "width": 100, "height": 100}]
+    slices = explanation.geometry["slices"]
+    number = slices.index(strongest_slice(explanation)) + 1
+    down, deep, wide = explanation.geometry["extent"]
+    words = _("Slice %(number)s of %(all)s, the one with the most evidence") % {"number": number, "all": len(slices)}
+    return [
+        {"view": "film", "plain": words, "width": round(wide), "height": round(deep)},
+        {"view": "coronal", "plain": _("The whole volume from the front"), "width": round(wide), "height": round(down)},
+        {"view": "sagittal", "plain": _("The whole volume from the side"), "width": round(deep), "height": round(down)},
+        {"view": "axial", "plain": _("The whole volume from the feet"), "width": round(wide), "height": round(deep)},
+    ]
+
+
 def _figures(explanation: Explanation) -> dict[str, Any]:
     """What templates show of one explanation."""
     quality = explanation.quality
@@ -140,7 +159,11 @@ def _figures(explanation: Explanation) -> dict[str, Any]:
         "explanation": explanation,
         "finding": explanation.finding,
         "study": explanation.finding.analysis.series.study,
-        "bars": charts.waterfall(explanation.base_value or 0.0, steps, (_("healthy reference"), _("this film")))
+        "bars": charts.waterfall(
+            explanation.base_value or 0.0,
+            steps,
+            (_("healthy reference"), _("this volume") if explanation.geometry else _("this film")),
+        )
         if named
         else [],
         "measures": [(words, quality[code]) for code, words in MEASURE_WORDS.items() if code in quality],
@@ -150,6 +173,8 @@ def _figures(explanation: Explanation) -> dict[str, Any]:
             if f"{kind}_curve" in quality
         },
         "curve_rows": _curve_rows(quality),
+        "slabs": slabs(explanation),
+        "regions": grid_size(explanation),
         "stopped": STOPPED_WORDS.get(explanation.stopped, ""),
     }
 

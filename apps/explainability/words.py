@@ -35,6 +35,7 @@ MEASURE_WORDS = {
 }
 EXPLAINER_WORDS = {
     "stock": _("SHAP as it comes: partition explainer over a blurred film"),
+    "kernel": _("SHAP as it comes: kernel explainer over the volume's mean"),
     "grad_cam": _("Grad-CAM (no Shapley values)"),
 }
 """Explainers that are only compared with."""

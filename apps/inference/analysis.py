@@ -7,9 +7,11 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from apps.accounts import audit
@@ -21,10 +23,11 @@ from apps.imaging.queries import grey_frame
 from apps.imaging.urgency import raise_urgency
 from apps.inference.access import consented
 from apps.inference.models import Analysis, Finding, PackageVersion
-from apps.inference.packages.card import Package, PackageRefused
+from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.registry import package_of
-from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels
-from apps.jobs.enqueue import enqueue
+from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels, check_slice
+from apps.inference.volumes import read_volume
+from apps.jobs.enqueue import enqueue, enqueue_job
 from apps.jobs.errors import ReadableError, Refusal
 from apps.jobs.leases import claim, end, renew, settle
 from apps.jobs.models import State
@@ -36,7 +39,9 @@ BATCH = 16
 
 @dataclass
 class Film:
-    """A film of an analysis: its pixels, or why they are not assessed; later the model's answer."""
+    """A film of an analysis, or its volume filed under its middle slice: its pixels, or why they are not assessed;
+    later the model's answer.
+    """
 
     instance: Instance
     pixels: Any = None
@@ -52,21 +57,38 @@ class Work:
     analysis: Analysis
     films: list[Film] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    geometry: dict[str, Any] = field(default_factory=dict)
 
 
 def take(pk: uuid.UUID | str) -> list[Work]:
     """Claim the analysis and, to share a batch with it, others that wait for the same package.
 
-    A bell for one that was already taken this way finds it claimed and does nothing.
+    A bell for one that was already taken this way finds it claimed and does nothing. A volume whose slices are still
+    arriving is left for a moment.
     """
+    if _still_arriving(pk):
+        return []
     first = claim(Analysis, pk)
     if first is None:
         return []
+    if first.package.card["task"] == VOLUMES:  # large, and others may still be arriving
+        return [Work(first)]
     waiting = Analysis.objects.filter(
         package=first.package_id, state=State.QUEUED, urgency=first.urgency, parameters=first.parameters
     ).order_by("queued_at")
     others = [claim(Analysis, other) for other in waiting.values_list("pk", flat=True)[: BATCH - 1]]
     return [Work(first), *(Work(other) for other in others if other is not None)]
+
+
+def _still_arriving(pk: uuid.UUID | str) -> bool:
+    """Whether a volume's last slice came only now; the bell then rings again later."""
+    since = timezone.now() - timedelta(seconds=settings.VOLUME_SETTLE_SECONDS)
+    arriving = Analysis.objects.filter(
+        pk=pk, state=State.QUEUED, package__card__task=VOLUMES, series__instances__received_at__gt=since
+    ).first()
+    if arriving is not None:
+        enqueue_job(arriving, delay=settings.VOLUME_SETTLE_SECONDS)
+    return arriving is not None
 
 
 def verified_package(row: PackageVersion) -> Package:
@@ -91,21 +113,42 @@ def load(work: Work, package: Package) -> bool:
     if not consented(work.analysis.pk):
         end(work.analysis, Refusal("no_ai_consent"))
         return False
-    declared = package.card["input"]
-    for instance in work.analysis.series.instances.select_related("series"):
-        film = Film(instance)
-        try:
-            check_film(declared, _facts(instance))
-            film.pixels = grey_frame(instance).pixels
-            check_pixels(film.pixels)
-        except Unsuitable as refusal:
-            film.refusal = refusal
-        except Unreadable:
-            film.refusal = Unsuitable("pixels_unreadable")
-        work.films.append(film)
+    instances = list(work.analysis.series.instances.select_related("series"))
+    if package.task == VOLUMES:
+        work.films = [_volume(work, package, instances)] if instances else []
+    else:
+        work.films = [_film(instance, package) for instance in instances]
     work.seconds["load"] = time.perf_counter() - started
     renew(work.analysis, progress=30)
     return True
+
+
+def _film(instance: Instance, package: Package) -> Film:
+    film = Film(instance)
+    try:
+        check_film(package.card["input"], _facts(instance))
+        film.pixels = grey_frame(instance).pixels
+        check_pixels(film.pixels)
+    except Unsuitable as refusal:
+        film.refusal = refusal
+    except Unreadable:
+        film.refusal = Unsuitable("pixels_unreadable")
+    return film
+
+
+def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
+    film = Film(instances[0])
+    try:
+        for instance in instances:
+            check_slice(package.card["input"], _facts(instance))
+        read = read_volume(work.analysis.series, package)
+        check_pixels(read.pixels)
+        film.instance, film.pixels, work.geometry = read.instance, read.pixels, read.geometry
+    except Unsuitable as refusal:
+        film.refusal = refusal
+    except Unreadable:
+        film.refusal = Unsuitable("pixels_unreadable")
+    return film
 
 
 def record(work: Work, package: Package) -> bool:
@@ -128,7 +171,7 @@ def record(work: Work, package: Package) -> bool:
         Finding.objects.bulk_create(findings)
         work.seconds["write"] = time.perf_counter() - started
         Analysis.objects.filter(pk=work.analysis.pk).update(
-            seconds={stage: round(value, 4) for stage, value in work.seconds.items()}
+            seconds={stage: round(value, 4) for stage, value in work.seconds.items()}, geometry=work.geometry
         )
         _raise_urgency(work.analysis, findings)
         for follower in settings.ANALYSIS_FOLLOWERS:

@@ -51,6 +51,7 @@ class Analysis(SealedRecord, Job):
     package = models.ForeignKey(PackageVersion, on_delete=models.PROTECT, related_name="analyses")
     input_digest = models.CharField(max_length=64)
     parameters = models.JSONField(default=dict)
+    geometry = models.JSONField(default=dict, blank=True, help_text="How slices made a volume; empty for films.")
 
     class Meta:
         verbose_name_plural = _("analyses")

@@ -9,6 +9,17 @@ SENTENCES = {
     "too_small": _("The film has %(rows)s × %(columns)s pixels; this model needs at least %(least)s × %(least)s."),
     "colour": _("The film is in colour; this model reads grey ones."),
     "several_frames": _("The object has %(frames)s frames; this model reads single films."),
+    "too_few_slices": _("The series has %(slices)s images; this model reads volumes of at least %(least)s slices."),
+    "no_positions": _(
+        "The headers do not say where the slices lie (Image Position, Orientation, Pixel Spacing). Send the original series."
+    ),
+    "slices_differ": _("The slices differ in size or direction, so they make no volume. Send one series at a time."),
+    "not_transverse": _("The slices are not transverse ones; this model reads those only."),
+    "slices_twice": _("%(slices)s slices lie in the same place as another one, so it is not clear what to read."),
+    "slices_missing": _(
+        "Slices are missing or unevenly spaced (%(gaps)s gaps). Upload the missing ones; the series is then looked at again."
+    ),
+    "wrong_extent": _("The volume is %(length)s mm long; this model reads %(low)s to %(high)s mm, a whole chest."),
     "uniform": _("The film shows nothing: all its pixels are alike."),
     "unlike_training": _(
         "The image does not look like the chest films that this model was made for (novelty %(novelty)s, limit %(limit)s). No probability is given."

@@ -89,12 +89,14 @@ def _folders() -> list[Path]:
 
 
 def _install(package: Package) -> None:
+    # What was made on drawn data shows how such models work; no patient's series is sent to it.
+    asked_here = settings.DEMO or not package.card.get("demonstration", False)
     row, created = PackageVersion.objects.get_or_create(
         name=package.name,
         version=package.version,
-        defaults={"digest": package.digest, "card": package.card},
+        defaults={"digest": package.digest, "card": package.card, "active": asked_here},
     )
     if created:
         audit.record(System("package folders were read"), "package.installed", row, digest=package.digest)
-    elif row.digest == package.digest and not row.active:
-        PackageVersion.objects.filter(pk=row.pk).update(active=True)
+    elif row.digest == package.digest and row.active != asked_here:
+        PackageVersion.objects.filter(pk=row.pk).update(active=asked_here)

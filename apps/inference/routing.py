@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.imaging.models import Series
 from apps.inference.models import Analysis, PackageVersion
-from apps.inference.packages.card import FILMS
+from apps.inference.packages.card import IMAGES
 from apps.inference.runtimes.suitability import Unsuitable, check_series
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
@@ -24,16 +24,20 @@ def on_study_received(*, series_id: uuid.UUID, urgent: bool, **kwargs: Any) -> N
 
 
 def route(series: Series, *, urgent: bool) -> list[Analysis]:
-    """Ask every active package for an analysis of the series as it stands now.
+    """Ask every active package that reads such series for an analysis of it as it stands now.
 
-    A package that does not read such series answers at once with a refusal. Images that arrive
-    while an analysis is still queued join it; later ones make a new one. Without the patient's consent
+    If none reads it, those that read its modality answer at once with a refusal, or else all, so that somebody says why
+    nothing is found. Images that
+    arrive while an analysis is still queued join it; later ones make a new one. Without the patient's consent
     nothing is asked, and nothing is kept of the question.
     """
     if not permits(series.study.patient, Purpose.AI):
         return []
-    readers = PackageVersion.objects.filter(active=True, card__task=FILMS)
-    return [_ask(series, package, urgent) for package in readers]
+    packages = list(PackageVersion.objects.filter(active=True, card__task__in=IMAGES))
+    problems = {package: _unsuitable(series, package) for package in packages}
+    readers = [package for package, problem in problems.items() if problem is None]
+    near = [package for package, problem in problems.items() if problem and problem.code != "wrong_modality"]
+    return [_ask(series, package, urgent) for package in readers or near or packages]
 
 
 def route_patient(patient: Patient) -> int:
@@ -50,9 +54,8 @@ def route_patient(patient: Patient) -> int:
 
 
 def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
-    try:
-        check_series(package.card["input"], modality=series.modality, body_part=series.body_part)
-    except Unsuitable as problem:
+    problem = _unsuitable(series, package)
+    if problem is not None:
         refusal = {"state": State.REFUSED, "reason_code": problem.code, "reason_parameters": problem.parameters}
         analysis, _ = Analysis.objects.get_or_create(
             series=series, package=package, input_digest="series", parameters={}, defaults=refusal
@@ -75,6 +78,14 @@ def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
         if created:
             enqueue_job(analysis)
     return analysis
+
+
+def _unsuitable(series: Series, package: PackageVersion) -> Unsuitable | None:
+    try:
+        check_series(package.card["input"], modality=series.modality, body_part=series.body_part)
+    except Unsuitable as problem:
+        return problem
+    return None
 
 
 def _exists(series: Series, package: PackageVersion, digest: str) -> bool:

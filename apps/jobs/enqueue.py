@@ -19,21 +19,24 @@ ALL_QUEUES = (SHORT_QUEUE, *ACCELERATOR_QUEUES.values())
 """In the order in which a worker that serves all of them should look."""
 
 
-def enqueue(name: str, pk: uuid.UUID | str, *, queue: str = SHORT_QUEUE) -> None:
+def enqueue(name: str, pk: uuid.UUID | str, *, queue: str = SHORT_QUEUE, delay: float = 0.0) -> None:
     """Send the task ``name`` with the id ``pk`` once the current transaction has committed.
+
+    Args:
+        delay: seconds that the worker waits before it begins.
 
     A broker that cannot be reached loses nothing: the row stays queued and the sweeper rings again.
     """
-    transaction.on_commit(lambda: _send(name, str(pk), queue))
+    transaction.on_commit(lambda: _send(name, str(pk), queue, delay))
 
 
-def enqueue_job(job: Job) -> None:
+def enqueue_job(job: Job, *, delay: float = 0.0) -> None:
     """Send a job's own task to the queue of its urgency."""
-    enqueue(job.task_name, job.pk, queue=ACCELERATOR_QUEUES[Urgency(job.urgency)])
+    enqueue(job.task_name, job.pk, queue=ACCELERATOR_QUEUES[Urgency(job.urgency)], delay=delay)
 
 
-def _send(name: str, pk: str, queue: str) -> None:
+def _send(name: str, pk: str, queue: str, delay: float) -> None:
     try:
-        current_app.send_task(name, args=[pk], queue=queue, retry=False)
+        current_app.send_task(name, args=[pk], queue=queue, retry=False, countdown=delay or None)
     except (OperationalError, OSError):
         logger.warning("broker unreachable: %s %s stays queued until the sweeper rings again", name, pk)

@@ -1,15 +1,18 @@
 import { StyleForm } from "./style-form";
 
-const overlay = document.getElementById("overlay") as HTMLImageElement | null;
+const overlays = [...document.querySelectorAll<HTMLImageElement>("img[data-overlay]")];
 const fields = document.getElementById("overlay-form");
 
-if (overlay && fields) {
+if (overlays.length > 0 && fields) {
   let revision = document.getElementById("figures")?.dataset.revision ?? "0";
   const draw = () => {
-    overlay.src = `${overlay.dataset.source}?${form.query()}&r=${revision}`;
+    for (const overlay of overlays) {
+      const { source, overlay: view } = overlay.dataset;
+      overlay.src = `${source}?${form.query()}&view=${view}&r=${revision}`;
+    }
   };
   const form = new StyleForm(fields, draw, (share) => {
-    overlay.style.opacity = String(share);
+    for (const overlay of overlays) overlay.style.opacity = String(share);
   });
   // The figures are asked for again while the explanation is refined: the picture follows.
   document.addEventListener("htmx:after:swap", () => {

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from tests.benchmarks.table import Row
-from tests.factories import film_file
+from tests.factories import chest_files, film_file
 from tests.journeys.client import Api
 from tests.journeys.services import Site
 
@@ -32,6 +32,7 @@ def measure() -> Iterator[Row]:
         yield Row("upload to checked explanation, s (median)", f"{statistics.median(checked):.2f}")
         asked = statistics.median(_brush(api) for _ in range(RUNS))
         yield Row("brush to answer, s (median)", f"{asked:.2f}", "limit: 1", asked)
+        yield from _volume(api)
         yield Row("share of upload to finding that is the forward pass", f"{100 * statistics.median(shares):.0f} %")
         web, worker = _memory(site.processes[0].pid), _memory(site.worker.pid)
         yield Row("memory of web, MiB (proportional)", f"{web:.0f}")
@@ -54,6 +55,29 @@ def _one(api: Api, run: int) -> tuple[float, float, float, float]:
     while _explanations(api, study, finding["id"])[0]["state"] != "succeeded":
         time.sleep(0.02)
     return found, drawn, time.perf_counter() - started, analysis["seconds"]["infer"] / found
+
+
+def _volume(api: Api) -> Iterator[Row]:
+    """A chest CT of 60 slices; the seconds that the site waits for a last slice are part of it."""
+    files = chest_files(shape=(60, 256, 256), mrn="BENCH-CT")
+    started = time.perf_counter()
+    api.store(*files)
+    stored = time.perf_counter() - started
+    study = next(row for row in api.studies() if row["patient"]["mrn"] == "BENCH-CT")["study_instance_uid"]
+    while (analysis := api.analyses(study)[0])["state"] not in ("succeeded", "failed", "refused"):
+        time.sleep(0.02)
+    found = time.perf_counter() - started
+    finding = next(row for row in analysis["findings"] if row["positive"])
+    while not (rows := _explanations(api, study, finding["id"])) or rows[0]["stage"] == "":
+        time.sleep(0.02)
+    drawn = time.perf_counter() - started
+    api.raw(f"/api/v1/explanations/{rows[0]['id']}/overlay.png?view=slices")
+    while _explanations(api, study, finding["id"])[0]["state"] != "succeeded":
+        time.sleep(0.02)
+    yield Row("CT of 60 slices of 256 x 256 taken in, s", f"{stored:.1f}")
+    yield Row("the same, upload to finding, s", f"{found:.1f}")
+    yield Row("the same, finding to first overlay, s", f"{drawn - found:.1f}")
+    yield Row("the same, upload to checked explanation, s", f"{time.perf_counter() - started:.1f}")
 
 
 def _explanations(api: Api, study: str, finding: str) -> list[dict[str, Any]]:

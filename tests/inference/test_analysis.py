@@ -109,7 +109,7 @@ def random_film() -> bytes:
 
 
 REFUSED = {
-    "wrong_modality": changed(Modality="CT"),
+    "wrong_modality": changed(Modality="US"),
     "wrong_body_part": changed(BodyPartExamined="HAND"),
     "wrong_view": changed(ViewPosition="LL"),
     "too_small": film_file(1, size=100),

@@ -78,7 +78,7 @@ def open_study_again(doctor: Any) -> None:
     doctor.go("/imaging/upload/")
     open_study(doctor, "slice")
     doctor.page.wait_for_selector("#findings:has-text('Not assessed')")
-    assert "this series is CT" in doctor.page.inner_text("#findings")
+    assert "The series has 1 images" in doctor.page.inner_text("#findings")
 
 
 def open_worklist(doctor: Any) -> None:

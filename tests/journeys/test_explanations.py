@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import film_file
+from tests.factories import chest_files, film_file
 from tests.journeys.services import wait_for
 from tests.journeys.test_doctor import PAINTED, open_study
 
@@ -70,9 +70,9 @@ def in_full(doctor: Any) -> None:
     page = doctor.page
     page.click("a:has-text('In full') >> nth=0")
     page.wait_for_selector("text=What would change the answer")
-    before = page.get_attribute("#overlay", "src")
+    before = page.get_attribute("[data-overlay]", "src")
     page.check("[name=contours]")
-    assert page.get_attribute("#overlay", "src") != before
+    assert page.get_attribute("[data-overlay]", "src") != before
     doctor.check("explanation")
     with page.expect_download() as download:
         page.click("a:has-text('DICOM Parametric Map')")
@@ -82,6 +82,38 @@ def in_full(doctor: Any) -> None:
     page.wait_for_selector("text=Weak explanation: do not rely on it", timeout=120_000)
     page.go_back()
     page.wait_for_selector("text=What would change the answer")
+
+
+def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> None:
+    doctor = visit().sign_in("doctor")
+    page = doctor.page
+    files = []
+    for number, content in enumerate(chest_files(mrn="CT-9")):
+        files.append(tmp_path / f"slice-{number:02}.dcm")
+        files[-1].write_bytes(content)
+    doctor.upload(*files)
+    open_study(doctor, files[0].name)
+    page.wait_for_selector("[data-explanation]", timeout=240_000).click()
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 30, "the overlay on the strongest slice")
+    position = page.inner_text("#position")
+    page.wait_for_selector("#findings .badge-success:has-text('checked'), #findings .badge-warning", timeout=120_000)
+    page.focus("#viewport")
+    strongest = page.evaluate(PAINTED)["painted"]
+    for _ in range(len(files)):
+        page.keyboard.press("ArrowUp")
+    assert page.inner_text("#position") != position
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] < strongest / 2, 10, "less evidence far from the nodule")
+    doctor.check("explained-volume")
+    page.click("a:has-text('In full') >> nth=0")
+    page.wait_for_selector("text=From head to feet")
+    for view in ("coronal", "sagittal", "axial"):
+        page.locator(f"img[data-overlay={view}]").scroll_into_view_if_needed()
+        picture = f"document.querySelector('img[data-overlay={view}]').naturalWidth"
+        wait_for(lambda picture=picture: page.evaluate(picture) > 0, 20, view)
+    page.evaluate("scrollTo(0, 0)")
+    doctor.check("volume-explanation")
+    page.set_viewport_size({"width": 390, "height": 844})
+    doctor.check("volume-explanation-phone")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +132,7 @@ def test_pages_of_explanations_pass_axe(visit: Any, tmp_path: Path, scheme: str,
     page.wait_for_selector("#overlay-controls:not(.hidden)")
     doctor.check(f"study-{tag}")
     page.click("#findings a[href^='/explanations/'] >> nth=0")
-    page.wait_for_selector("#overlay")
+    page.wait_for_selector("[data-overlay]")
     doctor.check(f"explanation-{tag}")
     model = "/explanations/models/cxr-pneumonia/1.1.0"
     for name, path in (("explainers", f"{model}/explainers/"), ("attention", f"{model}/attention/")):

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,8 +23,9 @@ from apps.accounts.actors import signed_in
 from apps.explainability import exports
 from apps.explainability.access import visible_to
 from apps.explainability.drawing.overlay import SIGNS, Style
+from apps.explainability.drawing.volume import PROJECTIONS
 from apps.explainability.models import Explanation
-from apps.explainability.queries import SPACES, overlay, region_values
+from apps.explainability.queries import SPACES, overlay, region_values, views
 
 
 class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
@@ -67,6 +69,11 @@ class StyleSerializer(serializers.Serializer[Any]):
 
     sign = serializers.ChoiceField(SIGNS, default="both")
     space = serializers.ChoiceField(SPACES, default="probability")
+    view = serializers.ChoiceField(
+        ("film", "slices", *PROJECTIONS),
+        default="film",
+        help_text="Of volumes also: a projection, or all slices below each other from head to feet.",
+    )
     threshold = serializers.FloatField(
         min_value=0, max_value=0.95, default=0.15, help_text="Weaker places are left out; share of the scale."
     )
@@ -107,19 +114,27 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         asked.is_valid(raise_exception=True)
         explanation = self._drawn("overlay")
         style = dict(asked.validated_data)
-        space = style.pop("space")
-        return HttpResponse(overlay(explanation, Style(**style), space).png, content_type="image/png")
+        space, view = style.pop("space"), self._view(explanation, style.pop("view"))
+        return HttpResponse(overlay(explanation, Style(**style), space, view), content_type="image/png")
 
-    @extend_schema(responses=binary("image/png"))
+    @extend_schema(
+        parameters=[OpenApiParameter("view", str, enum=["film", *PROJECTIONS])], responses=binary("image/png")
+    )
     def film(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """The film itself as a grey PNG of at most 1,024 pixels an edge."""
-        return HttpResponse(exports.film_png(self._drawn("film")), content_type="image/png")
+        """The film, a volume's strongest slice or a projection, as a grey PNG of at most 1,024 pixels an edge."""
+        asked = StyleSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        explanation = self._drawn("film")
+        view = self._view(explanation, asked.validated_data["view"])
+        if view == "slices":
+            raise ValidationError({"view": _("the slices themselves come by WADO-RS")})
+        return HttpResponse(exports.film_png(explanation, view), content_type="image/png")
 
     @extend_schema(
         parameters=[OpenApiParameter("space", str, enum=list(SPACES))], responses=binary("application/octet-stream")
     )
     def attributions(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """The attributions as a NumPy file: (rows, columns) float32, a number a region or pixel of the plane."""
+        """The attributions as a NumPy file: float32, a number a region or pixel; a volume's have three axes."""
         asked = StyleSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         buffer = io.BytesIO()
@@ -134,13 +149,19 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
 
     @extend_schema(responses=binary("application/dicom"))
     def parametric_map(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """A DICOM Parametric Map (PS3.3 A.75) of the film: probability a pixel."""
+        """A DICOM Parametric Map (PS3.3 A.75): probability a pixel of the film, or a region of the volume."""
         return _attachment(exports.parametric_map(self._drawn("parametric map")), "explanation-map.dcm")
 
     @extend_schema(responses=binary("application/dicom"))
     def capture(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """A DICOM Secondary Capture (PS3.3 A.8): the film with the explanation burnt in."""
         return _attachment(exports.secondary_capture(self._drawn("capture")), "explanation-picture.dcm")
+
+    @staticmethod
+    def _view(explanation: Explanation, view: str) -> str:
+        if view not in views(explanation):
+            raise ValidationError({"view": _("this explanation is of a film")})
+        return view
 
     def _read(self, explanation: Explanation, part: str) -> None:
         audit.record(signed_in(self.request), "explanation.read", explanation, why="treatment", part=part)

@@ -33,6 +33,9 @@ class AreaSerializer(serializers.Serializer[Any]):
         max_length=probing.EDGE**2,
         help_text=f"Cells of a {probing.EDGE} × {probing.EDGE} grid over the film, row by row from 0.",
     )
+    depth = serializers.FloatField(
+        min_value=0, max_value=1, required=False, help_text="Of a volume: the slice's place from head (0) to feet (1)."
+    )
 
 
 class ProbeSerializer(serializers.ModelSerializer[Probe]):
@@ -57,7 +60,10 @@ class FindingExplanationsView(APIView):
         asked = AskSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         method = Method(asked.validated_data["method"])
-        explanation = plan.request(finding, actor=signed_in(request), method=method)
+        try:
+            explanation = plan.request(finding, actor=signed_in(request), method=method)
+        except ValueError as error:
+            raise ValidationError({"method": str(error)}) from error
         return Response(ExplanationSerializer(explanation).data, status=202)
 
 
@@ -72,7 +78,7 @@ class FindingProbesView(APIView):
         area = AreaSerializer(data=request.data)
         area.is_valid(raise_exception=True)
         try:
-            probe = probing.ask(finding, cells=area.validated_data["cells"], actor=signed_in(request))
+            probe = probing.ask(finding, actor=signed_in(request), **area.validated_data)
         except ValueError as error:
             raise ValidationError({"cells": str(error)}) from error
         return Response(ProbeSerializer(probe).data, status=202)

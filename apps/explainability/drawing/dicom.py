@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -46,20 +47,25 @@ def parametric_map(header: Dataset, attributions: npt.NDArray[np.float32], said:
         header: the film's, without pixels.
         attributions: (rows, columns) of the film itself.
     """
-    source = _placed(header)
-    values = attributions.astype(np.float32)[None]
+    return _written(
+        _map(header, attributions.astype(np.float32)[None], said, "SHAP attribution, probability per pixel")
+    )
+
+
+def _map(header: Dataset, values: npt.NDArray[np.float32], said: Said, what: str, **geometry: Any) -> ParametricMap:
+    """(frames, rows, columns) as a Parametric Map; without ``geometry`` it lies where the film lies."""
     end = float(np.abs(values).max()) or 1.0
     mapping = RealWorldValueMapping(
         lut_label="SHAP",
-        lut_explanation="SHAP attribution, probability per pixel",
+        lut_explanation=what,
         unit=codes.UCUM.NoUnits,
         value_range=(-end, end),
         slope=1.0,
         intercept=0.0,
         quantity_definition=codes.DCM.Probability,
     )
-    made = ParametricMap(
-        [source],
+    return ParametricMap(
+        [_placed(header)],
         values,
         series_instance_uid=_uid(said, "map series"),
         series_number=SERIES_NUMBERS["map"],
@@ -74,6 +80,47 @@ def parametric_map(header: Dataset, attributions: npt.NDArray[np.float32], said:
         voi_lut_transformations=[hd.VOILUTTransformation(window_center=0.0, window_width=2 * end)],
         content_label="SHAP",
         content_description=f"Decision support: {said.label}"[:64],
+        **geometry,
+    )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """How a grid of attributions lies in space (LPS, mm).
+
+    Attributes:
+        sizes: of a region along slices, rows and columns.
+        origin: (3,) the middle of the first region.
+        axes: (3, 3) unit vectors along slices, rows' order and columns' order.
+    """
+
+    sizes: tuple[float, float, float]
+    origin: npt.NDArray[np.float64]
+    axes: npt.NDArray[np.float64]
+
+
+def volume_map(header: Dataset, attributions: npt.NDArray[np.float32], placed: Placed, said: Said) -> bytes:
+    """Attributions of a volume's regions as a Parametric Map with a frame for each slab, where they lie in space.
+
+    Args:
+        header: of one of the volume's slices, without pixels.
+        attributions: (slabs, rows, columns) in probability a region.
+    """
+    down, along_rows, along_columns = placed.axes
+    positions = [
+        hd.PlanePositionSequence(hd.CoordinateSystemNames.PATIENT, placed.origin + number * placed.sizes[0] * down)
+        for number in range(len(attributions))
+    ]
+    made = _map(
+        header,
+        attributions.astype(np.float32),
+        said,
+        "SHAP attribution, probability per region",
+        pixel_measures=hd.PixelMeasuresSequence(placed.sizes[1:], placed.sizes[0], placed.sizes[0]),
+        plane_orientation=hd.PlaneOrientationSequence(
+            hd.CoordinateSystemNames.PATIENT, (*along_columns.tolist(), *along_rows.tolist())
+        ),
+        plane_positions=positions,
     )
     return _written(made)
 

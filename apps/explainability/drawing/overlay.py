@@ -49,7 +49,12 @@ def overlay_png(attributions: npt.NDArray[np.float32], style: Style = Style()) -
         attributions: (rows, columns), a number a region or a pixel.
     """
     smooth = enlarged(attributions, style.edge)
-    values = smooth / scale_end(smooth)
+    return png(coloured(smooth, style, scale_end(smooth)))
+
+
+def coloured(smooth: npt.NDArray[np.floating], style: Style, end: float) -> npt.NDArray[np.uint8]:
+    """(rows, columns, 4) of smooth attributions; ``end`` is where the colour is full."""
+    values = smooth / end
     if style.sign != "both":
         values = np.clip(values, 0, None) if style.sign == "positive" else np.clip(values, None, 0)
     strength = np.clip(np.abs(values), 0, 1)
@@ -57,8 +62,7 @@ def overlay_png(attributions: npt.NDArray[np.float32], style: Style = Style()) -
     if style.contours:
         alpha = _lines(values, style.threshold)
     colour = np.where((values > 0)[..., None], np.array(POSITIVE), np.array(NEGATIVE))
-    rgba = np.dstack([colour, np.round(alpha * 255)]).astype(np.uint8)
-    return _png(rgba)
+    return np.dstack([colour, np.round(alpha * 255)]).astype(np.uint8)
 
 
 def enlarged(attributions: npt.NDArray[np.float32], edge: int) -> npt.NDArray[np.float32]:
@@ -103,7 +107,8 @@ def _lines(values: npt.NDArray[np.floating], threshold: float) -> npt.NDArray[np
     return drawn.astype(np.float64)
 
 
-def _png(rgba: npt.NDArray[np.uint8]) -> bytes:
+def png(rgba: npt.NDArray[np.uint8]) -> bytes:
+    """A PNG file of (rows, columns, 4)."""
     buffer = io.BytesIO()
     Image.fromarray(rgba).save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()

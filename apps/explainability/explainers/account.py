@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from apps.explainability.explainers.anatomy import ZONES, by_zone, zones
+from apps.explainability.explainers.anatomy import ZONES, by_zone
 from apps.explainability.explainers.attribution import Attribution
-from apps.explainability.explainers.baselines import EDGE, References
 from apps.explainability.explainers.game import Regions
+from apps.explainability.explainers.loaded import Explainable
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,12 @@ class Account:
     """One output's share of an attribution.
 
     Attributes:
-        values: (spaces, rows, columns) float32, a number a region or pixel.
+        values: (spaces, *grid) float32, a number a region or pixel.
         half_width: of the values' 95 % intervals, or None.
         base, output, total: (spaces,) what baseline and film are answered with, and the attributions' sum.
-        places: by zone, strongest first: ``{"zone", "value", "log_odds"}``; empty without references.
+        places: by zone, strongest first: ``{"zone", "value", "log_odds"}``; empty where no zones are known.
+        peak: where the strongest evidence for the output lies, as shares 0..1 of the plane's lengths.
+        plane: what the model read, uint8; kept of volumes, whose slices would take seconds to read again.
     """
 
     values: npt.NDArray[np.float32]
@@ -34,6 +36,8 @@ class Account:
     evaluations: int
     stopped: str
     places: list[dict[str, Any]] = field(default_factory=list)
+    peak: tuple[float, ...] = ()
+    plane: npt.NDArray[np.uint8] | None = None
 
     def packed(self) -> bytes:
         """The arrays as an NPZ file."""
@@ -41,13 +45,14 @@ class Account:
         arrays: dict[str, Any] = {"values": self.values} | (
             {} if self.half_width is None else {"half_width": self.half_width}
         )
+        arrays |= {} if self.plane is None else {"plane": self.plane}
         np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
 
 
-def accounts(found: Attribution, plane: npt.NDArray[np.generic], references: References | None) -> list[Account]:
+def accounts(found: Attribution, plane: npt.NDArray[np.generic], film: Explainable) -> list[Account]:
     """One for each output."""
-    where = None if references is None else zones(references.thumbnails[references.of(plane)])
+    where = film.zones(plane)
     sums = found.sums
     return [
         Account(
@@ -58,17 +63,37 @@ def accounts(found: Attribution, plane: npt.NDArray[np.generic], references: Ref
             total=tuple(sums[:, output].tolist()),
             evaluations=found.evaluations,
             stopped=found.stopped,
-            places=[] if where is None else _places(found.values[:, output], where, plane.shape),
+            places=[] if where is None else _places(_certain(found, output, plane), where, plane.shape),
+            peak=_peak(found.values[0, output], film.regions),
+            plane=None if plane.ndim == 2 else np.asarray(plane, dtype=np.uint8),
         )
         for output in range(found.values.shape[1])
     ]
+
+
+def _certain(found: Attribution, output: int, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
+    """What is summed up by zone: of a volume only regions that can be told from nothing, since the roughness of
+    hundreds of others would be summed up with them.
+    """
+    values = found.values[:, output]
+    if plane.ndim == 2 or found.half_width is None:
+        return values
+    return np.where(np.abs(values) > found.half_width[:, output], values, 0.0)
+
+
+def _peak(values: npt.NDArray[np.floating], regions: Regions) -> tuple[float, ...]:
+    """The middle of the region with the most evidence."""
+    coarse = values if values.shape == regions.grid else regions.gather(values[None]).reshape(regions.grid)
+    place = np.unravel_index(int(coarse.argmax()), coarse.shape)
+    return tuple(round((int(one) + 0.5) / number, 4) for one, number in zip(place, coarse.shape, strict=True))
 
 
 def _places(
     values: npt.NDArray[np.floating], where: npt.NDArray[np.int64], shape: tuple[int, ...]
 ) -> list[dict[str, Any]]:
     pixels = values if values.shape[1:] == shape else Regions(values.shape[1:], shape).spread(values)
-    sums = by_zone(Regions((EDGE, EDGE), shape).gather(pixels), where)
+    tiles = pixels.reshape(len(pixels), -1) if where.shape == shape else Regions(where.shape, shape).gather(pixels)
+    sums = by_zone(tiles, where)
     order = np.argsort(-np.abs(sums[0]))
     return [
         {"zone": ZONES[place], "value": round(float(sums[0, place]), 6), "log_odds": round(float(sums[1, place]), 6)}

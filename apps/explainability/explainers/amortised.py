@@ -27,7 +27,7 @@ WIDTH = 96
 class Explainer(nn.Module):
     """Film and baseline in, (n, spaces, outputs, regions) attributions out, before their sum is corrected."""
 
-    def __init__(self, trunk: nn.Sequential, outputs: int, grid: tuple[int, int]) -> None:
+    def __init__(self, trunk: nn.Sequential, outputs: int, grid: tuple[int, ...]) -> None:
         super().__init__()
         self.trunk, self.outputs, self.grid = _for_two(trunk), outputs, grid
         self.fine = nn.Conv2d(48, WIDTH, 1)
@@ -53,7 +53,8 @@ class Explainer(nn.Module):
         assert fine is not None
         mixed = self.fine(fine) + F.interpolate(self.coarse(hidden), fine.shape[2:], mode="bilinear")
         mixed = mixed + self.mix(mixed)
-        boxes = F.adaptive_avg_pool2d(self.head(mixed), self.grid)
+        rows, columns = self.grid
+        boxes = F.adaptive_avg_pool2d(self.head(mixed), (rows, columns))
         return boxes.reshape(len(films), len(SPACES), self.outputs, -1) * self.scale
 
 

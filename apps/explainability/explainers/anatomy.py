@@ -1,10 +1,12 @@
-"""Words for places on a frontal chest film, in the reader's terms: the patient's right is on the image's left.
+"""Words for places in a chest, in the reader's terms: the patient's right is on the image's left.
 
-The lungs are found on the healthy reference that lies most like the film: there they are the two dark
-fields inside the chest, whatever hides them on the film itself.
+On a frontal film the lungs are found on the healthy reference that lies most like it: there they are the two dark
+fields inside the chest, whatever hides them on the film itself. A CT shows its own lungs: the air within the body.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,12 @@ ZONES = (
 )
 """Upper, middle and lower zones are thirds of the lungs' height, as radiologists use the words."""
 LUNG_ZONES = ZONES[:6]
+LUNG_BELOW = -400.0
+"""Hounsfield units; halfway between lung and soft tissue."""
+LUNG_SHARE = 0.01
+"""Least share of a volume that a lung fills."""
+_FLAT = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
+"""Neighbours within a slice."""
 
 
 def zones(thumbnail: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
@@ -65,8 +73,59 @@ def zones(thumbnail: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     return found
 
 
+def volume_zones(box: npt.NDArray[np.number], window: Sequence[float]) -> npt.NDArray[np.int64]:
+    """Which zone each voxel of a chest CT lies in; everything is ``outside`` where no lungs are found.
+
+    Args:
+        box: (slices, rows, columns) grey levels 0..255 from head to feet, front to back, the patient's right to left.
+        window: the values in Hounsfield units that became 0 and 255.
+
+    Returns:
+        The box's shape, places in ZONES.
+    """
+    found = np.full(box.shape, ZONES.index("outside"))
+    air = box < 255 * (LUNG_BELOW - window[0]) / (window[1] - window[0])
+    # Thinned by a voxel, the lungs do not run into the room's air where the chest wall is thin.
+    parts, count = ndimage.label(ndimage.binary_erosion(air, _FLAT, border_value=1))
+    edges = {*np.unique(parts[:, [0, -1]]), *np.unique(parts[:, :, [0, -1]])}
+    inner = [number for number in range(1, count + 1) if number not in edges]
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)[inner]
+    if not inner or sizes.max() < LUNG_SHARE * box.size:
+        return found
+    lungs = np.isin(parts, np.array(inner)[sizes >= sizes.max() / 5])
+    lungs = ndimage.binary_dilation(lungs, _FLAT, iterations=2, mask=air)
+    lungs = np.stack([ndimage.binary_fill_holes(part) for part in ndimage.binary_closing(lungs, iterations=2)])
+    room = ndimage.binary_dilation(np.isin(parts, [*edges - {0}]), _FLAT, mask=air & ~lungs)
+    body = ~room
+    depths, _rows, columns = (np.flatnonzero(lungs.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+    top, bottom = depths[0], depths[-1] + 1
+    middle = (columns[0] + columns[-1] + 1) / 2
+    found[:top][body[:top]] = ZONES.index("above")
+    found[bottom:][body[bottom:]] = ZONES.index("below")
+    for depth in range(top, bottom):
+        third = min(3 * (depth - top) // (bottom - top), 2)
+        row, column = np.nonzero(lungs[depth])
+        if not len(row):
+            continue
+        # What lies between the lungs in the same slice is mediastinum; beside them it is chest wall.
+        between = slice(row.min(), row.max() + 1), slice(column.min(), column.max() + 1)
+        part = found[depth]
+        part[between][body[depth][between]] = ZONES.index("mediastinum" if third < 2 else "below")
+        if column.min() < middle < column.max():
+            part[between][_between_lungs(lungs[depth][between])] = ZONES.index("mediastinum")
+        part[row, column] = np.where(column < middle, third, 3 + third)
+    return found
+
+
+def _between_lungs(lungs: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """What has lung on either side in its row of a slice."""
+    before = np.maximum.accumulate(lungs, axis=1)
+    after = np.maximum.accumulate(lungs[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(before & after)
+
+
 def by_zone(values: npt.NDArray[np.floating], where: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Attributions of tiles, (..., EDGE * EDGE), summed up by zone, (..., zones): Shapley values may be added."""
+    """Attributions of tiles or voxels, (..., count), summed up by zone, (..., zones): Shapley values may be added."""
     flat = where.reshape(-1)
     return np.stack([values[..., flat == zone].sum(axis=-1) for zone in range(len(ZONES))], axis=-1).astype(np.float64)
 

@@ -16,6 +16,8 @@ import numpy.typing as npt
 Plane = npt.NDArray[np.float32]
 MASKERS = ("reference", "blur", "inpaint", "mean")
 EDGE = 24
+DEEP = 8
+"""Tiles of a volume's thumbnail from head to feet; EDGE - 4 along rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class References:
     """Learned healthy planes of a package.
 
     Attributes:
-        planes: (n, size, size) uint8.
-        thumbnails: (n, EDGE * EDGE), by which a film finds the one that lies most like it.
+        planes: (n, *shape) uint8.
+        thumbnails: (n, tiles), by which a film finds the one that lies most like it.
     """
 
     planes: npt.NDArray[np.uint8]
@@ -58,10 +60,16 @@ def baseline(masker: str, plane: npt.NDArray[np.generic], references: References
 
 
 def thumbnails(planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    """(n, EDGE * EDGE) means over tiles of (n, size, size) planes; the size is a multiple of EDGE."""
-    count, size = len(planes), planes.shape[1] // EDGE
-    tiles = planes.reshape(count, EDGE, size, EDGE, size).astype(np.float32)
-    return np.asarray(tiles.mean(axis=(2, 4)).reshape(count, -1))
+    """(n, tiles) means over tiles: EDGE x EDGE of films, (n, size, size); DEEP x 20 x 20 of boxes, (n, *shape).
+
+    Each length is a multiple of its number of tiles.
+    """
+    tiles = (EDGE, EDGE) if planes.ndim == 3 else (DEEP, EDGE - 4, EDGE - 4)
+    parts = [
+        part for number, length in zip(tiles, planes.shape[1:], strict=True) for part in (number, length // number)
+    ]
+    split = planes.reshape(len(planes), *parts).astype(np.float32)
+    return np.asarray(split.mean(axis=tuple(range(2, split.ndim, 2))).reshape(len(planes), -1))
 
 
 def nearest(rows: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:

@@ -7,6 +7,7 @@ replaced by a real or drawn healthy film of somebody else, which none of them sa
 from __future__ import annotations
 
 import copy
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,19 +15,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shap
 import torch
 
 from apps.explainability.explainers import faithfulness, gradients
 from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import nearest, thumbnails
 from apps.explainability.explainers.game import Game, Regions
-from apps.explainability.explainers.loaded import SEED, Explainable
+from apps.explainability.explainers.loaded import BATCH, SEED, VOLUME_BATCH, Explainable
 
-JUDGE = 24
+JUDGE, VOLUME_JUDGE = (24, 24), (12, 16, 16)
+"""Regions of the judge's own along each axis."""
 SANITY_FILMS = 8
 FEW = 50
 """Films for explainers that only complete the picture."""
-COSTLY = ("partition", "gradient", "deep")
+COSTLY = ("partition", "gradient", "deep", "kernel")
 EXPLAINERS: dict[str, tuple[str, str, int]] = {
     "amortised": ("amortised", "", 2),
     "sampled": ("sampled", "", 256),
@@ -35,13 +38,14 @@ EXPLAINERS: dict[str, tuple[str, str, int]] = {
     "deep": ("deep", "", 8),
     "stock": ("partition", "blur", 500),
     "grad_cam": ("grad_cam", "", 8),
+    "kernel": ("kernel", "mean", 500),
 }
 """Name to method, baseline (empty: the package's best) and evaluations."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A film to compare on: (size, size), and where the finding is, if that is known."""
+    """A film's plane or a volume's box to compare on, and where the finding is, if that is known."""
 
     plane: npt.NDArray[np.uint8]
     truth: npt.NDArray[np.bool_] | None = None
@@ -59,7 +63,7 @@ def compare(
     """Measure explainers of one output.
 
     Args:
-        healthy: (n, size, size) films of others, of which the most alike replaces what is hidden.
+        healthy: (n, *shape) films or volumes of others, of which the most alike replaces what is hidden.
 
     Returns:
         One row an explainer: means of insertion, deletion, advantage, pointing, gap, sanity, evaluations, seconds.
@@ -69,7 +73,10 @@ def compare(
     stranger = _random_weights(film)
     for number, sample in enumerate(samples):
         twin = healthy[nearest(thumbnails(sample.plane[None]), small)[0]]
-        judge = Game(film.model.answer, sample.plane, twin, Regions((JUDGE, JUDGE), sample.plane.shape))
+        finer = Regions(JUDGE if sample.plane.ndim == 2 else VOLUME_JUDGE, sample.plane.shape)
+        judge = Game(
+            film.model.answer, sample.plane, twin, finer, batch=BATCH if sample.plane.ndim == 2 else VOLUME_BATCH
+        )
         for name in names:
             if name in COSTLY and number >= FEW:
                 continue
@@ -98,12 +105,15 @@ def _judged(film: Explainable, sample: Sample, judge: Game, output: int, name: s
 def _pixels(
     film: Explainable, plane: npt.NDArray[np.uint8], output: int, name: str
 ) -> tuple[npt.NDArray[np.float32], float | None, int]:
-    """Attributions of pixels, (rows, columns), their gap if they claim to add up, and evaluations."""
+    """Attributions of pixels, their gap if they claim to add up, and evaluations."""
     method, masker, evaluations = EXPLAINERS[name]
     game = film.game(plane, masker=masker)
     if method == "grad_cam":
         network: Any = film.model.network
         return gradients.grad_cam(game, network.features[-1])[output], None, game.evaluations
+    if method == "kernel":
+        values = _smooth(_kernel(game, output, evaluations).reshape(game.regions.grid), plane.shape)
+        return values.astype(np.float32), None, game.evaluations
     last: Attribution
     *_, last = _explain(film, game, method, output, evaluations)
     values = last.values[0, output]
@@ -113,14 +123,24 @@ def _pixels(
     return values.astype(np.float32), float(last.gaps[0, output]), last.evaluations
 
 
+def _kernel(game: Game, output: int, evaluations: int) -> npt.NDArray[np.float64]:
+    """(regions,) by the ``shap`` library's Kernel SHAP as it comes."""
+    logging.getLogger("shap").setLevel(logging.WARNING)  # it tells every weight otherwise
+    players = game.regions.count
+    explainer = shap.KernelExplainer(lambda rows: game.values(rows)[:, 0, output], np.zeros((1, players)))
+    found = explainer.shap_values(np.ones((1, players)), nsamples=evaluations, silent=True)
+    return np.asarray(found, dtype=np.float64).reshape(players)
+
+
 def _explain(film: Explainable, game: Game, method: str, output: int, evaluations: int) -> Iterator[Attribution]:
     return film.explain(game, method, (output,), Budget(evaluations=evaluations, precision=0.0))
 
 
 def _smooth(values: npt.NDArray[np.floating], shape: tuple[int, ...]) -> npt.NDArray[np.floating]:
     boxes = torch.from_numpy(np.asarray(values, dtype=np.float32))[None, None]
-    area = shape[0] * shape[1] / values.size
-    spread = torch.nn.functional.interpolate(boxes, shape, mode="bilinear", align_corners=False)
+    area = np.prod(shape) / values.size
+    mode = Regions(values.shape, shape).smooth
+    spread = torch.nn.functional.interpolate(boxes, shape, mode=mode, align_corners=False)
     return np.asarray(spread[0, 0].numpy() / area)
 
 
@@ -136,7 +156,7 @@ def _random_weights(film: Explainable) -> Explainable:
     model = copy.copy(film.model)
     model.network = copy.deepcopy(film.model.network)
     for module in model.network.modules():
-        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d | torch.nn.Linear):
             module.reset_parameters()
     return replace(film, model=model)
 

@@ -134,14 +134,14 @@ def disturbed(plane: npt.NDArray[np.generic], rng: np.random.Generator) -> npt.N
 
 
 def points_at(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> bool:
-    """Whether the strongest point of (rows, columns) attributions lies on the truth or just beside it.
+    """Whether the strongest point of attributions of pixels lies on the truth or just beside it.
 
     The map is smoothed as it is drawn, so that the middle of the strongest region counts, not its corner.
     """
-    smooth = ndimage.gaussian_filter(pixels, 0.02 * pixels.shape[0])
-    row, column = np.unravel_index(smooth.argmax(), smooth.shape)
-    near = ndimage.distance_transform_edt(~truth) <= TOLERANCE * truth.shape[0]
-    return bool(near[row, column])
+    edge = max(pixels.shape)
+    smooth = ndimage.gaussian_filter(pixels, 0.02 * edge)
+    near = ndimage.distance_transform_edt(~truth) <= TOLERANCE * edge
+    return bool(near[np.unravel_index(smooth.argmax(), smooth.shape)])
 
 
 def within(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> float:

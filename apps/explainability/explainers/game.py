@@ -40,6 +40,11 @@ class Regions:
         """How many players there are."""
         return int(np.prod(self.grid))
 
+    @property
+    def smooth(self) -> str:
+        """How torch calls linear interpolation along these axes."""
+        return "bilinear" if len(self.grid) == 2 else "trilinear"
+
     def seen(self, coalitions: torch.Tensor) -> torch.Tensor:
         """How much of each pixel is seen, (n, *shape) in 0..1, for (n, count) coalitions.
 
@@ -47,8 +52,7 @@ class Regions:
         which a model takes for findings.
         """
         boxes = coalitions.reshape(len(coalitions), 1, *self.grid).to(torch.float32)
-        mode = "bilinear" if len(self.grid) == 2 else "trilinear"
-        return F.interpolate(boxes, self.shape, mode=mode, align_corners=False)[:, 0]
+        return F.interpolate(boxes, self.shape, mode=self.smooth, align_corners=False)[:, 0]
 
     def spread(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Attributions of regions, (outputs, count), as attributions of pixels, (outputs, *shape); sums stay."""

@@ -24,7 +24,7 @@ PATHS = 8
 
 
 class LogOdds(nn.Module):
-    """The model as a module, as shap wants it: (n, rows, columns) to (n, outputs) log-odds."""
+    """The model as a module, as shap wants it: (n, *shape) to (n, outputs) log-odds."""
 
     def __init__(self, game: Game, network: nn.Module | None = None) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def deep(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attri
 
 
 def grad_cam(game: Game, layer: nn.Module) -> npt.NDArray[np.float32]:
-    """Grad-CAM (Selvaraju et al., ICCV 2017) of each output, (outputs, rows, columns); no Shapley values.
+    """Grad-CAM (Selvaraju et al., ICCV 2017) of each output, (outputs, *shape); no Shapley values.
 
     Args:
         layer: whose features are weighted, the last before the pooling.
@@ -67,8 +67,9 @@ def grad_cam(game: Game, layer: nn.Module) -> npt.NDArray[np.float32]:
         maps = []
         for answer in answers:
             (slope,) = torch.autograd.grad(answer, kept[0], retain_graph=True)
-            weighted = F.relu((slope.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=1, keepdim=True))
-            maps.append(F.interpolate(weighted, game.regions.shape, mode="bilinear")[0, 0])
+            axes = tuple(range(2, slope.ndim))
+            weighted = F.relu((slope.mean(dim=axes, keepdim=True) * kept[0]).sum(dim=1, keepdim=True))
+            maps.append(F.interpolate(weighted, game.regions.shape, mode=game.regions.smooth)[0, 0])
     finally:
         hook.remove()
     game.evaluations += 4
@@ -76,7 +77,7 @@ def grad_cam(game: Game, layer: nn.Module) -> npt.NDArray[np.float32]:
 
 
 def _per_output(found: npt.NDArray[np.floating] | list[npt.NDArray[np.floating]], game: Game) -> Values:
-    """(outputs, rows, columns) of what shap gives for one film: outputs last, or in a list."""
+    """(outputs, *shape) of what shap gives for one film: outputs last, or in a list."""
     stacked = np.stack(found) if isinstance(found, list) else np.moveaxis(np.asarray(found), -1, 0)
     return stacked[:, 0].astype(np.float64)
 
@@ -85,5 +86,6 @@ def _translated(log_odds: Values, game: Game) -> Attribution:
     empty, full = game.ends
     change = full - empty
     slope = np.divide(change[0], change[1], out=np.zeros_like(change[0]), where=np.abs(change[1]) > 1e-9)
-    values = np.stack([log_odds * slope[:, None, None], log_odds]).astype(np.float32)
+    slope = slope.reshape(-1, *(1,) * (log_odds.ndim - 1))
+    values = np.stack([log_odds * slope, log_odds]).astype(np.float32)
     return Attribution(values, empty, full, game.evaluations)

@@ -1,4 +1,8 @@
-"""Where an explanation stops being sound; also the web process reads these, so nothing is imported here."""
+"""Where an explanation stops being sound, and what explains what; also the web process reads these, so nothing that is
+large is imported here.
+"""
+
+from __future__ import annotations
 
 ADDS_UP = 0.01
 """Largest gap of the accounting: 1 % of a probability's range."""
@@ -6,5 +10,22 @@ STABLE = 0.5
 """Least correlation of the regions of a film and of the film with a little noise."""
 FORETELLS = 0.2
 """Least correlation of what attributions foretell and what the model says of films with random halves hidden."""
+DECIDED = 0.025
+"""Where so small a share of the regions, the strongest, decides the answer, the order is no chance: one random
+choice of as many in 40 would hold the one that matters. The areas' steps are too coarse to tell that of one small
+finding.
+"""
 CONSTANT = 1e-6
 """Answers that differ by less are the same."""
+
+
+def methods_for(task: str) -> tuple[str, ...]:
+    """Which explainers serve a package of this task.
+
+    The ``shap`` library's partition explainer halves rows and columns only, and its DeepSHAP knows no layer that takes
+    the strongest place of a volume: neither explains volumes.
+    """
+    return ("sampled", "gradient") if task == "volume-classification" else _FILMS
+
+
+_FILMS = ("sampled", "amortised", "partition", "gradient", "deep")

@@ -16,10 +16,12 @@ from safetensors.torch import load_file
 from apps.explainability.explainers import gradients, partition, sampled
 from apps.explainability.explainers.amortised import Amortised, efficient
 from apps.explainability.explainers.amortised import Explainer as Network
+from apps.explainability.explainers.anatomy import volume_zones, zones
 from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import References, baseline
 from apps.explainability.explainers.game import Game, Regions, Values
-from apps.inference.packages.card import Package, PackageRefused
+from apps.explainability.explainers.limits import methods_for
+from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.runtimes import networks
 from apps.inference.runtimes.film import FilmRuntime
 from apps.inference.runtimes.loaded import Box, runtime
@@ -28,6 +30,10 @@ EXPLAINER = "explainer.safetensors"
 REFERENCES = "references.safetensors"
 GRID = 12
 """Regions along each edge where the card says nothing."""
+VOLUME_GRID = (6, 8, 8)
+"""The same for volumes: along slices, rows and columns."""
+BATCH, VOLUME_BATCH = 32, 8
+"""Planes, and boxes, that are asked together."""
 SEED = 17
 """Of the coalitions: the same film gives the same explanation."""
 
@@ -45,7 +51,13 @@ class Explainable:
     def maskers(self) -> tuple[str, ...]:
         """The baselines it knows, the best one first."""
         learned = ("reference",) if self.references else ()
-        return (*learned, "blur", "inpaint", "mean")
+        return (*learned, "mean") if self.model.package.task == VOLUMES else (*learned, "blur", "inpaint", "mean")
+
+    def zones(self, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
+        """Which part of the chest lies where, places in anatomy.ZONES over tiles; None where that is not known."""
+        if self.model.package.task == VOLUMES:
+            return volume_zones(np.asarray(plane, dtype=np.float32), self.model.package.card["preprocessing"]["window"])
+        return None if self.references is None else zones(self.references.thumbnails[self.references.of(plane)])
 
     def game(
         self,
@@ -57,7 +69,16 @@ class Explainable:
     ) -> Game:
         """A film as a game; without a word the best baseline and the package's own regions."""
         hidden = baseline(masker or self.maskers[0], plane, self.references)
-        return Game(self.model.answer, plane, hidden, regions or self.regions, device=self.model.device, asked=asked)
+        batch = BATCH if plane.ndim == 2 else VOLUME_BATCH
+        return Game(
+            self.model.answer,
+            plane,
+            hidden,
+            regions or self.regions,
+            device=self.model.device,
+            batch=batch,
+            asked=asked,
+        )
 
     def first(self, game: Game) -> Attribution | None:
         """The amortised explainer's word, by one forward pass; None if the package has none."""
@@ -71,8 +92,10 @@ class Explainable:
         """Explain by any method; each yields better and better attributions.
 
         Raises:
-            ValueError: for an unknown method.
+            ValueError: for an unknown method, or one that is not for this kind of model.
         """
+        if method not in methods_for(self.model.package.task):
+            raise ValueError(f"no such explainer for this package: {method}")
         first = self.first(game) if method in ("amortised", "sampled") and game.regions == self.regions else None
         if method == "amortised" and first is not None:
             return iter([first])
@@ -83,8 +106,6 @@ class Explainable:
             "gradient": gradients.expected,
             "deep": gradients.deep,
         }
-        if method not in makers:
-            raise ValueError(f"no such explainer for this package: {method}")
         return makers[method](game, watched, budget)
 
 
@@ -101,17 +122,13 @@ def explainer_network(package: Package, trunk: Any = None) -> Network:
     """An untrained explainer of the package's shape; its trunk is the classifier's own unless one is given."""
     if trunk is None:
         trunk = networks.build(package.card["architecture"], outputs=len(package.card["calibration"]["bias"])).features
-    return Network(trunk, len(package.labels), (edge_of(package), edge_of(package)))
+    return Network(trunk, len(package.labels), regions_of(package).grid)
 
 
 def regions_of(package: Package) -> Regions:
     """The players of a film."""
-    return Regions((edge_of(package), edge_of(package)), (package.size, package.size))
-
-
-def edge_of(package: Package) -> int:
-    """How many regions there are along each edge."""
-    return int(package.card.get("explainer", {}).get("grid", GRID))
+    given = package.card.get("explainer", {}).get("grid", VOLUME_GRID if package.task == VOLUMES else GRID)
+    return Regions((given, given) if isinstance(given, int) else tuple(given), package.shape)
 
 
 def _sampled(prior: Values | None, game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
@@ -130,6 +147,8 @@ def _load(digest: str, box: Box) -> Explainable:
     try:
         stored = load_file(package.folder / REFERENCES)
         references = References(stored["planes"].numpy(), stored["thumbnails"].float().numpy())
+        if EXPLAINER not in package.card["files"]:
+            return Explainable(model, regions_of(package), references, None)
         network = explainer_network(package)
         network.load_state_dict({name: _wide(value) for name, value in load_file(package.folder / EXPLAINER).items()})
     except (KeyError, RuntimeError, OSError, SafetensorError) as error:

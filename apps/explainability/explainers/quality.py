@@ -78,9 +78,10 @@ def weaknesses(measures: Measures, *, constant: bool) -> list[str]:
     """Codes of what speaks against an explanation."""
     if constant:
         return ["constant"]
+    decided = measures.get("share_of_change")
     found = {
         "gap": abs(measures["gap"]) >= limits.ADDS_UP,
-        "random": measures["advantage"] <= measures["chance"],
+        "random": measures["advantage"] <= measures["chance"] and not (decided and decided["share"] <= limits.DECIDED),
         "unstable": measures["stability"] < limits.STABLE,
         "blind": measures["foretells"] < limits.FORETELLS,
     }

@@ -49,7 +49,7 @@ class Recipes:
     explainer: fastshap.ExplainerRecipe = field(default_factory=fastshap.ExplainerRecipe)
     compared: int = 500
     drawn: int = 100
-    explainers: tuple[str, ...] = tuple(EXPLAINERS)
+    explainers: tuple[str, ...] = tuple(name for name in EXPLAINERS if name != "kernel")
 
 
 def train(

@@ -58,7 +58,10 @@ def draw_chest(seed: int, *, nodule: bool, shape: tuple[int, int, int] = (60, 25
 
 
 class _Chest:
-    """Bodies over a grid in mm: x to the patient's left, y to the back, z to the feet, from the chest's own middle."""
+    """Bodies over a grid in mm: x to the patient's left, y to the back, z to the feet, from the chest's own middle.
+
+    ``trunk`` is 1 on the skin and 0 in the middle; lungs stay well within the ribs.
+    """
 
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> None:
         self.rng, self.shape = rng, shape
@@ -76,6 +79,8 @@ class _Chest:
         self.y = (self.turn[1, 0] * u + self.turn[1, 1] * v).astype(np.float32)
         self.z = z[:, None, None]
         self.size = rng.uniform(0.88, 1.1)
+        width, depth = rng.uniform(150, 165) * self.size, rng.uniform(106, 118) * self.size
+        self.trunk = (np.abs(self.x / width) ** 2.2 + np.abs(self.y / depth) ** 2.2).astype(np.float32)
         self.lung = self._lungs(length)
         self.voxels = self._tissue()
         self._add_vessels()
@@ -97,12 +102,11 @@ class _Chest:
             dome = base - rng.uniform(30, 45) * (1 - ((self.x - centre) / 60) ** 2 - ((self.y + 10) / 95) ** 2)
             dome = dome + (10 if side < 0 else 0) - 8
             found |= across & (along > 0) & (self.z < dome) & (np.abs(self.x) > 20 * size) & ~heart
-        return found
+        return found & (self.trunk < 0.66)
 
     def _tissue(self) -> Array:
         rng, size = self.rng, self.size
-        width, depth = rng.uniform(150, 165) * size, rng.uniform(104, 116) * size
-        ring = np.abs(self.x / width) ** 2.2 + np.abs(self.y / depth) ** 2.2
+        ring = self.trunk
         body = np.broadcast_to(ring < 1, self.shape)
         voxels = np.full(self.shape, AIR, dtype=np.float32)
         voxels[body] = FAT

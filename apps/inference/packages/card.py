@@ -14,6 +14,9 @@ import jsonschema
 CARD = "card.json"
 MAX_CARD_BYTES = 1 * 2**20
 FILMS, TABLES, TEXTS = "image-classification", "tabular-regression", "text-classification"
+VOLUMES = "volume-classification"
+IMAGES = (FILMS, VOLUMES)
+"""What looks at series."""
 SERIES, EVENTS, FUSION = "series-classification", "event-prediction", "fusion"
 RANKING = "recommendation"
 
@@ -53,13 +56,19 @@ class Package:
 
     @property
     def task(self) -> str:
-        """What it reads: FILMS, TABLES, TEXTS, SERIES, EVENTS, FUSION or RANKING."""
+        """What it reads: FILMS, VOLUMES, TABLES, TEXTS, SERIES, EVENTS, FUSION or RANKING."""
         return str(self.card["task"])
 
     @property
     def size(self) -> int:
         """Rows and columns of the model's input plane, pixels."""
         return int(self.card["preprocessing"]["size"])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the model's input: rows and columns of a film's plane; slices, rows and columns of a volume's box."""
+        given = self.card["preprocessing"]
+        return tuple(given["shape"]) if "shape" in given else (self.size, self.size)
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:
@@ -115,7 +124,7 @@ def validate_card(card: Any) -> None:
         raise PackageRefused(f"card: {place}: {errors[0].message[:200]}")
     if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
         raise PackageRefused("card: files lie beside the card, without folders")
-    if card["task"] == FILMS:
+    if card["task"] in IMAGES:
         _validate_labels(card)
     if card["task"] == TABLES and {feature["group"] for feature in card["features"]} - card["groups"].keys():
         raise PackageRefused("card: a feature belongs to a group that is not listed")
@@ -129,7 +138,7 @@ def _validate_labels(card: Any) -> None:
     if any(label.get("requires", "") not in known for label, known in zip(card["labels"], listed_before, strict=True)):
         raise PackageRefused("card: a label requires one that is listed before it")
     if any(not label.keys() >= {"outputs", "finding"} for label in card["labels"]):
-        raise PackageRefused("card: a label of films names its outputs and says whether it is a finding")
+        raise PackageRefused("card: a label of images names its outputs and says whether it is a finding")
 
 
 def sha256(path: Path) -> str:

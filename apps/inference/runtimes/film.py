@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from apps.inference.packages.card import Package, PackageRefused
+from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.runtimes import networks
 from apps.inference.runtimes.novelty import Guard
 from apps.inference.runtimes.preprocessing import normalise, to_plane
@@ -77,13 +77,16 @@ class FilmRuntime:
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
             network: Any = self.network
-            features = network.features(normalise(batch).contiguous(memory_format=torch.channels_last))
+            features = network.features(self.inputs(batch))
             return np.asarray(features.mean(dim=(2, 3)).float().cpu().numpy())
+
+    def inputs(self, planes: torch.Tensor) -> torch.Tensor:
+        """(n, 1, size, size) what the network itself reads, of (n, size, size) grey levels."""
+        return normalise(planes).contiguous(memory_format=torch.channels_last)
 
     def class_log_probabilities(self, planes: torch.Tensor) -> torch.Tensor:
         """(n, classes) logarithms of the network's own classes' calibrated probabilities, float64."""
-        inputs = normalise(planes).contiguous(memory_format=torch.channels_last)
-        return torch.log_softmax(self.network(inputs).double() / self._temperature + self._bias, dim=1)
+        return torch.log_softmax(self.network(self.inputs(planes)).double() / self._temperature + self._bias, dim=1)
 
 
 def _load_guard(package: Package) -> Guard:
@@ -102,4 +105,6 @@ def _load_network(package: Package) -> nn.Module:
     except (KeyError, RuntimeError, OSError) as error:
         raise PackageRefused(f"{package.name} {package.version}: weights and architecture do not fit") from error
     folded = networks.fold_batch_norms(network.eval()).requires_grad_(False)
+    if package.task == VOLUMES:
+        return folded
     return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

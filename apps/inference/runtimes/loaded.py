@@ -9,9 +9,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from apps.inference.packages.card import Package
+from apps.inference.packages.card import VOLUMES, Package
 from apps.inference.runtimes.film import FilmRuntime
 from apps.inference.runtimes.suitability import Unsuitable, check_novelty
+from apps.inference.runtimes.volume import VolumeRuntime
 
 
 def runtime(package: Package) -> FilmRuntime:
@@ -21,14 +22,14 @@ def runtime(package: Package) -> FilmRuntime:
 
 @dataclass(frozen=True)
 class Assessed:
-    """A film's plane and the model's answer to it: calibrated probabilities, (labels,), or why there are none."""
+    """A film's plane, or a volume's box, and the model's answer: calibrated probabilities, (labels,), or why not."""
 
     plane: npt.NDArray[np.uint8]
     answer: npt.NDArray[np.float64] | Unsuitable
 
 
 def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[Assessed]:
-    """Assess films (rows, columns) in one batch."""
+    """Assess films (rows, columns), or volumes (slices, rows, columns) as ``shrunk`` gives them, in one batch."""
     if not films:
         return []
     loaded = runtime(package)
@@ -60,4 +61,4 @@ class Box:
 
 @lru_cache(maxsize=4)
 def _load(digest: str, box: Box) -> FilmRuntime:
-    return FilmRuntime(box.package)
+    return VolumeRuntime(box.package) if box.package.task == VOLUMES else FilmRuntime(box.package)

@@ -35,8 +35,53 @@ def mobilenet_v3_small_gray(outputs: int) -> nn.Module:
     return network
 
 
+class VolumeNet(nn.Module):
+    """A small 3-D network for one grey channel: slices are thicker than pixels, so they are halved later.
+
+    Each place speaks for each class but the first; the class is as likely as its strongest place says, since what is
+    looked for is small.
+    """
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        widths = (
+            (1, 16, (1, 2, 2)),
+            (16, 32, (2, 2, 2)),
+            (32, 48, (1, 1, 1)),
+            (48, 64, (2, 2, 2)),
+            (64, 64, (1, 1, 1)),
+        )
+        self.features = nn.Sequential(*(_volume_block(*width) for width in widths))
+        self.places = nn.Conv3d(widths[-1][1], outputs - 1, 1)
+
+    def forward(self, volumes: torch.Tensor) -> torch.Tensor:
+        """(n, 1, slices, rows, columns) to (n, outputs) logits."""
+        return self.both(volumes)[0]
+
+    def both(self, volumes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits, and what each place says, (n, outputs - 1, slices, rows, columns)."""
+        places = self.places(self.features(volumes))
+        strongest = places.amax(dim=(2, 3, 4))
+        return torch.cat([torch.zeros_like(strongest[:, :1]), strongest], dim=1), places
+
+    def pooled(self, volumes: torch.Tensor) -> torch.Tensor:
+        """(n, features): of each feature its strongest place and its average."""
+        return _gathered(self.features(volumes))
+
+
+def _gathered(features: torch.Tensor) -> torch.Tensor:
+    return torch.cat([features.amax(dim=(2, 3, 4)), features.mean(dim=(2, 3, 4))], dim=1)
+
+
+def _volume_block(inputs: int, outputs: int, stride: tuple[int, int, int]) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv3d(inputs, outputs, 3, stride=stride, padding=1, bias=False), nn.BatchNorm3d(outputs), nn.ReLU()
+    )
+
+
 ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {
     "mobilenet_v3_small_gray": mobilenet_v3_small_gray,
+    "volume_net": VolumeNet,
 }
 
 
@@ -67,7 +112,9 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
             continue
         for place in range(len(block) - 1):
             convolution, norm = block[place], block[place + 1]
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            if (isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)) or (
+                isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d)
+            ):
                 block[place] = fuse_conv_bn_eval(convolution.eval(), norm.eval())
                 block[place + 1] = nn.Identity()
     return network

@@ -17,6 +17,8 @@ import torch
 from torch.nn import functional as F
 
 EDGE = 16
+DEEP = 8
+"""Slices of a volume's thumbnail."""
 COMPONENTS = 80
 
 Array = npt.NDArray[np.float64]
@@ -27,15 +29,15 @@ class Guard:
     """The training films' thumbnails in short.
 
     Attributes:
-        mean: (EDGE * EDGE,).
-        components: (COMPONENTS, EDGE * EDGE), orthonormal rows.
+        mean: (tiles,), EDGE * EDGE of a film, DEEP * EDGE * EDGE of a volume.
+        components: (COMPONENTS, tiles), orthonormal rows.
     """
 
     mean: Array
     components: Array
 
     def novelty(self, planes: npt.NDArray[np.generic]) -> Array:
-        """(n,) mean squared error of the rebuilt thumbnails of (n, size, size) planes."""
+        """(n,) mean squared error of the rebuilt thumbnails of planes, (n, size, size), or boxes, (n, *shape)."""
         # All in torch: a second library's threads beside torch's own would halve the speed of both.
         components = torch.from_numpy(self.components).double()
         centred = _thumbnails(planes) - torch.from_numpy(self.mean).double()
@@ -44,12 +46,14 @@ class Guard:
 
 
 def thumbnails(planes: npt.NDArray[np.generic]) -> Array:
-    """(n, EDGE * EDGE) means over tiles, each thumbnail with mean 0 and deviation 1."""
+    """(n, tiles) means over tiles, each thumbnail with mean 0 and deviation 1."""
     return np.asarray(_thumbnails(planes).numpy())
 
 
 def _thumbnails(planes: npt.NDArray[np.generic]) -> torch.Tensor:
     batch = torch.from_numpy(np.ascontiguousarray(planes)).to(torch.float32).unsqueeze(1)
-    small = F.adaptive_avg_pool2d(batch, EDGE).flatten(1).double()
+    flat = planes.ndim == 3
+    small = F.adaptive_avg_pool2d(batch, EDGE) if flat else F.adaptive_avg_pool3d(batch, (DEEP, EDGE, EDGE))
+    small = small.flatten(1).double()
     centred = small - small.mean(dim=1, keepdim=True)
     return centred / small.std(dim=1, keepdim=True).clamp_min(1e-3)

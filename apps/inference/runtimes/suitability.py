@@ -61,8 +61,28 @@ def check_film(declared: dict[str, Any], film: FilmFacts) -> None:
         raise Unsuitable("too_small", rows=film.rows, columns=film.columns, least=least)
 
 
+def check_slice(declared: dict[str, Any], film: FilmFacts) -> None:
+    """Compare the header of a volume's slice with the card's ``input``.
+
+    Raises:
+        Unsuitable: naming the first thing that differs.
+    """
+    check_film({**declared, "views": [film.view]}, film)
+
+
+def check_extent(declared: dict[str, Any], length: float) -> None:
+    """Compare a volume's length from head to feet, mm, with the card's ``input``.
+
+    Raises:
+        Unsuitable: if it is too short or too long.
+    """
+    low, high = declared.get("extent", (0.0, float("inf")))
+    if not low <= length <= high:
+        raise Unsuitable("wrong_extent", length=round(length), low=round(low), high=round(high))
+
+
 def check_pixels(pixels: npt.NDArray[np.generic]) -> None:
-    """Refuse a film on which nothing is to be seen.
+    """Refuse a film or volume on which nothing is to be seen.
 
     Raises:
         Unsuitable: if the middle 98 % of the values are one value.

@@ -8,8 +8,9 @@ from typing import Any
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.explainability.drawing.volume import LEVELS
 from apps.explainability.models import Explanation
-from apps.explainability.queries import by_finding, places
+from apps.explainability.queries import by_finding, places, strongest_slice
 from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding, in_language
 from apps.inference.queries import current_analyses
@@ -104,7 +105,9 @@ def _overlay(item: ReadFinding) -> dict[str, Any]:
     assert item.explanation is not None
     return {
         "explanation": str(item.explanation.pk),
-        "instance": item.finding.instance.sop_instance_uid,
+        "instance": strongest_slice(item.explanation),
+        "slices": item.explanation.geometry.get("slices", []),
+        "levels": LEVELS if item.explanation.geometry else 1,
         "frame": item.finding.frame,
         "title": item.finding.title,
         "png": reverse("explanation-overlay", args=[item.explanation.pk]),

@@ -45,6 +45,25 @@ class DemoFilm:
     stat: bool
 
 
+@dataclass(frozen=True)
+class DemoChest:
+    """A drawn chest CT of one of the invented patients."""
+
+    film: DemoFilm
+    nodule: bool
+
+
+def chests() -> list[DemoChest]:
+    """Two chest CTs, of which the first shows a nodule; the seeds are no model's."""
+    made = []
+    for number, nodule in enumerate((True, False)):
+        mrn, name, birth_date, sex, team = _person(number)
+        day = _FIRST_DAY + timedelta(days=291 + number)
+        film = DemoFilm(mrn, name, birth_date, sex, team, day, 9_000_000 + number, "normal", stat=False)
+        made.append(DemoChest(film, nodule))
+    return made
+
+
 def films() -> list[DemoFilm]:
     """The same 60 studies of the same 30 patients every time."""
     rng = np.random.default_rng(20260105)

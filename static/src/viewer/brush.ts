@@ -133,7 +133,8 @@ export class Brush {
 
   private async answer(overlay: Overlay): Promise<Probe> {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    const body = JSON.stringify({ cells: [...this.cells] });
+    const depth = overlay.slices.length > 0 ? { depth: this.layer.place() } : {};
+    const body = JSON.stringify({ cells: [...this.cells], ...depth });
     let probe = await this.json(await fetch(overlay.probes, { method: "POST", headers, body }));
     while (probe.state === "queued" || probe.state === "running") {
       await new Promise((resolve) => setTimeout(resolve, POLL));

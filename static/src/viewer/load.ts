@@ -16,6 +16,10 @@ export interface Overlay {
   revision: number;
   probes: string;
   label: string;
+  /** SOP Instance UIDs of a volume from head to feet; empty for a film. */
+  slices: string[];
+  /** How many pictures of a volume lie below each other in the file. */
+  levels: number;
 }
 
 type DicomJson = Record<string, { Value?: unknown[]; BulkDataURI?: string }>;
@@ -40,6 +44,15 @@ export async function imageIds(metadataUrl: string): Promise<string[]> {
       return imageId;
     });
   });
+}
+
+/** Where an image lies in what is explained: 0 for its film, 0 to 1 from head to feet in a volume; else undefined. */
+export function placeOf(imageId: string, overlay: Overlay): number | undefined {
+  const { instance, frame } = frameOf(imageId);
+  if (overlay.slices.length === 0)
+    return instance === overlay.instance && frame === overlay.frame ? 0 : undefined;
+  const slice = overlay.slices.indexOf(instance);
+  return slice < 0 ? undefined : (slice + 0.5) / overlay.slices.length;
 }
 
 /** The SOP Instance UID and frame number of an image id. */

@@ -1,5 +1,5 @@
 import { Enums, utilities } from "@cornerstonejs/core";
-import { frameOf, type Overlay } from "./load";
+import { type Overlay, placeOf } from "./load";
 import type { Stack } from "./stack";
 
 type Point = [number, number];
@@ -27,7 +27,8 @@ export class OverlayLayer {
   async show(overlay: Overlay, style: URLSearchParams): Promise<void> {
     // A picture asked for earlier may come later: only the newest wish is shown.
     const wish = ++this.wishes;
-    const answer = await fetch(`${overlay.png}?${style}&r=${overlay.revision}`);
+    const view = overlay.slices.length > 0 ? "slices" : "film";
+    const answer = await fetch(`${overlay.png}?${style}&view=${view}&r=${overlay.revision}`);
     if (!answer.ok) throw new Error(String(answer.status));
     const picture = await createImageBitmap(await answer.blob());
     if (wish !== this.wishes) return;
@@ -68,6 +69,12 @@ export class OverlayLayer {
     return Math.min(row, column) < 0 || Math.max(row, column) >= edge ? undefined : row * edge + column;
   }
 
+  /** Where the shown image lies in what is explained; undefined if it is another one. */
+  place(): number | undefined {
+    const imageId = this.stack.viewport.getCurrentImageId();
+    return this.shown && imageId ? placeOf(imageId, this.shown.overlay) : undefined;
+  }
+
   private draw(): void {
     const { clientWidth: width, clientHeight: height } = this.stack.element;
     const scale = window.devicePixelRatio || 1;
@@ -77,7 +84,9 @@ export class OverlayLayer {
     const corners = this.corners();
     if (!context || !corners || !this.shown) return;
     const [origin, right, down] = corners;
-    const { width: w, height: h } = this.shown.picture;
+    const { picture, overlay } = this.shown;
+    const [w, h] = [picture.width, picture.height / overlay.levels];
+    const level = Math.min(overlay.levels - 1, Math.floor((this.place() ?? 0) * overlay.levels));
     context.setTransform(
       (scale * (right[0] - origin[0])) / w,
       (scale * (right[1] - origin[1])) / w,
@@ -87,7 +96,7 @@ export class OverlayLayer {
       scale * origin[1],
     );
     context.globalAlpha = this.opacity;
-    context.drawImage(this.shown.picture, 0, 0);
+    context.drawImage(picture, 0, level * h, w, h, 0, 0, w, h);
     this.drawMarks(context, w / this.marked.edge, h / this.marked.edge);
   }
 
@@ -113,8 +122,7 @@ export class OverlayLayer {
     const { viewport } = this.stack;
     const imageId = viewport.getCurrentImageId();
     if (!this.shown || !imageId) return undefined;
-    const { instance, frame } = frameOf(imageId);
-    if (instance !== this.shown.overlay.instance || frame !== this.shown.overlay.frame) return undefined;
+    if (this.place() === undefined) return undefined;
     const image = viewport.getImageData();
     if (!image) return undefined;
     const [columns, rows] = image.dimensions;

@@ -13,6 +13,7 @@ from apps.explainability.models import Comparison
 from apps.inference import prediction
 from apps.inference.management.commands.train import Bars
 from apps.inference.models import PackageVersion
+from apps.inference.packages.card import FILMS
 
 
 class Command(BaseCommand):
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         row = PackageVersion.objects.filter(name=package.name, version=package.version).first()
         if row is None:
             raise CommandError("install the package first: manage.py models")
+        if package.task != FILMS:
+            raise CommandError(f"{package.name} reads no films; its card has the figures of its own training")
         film = explainable(package)
 
         def planes(paths: list[Path]) -> list[Any]:
@@ -48,7 +51,7 @@ class Command(BaseCommand):
         healthy = planes(options["healthy"])
         if not chosen or not healthy:
             raise CommandError("nothing to compare: no film above the threshold, or no healthy film that can be read")
-        names = [name for name in EXPLAINERS if film.amortised or name not in ("amortised",)]
+        names = [name for name in EXPLAINERS if name != "kernel" and (film.amortised or name != "amortised")]
         with Bars() as bars:
             rows = compare(
                 film,

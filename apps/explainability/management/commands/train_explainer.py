@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.explainability.management.commands import _packages
 from apps.inference.management.commands.train import Bars
+from apps.inference.packages.card import VOLUMES, Package
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--data", type=Path, required=True, help="the films that the package was trained on")
+        parser.add_argument("--data", type=Path, help="the films that the package was trained on; volumes are drawn")
         parser.add_argument("--from-version", help="default: the newest installed")
         parser.add_argument("--package-version", required=True, help="of the new package, say 1.1.0")
         parser.add_argument("--output", type=Path, help="default: var/model-packages/NAME/VERSION")
@@ -34,6 +35,10 @@ class Command(BaseCommand):
         from apps.inference.training.fitting import Recipe
 
         package = _packages.newest(options["name"], options["from_version"])
+        if package.task == VOLUMES:
+            return self._volumes(package, options)
+        if options["data"] is None:
+            raise CommandError("say where the films are: --data DIR")
         recipes = replace(Recipes(), compared=options["compared"])
         if options["epochs"]:
             recipes = replace(recipes, explainer=replace(recipes.explainer, epochs=options["epochs"]))
@@ -45,6 +50,28 @@ class Command(BaseCommand):
                 card = train(package, vars(parts), output, version=version, recipes=recipes, progress=bars.show)
             except (FileNotFoundError, FileExistsError, ValueError) as error:
                 raise CommandError(str(error)) from error
+        self._say(card, output)
+
+    def _volumes(self, package: Package, options: dict[str, Any]) -> None:
+        from apps.explainability.training.volumes import VolumeRecipe, equip
+
+        output = options["output"] or settings.VAR_DIR / "model-packages" / package.name / options["package_version"]
+        recipe = replace(VolumeRecipe(), compared=min(options["compared"], VolumeRecipe.compared))
+        with Bars() as bars:
+            try:
+                card = equip(
+                    package,
+                    output,
+                    version=options["package_version"],
+                    recipe=recipe,
+                    workers=options["workers"],
+                    progress=bars.show,
+                )
+            except FileExistsError as error:
+                raise CommandError(str(error)) from error
+        self._say(card, output)
+
+    def _say(self, card: dict[str, Any], output: Path) -> None:
         for part in card["explainer"]["comparisons"]:
             _packages.print_table(self.stdout, part)
         self.stdout.write(f"wrote {output}; 'manage.py models' installs it")

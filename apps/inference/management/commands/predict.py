@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from apps.inference import prediction, registry
-from apps.inference.packages.card import FILMS, SERIES, Package
+from apps.inference.packages.card import FILMS, SERIES, VOLUMES, Package
 from apps.jobs.errors import sentence
 
 BATCH = 32
@@ -39,6 +39,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if package.task == SERIES:
             return self._stays(package, options)
+        if package.task == VOLUMES:
+            raise CommandError(f"{package.name} reads volumes, not files: upload the series on the site")
         if package.task != FILMS:
             raise CommandError(f"{package.name} reads no films; try it on its page")
         try:

@@ -15,8 +15,16 @@ from rich.progress import Progress, TaskID
 
 from apps.inference.registry import newest
 
-RECIPES = ("cxr-pneumonia", "diabetes-progression", "note-specialty", "icu-deterioration", "case-risk", "next-event")
-WITHOUT_DATA = ("diabetes-progression", "next-event")
+RECIPES = (
+    "cxr-pneumonia",
+    "diabetes-progression",
+    "note-specialty",
+    "icu-deterioration",
+    "case-risk",
+    "next-event",
+    "ct-nodule",
+)
+WITHOUT_DATA = ("diabetes-progression", "next-event", "ct-nodule")
 SENTENCES = "2.0.0"
 """From this version on note-specialty reads sentence vectors."""
 
@@ -52,6 +60,7 @@ class Command(BaseCommand):
     def _train(self, options: dict[str, Any], output: Path, version: str) -> dict[str, Any]:
         from apps.inference.training import (
             case_risk,
+            ct_nodule,
             cxr_pneumonia,
             diabetes_progression,
             icu_deterioration,
@@ -74,6 +83,16 @@ class Command(BaseCommand):
                 if name == "next-event":
                     return next_event.train(output, version=version, progress=bars.show)
                 return icu_deterioration.train(data, output, version=version, progress=bars.show)
+        if name == "ct-nodule":
+            epochs = options["epochs"] or ct_nodule.Recipe.whole_epochs
+            with Bars() as bars:
+                return ct_nodule.train(
+                    output,
+                    version=version,
+                    recipe=replace(ct_nodule.Recipe(), whole_epochs=epochs),
+                    workers=options["workers"],
+                    progress=bars.show,
+                )
         recipe = replace(Recipe(), epochs=options["epochs"]) if options["epochs"] else Recipe()
         with Bars() as bars:
             return cxr_pneumonia.train(

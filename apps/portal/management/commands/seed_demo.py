@@ -6,6 +6,7 @@ import io
 import os
 from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,9 @@ from apps.cases.notes import write as write_note
 from apps.cases.teamwork import add_task
 from apps.cases.values import made, store
 from apps.imaging.dicom.synthetic import draw_film
+from apps.imaging.dicom.synthetic_chest import draw_chest
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
+from apps.imaging.dicom.wrapping_ct import wrap_volume
 from apps.imaging.ingest import receive
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
@@ -48,7 +51,7 @@ class Command(BaseCommand):
         if options["cases"]:
             self.stdout.write(f"{seed_cases()} cases opened")
         if options["films"]:
-            self.stdout.write(f"{seed_films()} films taken in")
+            self.stdout.write(f"{seed_films()} images taken in")
 
 
 def make_accounts(password: str) -> None:
@@ -64,7 +67,7 @@ def make_accounts(password: str) -> None:
 
 
 def seed_films() -> int:
-    """Draw and take in the films that are not there yet; returns how many were taken in.
+    """Draw and take in the films and slices that are not there yet; returns how many were taken in.
 
     They arrive like any other scan, and are analysed by the worker while the site is in use.
     """
@@ -75,6 +78,10 @@ def seed_films() -> int:
         for film, content in zip(descriptions, pool.map(_draw, descriptions), strict=True):
             received = receive(io.BytesIO(content), actor=ACTOR, care_teams=[teams[film.team]], urgent=False)
             taken += received.instance is not None and received.code == ""
+        for chest in demo_cast.chests():
+            for content in pool.submit(_draw_chest, chest).result():
+                received = receive(io.BytesIO(content), actor=ACTOR, care_teams=[teams[chest.film.team]], urgent=False)
+                taken += received.instance is not None and received.code == ""
     return taken
 
 
@@ -127,7 +134,17 @@ def _seed_case(cast: demo_cases.DemoCase, team: CareTeam, doctor: User, nurse: U
 
 def _draw(film: demo_cast.DemoFilm) -> bytes:
     drawn = draw_film(film.seed, pattern=film.pattern, size=512)
-    description = FilmDescription(
+    return wrap_film(drawn.pixels, _described(film), bits=12)
+
+
+def _draw_chest(chest: demo_cast.DemoChest) -> list[bytes]:
+    drawn = draw_chest(chest.film.seed, nodule=chest.nodule)
+    described = replace(_described(chest.film), description="Chest CT")
+    return list(wrap_volume(drawn.voxels, described, spacing=drawn.spacing))
+
+
+def _described(film: demo_cast.DemoFilm) -> FilmDescription:
+    return FilmDescription(
         mrn=film.mrn,
         name=film.name,
         birth_date=film.birth_date,
@@ -139,7 +156,6 @@ def _draw(film: demo_cast.DemoFilm) -> bytes:
         priority="STAT" if film.stat else "ROUTINE",
         synthetic=True,
     )
-    return wrap_film(drawn.pixels, description, bits=12)
 
 
 def _link_portal_user(mrn: str) -> None:

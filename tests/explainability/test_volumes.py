@@ -1,0 +1,199 @@
+"""Explanations of volumes: slice by slice, as projections, in space; and the brush within them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pydicom
+import pytest
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+from pydicom.uid import generate_uid
+from rest_framework.test import APIClient
+
+from apps.accounts.models import CareTeam, User
+from apps.explainability import tasks
+from apps.explainability.drawing import volume
+from apps.explainability.explainers.anatomy import ZONES, volume_zones
+from apps.explainability.models import Explanation, Method, Probe, Stage
+from apps.explainability.plan import EVALUATIONS, plan
+from apps.explainability.queries import arrays, shown_values, slabs, strongest_slice
+from apps.explainability.telling import draft, picture, tell
+from apps.imaging.dicom.synthetic_chest import draw_chest
+from apps.inference.models import Finding
+from apps.inference.runtimes.boxes import shrunk, to_box
+from apps.inference.training.chest_volumes import SHAPE, WINDOW
+from apps.jobs.models import State
+from tests.factories import chest_files, take_in
+from tests.inference.test_volumes import answered, series_of
+
+SEED, DRAWN = 9_000_022, (40, 96, 96)
+
+
+@pytest.fixture
+def finding(packages: None, team: CareTeam) -> Finding:
+    return answered(series_of(chest_files(SEED, shape=DRAWN), team)).findings.get(label="nodule")
+
+
+@pytest.fixture
+def explanation(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> Explanation:
+    """With fewer evaluations than in life: pictures and places do not need all of them."""
+    monkeypatch.setitem(EVALUATIONS, Method.SAMPLED, 256)
+    (planned,) = plan(finding.analysis_id)
+    tasks.explain(str(planned.pk))
+    planned.refresh_from_db()
+    return planned
+
+
+@pytest.fixture
+def nodule() -> np.ndarray:
+    """Middle of the drawn nodule, shares of slices, rows and columns."""
+    return (np.argwhere(draw_chest(SEED, nodule=True, shape=DRAWN).nodule).mean(axis=0) + 0.5) / DRAWN
+
+
+def test_it_points_at_the_nodule_and_adds_up(explanation: Explanation, nodule: np.ndarray) -> None:
+    assert explanation.state == State.SUCCEEDED, explanation.reason
+    assert explanation.stage == Stage.CHECKED and explanation.adds_up and abs(explanation.gap or 1) < 1e-6
+    assert explanation.base_value is not None and explanation.base_value < 0.2, "the reference is healthy"
+    assert np.abs(np.array(explanation.peak) - nodule).max() < 1.5 / 6, "within one region and a half"
+    stored = arrays(explanation)
+    assert stored.values.shape == (2, 6, 8, 8) and stored.plane is not None and stored.plane.shape == SHAPE
+    assert explanation.attribution_sum == pytest.approx(stored.values[0].sum(dtype=np.float64), abs=1e-5)
+    side = "right" if nodule[2] < 0.5 else "left"
+    assert max(explanation.zones, key=lambda row: row["value"])["zone"].startswith(side), explanation.zones[:3]
+    assert sum(row["value"] for row in slabs(explanation)) == pytest.approx(
+        100 * (explanation.attribution_sum or 0), abs=1e-3
+    )
+    slices = explanation.geometry["slices"]
+    place = slices.index(strongest_slice(explanation)) / len(slices)
+    assert abs(place - nodule[0]) < 1 / 6
+    assert shown_values(explanation).max() > 0
+    assert not explanation.weaknesses, explanation.quality
+
+
+def test_it_is_drawn_taken_along_and_told(
+    explanation: Explanation, api: APIClient, nodule: np.ndarray, radiologist: User
+) -> None:
+    """One explanation for all of these: it takes seconds."""
+    drawn_slice_by_slice_and_as_projections(explanation, api)
+    mapped_where_the_volume_lies(explanation, api, nodule)
+    told_with_the_slice_that_counts(explanation, radiologist)
+
+
+def drawn_slice_by_slice_and_as_projections(explanation: Explanation, api: APIClient) -> None:
+    url = reverse("explanation-detail", args=[explanation.pk])
+    sheet = Image.open(io.BytesIO(api.get(f"{url}overlay.png?view=slices&sign=positive&threshold=0.6").content))
+    assert sheet.size == (volume.EDGE, volume.EDGE * volume.LEVELS)
+    strength = np.asarray(sheet)[..., 3].reshape(volume.LEVELS, -1).sum(axis=1)
+    assert strength.argmax() / volume.LEVELS == pytest.approx(explanation.peak[0], abs=1 / 6)
+    down, _deep, wide = explanation.geometry["extent"]
+    for view in volume.PROJECTIONS:
+        assert Image.open(io.BytesIO(api.get(f"{url}overlay.png?view={view}").content)).mode == "RGBA"
+        grey = Image.open(io.BytesIO(api.get(f"{url}film.png?view={view}").content))
+        assert grey.mode == "L" and np.ptp(np.asarray(grey)) > 100
+    front = Image.open(io.BytesIO(api.get(f"{url}film.png?view=coronal").content))
+    assert front.height / front.width == pytest.approx(down / wide, abs=0.01), "in true proportions"
+    assert api.get(f"{url}film.png?view=slices").status_code == 400
+    assert Image.open(io.BytesIO(api.get(f"{url}film.png").content)).size == (96, 96)
+
+
+def mapped_where_the_volume_lies(explanation: Explanation, api: APIClient, nodule: np.ndarray) -> None:
+    content = api.get(reverse("explanation-detail", args=[explanation.pk]) + "map.dcm").content
+    made = pydicom.dcmread(io.BytesIO(content))
+    source = pydicom.dcmread(io.BytesIO(chest_files(SEED, shape=DRAWN)[0]))
+    assert made.NumberOfFrames == 6 and (made.Rows, made.Columns) == (8, 8)
+    assert made.FrameOfReferenceUID == source.FrameOfReferenceUID
+    frames = made.PerFrameFunctionalGroupsSequence
+    origin = np.array([float(part) for part in frames[0].PlanePositionSequence[0].ImagePositionPatient])
+    measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    sizes = np.array([float(part) for part in (measures.SpacingBetweenSlices, *measures.PixelSpacing)])
+    values = made.pixel_array
+    assert values.sum() == pytest.approx(explanation.attribution_sum, abs=1e-4)
+    strongest = np.array(np.unravel_index(values.argmax(), values.shape)) * sizes
+    there = origin + np.array([strongest[2], strongest[1], -strongest[0]])
+    (down, deep, wide), first = explanation.geometry["extent"], [float(part) for part in source.ImagePositionPatient]
+    truth = np.array([first[0] + wide * nodule[2], first[1] + deep * nodule[1], first[2] - down * nodule[0]])
+    assert (np.abs(there - truth) < 1.5 * sizes[[2, 1, 0]]).all(), (there, truth)
+    heights = [float(frame.PlanePositionSequence[0].ImagePositionPatient[2]) for frame in frames]
+    assert np.diff(heights) == pytest.approx(-sizes[0], abs=1e-3)
+    picture = pydicom.dcmread(io.BytesIO(api.get(reverse("explanation-capture", args=[explanation.pk])).content))
+    assert (picture.Rows, picture.Columns) == (96, 96)
+
+
+def test_the_brush_hides_a_slab_and_needs_a_slice(finding: Finding, api: APIClient, nodule: np.ndarray) -> None:
+    url = reverse("finding-probes", args=[finding.pk])
+    row, column = (nodule[1:] * 48).astype(int)
+    cells = [r * 48 + c for r in range(row - 5, row + 6) for c in range(column - 5, column + 6)]
+    answers = []
+    for depth in (nodule[0], (nodule[0] + 0.4) % 1):
+        asked = api.post(url, {"cells": cells, "depth": float(depth)}, format="json")
+        assert asked.status_code == 202
+        tasks.probe(asked.json()["id"])
+        answers.append(Probe.objects.get(pk=asked.json()["id"]).probabilities["nodule"])
+    assert answers[0] < answers[1] - 0.2, "without its own slab the nodule is gone"
+    assert "slice" in str(api.post(url, {"cells": cells}, format="json").json())
+    assert api.post(url, {"cells": cells, "depth": 1.2}, format="json").status_code == 400
+
+
+def test_explainers_that_know_no_volumes_are_not_offered(
+    explanation: Explanation, api: APIClient, browser_client: Client
+) -> None:
+    url = reverse("finding-explanations", args=[explanation.finding_id])
+    refused = api.post(url, {"method": "partition"}, format="json")
+    assert refused.status_code == 400 and "not explained by this method" in str(refused.json())
+    page = browser_client.get(reverse("explainability:detail", args=[explanation.pk])).content.decode()
+    assert 'value="gradient"' in page and 'value="partition"' not in page
+    for words in ("From head to feet", "The whole volume from the front", "the one with the most evidence"):
+        assert words in page
+    asked = api.post(url, {"method": "gradient"}, format="json")
+    tasks.explain(asked.json()["id"])
+    other = Explanation.objects.get(pk=asked.json()["id"])
+    assert other.state == State.SUCCEEDED, other.reason
+    assert arrays(other).values.shape == (2, *SHAPE)
+    assert api.get(reverse("explanation-overlay", args=[other.pk]) + "?view=slices").status_code == 200
+
+
+def test_slices_that_came_later_are_no_part_of_it(finding: Finding, team: CareTeam) -> None:
+    (planned,) = plan(finding.analysis_id)
+    extra = pydicom.dcmread(io.BytesIO(chest_files(SEED, shape=DRAWN)[-1]))
+    x, y, z = extra.ImagePositionPatient
+    extra.ImagePositionPatient = [x, y, z - extra.SpacingBetweenSlices]
+    extra.SOPInstanceUID = extra.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    buffer = io.BytesIO()
+    extra.save_as(buffer, enforce_file_format=True)
+    assert take_in(buffer.getvalue(), team).code == ""
+    tasks.explain(str(planned.pk))
+    planned.refresh_from_db()
+    assert planned.state == State.FAILED and "the newer analysis is explained" in planned.reason
+
+
+def told_with_the_slice_that_counts(explanation: Explanation, radiologist: User) -> None:
+    words = draft(explanation)
+    assert "lung" in words
+    told = tell(explanation, words, actor=radiologist)
+    assert Image.open(io.BytesIO(picture(told))).size == (96, 96)
+
+
+def test_zones_are_those_of_the_chest_itself() -> None:
+    drawn = draw_chest(3, nodule=True, shape=(60, 112, 112))
+    box = to_box(shrunk(drawn.voxels, shape=SHAPE), shape=SHAPE, window=WINDOW)
+    found = volume_zones(box.astype(np.float32), WINDOW)
+    names = np.array(ZONES)[found]
+    lungs = np.isin(names, ZONES[:6])
+    dark = (box > 15) & (box < 45)
+    assert lungs[dark].mean() > 0.9
+    right = np.char.startswith(names, "right")
+    assert np.argwhere(right)[:, 2].mean() < SHAPE[2] / 2 < np.argwhere(np.char.startswith(names, "left"))[:, 2].mean()
+    assert np.argwhere(names == "right_upper")[:, 0].mean() < np.argwhere(names == "right_lower")[:, 0].mean()
+    assert names[SHAPE[0] // 3, SHAPE[1] // 2, SHAPE[2] // 2] == "mediastinum"
+    assert names[0, 0, 0] == "outside" and (names[-1] != "right_lower").all()
+    assert (volume_zones(np.zeros(SHAPE, np.float32), WINDOW) == ZONES.index("outside")).all()
+
+
+def test_a_layer_lies_between_its_neighbours() -> None:
+    values = np.stack([np.full((2, 2), number, dtype=np.float32) for number in range(4)])
+    assert volume.layer(values, 0.0).max() == 0 and volume.layer(values, 1.0).min() == 3
+    assert volume.layer(values, 0.5).mean() == pytest.approx(1.5)
+    assert volume.projected(values, "axial").sum() == values.sum() == volume.profile(values).sum()
