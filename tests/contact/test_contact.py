@@ -126,7 +126,7 @@ def test_a_mail_says_nothing_clinical_and_comes_once_an_hour(
 ) -> None:
     MailWish.objects.update(confirmed_at=timezone.now())
     sent: list[str] = []
-    monkeypatch.setattr("apps.jobs.enqueue._send", lambda name, pk, queue: sent.append(name))
+    monkeypatch.setattr("apps.jobs.enqueue._send", lambda name, *rest: sent.append(name))
     with django_capture_on_commit_callbacks(execute=True):
         for hours in (30, 60):
             appointments.book(

@@ -29,7 +29,7 @@ def expire(job: Analysis) -> None:
 def bells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     """What is sent to the broker."""
     sent: list[tuple[str, str, str]] = []
-    monkeypatch.setattr(enqueueing, "_send", lambda *bell: sent.append(bell))
+    monkeypatch.setattr(enqueueing, "_send", lambda *bell: sent.append(bell[:3]))
     return sent
 
 

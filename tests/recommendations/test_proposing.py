@@ -266,7 +266,7 @@ def test_ages_and_kidneys() -> None:
 
 def test_bells_ask_again(case: Case, doctor: User, django_capture_on_commit_callbacks: Any, monkeypatch: Any) -> None:
     sent: list[tuple[str, str]] = []
-    monkeypatch.setattr("apps.jobs.enqueue._send", lambda name, pk, queue: sent.append((name, pk)))
+    monkeypatch.setattr("apps.jobs.enqueue._send", lambda name, pk, *rest: sent.append((name, pk)))
     with django_capture_on_commit_callbacks(execute=True):
         problem(case, "I10", doctor)
     assert ("recommendations.follow_case", str(case.pk)) in sent
