@@ -56,8 +56,10 @@ def pixels_of(finding: Any, package: Package) -> Any:
         if package.task != VOLUMES:
             return grey_frame(finding.instance, finding.frame).pixels
         read = read_volume(finding.analysis.series, package)
-    except (Unreadable, Unsuitable, FileNotFoundError) as error:
+    except (Unreadable, FileNotFoundError) as error:
         raise ReadableError("pixels_unreadable") from error
+    except Unsuitable as error:  # it made a volume when it was answered
+        raise ReadableError("volume_changed") from error
     if read.geometry["slices"] != finding.analysis.geometry.get("slices"):
         raise ReadableError("volume_changed")
     return read.pixels

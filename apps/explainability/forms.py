@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.explainability.explainers.limits import methods_for
+from apps.explainability.explainers.methods import methods_for
 from apps.explainability.models import Method
 from apps.inference.models import in_language
 

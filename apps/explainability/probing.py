@@ -39,7 +39,7 @@ def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None 
     painted = sorted(set(cells))
     if not painted or painted[0] < 0 or painted[-1] >= EDGE * EDGE:
         raise ValueError("paint an area on the film first")
-    if finding.analysis.geometry and depth is None:
+    if finding.analysis.geometry and (depth is None or not 0 <= depth <= 1):  # nor is NaN a place
         raise ValueError("say in which slice the area lies")
     probe = Probe.objects.create(
         finding=finding,

@@ -22,7 +22,7 @@ from apps.explainability.explainers import faithfulness, gradients
 from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import nearest, thumbnails
 from apps.explainability.explainers.game import Game, Regions
-from apps.explainability.explainers.loaded import BATCH, SEED, VOLUME_BATCH, Explainable
+from apps.explainability.explainers.loaded import SEED, Explainable
 
 JUDGE, VOLUME_JUDGE = (24, 24), (12, 16, 16)
 """Regions of the judge's own along each axis."""
@@ -74,9 +74,7 @@ def compare(
     for number, sample in enumerate(samples):
         twin = healthy[nearest(thumbnails(sample.plane[None]), small)[0]]
         finer = Regions(JUDGE if sample.plane.ndim == 2 else VOLUME_JUDGE, sample.plane.shape)
-        judge = Game(
-            film.model.answer, sample.plane, twin, finer, batch=BATCH if sample.plane.ndim == 2 else VOLUME_BATCH
-        )
+        judge = Game(film.model.answer, sample.plane, twin, finer)
         for name in names:
             if name in COSTLY and number >= FEW:
                 continue

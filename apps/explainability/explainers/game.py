@@ -21,6 +21,8 @@ Values = npt.NDArray[np.float64]
 SPACES = ("probability", "log_odds")
 """Attributions are made in both: probabilities are what the page shows, log-odds do not saturate."""
 LEAST = 1e-6
+BATCH = {2: 32, 3: 8}
+"""Planes of films, and boxes of volumes, that are asked together."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,12 @@ class Game:
         regions: Regions,
         *,
         device: torch.device | str = "cpu",
-        batch: int = 32,
+        batch: int | None = None,
         asked: Callable[[int], None] = lambda evaluations: None,
     ) -> None:
         """``asked`` is called with the number of evaluations after each batch."""
-        self.model, self.regions, self.batch, self.device = model, regions, batch, torch.device(device)
+        self.model, self.regions, self.device = model, regions, torch.device(device)
+        self.batch = batch or BATCH[plane.ndim]
         self.film = torch.from_numpy(np.array(plane, dtype=np.float32)).to(self.device)
         self.baseline = torch.from_numpy(np.array(baseline, dtype=np.float32)).to(self.device)
         self.evaluations, self._asked = 0, asked

@@ -1,8 +1,4 @@
-"""Where an explanation stops being sound, and what explains what; also the web process reads these, so nothing that is
-large is imported here.
-"""
-
-from __future__ import annotations
+"""Where an explanation stops being sound; also the web process reads these, so nothing is imported here."""
 
 ADDS_UP = 0.01
 """Largest gap of the accounting: 1 % of a probability's range."""
@@ -17,15 +13,3 @@ finding.
 """
 CONSTANT = 1e-6
 """Answers that differ by less are the same."""
-
-
-def methods_for(task: str) -> tuple[str, ...]:
-    """Which explainers serve a package of this task.
-
-    The ``shap`` library's partition explainer halves rows and columns only, and its DeepSHAP knows no layer that takes
-    the strongest place of a volume: neither explains volumes.
-    """
-    return ("sampled", "gradient") if task == "volume-classification" else _FILMS
-
-
-_FILMS = ("sampled", "amortised", "partition", "gradient", "deep")

@@ -20,7 +20,7 @@ from apps.explainability.explainers.anatomy import volume_zones, zones
 from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import References, baseline
 from apps.explainability.explainers.game import Game, Regions, Values
-from apps.explainability.explainers.limits import methods_for
+from apps.explainability.explainers.methods import methods_for
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.runtimes import networks
 from apps.inference.runtimes.film import FilmRuntime
@@ -32,8 +32,6 @@ GRID = 12
 """Regions along each edge where the card says nothing."""
 VOLUME_GRID = (6, 8, 8)
 """The same for volumes: along slices, rows and columns."""
-BATCH, VOLUME_BATCH = 32, 8
-"""Planes, and boxes, that are asked together."""
 SEED = 17
 """Of the coalitions: the same film gives the same explanation."""
 
@@ -69,16 +67,7 @@ class Explainable:
     ) -> Game:
         """A film as a game; without a word the best baseline and the package's own regions."""
         hidden = baseline(masker or self.maskers[0], plane, self.references)
-        batch = BATCH if plane.ndim == 2 else VOLUME_BATCH
-        return Game(
-            self.model.answer,
-            plane,
-            hidden,
-            regions or self.regions,
-            device=self.model.device,
-            batch=batch,
-            asked=asked,
-        )
+        return Game(self.model.answer, plane, hidden, regions or self.regions, device=self.model.device, asked=asked)
 
     def first(self, game: Game) -> Attribution | None:
         """The amortised explainer's word, by one forward pass; None if the package has none."""
@@ -94,8 +83,6 @@ class Explainable:
         Raises:
             ValueError: for an unknown method, or one that is not for this kind of model.
         """
-        if method not in methods_for(self.model.package.task):
-            raise ValueError(f"no such explainer for this package: {method}")
         first = self.first(game) if method in ("amortised", "sampled") and game.regions == self.regions else None
         if method == "amortised" and first is not None:
             return iter([first])
@@ -106,6 +93,8 @@ class Explainable:
             "gradient": gradients.expected,
             "deep": gradients.deep,
         }
+        if method not in makers or method not in methods_for(self.model.package.task):
+            raise ValueError(f"no such explainer for this package: {method}")
         return makers[method](game, watched, budget)
 
 

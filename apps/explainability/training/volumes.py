@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,9 +18,10 @@ from apps.explainability.explainers.baselines import References, thumbnails
 from apps.explainability.explainers.comparison import Sample, compare
 from apps.explainability.explainers.game import Regions
 from apps.explainability.explainers.loaded import REFERENCES, VOLUME_GRID, Explainable
-from apps.inference.packages.card import CARD, Package, sha256, validate_card
+from apps.inference.packages.card import Package
 from apps.inference.runtimes.volume import VolumeRuntime
 from apps.inference.training.chest_volumes import Volumes, draw_volumes
+from apps.inference.training.packing import begin, finish
 
 Progress = Callable[[str, int, int, str], None]
 EXPLAINERS = ("sampled", "gradient", "kernel", "grad_cam")
@@ -51,8 +51,7 @@ def equip(
     Raises:
         FileExistsError: if ``output`` holds a package already.
     """
-    if (output / CARD).exists():
-        raise FileExistsError(f"{output} holds a package: choose another version")
+    begin(output)
 
     def draw(part: str, count: int) -> Volumes:
         def drawn(done: int, total: int) -> None:
@@ -99,24 +98,16 @@ def write(
     comparisons: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Write the package anew with its references, and the figures on its card."""
-    output.mkdir(parents=True, exist_ok=True)
     for name in package.card["files"]:
         shutil.copyfile(package.folder / name, output / name)
     stored = {"planes": torch.from_numpy(references.planes), "thumbnails": torch.from_numpy(references.thumbnails)}
     save_file(stored, output / REFERENCES)
-    card = {
-        **package.card,
-        "version": version,
-        "explainer": {
-            "method": "Bayesian Kernel SHAP; no learned estimate",
-            "grid": list(VOLUME_GRID),
-            "baseline": "means of alike healthy drawn volumes",
-            "reference_recipe": asdict(recipe),
-            "recipe": {},
-            "comparisons": comparisons,
-        },
-        "files": {name: sha256(output / name) for name in dict.fromkeys([*package.card["files"], REFERENCES])},
+    explainer = {
+        "method": "Bayesian Kernel SHAP; no learned estimate",
+        "grid": list(VOLUME_GRID),
+        "baseline": "means of alike healthy drawn volumes",
+        "reference_recipe": asdict(recipe),
+        "recipe": {},
+        "comparisons": comparisons,
     }
-    validate_card(card)
-    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
-    return card
+    return finish(output, {**package.card, "version": version, "explainer": explainer})

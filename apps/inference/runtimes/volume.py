@@ -18,6 +18,8 @@ from apps.inference.runtimes.film import FilmRuntime
 class VolumeRuntime(FilmRuntime):
     """A loaded volume package; its planes are boxes, (slices, rows, columns)."""
 
+    layout = torch.contiguous_format
+
     def prepare(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         """The box of a volume as :func:`boxes.shrunk` gives it, (slices, rows, columns) in the measured unit."""
         return to_box(pixels, shape=self.package.shape, window=self.package.card["preprocessing"]["window"])

@@ -1,0 +1,16 @@
+"""Which explainers serve which kind of model; also the web process asks, so nothing large is imported here."""
+
+from __future__ import annotations
+
+from apps.inference.packages.card import VOLUMES
+
+
+def methods_for(task: str) -> tuple[str, ...]:
+    """Which explainers serve a package of this task.
+
+    The ``shap`` library's partition explainer halves rows and columns only, and its DeepSHAP knows no layer that takes
+    the strongest place of a volume: neither explains volumes.
+    """
+    if task == VOLUMES:
+        return ("sampled", "gradient")
+    return ("sampled", "amortised", "partition", "gradient", "deep")
