@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -27,13 +26,17 @@ from apps.explainability.explainers.loaded import (
 )
 from apps.explainability.training import fastshap, reference
 from apps.imaging.dicom.synthetic import draw_film
-from apps.inference.packages.card import CARD, Package, sha256, validate_card
+from apps.inference.packages.card import Package
 from apps.inference.runtimes import networks
 from apps.inference.runtimes.film import WEIGHTS, FilmRuntime
+from apps.inference.training.augmentation import augment
 from apps.inference.training.films import SYNTHETIC_SEEDS, Films
 from apps.inference.training.fitting import resize
+from apps.inference.training.packing import begin, finish
 
 Progress = Callable[[str, int, int, str], None]
+VARIED = 256
+"""Films that are varied at once."""
 HOW = (
     "Positive films of held-back {what}; insertion and deletion of 24 x 24 regions, what is hidden replaced by the "
     "most similar healthy film of another patient (of the validation part; drawn films by drawn ones). Seconds: "
@@ -67,8 +70,7 @@ def train(
     Raises:
         FileExistsError: if ``output`` holds a package already.
     """
-    if (output / CARD).exists():
-        raise FileExistsError(f"{output} holds a package: choose another version")
+    begin(output)
     model, regions = FilmRuntime(package, device="cpu"), regions_of(package)
     films, held = _planes(parts["train"], package), _held(parts, package)
     references = reference.learn(
@@ -80,11 +82,12 @@ def train(
         recipes.reference,
         lambda *told: progress("healthy references", *told),
     )
+    shown = np.concatenate([films, *_varied(parts["train"], package, recipes.explainer)])
     seen, kept = (
         fastshap.earn(
             model.answer, some, references, regions, recipes.explainer, lambda *told, n=name: progress(n, *told)
         )
-        for name, some in (("coalitions", films), ("coalitions, held back", held))
+        for name, some in (("coalitions", shown), ("coalitions, held back", held))
     )
     network = fastshap.fit(
         new_network(package),
@@ -161,7 +164,6 @@ def write(
     comparisons: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Write the package anew with the explainer's files and figures on its card."""
-    output.mkdir(parents=True, exist_ok=True)
     for name in package.card["files"]:
         shutil.copyfile(package.folder / name, output / name)
     halves = {
@@ -170,23 +172,15 @@ def write(
     save_file({name: value.contiguous() for name, value in halves.items()}, output / EXPLAINER)
     stored = {"planes": torch.from_numpy(references.planes), "thumbnails": torch.from_numpy(references.thumbnails)}
     save_file(stored, output / REFERENCES)
-    names = [*package.card["files"], EXPLAINER, REFERENCES]
-    card = {
-        **package.card,
-        "version": version,
-        "explainer": {
-            "method": "FastSHAP (Jethani et al., ICLR 2022), sums corrected to the model's answer",
-            "grid": GRID,
-            "baseline": "learned healthy reference planes",
-            "reference_recipe": asdict(recipes.reference),
-            "recipe": asdict(recipes.explainer),
-            "comparisons": comparisons,
-        },
-        "files": {name: sha256(output / name) for name in dict.fromkeys(names)},
+    explainer = {
+        "method": "FastSHAP (Jethani et al., ICLR 2022), sums corrected to the model's answer",
+        "grid": GRID,
+        "baseline": "learned healthy reference planes",
+        "reference_recipe": asdict(recipes.reference),
+        "recipe": asdict(recipes.explainer),
+        "comparisons": comparisons,
     }
-    validate_card(card)
-    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
-    return card
+    return finish(output, {**package.card, "version": version, "explainer": explainer})
 
 
 def _copy(package: Package, network: Explainer) -> Explainer:
@@ -198,6 +192,19 @@ def _copy(package: Package, network: Explainer) -> Explainer:
 
 def _planes(films: Films, package: Package) -> npt.NDArray[np.uint8]:
     return resize(torch.from_numpy(films.planes), package.size).numpy().astype(np.uint8)
+
+
+def _varied(films: Films, package: Package, recipe: fastshap.ExplainerRecipe) -> list[npt.NDArray[np.uint8]]:
+    """The films anew, each time otherwise."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    return [
+        augment(torch.from_numpy(films.planes[start : start + VARIED]), size=package.size, generator=generator)
+        .round()
+        .numpy()
+        .astype(np.uint8)
+        for _copy in range(recipe.varied)
+        for start in range(0, len(films), VARIED)
+    ]
 
 
 def _held(parts: dict[str, Films], package: Package) -> npt.NDArray[np.uint8]:
