@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -11,8 +11,18 @@ from PIL import Image
 from apps.explainability.drawing import volume
 from apps.explainability.drawing.overlay import Style, burnt_in
 from apps.explainability.models import Explanation
-from apps.explainability.queries import SPACES, arrays, region_values, shown_values, strongest_slice
-from apps.imaging.queries import GreyFrame, grey_frame
+from apps.explainability.queries import (
+    SPACES,
+    arrays,
+    region_values,
+    shown_values,
+    slice_values,
+    strongest_slice,
+)
+from apps.imaging.queries import GreyFrame, grey_frame, header_of
+
+if TYPE_CHECKING:
+    from apps.explainability.drawing.dicom import Streamed
 
 LARGEST = 1024
 """Edge of pictures in pixels."""
@@ -44,16 +54,17 @@ def film_with_overlay(explanation: Explanation, edge: int = 640, style: Style | 
     return buffer.getvalue()
 
 
-def parametric_map(explanation: Explanation) -> bytes:
-    """A DICOM Parametric Map."""
+def parametric_map(explanation: Explanation) -> Streamed:
+    """A DICOM Parametric Map: of what is drawn, so a volume's uncertain regions hold 0."""
     from apps.explainability.drawing import dicom  # its library is large, and few ask for DICOM objects
 
-    frame = _frame(explanation)
-    if explanation.geometry:
-        said = dicom.Said(**_said(explanation))
-        return dicom.volume_map(frame.header, region_values(explanation), _placed(explanation), said)
-    values = dicom.stretched(region_values(explanation), *frame.pixels.shape)
-    return dicom.parametric_map(frame.header, values, dicom.Said(**_said(explanation)))
+    said = dicom.Said(**_said(explanation))
+    if not explanation.geometry:
+        return dicom.parametric_map([_frame(explanation).header], region_values(explanation)[None], said)
+    uids = explanation.geometry["slices"]
+    stored = explanation.finding.analysis.series.instances.in_bulk(uids, field_name="sop_instance_uid")
+    layers = slice_values(explanation, len(uids))
+    return dicom.parametric_map([header_of(stored[uid]) for uid in uids], layers, said)
 
 
 def secondary_capture(explanation: Explanation) -> bytes:
@@ -89,20 +100,6 @@ def _frame(explanation: Explanation) -> GreyFrame:
         return grey_frame(finding.instance, finding.frame)
     instances = finding.analysis.series.instances.select_related("series__study")
     return grey_frame(instances.get(sop_instance_uid=uid))
-
-
-def _placed(explanation: Explanation) -> Any:
-    """How the regions of a volume's explanation lie in space."""
-    from apps.explainability.drawing.dicom import Placed
-
-    geometry, grid = explanation.geometry, region_values(explanation).shape
-    sizes = [length / number for length, number in zip(geometry["extent"], grid, strict=True)]
-    # The first voxel's middle, from the first region's corner: half a slice's voxel back, half a region on.
-    numbers = (len(geometry["slices"]), explanation.finding.instance.rows, explanation.finding.instance.columns)
-    back = [length / number for length, number in zip(geometry["extent"], numbers, strict=True)]
-    axes = np.array(geometry["axes"])
-    origin = np.array(geometry["origin"]) + (0.5 * (np.array(sizes) - np.array(back))) @ axes
-    return Placed(tuple(sizes), origin, axes)
 
 
 def _said(explanation: Explanation) -> dict[str, str]:

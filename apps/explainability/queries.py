@@ -73,6 +73,13 @@ def shown_values(explanation: Explanation, space: str = "probability") -> npt.ND
     return volume.layer(values, explanation.peak[0])[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
+def slice_values(explanation: Explanation, number: int) -> npt.NDArray[np.float32]:
+    """(number, rows, columns) of a volume's regions, for as many slices from head to feet, each as its image lies."""
+    values, (rows, columns) = certain_values(explanation), explanation.geometry["flipped"]
+    slab = ((np.arange(number) + 0.5) * len(values) / number).astype(int)
+    return values[slab][:, :: -1 if rows else 1, :: -1 if columns else 1]
+
+
 def overlay(explanation: Explanation, style: Style, space: str = "probability", view: str = "film") -> bytes:
     """The picture to lay over the film or the strongest slice, over a projection, or over all slices one by one."""
     if view == "slices":

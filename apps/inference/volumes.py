@@ -23,7 +23,7 @@ class ReadVolume:
     Attributes:
         pixels: (slices, rows, columns) in the measured unit, rows and columns already those of the package's box.
         geometry: how it lies in space, as JSON: ``slices`` (SOP Instance UIDs from head to feet), ``extent`` (slices,
-            rows and columns in mm), ``flipped`` (rows, columns), ``origin`` and ``axes`` (LPS).
+            rows and columns in mm), ``flipped`` (rows, columns).
         instance: the slice in the middle; findings of the volume are filed under it.
     """
 
@@ -52,7 +52,5 @@ def read_volume(series: Series, package: Package) -> ReadVolume:
         "slices": [instance.sop_instance_uid for instance in volume.instances],
         "extent": extent,
         "flipped": list(arranged.flipped),
-        "origin": list(arranged.origin),
-        "axes": [list(axis) for axis in arranged.axes],
     }
     return ReadVolume(shrunk(volume.slices(), shape=package.shape), geometry, middle)

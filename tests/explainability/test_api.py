@@ -75,12 +75,14 @@ def test_everything_that_is_known_comes_by_rest(explanation: Explanation, api: A
 
 def test_dicom_objects_belong_to_the_film(explanation: Explanation, api: APIClient) -> None:
     url = reverse("explanation-detail", args=[explanation.pk])
-    map_ = pydicom.dcmread(io.BytesIO(api.get(f"{url}map.dcm").content))
+    map_ = pydicom.dcmread(io.BytesIO(api.get(f"{url}map.dcm").getvalue()))
     assert map_.SOPClassUID.name == "Parametric Map Storage"
     assert map_.StudyInstanceUID == explanation.finding.analysis.series.study.study_instance_uid
     assert (map_.Rows, map_.Columns) == (448, 448)
-    assert map_.pixel_array.sum(dtype=np.float64) == pytest.approx(explanation.attribution_sum, abs=1e-4)
-    again = pydicom.dcmread(io.BytesIO(api.get(f"{url}map.dcm").content))
+    shares = map_.pixel_array[18::37, 18::37][:12, :12]
+    slope = map_.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0].RealWorldValueSlope
+    assert slope * shares.sum(dtype=np.float64) == pytest.approx(explanation.attribution_sum, abs=1e-4)
+    again = pydicom.dcmread(io.BytesIO(api.get(f"{url}map.dcm").getvalue()))
     assert again.SOPInstanceUID == map_.SOPInstanceUID, "the same explanation is the same object"
     picture = pydicom.dcmread(io.BytesIO(api.get(f"{url}picture.dcm").content))
     assert picture.SOPClassUID.name == "Secondary Capture Image Storage"

@@ -19,7 +19,7 @@ from apps.explainability.drawing import volume
 from apps.explainability.explainers.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, Method, Probe, Stage
 from apps.explainability.plan import EVALUATIONS, plan
-from apps.explainability.queries import arrays, shown_values, slabs, strongest_slice
+from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
 from apps.explainability.telling import draft, picture, tell
 from apps.imaging.dicom.synthetic_chest import draw_chest
 from apps.inference.models import Finding
@@ -100,24 +100,37 @@ def drawn_slice_by_slice_and_as_projections(explanation: Explanation, api: APICl
 
 
 def mapped_where_the_volume_lies(explanation: Explanation, api: APIClient, nodule: np.ndarray) -> None:
-    content = api.get(reverse("explanation-detail", args=[explanation.pk]) + "map.dcm").content
+    """What OHIF asks for: a frame for each slice, of its rows and columns, that says whose; it colours 0 to 1."""
+    answer = api.get(reverse("explanation-detail", args=[explanation.pk]) + "map.dcm")
+    content = answer.getvalue()
+    assert len(content) == int(answer["Content-Length"])
     made = pydicom.dcmread(io.BytesIO(content))
-    source = pydicom.dcmread(io.BytesIO(chest_files(SEED, shape=DRAWN)[0]))
-    assert made.NumberOfFrames == 6 and (made.Rows, made.Columns) == (8, 8)
-    assert made.FrameOfReferenceUID == source.FrameOfReferenceUID
+    read = (pydicom.dcmread(io.BytesIO(file)) for file in chest_files(SEED, shape=DRAWN))
+    sources = {slice_.SOPInstanceUID: slice_ for slice_ in read}
+    assert (made.NumberOfFrames, made.Rows, made.Columns) == DRAWN
+    own = {slice_.FrameOfReferenceUID for slice_ in sources.values()}
+    assert {made.FrameOfReferenceUID} == own
     frames = made.PerFrameFunctionalGroupsSequence
-    origin = np.array([float(part) for part in frames[0].PlanePositionSequence[0].ImagePositionPatient])
-    measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
-    sizes = np.array([float(part) for part in (measures.SpacingBetweenSlices, *measures.PixelSpacing)])
-    values = made.pixel_array
-    assert values.sum() == pytest.approx(explanation.attribution_sum, abs=1e-4)
-    strongest = np.array(np.unravel_index(values.argmax(), values.shape)) * sizes
-    there = origin + np.array([strongest[2], strongest[1], -strongest[0]])
-    (down, deep, wide), first = explanation.geometry["extent"], [float(part) for part in source.ImagePositionPatient]
-    truth = np.array([first[0] + wide * nodule[2], first[1] + deep * nodule[1], first[2] - down * nodule[0]])
-    assert (np.abs(there - truth) < 1.5 * sizes[[2, 1, 0]]).all(), (there, truth)
-    heights = [float(frame.PlanePositionSequence[0].ImagePositionPatient[2]) for frame in frames]
-    assert np.diff(heights) == pytest.approx(-sizes[0], abs=1e-3)
+    of = [sources[frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID] for frame in frames]
+    places = [frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames]
+    assert places == [source.ImagePositionPatient for source in of] and len({str(place) for place in places}) == len(of)
+    shares = made.pixel_array
+    assert np.abs(shares).max() == pytest.approx(1)
+    mapping = made.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0]
+    values = certain_values(explanation)
+    assert mapping.RealWorldValueSlope == pytest.approx(np.abs(values).max(), rel=1e-6)
+    heights = np.array([float(place[2]) for place in places])
+    head_first = shares[np.argsort(-heights)]
+    rows, columns = ((np.arange(8) + 0.5) * size / 8 for size in DRAWN[1:])
+    slabs = ((np.arange(6) + 0.5) * DRAWN[0] / 6).astype(int)
+    middles = head_first[slabs][:, rows.astype(int)][:, :, columns.astype(int)]
+    assert middles * mapping.RealWorldValueSlope == pytest.approx(values, abs=1e-6)
+    there = (np.array(np.unravel_index(head_first.argmax(), DRAWN)) + 0.5) / DRAWN
+    assert (np.abs(there - nodule) < 1.5 / np.array(values.shape)).all(), (there, nodule)
+    analysis = explanation.finding.analysis
+    analysis.geometry = {**analysis.geometry, "flipped": [True, False]}
+    assert (slice_values(explanation, 6) == values[:, ::-1]).all(), "a slice of somebody who lay face down"
+    analysis.refresh_from_db()
     picture = pydicom.dcmread(io.BytesIO(api.get(reverse("explanation-capture", args=[explanation.pk])).content))
     assert (picture.Rows, picture.Columns) == (96, 96)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -148,14 +149,22 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         return Response({**self.get_serializer(explanation).data, **exports.arrays_json(explanation)})
 
     @extend_schema(responses=binary("application/dicom"))
-    def parametric_map(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """A DICOM Parametric Map (PS3.3 A.75): probability a pixel of the film, or a region of the volume."""
-        return _attachment(exports.parametric_map(self._drawn("parametric map")), "explanation-map.dcm")
+    def parametric_map(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
+        """A DICOM Parametric Map (PS3.3 A.75) with a frame for each image, as OHIF lays it over a CT.
+
+        A pixel holds its region's attribution as a share of the strongest; the real world value mapping makes
+        probabilities of shares. A volume's regions whose 95 % interval holds nothing are 0, as in the pictures: the
+        NumPy and JSON files hold all.
+        """
+        made = exports.parametric_map(self._drawn("parametric map"))
+        answer = StreamingHttpResponse(made.chunks)
+        answer["Content-Length"] = str(made.length)
+        return _as_file(answer, "explanation-map.dcm")
 
     @extend_schema(responses=binary("application/dicom"))
-    def capture(self, request: Request, pk: uuid.UUID) -> HttpResponse:
+    def capture(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         """A DICOM Secondary Capture (PS3.3 A.8): the film with the explanation burnt in."""
-        return _attachment(exports.secondary_capture(self._drawn("capture")), "explanation-picture.dcm")
+        return _as_file(HttpResponse(exports.secondary_capture(self._drawn("capture"))), "explanation-picture.dcm")
 
     @staticmethod
     def _view(explanation: Explanation, view: str) -> str:
@@ -174,7 +183,7 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         return explanation
 
 
-def _attachment(content: bytes, name: str) -> HttpResponse:
-    answer = HttpResponse(content, content_type="application/dicom")
+def _as_file(answer: HttpResponseBase, name: str) -> HttpResponseBase:
+    answer["Content-Type"] = "application/dicom"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -1,23 +1,25 @@
 """Explanations as DICOM objects: Parametric Map (PS3.3 A.75) and Secondary Capture (PS3.3 A.8).
 
-A Parametric Map keeps the numbers (32-bit floats) in the film's own geometry, so that viewers such as 3D
-Slicer and OHIF lay them over the film; a Secondary Capture is a picture that every viewer shows.
+A Parametric Map keeps the numbers (32-bit floats) in the images' own geometry, so that viewers lay them over a CT
+(OHIF 3.12: tried; over films it lays none); a Secondary Capture is a picture that every viewer shows.
 """
 
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 import highdicom as hd
 import numpy as np
 import numpy.typing as npt
 from highdicom.pm import ParametricMap, RealWorldValueMapping
 from highdicom.sc import SCImage
-from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 MANUFACTURER = "MedPortal"
@@ -40,33 +42,57 @@ class Said:
     uid: str
 
 
-def parametric_map(header: Dataset, attributions: npt.NDArray[np.float32], said: Said) -> bytes:
-    """Attributions in probability a pixel as a Parametric Map of the film.
+@dataclass(frozen=True)
+class Streamed:
+    """A DICOM file that is made while it is sent: the map of a CT is as large as the CT.
+
+    Attributes:
+        length: of all chunks together, bytes.
+    """
+
+    length: int
+    chunks: Iterator[bytes]
+
+
+def parametric_map(headers: Sequence[Dataset], attributions: npt.NDArray[np.float32], said: Said) -> Streamed:
+    """Attributions as a Parametric Map with a frame for each image, pixel upon pixel.
+
+    OHIF shows only maps of the images' own rows, columns and number, and colours what is stored from 0 to 1. So each
+    pixel holds its region's attribution as a share of the strongest region's, -1 to 1; the real world value mapping
+    makes probabilities of them.
 
     Args:
-        header: the film's, without pixels.
-        attributions: (rows, columns) of the film itself.
+        headers: of the film, or of a volume's slices, without pixels.
+        attributions: (images, rows, columns) in probability a region, each as its image lies.
     """
-    return _written(
-        _map(header, attributions.astype(np.float32)[None], said, "SHAP attribution, probability per pixel")
-    )
+    scale = float(np.abs(attributions).max()) or 1.0
+    rows, columns = int(headers[0].Rows), int(headers[0].Columns)
+    made = _map([_placed(header) for header in headers], scale, said)
+    made.Rows, made.Columns = rows, columns
+    del made.FloatPixelData
+    place = {header.SOPInstanceUID: number for number, header in enumerate(headers)}
+    shares = (attributions / scale).astype("<f4")
+    # highdicom sorts frames by where they lie: each says of which image it is.
+    order = [place[_source_of(frame)] for frame in made.PerFrameFunctionalGroupsSequence]
+    head = _written(made) + _element_header("FloatPixelData", "OF", 4 * len(order) * rows * columns)
+    frames = (stretched(shares[number], rows, columns).tobytes() for number in order)
+    return Streamed(len(head) + 4 * len(order) * rows * columns, chain([head], frames))
 
 
-def _map(header: Dataset, values: npt.NDArray[np.float32], said: Said, what: str, **geometry: Any) -> ParametricMap:
-    """(frames, rows, columns) as a Parametric Map; without ``geometry`` it lies where the film lies."""
-    end = float(np.abs(values).max()) or 1.0
+def _map(sources: list[Dataset], scale: float, said: Said) -> ParametricMap:
+    """The map of images of one pixel each: everything but its pixels and their number."""
     mapping = RealWorldValueMapping(
         lut_label="SHAP",
-        lut_explanation=what,
+        lut_explanation="SHAP attribution of the pixel's region, probability",
         unit=codes.UCUM.NoUnits,
-        value_range=(-end, end),
-        slope=1.0,
+        value_range=(-1.0, 1.0),
+        slope=scale,
         intercept=0.0,
         quantity_definition=codes.DCM.Probability,
     )
-    return ParametricMap(
-        [_placed(header)],
-        values,
+    made = ParametricMap(
+        sources,
+        np.zeros((len(sources), 1, 1), dtype=np.float32),
         series_instance_uid=_uid(said, "map series"),
         series_number=SERIES_NUMBERS["map"],
         sop_instance_uid=_uid(said, "map"),
@@ -77,52 +103,22 @@ def _map(header: Dataset, values: npt.NDArray[np.float32], said: Said, what: str
         device_serial_number="0",
         contains_recognizable_visual_features=False,
         real_world_value_mappings=[mapping],
-        voi_lut_transformations=[hd.VOILUTTransformation(window_center=0.0, window_width=2 * end)],
+        voi_lut_transformations=[hd.VOILUTTransformation(window_center=0.0, window_width=2.0)],
         content_label="SHAP",
         content_description=f"Decision support: {said.label}"[:64],
-        **geometry,
     )
+    made.SeriesDescription = f"Decision support: {said.label}"[:64]
+    return made
 
 
-@dataclass(frozen=True)
-class Placed:
-    """How a grid of attributions lies in space (LPS, mm).
-
-    Attributes:
-        sizes: of a region along slices, rows and columns.
-        origin: (3,) the middle of the first region.
-        axes: (3, 3) unit vectors along slices, rows' order and columns' order.
-    """
-
-    sizes: tuple[float, float, float]
-    origin: npt.NDArray[np.float64]
-    axes: npt.NDArray[np.float64]
+def _source_of(frame: Dataset) -> str:
+    return str(frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID)
 
 
-def volume_map(header: Dataset, attributions: npt.NDArray[np.float32], placed: Placed, said: Said) -> bytes:
-    """Attributions of a volume's regions as a Parametric Map with a frame for each slab, where they lie in space.
-
-    Args:
-        header: of one of the volume's slices, without pixels.
-        attributions: (slabs, rows, columns) in probability a region.
-    """
-    down, along_rows, along_columns = placed.axes
-    positions = [
-        hd.PlanePositionSequence(hd.CoordinateSystemNames.PATIENT, placed.origin + number * placed.sizes[0] * down)
-        for number in range(len(attributions))
-    ]
-    made = _map(
-        header,
-        attributions.astype(np.float32),
-        said,
-        "SHAP attribution, probability per region",
-        pixel_measures=hd.PixelMeasuresSequence(placed.sizes[1:], placed.sizes[0], placed.sizes[0]),
-        plane_orientation=hd.PlaneOrientationSequence(
-            hd.CoordinateSystemNames.PATIENT, (*along_columns.tolist(), *along_rows.tolist())
-        ),
-        plane_positions=positions,
-    )
-    return _written(made)
+def _element_header(keyword: str, representation: str, length: int) -> bytes:
+    """Tag, value representation and length in Explicit VR Little Endian (PS3.5 7.1.2)."""
+    tag = Tag(keyword)
+    return struct.pack("<HH2sHL", tag.group, tag.element, representation.encode(), 0, length)
 
 
 def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], said: Said) -> bytes:
@@ -147,17 +143,17 @@ def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], said: Sai
     return _written(made)
 
 
-def stretched(attributions: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
-    """Attributions of regions as attributions of the film's pixels, (rows, columns); the sum stays."""
-    flat = Image.fromarray(attributions.astype(np.float32)).resize((columns, rows), Image.Resampling.NEAREST)
-    values = np.asarray(flat, dtype=np.float64)
-    total = float(attributions.sum(dtype=np.float64))
-    change = values.sum()
-    return (values * (total / change) if abs(change) > 1e-12 else values).astype(np.float32)
+def stretched(regions: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
+    """(rows, columns) pixels, each with the number of the region in which its middle lies."""
+    down, across = (
+        ((np.arange(pixels) + 0.5) * number / pixels).astype(int)
+        for pixels, number in zip((rows, columns), regions.shape, strict=True)
+    )
+    return regions[down][:, across]
 
 
 def _placed(header: Dataset) -> Dataset:
-    """The header with a position in space: a projection film has none, yet a map must name one."""
+    """The header, of a single pixel, with a position in space: a film has none, yet a map must name one."""
     source = Dataset()
     source.update(header)
     source.file_meta = FileMetaDataset()
@@ -173,6 +169,7 @@ def _placed(header: Dataset) -> Dataset:
     }.items():
         if name not in source:
             setattr(source, name, value)
+    source.Rows = source.Columns = 1
     return source
 
 

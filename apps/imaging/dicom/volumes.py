@@ -36,15 +36,11 @@ class Arrangement:
         order: places of the slices in the list that was given.
         spacing: between slices, rows and columns in mm.
         flipped: whether a slice's rows, and its columns, must be turned round for that.
-        origin: position of the centre of the volume's first voxel in the patient's coordinates (LPS), mm.
-        axes: unit vectors along slices, rows' order and columns' order (LPS).
     """
 
     order: tuple[int, ...]
     spacing: tuple[float, float, float]
     flipped: tuple[bool, bool]
-    origin: tuple[float, float, float]
-    axes: tuple[tuple[float, ...], ...]
 
     def upright(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """A slice (rows, columns) as it lies in the volume."""
@@ -73,25 +69,10 @@ def arrange(headers: Sequence[Dataset], *, least: int) -> Arrangement:
     order = np.argsort(depth, kind="stable")
     step = _step(np.diff(depth[order]))
     flipped = (bool(along_rows[1] < 0), bool(along_columns[0] < 0))
-    rows, columns = int(headers[0].Rows), int(headers[0].Columns)
-    origin = positions[order[0]]
-    for turned, axis, size, number in (
-        (flipped[0], along_rows, pixel[0], rows),
-        (flipped[1], along_columns, pixel[1], columns),
-    ):
-        if turned:
-            origin = origin + axis * size * (number - 1)
-    axes = (
-        downwards,
-        -along_rows if flipped[0] else along_rows,
-        -along_columns if flipped[1] else along_columns,
-    )
     return Arrangement(
         tuple(int(place) for place in order),
         (step, float(pixel[0]), float(pixel[1])),
         flipped,
-        (float(origin[0]), float(origin[1]), float(origin[2])),
-        tuple(tuple(float(part) for part in axis) for axis in axes),
     )
 
 
