@@ -82,8 +82,8 @@ def _certain(found: Attribution, output: int, plane: npt.NDArray[np.generic]) ->
 
 
 def _peak(values: npt.NDArray[np.floating], regions: Regions) -> tuple[float, ...]:
-    """The middle of the region with the most evidence."""
-    coarse = values if values.shape == regions.grid else regions.gather(values[None]).reshape(regions.grid)
+    """The middle of the region, or of the cell of a finer grid, with the most evidence; single pixels are too rough."""
+    coarse = regions.gather(values[None]).reshape(regions.grid) if values.shape == regions.shape else values
     place = np.unravel_index(int(coarse.argmax()), coarse.shape)
     return tuple(round((int(one) + 0.5) / number, 4) for one, number in zip(place, coarse.shape, strict=True))
 

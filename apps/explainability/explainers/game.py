@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -66,9 +67,9 @@ class Regions:
         return boxes.astype(np.float32)
 
     def gather(self, pixels: npt.NDArray[np.floating]) -> Values:
-        """Attributions of pixels, (outputs, *shape), summed up by region, (outputs, count)."""
+        """Attributions of pixels, or of a finer grid's regions, summed up by region, (outputs, count)."""
         sums = pixels.astype(np.float64)
-        for axis, (number, length) in enumerate(zip(self.grid, self.shape, strict=True), start=1):
+        for axis, (number, length) in enumerate(zip(self.grid, pixels.shape[1:], strict=True), start=1):
             edges = np.round(np.linspace(0, length, number + 1)).astype(int)
             sums = np.add.reduceat(sums, edges[:-1], axis=axis)
         return sums.reshape(len(pixels), -1)
@@ -100,12 +101,11 @@ class Game:
         self.baseline = torch.from_numpy(np.array(baseline, dtype=np.float32)).to(self.device)
         self.evaluations, self._asked = 0, asked
 
-    def values(self, coalitions: npt.NDArray[np.generic]) -> Values:
-        """(n, spaces, outputs) for (n, players) coalitions of 0 and 1."""
+    def values(self, coalitions: npt.NDArray[np.generic], regions: Regions | None = None) -> Values:
+        """(n, spaces, outputs) for (n, players) coalitions of 0 and 1; ``regions`` if others than the game's own."""
         rows = torch.from_numpy(np.ascontiguousarray(coalitions, dtype=np.float32)).to(self.device)
-        return self._ask(
-            torch.lerp(self.baseline, self.film, self.regions.seen(part)) for part in rows.split(self.batch)
-        )
+        seen = (regions or self.regions).seen
+        return self._ask(torch.lerp(self.baseline, self.film, seen(part)) for part in rows.split(self.batch))
 
     def ask(self, planes: npt.NDArray[np.generic]) -> Values:
         """(n, spaces, outputs) for whole planes."""
@@ -126,6 +126,23 @@ class Game:
                 self.evaluations += len(planes)
                 self._asked(self.evaluations)
         return in_both_spaces(np.concatenate(answers))
+
+
+class Earning(Protocol):
+    """What sampling needs to know of a game."""
+
+    regions: Regions
+
+    @property
+    def evaluations(self) -> int:
+        """How many planes the model was asked for."""
+
+    @property
+    def ends(self) -> tuple[Values, Values]:
+        """What nobody and all earn, (spaces, outputs) each."""
+
+    def values(self, coalitions: npt.NDArray[np.generic]) -> Values:
+        """(n, spaces, outputs) for (n, players) coalitions."""
 
 
 def in_both_spaces(probabilities: Values) -> Values:

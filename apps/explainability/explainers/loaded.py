@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from apps.explainability.explainers import gradients, partition, sampled
+from apps.explainability.explainers import closing_in, gradients, partition, sampled
 from apps.explainability.explainers.amortised import Amortised, efficient
 from apps.explainability.explainers.amortised import Explainer as Network
 from apps.explainability.explainers.anatomy import volume_zones, zones
@@ -122,6 +122,8 @@ def regions_of(package: Package) -> Regions:
 
 def _sampled(prior: Values | None, game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
     rng = np.random.default_rng(SEED)
+    if game.film.ndim > 2:
+        return closing_in.explain(game, watched, budget, rng=rng)
     if prior is not None:
         prior = efficient(prior, game.ends)
     return sampled.sample(game, prior=prior, watched=watched, budget=budget, rng=rng)

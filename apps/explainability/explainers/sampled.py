@@ -22,7 +22,7 @@ import numpy.typing as npt
 import torch
 
 from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Game, Regions, Values
+from apps.explainability.explainers.game import Earning, Regions, Values
 
 Z95 = 1.96
 RATIOS = torch.logspace(-5, 3, 33, dtype=torch.float64).unsqueeze(1)
@@ -53,12 +53,13 @@ class _Evidence:
 
 
 def sample(
-    game: Game,
+    game: Earning,
     *,
     prior: Values | None,
     watched: tuple[int, ...],
     budget: Budget,
     rng: np.random.Generator,
+    covariance: torch.Tensor | None = None,
     chunk: int = 128,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Attribution]:
@@ -67,6 +68,7 @@ def sample(
     Args:
         prior: (spaces, outputs, regions) attributions to lean on, or None for none.
         watched: the outputs whose precision matters (in probability).
+        covariance: (regions, regions) of the true values about the prior's; default: neighbours are alike.
     """
     started = clock()
     players = game.regions.count
@@ -76,7 +78,7 @@ def sample(
     flat = torch.from_numpy(base.reshape(-1, players))
     known = _Evidence(
         flat,
-        _prior_root(game.regions),
+        _root(_neighbours(game.regions) if covariance is None else covariance),
         torch.zeros(players, players, dtype=torch.float64),
         torch.zeros(players, len(flat), dtype=torch.float64),
         torch.zeros(len(flat), dtype=torch.float64),
@@ -105,13 +107,17 @@ def draw_pairs(rng: np.random.Generator, count: int, players: int) -> npt.NDArra
     return np.stack([half, ~half], axis=1).reshape(-1, players)
 
 
-def _prior_root(regions: Regions) -> torch.Tensor:
-    """A root of the prior's covariance, without the direction of the sum, which is known beforehand."""
+def _neighbours(regions: Regions) -> torch.Tensor:
+    """Regions that lie near each other are alike."""
     places = torch.cartesian_prod(*(torch.arange(float(number)) for number in regions.grid))
     apart = torch.cdist(places, places).double() ** 2
-    covariance = 0.5 * torch.eye(regions.count) + 0.5 * torch.exp(-apart / (2 * REACH**2))
-    centre = torch.eye(regions.count, dtype=torch.float64) - 1 / regions.count
-    return centre @ torch.linalg.cholesky(covariance)
+    return 0.5 * torch.eye(regions.count) + 0.5 * torch.exp(-apart / (2 * REACH**2))
+
+
+def _root(covariance: torch.Tensor) -> torch.Tensor:
+    """A root of the prior's covariance, without the direction of the sum, which is known beforehand."""
+    players = len(covariance)
+    return (torch.eye(players, dtype=torch.float64) - 1 / players) @ torch.linalg.cholesky(covariance)
 
 
 def _learn(known: _Evidence, seen: torch.Tensor, earned: torch.Tensor) -> None:
@@ -147,7 +153,7 @@ def _enough(values: Values, half: Values, watched: tuple[int, ...], budget: Budg
     return "precise" if (np.take_along_axis(width, strongest, axis=1) <= limit + 1e-6).all() else ""
 
 
-def _spent(game: Game, budget: Budget, seconds: float) -> str:
+def _spent(game: Earning, budget: Budget, seconds: float) -> str:
     if game.evaluations + 2 > budget.evaluations:
         return "budget"
     return "time" if seconds >= budget.seconds else ""

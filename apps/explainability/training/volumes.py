@@ -103,7 +103,7 @@ def write(
     stored = {"planes": torch.from_numpy(references.planes), "thumbnails": torch.from_numpy(references.thumbnails)}
     save_file(stored, output / REFERENCES)
     explainer = {
-        "method": "Bayesian Kernel SHAP; no learned estimate",
+        "method": "Bayesian Kernel SHAP among boxes that close in on what matters; no learned estimate",
         "grid": list(VOLUME_GRID),
         "baseline": "means of alike healthy drawn volumes",
         "reference_recipe": asdict(recipe),
