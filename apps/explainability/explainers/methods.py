@@ -8,8 +8,8 @@ from apps.inference.packages.card import VOLUMES
 def methods_for(task: str) -> tuple[str, ...]:
     """Which explainers serve a package of this task.
 
-    The ``shap`` library's partition explainer halves rows and columns only, and its DeepSHAP knows no layer that takes
-    the strongest place of a volume: neither explains volumes.
+    The ``shap`` library's partition explainer asks in twice as many contexts with each cut, too many for a nodule in a
+    volume, and its DeepSHAP knows no layer that takes the strongest place: neither explains volumes.
     """
     if task == VOLUMES:
         return ("sampled", "gradient")

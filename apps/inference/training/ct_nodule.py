@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional as F
 
 from apps.inference.runtimes import networks
-from apps.inference.runtimes.film import GUARD, WEIGHTS
-from apps.inference.runtimes.novelty import COMPONENTS, Guard, thumbnails
+from apps.inference.runtimes.film import WEIGHTS
 from apps.inference.runtimes.volume import scaled
 from apps.inference.training import ct_nodule_card
 from apps.inference.training.chest_volumes import Volumes, draw_volumes
@@ -30,10 +28,10 @@ from apps.inference.training.evaluation import (
     fit_calibration,
     threshold_for_sensitivity,
 )
+from apps.inference.training.guarding import fit_guard
 from apps.inference.training.packing import begin, finish
 
 SENSITIVITY = 0.95
-NOVELTY_QUANTILE = 0.995
 Progress = Callable[[str, int, int, str], None]
 """Called with (stage, done, in all, remark)."""
 
@@ -85,7 +83,7 @@ def train(output: Path, *, version: str, recipe: Recipe, workers: int, progress:
         | {"framework": f"torch {torch.__version__.split('+')[0]}"},
         calibration=calibration,
         threshold=thresholds["nodule"],
-        novelty=_write_guard(parts["train"], parts["validation"], output),
+        novelty=fit_guard(parts["train"].boxes, [parts["validation"].boxes], output),
         figures=_figures(answers, parts["test"], thresholds["nodule"]),
         count=len(parts["test"]),
     )
@@ -209,15 +207,6 @@ def _varied(given: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
             given = given.flip(axis)
     moves = [int(torch.randint(-3, 4, (1,), generator=generator)) for _ in range(3)]
     return _noisy(given.roll(moves, (2, 3, 4)), generator)
-
-
-def _write_guard(volumes: Volumes, validation: Volumes, output: Path) -> float:
-    """Fit the novelty guard; its limit spares 99.5 % of the validation volumes."""
-    fitted = PCA(COMPONENTS, svd_solver="full").fit(thumbnails(volumes.boxes))
-    guard = Guard(fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32))
-    stored = {"mean": torch.from_numpy(guard.mean), "components": torch.from_numpy(guard.components)}
-    save_file({name: value.contiguous() for name, value in stored.items()}, output / GUARD)
-    return float(np.quantile(guard.novelty(validation.boxes), NOVELTY_QUANTILE))
 
 
 def _figures(answers: Scores, volumes: Volumes, threshold: float) -> dict[str, Figure]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,12 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
-from sklearn.decomposition import PCA
 from torch import nn
 
-from apps.inference.packages.card import CARD, sha256, validate_card
-from apps.inference.runtimes.film import GUARD, WEIGHTS
-from apps.inference.runtimes.novelty import COMPONENTS, Guard, thumbnails
+from apps.inference.runtimes.film import WEIGHTS
 from apps.inference.training import cxr_pneumonia_card
 from apps.inference.training.evaluation import (
     Calibration,
@@ -30,9 +26,10 @@ from apps.inference.training.evaluation import (
 )
 from apps.inference.training.films import Films, join, read_films, split_by_patient, synthetic_films
 from apps.inference.training.fitting import Epoch, Recipe, fit, logits_of, resize
+from apps.inference.training.guarding import fit_guard
+from apps.inference.training.packing import begin, finish
 
 SENSITIVITY = 0.98
-NOVELTY_QUANTILE = 0.995
 Progress = Callable[[str, int, int, str], None]
 """Called with (stage, done, in all, remark)."""
 
@@ -60,8 +57,7 @@ def train(
         FileNotFoundError: if ``data`` does not hold the films.
         FileExistsError: if ``output`` holds a package already.
     """
-    if (output / CARD).exists():
-        raise FileExistsError(f"{output} holds a package: choose another version")
+    begin(output)
     parts = gather(data, recipe, workers, progress)
 
     def on_step(done: int, total: int, epoch: Epoch | None) -> None:
@@ -93,9 +89,9 @@ def pack(network: nn.Module, parts: Parts, recipe: Recipe, output: Path, version
     logits = logits_of(network, parts.validation, size=recipe.size)
     calibration = fit_calibration(logits, parts.validation.labels)
     thresholds = _thresholds(calibration.apply(logits), parts.validation)
-    output.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, output / WEIGHTS)
-    novelty = _write_guard(parts, recipe, output)
+    spared = [_planes(films, recipe) for films in (parts.validation, parts.validation_synthetic)]
+    novelty = fit_guard(_planes(parts.train, recipe), spared, output)
     tests = {"real": parts.test_real, "synthetic": parts.test_synthetic}
     figures = {
         name: _figures(network, films, recipe, calibration, thresholds["pneumonia"]) for name, films in tests.items()
@@ -109,12 +105,9 @@ def pack(network: nn.Module, parts: Parts, recipe: Recipe, output: Path, version
         figures=figures,
         counts={name: (len(films), len(np.unique(films.groups))) for name, films in tests.items()},
         train_count=(len(parts.train), len(np.unique(parts.train.groups))),
-        files={name: sha256(output / name) for name in (WEIGHTS, GUARD)},
         framework=f"torch {torch.__version__.split('+')[0]}",
     )
-    validate_card(card)
-    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
-    return card
+    return finish(output, card)
 
 
 def _thresholds(probability: Scores, films: Films) -> dict[str, float]:
@@ -127,24 +120,8 @@ def _thresholds(probability: Scores, films: Films) -> dict[str, float]:
     }
 
 
-def _write_guard(parts: Parts, recipe: Recipe, output: Path) -> float:
-    """Fit the novelty guard to the training films.
-
-    The threshold spares 99.5 % of the validation films, the real and the synthetic each.
-    """
-
-    def planes(films: Films) -> npt.NDArray[np.float32]:
-        return resize(torch.from_numpy(films.planes), recipe.size).numpy()
-
-    fitted = PCA(min(COMPONENTS, len(parts.train)), svd_solver="full").fit(thumbnails(planes(parts.train)))
-    guard = Guard(fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32))
-    stored = {"mean": torch.from_numpy(guard.mean), "components": torch.from_numpy(guard.components)}
-    save_file({name: value.contiguous() for name, value in stored.items()}, output / GUARD)
-    limits = [
-        float(np.quantile(guard.novelty(planes(films)), NOVELTY_QUANTILE))
-        for films in (parts.validation, parts.validation_synthetic)
-    ]
-    return max(limits)
+def _planes(films: Films, recipe: Recipe) -> npt.NDArray[np.float32]:
+    return resize(torch.from_numpy(films.planes), recipe.size).numpy()
 
 
 def _figures(

@@ -23,16 +23,14 @@ def compose(
     figures: dict[str, dict[str, Figure]],
     counts: dict[str, tuple[int, int]],
     train_count: tuple[int, int],
-    files: dict[str, str],
     framework: str,
 ) -> dict[str, Any]:
-    """The card as JSON.
+    """The card as JSON, without the files' digests.
 
     Args:
         counts: (films, patients) of each test part; ``train_count`` likewise.
     """
     return {
-        "schema": 1,
         "name": "cxr-pneumonia",
         "version": version,
         "title": {"en": "Pneumonia on children's chest films", "zh-hans": "儿童胸片肺炎"},
@@ -92,7 +90,6 @@ def compose(
         "training": {**recipe, "framework": framework, "command": "manage.py train cxr-pneumonia --data DIR"},
         "licence": "CC BY 4.0",
         "attribution": ATTRIBUTION,
-        "files": files,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from sklearn.datasets import load_diabetes
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from apps.inference.packages.card import CARD, sha256, validate_card
 from apps.inference.runtimes.trees import TREES, from_sklearn
 from apps.inference.training.evaluation import bootstrap
+from apps.inference.training.packing import begin, finish
 
 RECIPE = {"n_estimators": 150, "learning_rate": 0.04, "max_depth": 3, "subsample": 0.7, "min_samples_leaf": 8}
 SEED, HELD_BACK = 7, 110
@@ -55,14 +54,12 @@ def train(output: Path, *, version: str) -> dict[str, Any]:
     Raises:
         FileExistsError: if ``output`` holds a package already.
     """
-    if (output / CARD).exists():
-        raise FileExistsError(f"{output} holds a package: choose another version")
+    begin(output)
     data = load_diabetes(scaled=False)
     order = np.random.default_rng(SEED).permutation(len(data.target))
     test, rest = order[:HELD_BACK], order[HELD_BACK:]
     booster = GradientBoostingRegressor(**RECIPE, random_state=SEED).fit(data.data[rest], data.target[rest])
     trees = from_sklearn(booster, np.ascontiguousarray(data.data[rest][:BACKGROUND]))
-    output.mkdir(parents=True, exist_ok=True)
     trees.write(output / TREES)
     answers, truth = trees.predict(data.data[test]), data.target[test]
 
@@ -73,15 +70,12 @@ def train(output: Path, *, version: str) -> dict[str, Any]:
         }
 
     figures = bootstrap(measure, np.array([str(row) for row in test]))
-    card = _card(version, data, rest, {name: asdict(figure) for name, figure in figures.items()}, output)
-    validate_card(card)
-    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
-    return card
+    card = _card(version, data, rest, {name: asdict(figure) for name, figure in figures.items()})
+    return finish(output, card)
 
 
-def _card(version: str, data: Any, rest: Any, values: dict[str, Any], output: Path) -> dict[str, Any]:
+def _card(version: str, data: Any, rest: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "schema": 1,
         "name": "diabetes-progression",
         "version": version,
         "title": {"en": "Progression of diabetes within a year", "zh-hans": "糖尿病一年内的进展"},
@@ -124,7 +118,6 @@ def _card(version: str, data: Any, rest: Any, values: dict[str, Any], output: Pa
         "training": {**RECIPE, "seed": SEED, "framework": f"scikit-learn {sklearn.__version__}"},
         "licence": "BSD-3-Clause",
         "attribution": SOURCE,
-        "files": {TREES: sha256(output / TREES)},
     }
 
 

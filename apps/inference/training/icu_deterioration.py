@@ -6,7 +6,6 @@ blend of trees and GRU, calibrates it and measures it; the package answers with 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from apps.inference.packages.card import CARD, sha256, validate_card
 from apps.inference.runtimes.course import Course, standardised
 from apps.inference.runtimes.series import BANDS, FIRST, MEMBERS, Blend, Member, band_of
 from apps.inference.runtimes.stays import HOURS, STATICS, SUMMARIES, Grid, features
@@ -29,6 +27,7 @@ from apps.inference.runtimes.trees import Trees, from_histogram
 from apps.inference.training.evaluation import Figure, bootstrap, expected_calibration_error
 from apps.inference.training.icu_deterioration_card import card_of
 from apps.inference.training.icu_stays import CODES, Stays, read_set
+from apps.inference.training.packing import begin, finish
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int, str], None]
@@ -68,12 +67,10 @@ def train(
         FileNotFoundError: naming the file of the data that is missing.
         FileExistsError: if ``output`` holds a package already.
     """
-    if (output / CARD).exists():
-        raise FileExistsError(f"{output} holds a package: choose another version")
+    begin(output)
     recipe = recipe or Recipe()
     stays = read_set(data)
     fitted = fit(stays, recipe, progress)
-    output.mkdir(parents=True, exist_ok=True)
     _write(fitted, output / MEMBERS)
     values = figures(fitted, stays.died)
     card = card_of(
@@ -84,11 +81,8 @@ def train(
         threshold=balanced_threshold(fitted.risks[:, -1], stays.died),
         metrics={name: {what: asdict(figure) for what, figure in part.items()} for name, part in values.items()},
         recipe={**asdict(recipe), "seed": SEED, "members": FOLDS, "framework": f"torch {torch.__version__}"},
-        files={MEMBERS: sha256(output / MEMBERS)},
     )
-    validate_card(card)
-    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
-    return card
+    return finish(output, card)
 
 
 @dataclass(frozen=True)

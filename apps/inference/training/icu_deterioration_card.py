@@ -74,15 +74,13 @@ def card_of(
     threshold: float,
     metrics: dict[str, dict[str, Any]],
     recipe: dict[str, Any],
-    files: dict[str, str],
 ) -> dict[str, Any]:
-    """The card."""
+    """The card, without the files' digests."""
     how = (
         f"{stays} stays, {deaths} deaths, each judged by members that had not seen it (five folds by stay); blend and "
         "calibration from the other folds; 95 % intervals by 300 bootstrap draws over stays."
     )
     return {
-        "schema": 1,
         "name": "icu-deterioration",
         "version": version,
         "title": {"en": "Risk of death in hospital, intensive care", "zh-hans": "重症监护院内死亡风险"},
@@ -134,7 +132,6 @@ def card_of(
         "training": recipe,
         "licence": "ODC-By-1.0",
         "attribution": SOURCE,
-        "files": files,
     }
 
 

@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GroupShuffleSplit
 
-from apps.inference.packages.card import CARD, sha256, validate_card
 from apps.inference.runtimes.words import VOCABULARY, WEIGHTS, Words, terms
 from apps.inference.training.evaluation import bootstrap
+from apps.inference.training.packing import begin, finish
 
 LABELS = {
     "surgery": ("Surgery", "外科"),
@@ -47,8 +47,7 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
         FileNotFoundError: if there is no ``descriptions.csv``.
         FileExistsError: if ``output`` holds a package already.
     """
-    if (output / CARD).exists():
-        raise FileExistsError(f"{output} holds a package: choose another version")
+    begin(output)
     texts, labels = read_summaries(data / "descriptions.csv")
     # The same description stands under several notes: it lies on one side only.
     groups = np.unique([text.lower() for text in texts], return_inverse=True)[1]
@@ -58,7 +57,6 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
     fitted = LogisticRegression(**RECIPE).fit(counter.fit_transform([texts[row] for row in rest]), labels[rest])
     vocabulary = [str(term) for term in counter.get_feature_names_out()]
     words = Words({term: place for place, term in enumerate(vocabulary)}, counter.idf_, fitted.coef_, fitted.intercept_)
-    output.mkdir(parents=True, exist_ok=True)
     stored = {"rarity": words.rarity, "weights": words.weights, "bias": words.bias}
     save_file({name: np.ascontiguousarray(value) for name, value in stored.items()}, output / WEIGHTS)
     (output / VOCABULARY).write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n")
@@ -72,10 +70,8 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
 
     figures = bootstrap(measure, np.array([str(group) for group in groups[test]]))
     counts = np.bincount(truth, minlength=len(LABELS)).tolist()
-    card = _card(version, counts, {name: asdict(figure) for name, figure in figures.items()}, len(rest), output)
-    validate_card(card)
-    (output / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n")
-    return card
+    card = _card(version, counts, {name: asdict(figure) for name, figure in figures.items()}, len(rest))
+    return finish(output, card)
 
 
 def read_summaries(path: Path) -> tuple[list[str], Any]:
@@ -89,9 +85,8 @@ def read_summaries(path: Path) -> tuple[list[str], Any]:
     return [row["description"].strip() for row in rows], labels
 
 
-def _card(version: str, counts: list[int], values: dict[str, Any], trained: int, output: Path) -> dict[str, Any]:
+def _card(version: str, counts: list[int], values: dict[str, Any], trained: int) -> dict[str, Any]:
     return {
-        "schema": 1,
         "name": "note-specialty",
         "version": version,
         "title": {"en": "Specialty of a note's summary", "zh-hans": "病历摘要所属专科"},
@@ -129,5 +124,4 @@ def _card(version: str, counts: list[int], values: dict[str, Any], trained: int,
         "training": {**RECIPE, "seed": SEED, "framework": f"scikit-learn {sklearn.__version__}"},
         "licence": "CC0-1.0",
         "attribution": SOURCE,
-        "files": {name: sha256(output / name) for name in (WEIGHTS, VOCABULARY)},
     }

@@ -1,0 +1,30 @@
+"""Fitting the guard of what a model was not trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import save_file
+from sklearn.decomposition import PCA
+
+from apps.inference.runtimes.film import GUARD
+from apps.inference.runtimes.novelty import COMPONENTS, Guard, thumbnails
+
+QUANTILE = 0.995
+
+
+def fit_guard(trained: npt.NDArray[np.generic], validation: Sequence[npt.NDArray[np.generic]], output: Path) -> float:
+    """Fit the novelty guard to (n, *shape) training films or volumes and write it.
+
+    Returns:
+        The limit that spares 99.5 % of each validation set.
+    """
+    fitted = PCA(min(COMPONENTS, len(trained)), svd_solver="full").fit(thumbnails(trained))
+    guard = Guard(fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32))
+    stored = {"mean": torch.from_numpy(guard.mean), "components": torch.from_numpy(guard.components)}
+    save_file({name: value.contiguous() for name, value in stored.items()}, output / GUARD)
+    return max(float(np.quantile(guard.novelty(part), QUANTILE)) for part in validation)
