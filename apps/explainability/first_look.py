@@ -1,4 +1,7 @@
-"""The first picture of a finding, drawn by the worker in the moment the finding is there."""
+"""The first picture of a finding, drawn by the worker in the moment the finding is there.
+
+A film's is the amortised explainer's word; a volume's is a rough one of few boxes.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,15 @@ from apps.inference.packages.card import Package
 
 
 def explain_at_once(analysis: Analysis, package: Package, planes: Mapping[uuid.UUID, npt.NDArray[Any]]) -> int:
-    """Keep the amortised explainer's word on each positive finding, and ask for it to be checked.
+    """Keep a first picture of each positive finding, and ask for it to be checked.
 
     Args:
         planes: the model's planes of the analysis' films, by the instance's id.
 
     Returns:
-        How many findings have a picture now; 0 if the package has no amortised explainer.
+        How many findings have a picture now; 0 if the package is of films and has no amortised explainer.
     """
     film = explainable(package)
-    if film.amortised is None:
-        return 0
     drawn = 0
     findings = analysis.findings.filter(positive=True, is_abnormal=True).select_related("analysis__series__study")
     for instance, plane in planes.items():
@@ -40,8 +41,9 @@ def explain_at_once(analysis: Analysis, package: Package, planes: Mapping[uuid.U
         if not mine:
             continue
         started = time.perf_counter()
-        first = film.first(film.game(plane))
-        assert first is not None
+        first = film.glance(film.game(plane))
+        if first is None:
+            return 0
         kept = accounts(first, np.asarray(plane), film)
         seconds = {"first": time.perf_counter() - started}
         remember(analysis, {instance: film.model.embed(np.asarray(plane)[None])[0]})

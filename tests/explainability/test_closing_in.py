@@ -72,6 +72,15 @@ def test_the_search_is_shown_first_and_its_sum_fits() -> None:
     assert cells.max() in (near(cells, SPOT).max(), near(cells, OTHER).max())
 
 
+def test_a_glance_is_rough_but_adds_up() -> None:
+    one = volume_game(either)
+    found = closing_in.glance(one)
+    assert found.evaluations == 30 and np.abs(found.gaps).max() < 1e-9
+    assert len(np.unique(found.values[0, 0].round(9))) <= closing_in.AT_GLANCE
+    halves = found.values[0, 0].reshape(2, 4, 2, 4, 2, 4).sum(axis=(1, 3, 5))
+    assert halves[0, 0, 1] + halves[1, 1, 0] > 0.5 * halves.sum()
+
+
 @pytest.mark.parametrize("evaluations", [4, 20, 60])
 def test_a_small_budget_is_kept(evaluations: int) -> None:
     one = volume_game(either)

@@ -17,7 +17,7 @@ from apps.accounts.models import CareTeam, User
 from apps.explainability import tasks
 from apps.explainability.drawing import volume
 from apps.explainability.explainers.anatomy import ZONES, volume_zones
-from apps.explainability.models import Explanation, Method, Probe, Stage
+from apps.explainability.models import Explanation, FilmEmbedding, Method, Probe, Stage
 from apps.explainability.plan import EVALUATIONS, plan
 from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
 from apps.explainability.telling import draft, picture, tell
@@ -51,6 +51,14 @@ def explanation(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> Explanatio
 def nodule() -> np.ndarray:
     """Middle of the drawn nodule, shares of slices, rows and columns."""
     return (np.argwhere(draw_chest(SEED, nodule=True, shape=DRAWN).nodule).mean(axis=0) + 0.5) / DRAWN
+
+
+def test_a_rough_picture_is_there_with_the_finding(finding: Finding, nodule: np.ndarray) -> None:
+    rough = Explanation.objects.get(finding=finding)
+    assert rough.stage == Stage.FIRST and rough.evaluations == 30 and rough.adds_up
+    assert rough.state == State.QUEUED, "the rest is asked for"
+    assert np.abs(np.array(rough.peak) - nodule).max() < 0.35, "in the right eighth of the volume"
+    assert FilmEmbedding.objects.filter(analysis=finding.analysis_id).count() == 1
 
 
 def test_it_points_at_the_nodule_and_adds_up(explanation: Explanation, nodule: np.ndarray) -> None:

@@ -26,6 +26,8 @@ PLAYERS = 32
 """Boxes at the end of the search; finding them takes 4 evaluations each, at most half of the budget."""
 FINER = 2
 """Into how many cells along each axis a region of the game may be cut."""
+AT_GLANCE = 8
+"""Boxes of a first look: 30 evaluations."""
 AT_ONCE = 2
 """Boxes that are halved before the model is asked again."""
 
@@ -49,9 +51,9 @@ class Box:
 class Quotient:
     """The game whose players are boxes of cells (Owen 1977 calls it the quotient game)."""
 
-    def __init__(self, game: Game, cells: Regions, boxes: list[Box]) -> None:
-        self.game, self.cells = game, cells
-        self.of = np.empty(cells.count, dtype=np.intp)
+    def __init__(self, game: Game, boxes: list[Box]) -> None:
+        self.game, self.cells = game, _cells(game)
+        self.of = np.empty(self.cells.count, dtype=np.intp)
         for number, box in enumerate(boxes):
             self.of[box.cells.ravel()] = number
         self.sizes = np.bincount(self.of)
@@ -84,17 +86,15 @@ def explain(
     rng: np.random.Generator,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Attribution]:
-    """Search, then sample; the first attribution is what the search itself saw, with its sum made to fit."""
+    """Search, then sample; the first attribution is what the search itself saw."""
     started = clock()
-    empty, full = game.ends
-    cells = Regions(tuple(FINER * number for number in game.regions.grid), game.regions.shape)
-    boxes = _search(game, cells, watched, budget, lambda: clock() - started)
-    quotient = Quotient(game, cells, boxes)
-    seen = efficient(np.stack([box.given for box in boxes], axis=-1), (empty, full))
-    stopped = "" if len(boxes) > 1 else "budget"  # not even one cut: then there is nothing to share out
-    yield Attribution(quotient.by_cell(seen), empty, full, game.evaluations, stopped=stopped)
-    if stopped:
+    boxes = _search(game, watched, budget, lambda: clock() - started)
+    quotient = Quotient(game, boxes)
+    first = _seen(quotient, boxes)
+    if len(boxes) == 1:  # the budget allowed no cut: there is nothing to share out
+        yield replace(first, stopped="budget")
         return
+    yield first
     rest = replace(budget, seconds=budget.seconds - (clock() - started))
     alike = torch.eye(len(boxes), dtype=torch.float64)  # boxes of unlike sizes are no neighbours that resemble
     for found in sampled.sample(
@@ -104,14 +104,25 @@ def explain(
         yield replace(found, values=quotient.by_cell(found.values), half_width=quotient.by_cell(found.half_width))
 
 
+def glance(game: Game) -> Attribution:
+    """The first steps of the search alone, of all outputs: a rough picture at once."""
+    boxes = _search(game, (), Budget(), lambda: 0.0, players=AT_GLANCE)
+    return _seen(Quotient(game, boxes), boxes)
+
+
+def _cells(game: Game) -> Regions:
+    return Regions(tuple(FINER * number for number in game.regions.grid), game.regions.shape)
+
+
 def _search(
-    game: Game, cells: Regions, watched: tuple[int, ...], budget: Budget, seconds: Callable[[], float]
+    game: Game, watched: tuple[int, ...], budget: Budget, seconds: Callable[[], float], players: int = PLAYERS
 ) -> list[Box]:
     """Halve where the answer changes most, until there are players enough or half of the budget is used up."""
     empty, full = game.ends
+    cells = _cells(game)
     boxes = [Box(np.arange(cells.count).reshape(cells.grid), full - empty)]
     outputs = list(watched) or list(range(full.shape[-1]))
-    while len(boxes) < PLAYERS and 2 * (game.evaluations + 4 * AT_ONCE) <= budget.evaluations:
+    while len(boxes) < players and 2 * (game.evaluations + 4 * AT_ONCE) <= budget.evaluations:
         if 2 * seconds() > budget.seconds:
             break
         boxes.sort(key=lambda box: (box.cells.size > 1, float(np.abs(box.given[0, outputs]).max())))
@@ -121,6 +132,13 @@ def _search(
         halves = [half for box in chosen for half in _halved(box.cells, cells.grid)]
         boxes = boxes[: -len(chosen)] + _asked(game, cells, halves)
     return boxes
+
+
+def _seen(quotient: Quotient, boxes: list[Box]) -> Attribution:
+    """What the search itself saw of the boxes, with its sum made to fit."""
+    empty, full = quotient.ends
+    values = efficient(np.stack([box.given for box in boxes], axis=-1), (empty, full))
+    return Attribution(quotient.by_cell(values), empty, full, quotient.evaluations, stopped="")
 
 
 def _halved(box: Cells, grid: tuple[int, ...]) -> list[Cells]:

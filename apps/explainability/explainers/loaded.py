@@ -77,6 +77,10 @@ class Explainable:
         values = self.amortised.values(game.film.cpu().numpy(), game.baseline.cpu().numpy(), (empty, full))
         return Attribution(values.reshape(*empty.shape, *self.regions.grid), empty, full, game.evaluations)
 
+    def glance(self, game: Game) -> Attribution | None:
+        """What can be drawn at once: the amortised explainer's word, or a first look into a volume."""
+        return closing_in.glance(game) if game.film.ndim > 2 else self.first(game)
+
     def explain(self, game: Game, method: str, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
         """Explain by any method; each yields better and better attributions.
 
