@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import CareTeam, User
 from apps.explainability import tasks
 from apps.explainability.drawing import volume
+from apps.explainability.drawing.dicom import Said, parametric_map
 from apps.explainability.explainers.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, FilmEmbedding, Method, Probe, Stage
 from apps.explainability.plan import EVALUATIONS, plan
@@ -142,6 +143,18 @@ def mapped_where_the_volume_lies(explanation: Explanation, api: APIClient, nodul
     analysis.refresh_from_db()
     picture = pydicom.dcmread(io.BytesIO(api.get(reverse("explanation-capture", args=[explanation.pk])).content))
     assert (picture.Rows, picture.Columns) == (96, 96)
+
+
+def test_a_map_forgives_rounding_and_slices_without_a_frame_of_reference() -> None:
+    headers = [
+        pydicom.dcmread(io.BytesIO(file), stop_before_pixels=True) for file in chest_files(SEED, shape=DRAWN)[:3]
+    ]
+    headers[1].ImageOrientationPatient = [0.999999, 0.001, 0, 0, 1, 0]
+    for header in headers:
+        del header.FrameOfReferenceUID
+    values = np.arange(3 * 4 * 4, dtype=np.float32).reshape(3, 4, 4)
+    made = parametric_map(headers, values, Said("nodule", "ct-nodule 1", "one"))
+    assert pydicom.dcmread(io.BytesIO(b"".join(made.chunks))).pixel_array.shape == (3, 96, 96)
 
 
 def test_the_brush_hides_a_slab_and_needs_a_slice(finding: Finding, api: APIClient, nodule: np.ndarray) -> None:

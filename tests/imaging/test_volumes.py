@@ -76,6 +76,10 @@ def shrink(headers: list[Dataset]) -> None:
     headers[5].Rows = 16
 
 
+def leave_space(headers: list[Dataset]) -> None:
+    headers[5].FrameOfReferenceUID = "2.25.1"
+
+
 def cut(headers: list[Dataset]) -> None:
     del headers[10:]
 
@@ -89,6 +93,7 @@ def cut(headers: list[Dataset]) -> None:
         (spoil_place, "no_positions"),
         (stand_up, "not_transverse"),
         (shrink, "slices_differ"),
+        (leave_space, "slices_differ"),
         (cut, "too_few_slices"),
     ],
 )

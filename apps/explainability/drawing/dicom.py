@@ -67,7 +67,11 @@ def parametric_map(headers: Sequence[Dataset], attributions: npt.NDArray[np.floa
     """
     scale = float(np.abs(attributions).max()) or 1.0
     rows, columns = int(headers[0].Rows), int(headers[0].Columns)
-    made = _map([_placed(header) for header in headers], scale, said)
+    sources = [_placed(header) for header in headers]
+    for source in sources:  # they lie alike but for rounding, which highdicom does not forgive
+        source.ImageOrientationPatient = sources[0].ImageOrientationPatient
+        source.FrameOfReferenceUID = sources[0].FrameOfReferenceUID
+    made = _map(sources, scale, said)
     made.Rows, made.Columns = rows, columns
     del made.FloatPixelData
     place = {header.SOPInstanceUID: number for number, header in enumerate(headers)}

@@ -82,13 +82,13 @@ def _geometry(headers: Sequence[Dataset]) -> tuple[npt.NDArray[np.float64], ...]
         positions = np.array([[float(part) for part in header.ImagePositionPatient] for header in headers])
         turns = np.array([[float(part) for part in header.ImageOrientationPatient] for header in headers])
         sizes = np.array([[float(part) for part in header.PixelSpacing] for header in headers])
-        edges = {(int(header.Rows), int(header.Columns)) for header in headers}
+        kinds = {(int(header.Rows), int(header.Columns), header.get("FrameOfReferenceUID")) for header in headers}
         fits = positions.shape[1:] == (3,) and turns.shape[1:] == (6,) and sizes.shape[1:] == (2,)
     except (AttributeError, TypeError, ValueError) as error:
         raise NotAVolume("no_positions") from error
     if not fits or not np.isfinite(positions).all() or not np.isfinite(turns).all() or not (sizes > 0).all():
         raise NotAVolume("no_positions")
-    if len(edges) > 1 or np.ptp(turns, axis=0).max() > 1e-2 or np.ptp(sizes, axis=0).max() > 1e-2:
+    if len(kinds) > 1 or np.ptp(turns, axis=0).max() > 1e-2 or np.ptp(sizes, axis=0).max() > 1e-2:
         raise NotAVolume("slices_differ")
     return positions, turns[0], sizes[0]
 
