@@ -174,9 +174,11 @@ def test_the_brush_hides_a_slab_and_needs_a_slice(finding: Finding, api: APIClie
 
 
 def test_explainers_that_know_no_volumes_are_not_offered(
-    explanation: Explanation, api: APIClient, browser_client: Client
+    finding: Finding, api: APIClient, browser_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = reverse("finding-explanations", args=[explanation.finding_id])
+    monkeypatch.setitem(EVALUATIONS, Method.GRADIENT, 32)
+    explanation = Explanation.objects.get(finding=finding)
+    url = reverse("finding-explanations", args=[finding.pk])
     refused = api.post(url, {"method": "partition"}, format="json")
     assert refused.status_code == 400 and "not explained by this method" in str(refused.json())
     page = browser_client.get(reverse("explainability:detail", args=[explanation.pk])).content.decode()

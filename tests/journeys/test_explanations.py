@@ -104,6 +104,17 @@ def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> Non
     assert page.inner_text("#position") != position
     wait_for(lambda: page.evaluate(PAINTED)["painted"] < strongest / 2, 10, "less evidence far from the nodule")
     doctor.check("explained-volume")
+    page.reload()
+    button = page.locator("[data-explanation]").first
+
+    def pressed() -> bool:
+        if button.get_attribute("aria-pressed") != "true":
+            button.click()
+        return button.get_attribute("aria-pressed") == "true"
+
+    wait_for(pressed, 20, "the viewer")
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 30, "who is quicker than the slices gets there too")
+    assert not page.inner_text("#position").startswith("Image 1 of")
     page.click("a:has-text('In full') >> nth=0")
     page.wait_for_selector("text=From head to feet")
     for view in ("coronal", "sagittal", "axial"):

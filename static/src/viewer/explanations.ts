@@ -55,6 +55,7 @@ export class Explanations {
   private async toggle(id: string): Promise<void> {
     const chosen = this.overlays.find((overlay) => overlay.explanation === id);
     this.active = chosen && chosen.explanation !== this.active?.explanation ? chosen : undefined;
+    this.mark();
     if (this.active) {
       this.last = this.active;
       await this.goToFilm(this.active);
@@ -64,6 +65,7 @@ export class Explanations {
   }
 
   private async goToFilm(overlay: Overlay): Promise<void> {
+    await this.stack.shown; // who is quicker than the slices still gets to the one that counts
     const ids = this.stack.viewport.getImageIds();
     const index = ids.findIndex((imageId) => {
       const { instance, frame } = frameOf(imageId);

@@ -26,11 +26,19 @@ export type ToolKey = keyof typeof TOOL_NAMES;
 
 /** A stack of images in one element, with its tools. */
 export class Stack {
+  /** Settles once the first series is on the screen: only then can one go to an image. */
+  readonly shown: Promise<void>;
+  private settle: () => void = () => {};
+
   private constructor(
     readonly element: HTMLDivElement,
     readonly viewport: StackViewport,
     private readonly tools: NonNullable<ReturnType<typeof ToolGroupManager.createToolGroup>>,
-  ) {}
+  ) {
+    this.shown = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
 
   /** Starts the libraries and puts an empty viewport into the element. */
   static async create(element: HTMLDivElement): Promise<Stack> {
@@ -70,6 +78,7 @@ export class Stack {
   async show(imageIds: string[]): Promise<void> {
     await this.viewport.setStack(imageIds, 0);
     this.viewport.render();
+    this.settle();
   }
 
   /** Goes to the image of a SOP instance and frame. */
