@@ -10,6 +10,7 @@ import numpy as np
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.explainability.models import Probe
+from apps.imaging.dicom.volumes import turned
 from apps.inference.access import consented, visible_findings
 from apps.inference.models import Finding
 from apps.jobs.enqueue import enqueue_job
@@ -75,9 +76,8 @@ def coalition(probe: Probe) -> Any:
     seen = np.ones((1 if probe.depth is None else SLABS, probe.edge * probe.edge))
     slab = 0 if probe.depth is None else min(int(probe.depth * SLABS), SLABS - 1)
     seen[slab, probe.cells] = 0
-    rows, columns = probe.finding.analysis.geometry.get("flipped", (False, False))
-    turned = seen.reshape(-1, probe.edge, probe.edge)[:, :: -1 if rows else 1, :: -1 if columns else 1]
-    return turned.reshape(1, -1)
+    flipped = probe.finding.analysis.geometry.get("flipped", (False, False))
+    return turned(seen.reshape(-1, probe.edge, probe.edge), flipped).reshape(1, -1)
 
 
 def record(probe: Probe, probabilities: Any) -> None:

@@ -14,8 +14,10 @@ from apps.accounts.actors import Actor
 from apps.explainability.access import visible_to
 from apps.explainability.drawing import charts, volume
 from apps.explainability.drawing.overlay import Style, overlay_png
+from apps.explainability.explainers.limits import certain
 from apps.explainability.models import Comparison, Explanation, Method
 from apps.explainability.words import EXPLAINER_WORDS, ZONE_WORDS
+from apps.imaging.dicom.volumes import turned
 from apps.inference.models import Finding, PackageVersion, in_language
 from apps.protection import blobs
 
@@ -53,42 +55,33 @@ def region_values(explanation: Explanation, space: str = "probability") -> npt.N
 
 
 def certain_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
-    """What is drawn of a volume: regions whose 95 % interval holds nothing are left plain.
-
-    Each of hundreds of regions is known roughly only; together they would hide the few that matter.
-    """
+    """What is drawn of a volume."""
     found, number = arrays(explanation), SPACES.index(space)
-    values: npt.NDArray[np.float32] = found.values[number]
-    if found.half_width is None:
-        return values
-    return np.where(np.abs(values) > found.half_width[number], values, np.float32(0))
+    return certain(found.values[number], None if found.half_width is None else found.half_width[number])
 
 
 def shown_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
     """(rows, columns) of what is shown where there is room for one picture: of a volume, its strongest slice."""
     if not explanation.geometry:
         return region_values(explanation, space)
-    values = certain_values(explanation, space)
-    rows, columns = explanation.geometry["flipped"]
-    return volume.layer(values, explanation.peak[0])[:: -1 if rows else 1, :: -1 if columns else 1]
+    layer = volume.layer(certain_values(explanation, space), explanation.peak[0])
+    return turned(layer, explanation.geometry["flipped"])
 
 
 def slice_values(explanation: Explanation, number: int) -> npt.NDArray[np.float32]:
     """(number, rows, columns) of a volume's regions, for as many slices from head to feet, each as its image lies."""
-    values, (rows, columns) = certain_values(explanation), explanation.geometry["flipped"]
-    slab = ((np.arange(number) + 0.5) * len(values) / number).astype(int)
-    return values[slab][:, :: -1 if rows else 1, :: -1 if columns else 1]
+    values = certain_values(explanation)
+    return turned(values[volume.region_of(number, len(values))], explanation.geometry["flipped"])
 
 
 def overlay(explanation: Explanation, style: Style, space: str = "probability", view: str = "film") -> bytes:
     """The picture to lay over the film or the strongest slice, over a projection, or over all slices one by one."""
     if view == "slices":
-        rows, columns = explanation.geometry["flipped"]
-        return volume.sheet_png(certain_values(explanation, space), style, (rows, columns))
+        return volume.sheet_png(turned(certain_values(explanation, space), explanation.geometry["flipped"]), style)
     if view in volume.PROJECTIONS:
         flat = volume.projected(certain_values(explanation, space), view)
         return overlay_png(np.asarray(flat, dtype=np.float32), style)
-    return overlay_png(np.ascontiguousarray(shown_values(explanation, space)), style)
+    return overlay_png(shown_values(explanation, space), style)
 
 
 def views(explanation: Explanation) -> tuple[str, ...]:
@@ -130,12 +123,6 @@ def places(explanation: Explanation) -> list[dict[str, Any]]:
         for row in explanation.zones
         if strongest and abs(row["value"]) >= 0.005
     ]
-
-
-def grid_size(explanation: Explanation) -> int:
-    """Into how many regions the film or volume is cut where the model's own regions are hidden and shown."""
-    given = explanation.finding.analysis.package.card.get("explainer", {}).get("grid", 12)
-    return int(given) ** 2 if isinstance(given, int) else int(np.prod(given))
 
 
 def slabs(explanation: Explanation) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from typing import Any
 
@@ -19,9 +20,10 @@ from apps.accounts.models import CLINICIANS, PHYSICIANS, Role
 from apps.explainability import cohort, plan, similar, telling
 from apps.explainability.access import visible_to, visible_told
 from apps.explainability.drawing import charts
+from apps.explainability.explainers.methods import grid_of
 from apps.explainability.forms import MethodForm, TellForm
 from apps.explainability.models import Explanation
-from apps.explainability.queries import comparison_rows, comparisons, grid_size, places, slabs, strongest_slice
+from apps.explainability.queries import comparison_rows, comparisons, places, slabs, strongest_slice
 from apps.explainability.words import MEASURE_WORDS, STOPPED_WORDS
 from apps.inference.access import visible_findings
 from apps.inference.models import PackageVersion
@@ -174,7 +176,7 @@ def _figures(explanation: Explanation) -> dict[str, Any]:
         },
         "curve_rows": _curve_rows(quality),
         "slabs": slabs(explanation),
-        "regions": grid_size(explanation),
+        "regions": math.prod(grid_of(explanation.finding.analysis.package.card)),
         "stopped": STOPPED_WORDS.get(explanation.stopped, ""),
     }
 

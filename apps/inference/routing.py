@@ -27,9 +27,8 @@ def route(series: Series, *, urgent: bool) -> list[Analysis]:
     """Ask every active package that reads such series for an analysis of it as it stands now.
 
     If none reads it, those that read its modality answer at once with a refusal, or else all, so that somebody says why
-    nothing is found. Images that
-    arrive while an analysis is still queued join it; later ones make a new one. Without the patient's consent
-    nothing is asked, and nothing is kept of the question.
+    nothing is found. Images that arrive while an analysis is still queued join it; later ones make a new one. Without
+    the patient's consent nothing is asked, and nothing is kept of the question.
     """
     if not permits(series.study.patient, Purpose.AI):
         return []

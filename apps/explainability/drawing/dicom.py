@@ -22,6 +22,8 @@ from pydicom.sr.codedict import codes
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from apps.explainability.drawing.volume import region_of
+
 MANUFACTURER = "MedPortal"
 SERIES_NUMBERS = {"map": 9101, "capture": 9102}
 """Far beyond those of acquired series."""
@@ -149,11 +151,7 @@ def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], said: Sai
 
 def stretched(regions: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
     """(rows, columns) pixels, each with the number of the region in which its middle lies."""
-    down, across = (
-        ((np.arange(pixels) + 0.5) * number / pixels).astype(int)
-        for pixels, number in zip((rows, columns), regions.shape, strict=True)
-    )
-    return regions[down][:, across]
+    return regions[region_of(rows, regions.shape[0])][:, region_of(columns, regions.shape[1])]
 
 
 def _placed(header: Dataset) -> Dataset:

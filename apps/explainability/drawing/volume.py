@@ -23,6 +23,11 @@ EDGE = 192
 Array = npt.NDArray[np.float32]
 
 
+def region_of(pixels: int, regions: int) -> npt.NDArray[np.intp]:
+    """(pixels,) in which region along an axis the middle of each pixel or slice lies."""
+    return ((np.arange(pixels) + 0.5) * regions / pixels).astype(np.intp)
+
+
 def layer(values: Array, place: float) -> Array:
     """(rows, columns) of (slabs, rows, columns) at a place from head, 0, to feet, 1."""
     at = float(np.clip(place * len(values) - 0.5, 0, len(values) - 1))
@@ -36,15 +41,10 @@ def projected(values: Array, view: str) -> Array:
     return np.asarray(values.sum(axis=PROJECTIONS.index(view)))
 
 
-def sheet_png(values: Array, style: Style, flipped: tuple[bool, bool]) -> bytes:
-    """LEVELS transparent pictures below each other, from head to feet, in one scale.
-
-    Args:
-        flipped: whether the series' own slices have rows and columns the other way round.
-    """
+def sheet_png(values: Array, style: Style) -> bytes:
+    """LEVELS transparent pictures below each other, from head to feet, in one scale."""
     places = (np.arange(LEVELS) + 0.5) / LEVELS
-    layers = [layer(values, float(place))[:: _way(flipped[0]), :: _way(flipped[1])] for place in places]
-    smooth = np.stack([enlarged(np.ascontiguousarray(one), EDGE) for one in layers])
+    smooth = np.stack([enlarged(layer(values, float(place)), EDGE) for place in places])
     end = scale_end(smooth)
     return png(np.concatenate([coloured(one, style, end) for one in smooth]))
 
@@ -70,7 +70,3 @@ def grey_png(box: npt.NDArray[np.uint8], view: str, extent: tuple[float, float, 
 def profile(values: Array) -> npt.NDArray[np.float64]:
     """(slabs,) sums from head to feet."""
     return np.asarray(values.sum(axis=(1, 2), dtype=np.float64))
-
-
-def _way(turned: bool) -> int:
-    return -1 if turned else 1

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from apps.explainability.explainers.anatomy import ZONES, by_zone
 from apps.explainability.explainers.attribution import Attribution
 from apps.explainability.explainers.game import Regions
+from apps.explainability.explainers.limits import certain
 from apps.explainability.explainers.loaded import Explainable
 
 
@@ -63,7 +64,7 @@ def accounts(found: Attribution, plane: npt.NDArray[np.generic], film: Explainab
             total=tuple(sums[:, output].tolist()),
             evaluations=found.evaluations,
             stopped=found.stopped,
-            places=[] if where is None else _places(_certain(found, output, plane), where, plane.shape),
+            places=[] if where is None else _places(_told(found, output, plane), where, plane.shape),
             peak=_peak(found.values[0, output], film.regions),
             plane=None if plane.ndim == 2 else np.asarray(plane, dtype=np.uint8),
         )
@@ -71,14 +72,10 @@ def accounts(found: Attribution, plane: npt.NDArray[np.generic], film: Explainab
     ]
 
 
-def _certain(found: Attribution, output: int, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
-    """What is summed up by zone: of a volume only regions that can be told from nothing, since the roughness of
-    hundreds of others would be summed up with them.
-    """
-    values = found.values[:, output]
-    if plane.ndim == 2 or found.half_width is None:
-        return values
-    return np.where(np.abs(values) > found.half_width[:, output], values, 0.0)
+def _told(found: Attribution, output: int, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
+    """What is summed up by zone: of a volume what is drawn of it."""
+    widths = None if plane.ndim == 2 or found.half_width is None else found.half_width[:, output]
+    return certain(found.values[:, output], widths)
 
 
 def _peak(values: npt.NDArray[np.floating], regions: Regions) -> tuple[float, ...]:

@@ -23,6 +23,8 @@ from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import nearest, thumbnails
 from apps.explainability.explainers.game import Game, Regions
 from apps.explainability.explainers.loaded import SEED, Explainable
+from apps.explainability.explainers.methods import methods_for
+from apps.inference.packages.card import VOLUMES
 
 JUDGE, VOLUME_JUDGE = (24, 24), (12, 16, 16)
 """Regions of the judge's own along each axis."""
@@ -49,6 +51,14 @@ class Sample:
 
     plane: npt.NDArray[np.uint8]
     truth: npt.NDArray[np.bool_] | None = None
+
+
+def names_for(film: Explainable) -> tuple[str, ...]:
+    """The explainers that can be compared on a package, its own and those that it is held against."""
+    own = methods_for(film.model.package.task)
+    peers = ("grad_cam", "kernel") if film.model.package.task == VOLUMES else ("grad_cam",)
+    served = {*own, *peers} - ({"amortised"} if film.amortised is None else set())
+    return tuple(name for name, (method, *_) in EXPLAINERS.items() if method in served)
 
 
 def compare(

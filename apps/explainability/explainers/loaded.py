@@ -20,7 +20,7 @@ from apps.explainability.explainers.anatomy import volume_zones, zones
 from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import References, baseline
 from apps.explainability.explainers.game import Game, Regions, Values
-from apps.explainability.explainers.methods import methods_for
+from apps.explainability.explainers.methods import grid_of, methods_for
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.runtimes import networks
 from apps.inference.runtimes.film import FilmRuntime
@@ -28,10 +28,6 @@ from apps.inference.runtimes.loaded import Box, runtime
 
 EXPLAINER = "explainer.safetensors"
 REFERENCES = "references.safetensors"
-GRID = 12
-"""Regions along each edge where the card says nothing."""
-VOLUME_GRID = (6, 8, 8)
-"""The same for volumes: along slices, rows and columns."""
 SEED = 17
 """Of the coalitions: the same film gives the same explanation."""
 
@@ -120,8 +116,7 @@ def explainer_network(package: Package, trunk: Any = None) -> Network:
 
 def regions_of(package: Package) -> Regions:
     """The players of a film."""
-    given = package.card.get("explainer", {}).get("grid", VOLUME_GRID if package.task == VOLUMES else GRID)
-    return Regions((given, given) if isinstance(given, int) else tuple(given), package.shape)
+    return Regions(grid_of(package.card), package.shape)
 
 
 def _sampled(prior: Values | None, game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,16 +14,16 @@ from safetensors.torch import load_file, save_file
 
 from apps.explainability.explainers.amortised import Amortised, Explainer
 from apps.explainability.explainers.baselines import References
-from apps.explainability.explainers.comparison import EXPLAINERS, Sample, compare
+from apps.explainability.explainers.comparison import Sample, compare, names_for
 from apps.explainability.explainers.loaded import (
     EXPLAINER,
-    GRID,
-    REFERENCES,
     Explainable,
     explainer_network,
     regions_of,
 )
+from apps.explainability.explainers.methods import GRID
 from apps.explainability.training import fastshap, reference
+from apps.explainability.training.repacking import repack
 from apps.imaging.dicom.synthetic import draw_film
 from apps.inference.packages.card import Package
 from apps.inference.runtimes import networks
@@ -32,7 +31,7 @@ from apps.inference.runtimes.film import WEIGHTS, FilmRuntime
 from apps.inference.training.augmentation import augment
 from apps.inference.training.films import SYNTHETIC_SEEDS, Films
 from apps.inference.training.fitting import resize
-from apps.inference.training.packing import begin, finish
+from apps.inference.training.packing import begin
 
 Progress = Callable[[str, int, int, str], None]
 VARIED = 256
@@ -52,7 +51,8 @@ class Recipes:
     explainer: fastshap.ExplainerRecipe = field(default_factory=fastshap.ExplainerRecipe)
     compared: int = 500
     drawn: int = 100
-    explainers: tuple[str, ...] = tuple(name for name in EXPLAINERS if name != "kernel")
+    explainers: tuple[str, ...] = ()
+    """Which are compared; none: all that serve films."""
 
 
 def train(
@@ -133,7 +133,7 @@ def measure(
             samples,
             others,
             output=0,
-            names=recipes.explainers,
+            names=recipes.explainers or names_for(film),
             progress=lambda *told, n=data: progress(f"comparing on {n}", *told),
         )
         found.append({"data": data, "films": len(samples), "how": HOW.format(what=what), "rows": rows})
@@ -164,14 +164,10 @@ def write(
     comparisons: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Write the package anew with the explainer's files and figures on its card."""
-    for name in package.card["files"]:
-        shutil.copyfile(package.folder / name, output / name)
     halves = {
         name: value.half() if value.is_floating_point() else value for name, value in network.state_dict().items()
     }
     save_file({name: value.contiguous() for name, value in halves.items()}, output / EXPLAINER)
-    stored = {"planes": torch.from_numpy(references.planes), "thumbnails": torch.from_numpy(references.thumbnails)}
-    save_file(stored, output / REFERENCES)
     explainer = {
         "method": "FastSHAP (Jethani et al., ICLR 2022), sums corrected to the model's answer",
         "grid": GRID,
@@ -180,7 +176,7 @@ def write(
         "recipe": asdict(recipes.explainer),
         "comparisons": comparisons,
     }
-    return finish(output, {**package.card, "version": version, "explainer": explainer})
+    return repack(package, output, version=version, references=references, explainer=explainer)
 
 
 def _copy(package: Package, network: Explainer) -> Explainer:

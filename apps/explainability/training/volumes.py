@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,21 +9,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from safetensors.torch import save_file
 from sklearn.cluster import KMeans
 
 from apps.explainability.explainers.baselines import References, thumbnails
-from apps.explainability.explainers.comparison import Sample, compare
+from apps.explainability.explainers.comparison import Sample, compare, names_for
 from apps.explainability.explainers.game import Regions
-from apps.explainability.explainers.loaded import REFERENCES, VOLUME_GRID, Explainable
+from apps.explainability.explainers.loaded import Explainable
+from apps.explainability.explainers.methods import VOLUME_GRID
+from apps.explainability.training.repacking import repack
 from apps.inference.packages.card import Package
 from apps.inference.runtimes.volume import VolumeRuntime
 from apps.inference.training.chest_volumes import Volumes, draw_volumes
-from apps.inference.training.packing import begin, finish
+from apps.inference.training.packing import begin
 
 Progress = Callable[[str, int, int, str], None]
-EXPLAINERS = ("sampled", "gradient", "kernel", "grad_cam")
 HOW = (
     "Drawn volumes with a nodule that the model finds, of seeds that no training saw; insertion and deletion of "
     "12 x 16 x 16 regions, what is hidden replaced by the most similar drawn healthy volume of another seed. Seconds: "
@@ -73,11 +71,19 @@ def equip(
         samples,
         healthy.boxes[recipe.healthy :],
         output=0,
-        names=EXPLAINERS,
+        names=names_for(film),
         progress=lambda *told: progress("comparing", *told),
     )
     comparison = {"data": "drawn volumes", "films": len(samples), "how": HOW, "rows": rows}
-    return write(package, output, version, references, recipe, [comparison])
+    explainer = {
+        "method": "Bayesian Kernel SHAP among boxes that close in on what matters; no learned estimate",
+        "grid": list(VOLUME_GRID),
+        "baseline": "means of alike healthy drawn volumes",
+        "reference_recipe": asdict(recipe),
+        "recipe": {},
+        "comparisons": [comparison],
+    }
+    return repack(package, output, version=version, references=references, explainer=explainer)
 
 
 def learn(boxes: npt.NDArray[np.uint8], recipe: VolumeRecipe) -> References:
@@ -87,27 +93,3 @@ def learn(boxes: npt.NDArray[np.uint8], recipe: VolumeRecipe) -> References:
     means = np.stack([boxes[found.labels_ == number].mean(axis=0) for number in range(recipe.references)])
     planes = np.round(means).astype(np.uint8)
     return References(planes, thumbnails(planes))
-
-
-def write(
-    package: Package,
-    output: Path,
-    version: str,
-    references: References,
-    recipe: VolumeRecipe,
-    comparisons: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """Write the package anew with its references, and the figures on its card."""
-    for name in package.card["files"]:
-        shutil.copyfile(package.folder / name, output / name)
-    stored = {"planes": torch.from_numpy(references.planes), "thumbnails": torch.from_numpy(references.thumbnails)}
-    save_file(stored, output / REFERENCES)
-    explainer = {
-        "method": "Bayesian Kernel SHAP among boxes that close in on what matters; no learned estimate",
-        "grid": list(VOLUME_GRID),
-        "baseline": "means of alike healthy drawn volumes",
-        "reference_recipe": asdict(recipe),
-        "recipe": {},
-        "comparisons": comparisons,
-    }
-    return finish(output, {**package.card, "version": version, "explainer": explainer})

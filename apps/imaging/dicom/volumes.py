@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ TILT = 0.9
 """Cosine of the largest angle (25 degrees) between the slices' normal and the patient's long axis."""
 UNEVEN = 0.1
 """By how much of the usual step a step may differ."""
+
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class NotAVolume(Exception):
@@ -44,7 +48,17 @@ class Arrangement:
 
     def upright(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """A slice (rows, columns) as it lies in the volume."""
-        return pixels[:: -1 if self.flipped[0] else 1, :: -1 if self.flipped[1] else 1]
+        return turned(pixels, self.flipped)
+
+
+def turned(slices: npt.NDArray[Scalar], flipped: Sequence[bool]) -> npt.NDArray[Scalar]:
+    """Slices, (..., rows, columns), as they lie in the volume; or the volume's as they lie in its series.
+
+    Args:
+        flipped: whether rows, and columns, are turned round.
+    """
+    rows, columns = flipped
+    return slices[..., :: -1 if rows else 1, :: -1 if columns else 1]
 
 
 def arrange(headers: Sequence[Dataset], *, least: int) -> Arrangement:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         import numpy as np
 
-        from apps.explainability.explainers.comparison import EXPLAINERS, Sample, compare
+        from apps.explainability.explainers.comparison import Sample, compare, names_for
         from apps.explainability.explainers.loaded import explainable
 
         package = _packages.newest(options["name"], options["package_version"])
@@ -51,14 +51,13 @@ class Command(BaseCommand):
         healthy = planes(options["healthy"])
         if not chosen or not healthy:
             raise CommandError("nothing to compare: no film above the threshold, or no healthy film that can be read")
-        names = [name for name in EXPLAINERS if name != "kernel" and (film.amortised or name != "amortised")]
         with Bars() as bars:
             rows = compare(
                 film,
                 [Sample(plane) for plane in chosen],
                 np.stack(healthy),
                 output=0,
-                names=names,
+                names=names_for(film),
                 progress=lambda *told: bars.show("comparing", *told),
             )
         part = {"data": options["title"], "films": len(chosen), "rows": rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.explainability.management.commands import _packages
 from apps.inference.management.commands.train import Bars
 from apps.inference.packages.card import VOLUMES, Package
+
+Progress = Callable[[str, int, int, str], None]
 
 
 class Command(BaseCommand):
@@ -30,48 +33,38 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw films")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        package = _packages.newest(options["name"], options["from_version"])
+        version = options["package_version"]
+        output = options["output"] or settings.VAR_DIR / "model-packages" / package.name / version
+        make = self._volumes if package.task == VOLUMES else self._films
+        with Bars() as bars:
+            try:
+                card = make(package, output, version, options, bars.show)
+            except (FileNotFoundError, FileExistsError, ValueError) as error:
+                raise CommandError(str(error)) from error
+        for part in card["explainer"]["comparisons"]:
+            _packages.print_table(self.stdout, part)
+        self.stdout.write(f"wrote {output}; 'manage.py models' installs it")
+
+    def _films(
+        self, package: Package, output: Path, version: str, options: dict[str, Any], progress: Progress
+    ) -> dict[str, Any]:
         from apps.explainability.training.train import Recipes, train
         from apps.inference.training.cxr_pneumonia import gather
         from apps.inference.training.fitting import Recipe
 
-        package = _packages.newest(options["name"], options["from_version"])
-        if package.task == VOLUMES:
-            return self._volumes(package, options)
         if options["data"] is None:
             raise CommandError("say where the films are: --data DIR")
         recipes = replace(Recipes(), compared=options["compared"])
         if options["epochs"]:
             recipes = replace(recipes, explainer=replace(recipes.explainer, epochs=options["epochs"]))
-        version = options["package_version"]
-        output = options["output"] or settings.VAR_DIR / "model-packages" / options["name"] / version
-        with Bars() as bars:
-            try:
-                parts = gather(options["data"], Recipe(), options["workers"], bars.show)
-                card = train(package, vars(parts), output, version=version, recipes=recipes, progress=bars.show)
-            except (FileNotFoundError, FileExistsError, ValueError) as error:
-                raise CommandError(str(error)) from error
-        self._say(card, output)
+        parts = gather(options["data"], Recipe(), options["workers"], progress)
+        return train(package, vars(parts), output, version=version, recipes=recipes, progress=progress)
 
-    def _volumes(self, package: Package, options: dict[str, Any]) -> None:
+    def _volumes(
+        self, package: Package, output: Path, version: str, options: dict[str, Any], progress: Progress
+    ) -> dict[str, Any]:
         from apps.explainability.training.volumes import VolumeRecipe, equip
 
-        output = options["output"] or settings.VAR_DIR / "model-packages" / package.name / options["package_version"]
         recipe = replace(VolumeRecipe(), compared=min(options["compared"], VolumeRecipe.compared))
-        with Bars() as bars:
-            try:
-                card = equip(
-                    package,
-                    output,
-                    version=options["package_version"],
-                    recipe=recipe,
-                    workers=options["workers"],
-                    progress=bars.show,
-                )
-            except FileExistsError as error:
-                raise CommandError(str(error)) from error
-        self._say(card, output)
-
-    def _say(self, card: dict[str, Any], output: Path) -> None:
-        for part in card["explainer"]["comparisons"]:
-            _packages.print_table(self.stdout, part)
-        self.stdout.write(f"wrote {output}; 'manage.py models' installs it")
+        return equip(package, output, version=version, recipe=recipe, workers=options["workers"], progress=progress)
