@@ -60,12 +60,17 @@ INSTALLED_APPS = [
     "apps.jobs",
     "apps.protection",
     "apps.accounts",
+    "apps.terminology",
     "apps.patients",
     "apps.contact",
     "apps.imaging",
+    "apps.records",
     "apps.inference",
     "apps.explainability",
+    "apps.notes",
+    "apps.predictions",
     "apps.cases",
+    "apps.reports",
     "apps.recommendations",
     "apps.portal",
 ]
@@ -302,17 +307,10 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 # Models ---------------------------------------------------------------------------------------
 
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
-# Tasks that are rung with an analysis' id once it has succeeded. Inference does not know who listens.
-ANALYSIS_FOLLOWERS = ["explainability.plan", "cases.follow_analysis", "recommendations.follow_analysis"]
-# The same after a doctor's word on a finding, and after a case's problems, medication, values or notes changed.
-REVIEW_FOLLOWERS = ["recommendations.follow_analysis"]
-CASE_FOLLOWERS = ["recommendations.follow_case"]
 # An explanation that takes longer is ended; what is there by then is shown, marked.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
 # A volume is read when no slice of its series has come for this long.
 VOLUME_SETTLE_SECONDS = env.float("VOLUME_SETTLE_SECONDS", default=4.0)
-# Functions that the worker calls with the films' planes in the moment an analysis has succeeded.
-ANALYSIS_COMPANIONS = ["apps.explainability.first_look.explain_at_once"]
 
 # Notes: a folder or name of a sentence model that lies on this machine; empty: the installed extra, or words alone.
 SENTENCE_MODEL = env("SENTENCE_MODEL", default="")

@@ -8,21 +8,25 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes with two spinning threads each would starve both
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone, translation
 from rest_framework.test import APIClient
 from xdist.scheduler import LoadScopeScheduling
 
 from apps.accounts.models import CareTeam, Role, User
+from apps.cases import services
+from apps.imaging.models import Study
 from apps.inference import registry
 from apps.patients.models import Patient
 from apps.patients.portal_account import link_account
 from apps.protection import keyring, keys
+from apps.records.models import Case
 from tests import binaries
 from tests.factories import ACTOR, UserFactory, film_file, take_in
 
@@ -67,6 +71,13 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A keyring of the test run's own."""
     with contextlib.suppress(FileExistsError):  # another test process may be quicker
         keyring.write(settings.KEYRING_FILE, keyring.create())
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page in Chinese leaves its language active in the thread."""
+    translation.activate("en")
+    yield
 
 
 @pytest.fixture(autouse=True)
@@ -173,3 +184,24 @@ def patient(team: CareTeam, patient_user: User) -> Patient:
     record = received.instance.series.study.patient
     link_account(record, patient_user, actor=ACTOR)
     return Patient.objects.get(pk=record.pk)
+
+
+@pytest.fixture
+def study(team: CareTeam) -> Study:
+    """A study of the team's patient, not analysed."""
+    received = take_in(film_file(3, pattern="focal", birth_date=None), team)
+    assert received.instance is not None
+    return received.instance.series.study
+
+
+@pytest.fixture
+def case(study: Study, doctor: User) -> Case:
+    """An open case of the team's patient, admitted 30 hours ago."""
+    started = timezone.now() - timedelta(hours=30)
+    return services.open_case(study.patient, title="Cough and fever", study=study, started_at=started, actor=doctor)
+
+
+@pytest.fixture
+def words_alone(settings: Any) -> None:
+    """No transformer: sentences are compared by their words."""
+    settings.SENTENCE_MODEL = "words"

@@ -18,13 +18,18 @@ from rest_framework.response import Response
 from apps.accounts import audit
 from apps.accounts.access import WorksOnCases
 from apps.accounts.actors import signed_in
-from apps.cases import casework, foretelling, notes, timeline, values
-from apps.cases.access import models_permitted, visible_to
-from apps.cases.measures.catalogue import catalogue
-from apps.cases.models import Case, EventKind, Note, NoteKind, Observation, PredictionKind, Priority
+from apps.cases import services, timeline
 from apps.imaging.access import visible_to as visible_studies
 from apps.jobs.errors import ReadableError
+from apps.notes import editing
+from apps.notes.models import Note, NoteKind
 from apps.patients.access import visible_to as visible_patients
+from apps.predictions import prediction_requests
+from apps.predictions.models import PredictionKind
+from apps.records import observations
+from apps.records.access import models_permitted, visible_to
+from apps.records.models import Case, EventKind, Observation, Priority
+from apps.terminology.loinc import catalogue
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -66,7 +71,7 @@ class ConceptSerializer(serializers.Serializer[Any]):
 
 
 class NoteSerializer(serializers.ModelSerializer[Note]):
-    text = serializers.CharField(max_length=notes.MOST_LETTERS, trim_whitespace=False)
+    text = serializers.CharField(max_length=editing.MOST_LETTERS, trim_whitespace=False)
     kind = serializers.ChoiceField(choices=NoteKind.choices, default=NoteKind.PROGRESS)
     author = serializers.CharField(source="author.username", read_only=True)
     concepts = serializers.SerializerMethodField()
@@ -157,7 +162,7 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
             rows = visible_studies(actor).select_related("patient")
             study = get_object_or_404(rows, study_instance_uid=data["study_instance_uid"])
         patient = study.patient if study else get_object_or_404(visible_patients(actor), pk=data["patient"])
-        case = casework.open_case(
+        case = services.open_case(
             patient,
             title=data["title"],
             priority=data["priority"],
@@ -177,7 +182,7 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
             given = NoteSerializer(data=request.data)
             given.is_valid(raise_exception=True)
             note = _or_400(
-                lambda: notes.write(
+                lambda: editing.write(
                     case, given.validated_data["text"], kind=given.validated_data["kind"], actor=signed_in(request)
                 )
             )
@@ -198,7 +203,7 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
             given.is_valid(raise_exception=True)
             data = given.validated_data
             row = _or_400(
-                lambda: values.add(
+                lambda: observations.add(
                     case,
                     data["code"],
                     str(data["value"]),
@@ -232,7 +237,7 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         case = self._read(request, "predictions")
         if not models_permitted(case.patient):
             return Response([])
-        found = [foretelling.newest(case, kind) for kind in PredictionKind]
+        found = [prediction_requests.newest(case, kind) for kind in PredictionKind]
         return Response(PredictionSerializer([one for one in found if one is not None], many=True).data)
 
     def _read(self, request: Request, part: str) -> Case:

@@ -5,9 +5,10 @@ class CasesConfig(AppConfig):
     name = "apps.cases"
 
     def ready(self) -> None:
-        from apps.cases import reasons, search
+        from apps.cases import handlers, messages
+        from apps.inference.events import AnalysisCompleted
         from apps.jobs.errors import register_sentences
-        from apps.protection.indexing import register_reindexer
+        from apps.jobs.events import subscribe
 
-        register_sentences(reasons.SENTENCES)
-        register_reindexer("notes", search.reindex)
+        register_sentences(messages.MESSAGES)
+        subscribe(AnalysisCompleted, handlers.add_findings_to_cases)

@@ -9,23 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import CareTeam, User
-from apps.cases.access import colleagues
-from apps.cases.alarms import RISK
-from apps.cases.measures.catalogue import catalogue
-from apps.cases.models import Case, CaseStatus, HandOver, NoteKind, Priority, StatementKind
-from apps.inference.models import in_language
-
-_MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-def measures() -> list[tuple[str, str]]:
-    """Codes and titles of what can be measured."""
-    return [(code, f"{in_language(measure.title)} ({measure.unit})") for code, measure in catalogue().items()]
-
-
-def _risk_or_measures() -> list[tuple[str, str]]:
-    return [(RISK, str(_("Risk of death in hospital, %"))), *measures()]
+from apps.cases.models import HandOver
+from apps.records.access import colleagues
+from apps.records.forms import DAY, MOMENT
+from apps.records.models import Case, CaseStatus, Priority
 
 
 class ListForm(forms.Form):
@@ -44,7 +31,7 @@ class OpenForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=200, help_text=_("What it is about, in a few words."))
     priority = forms.TypedChoiceField(label=_("Priority"), choices=Priority.choices, coerce=int)
     started_at = forms.DateTimeField(
-        label=_("Admitted at"), widget=_MOMENT, help_text=_("Hours are counted from here (UTC).")
+        label=_("Admitted at"), widget=MOMENT, help_text=_("Hours are counted from here (UTC).")
     )
 
     def clean_started_at(self) -> Any:
@@ -68,59 +55,11 @@ class ChangeForm(OpenForm):
         self.fields["care_team"].queryset = case.patient.care_teams.all()  # type: ignore[attr-defined]
 
 
-class AnyText(forms.CharField):
-    """A text whose signs are judged where it is kept, so that the reason is the same everywhere."""
-
-    def run_validators(self, value: Any) -> None:
-        """None here: Django's own would refuse control signs in other words."""
-
-
-class NoteForm(forms.Form):
-    """A note. Its length and signs are checked where it is kept, so that the reason is the same everywhere."""
-
-    kind = forms.ChoiceField(label=_("Kind"), choices=NoteKind.choices, required=False)
-    text = AnyText(
-        label=_("Text"),
-        strip=False,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 14, "data-draft": "", "spellcheck": "true"}),
-    )
-    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
-
-
-class StatementForm(forms.Form):
-    """A problem, allergy or medication."""
-
-    kind = forms.ChoiceField(label=_("Kind"), choices=StatementKind.choices)
-    text = forms.CharField(
-        label=_("What"), max_length=300, widget=forms.TextInput(attrs={"list": "codes", "autocomplete": "off"})
-    )
-    dose = forms.CharField(label=_("Dose or reaction"), max_length=120, required=False)
-    since = forms.DateField(label=_("Since"), widget=_DAY, required=False)
-
-
-class ValueForm(forms.Form):
-    """One value."""
-
-    code = forms.ChoiceField(label=_("What"), choices=measures)
-    value = forms.CharField(
-        label=_("Value"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    )
-    unit = forms.CharField(label=_("Unit"), max_length=20, required=False, help_text=_("Empty: as in the list."))
-    at = forms.DateTimeField(label=_("Measured at"), widget=_MOMENT)
-
-
-class FileForm(forms.Form):
-    """A file."""
-
-    file = forms.FileField(label=_("File"))
-
-
 class TaskForm(forms.Form):
     """Something to be done."""
 
     title = forms.CharField(label=_("Task"), max_length=300)
-    due = forms.DateField(label=_("Due"), widget=_DAY, required=False)
+    due = forms.DateField(label=_("Due"), widget=DAY, required=False)
     assignee = forms.ModelChoiceField(label=_("For"), queryset=User.objects.none(), required=False)
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
@@ -176,14 +115,6 @@ class HandOverForm(forms.Form):
         super().__init__(*args, **kwargs)
         others = colleagues(case).exclude(pk=giver.pk) if giver else colleagues(case)
         self.fields["receiver"].queryset = others  # type: ignore[attr-defined]
-
-
-class RuleForm(forms.Form):
-    """When a team wants to be told."""
-
-    what = forms.ChoiceField(label=_("What"), choices=_risk_or_measures)
-    above = forms.FloatField(label=_("Above"), required=False)
-    below = forms.FloatField(label=_("Below"), required=False)
 
 
 class MergeForm(forms.Form):

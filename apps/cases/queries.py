@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import User
-from apps.cases.access import visible_to
-from apps.cases.models import Alarm, Case, Concept, Discordance, Note, Statement, StatementKind, StatementStatus, Task
+from apps.cases.models import Task
+from apps.notes.models import Discordance, Note
 from apps.patients.access import permitted_filter
 from apps.patients.models import Purpose
 from apps.patients.queries import found_by
+from apps.predictions.models import Alarm
 from apps.protection import keys
+from apps.records.access import visible_to
+from apps.records.models import Case
 
 PAGE = 50
 
@@ -30,7 +31,7 @@ class Listed:
 
 def listed(actor: User, *, text: str = "", status: str = "", mine: bool = False, after: int = 0) -> Listed:
     """Cases that the actor sees, most pressing and newest first."""
-    from apps.cases.search import found
+    from apps.notes.search import found
 
     rows = _with_marks(visible_to(actor).exclude(merged_into__isnull=False))
     if status:
@@ -57,44 +58,8 @@ def _with_marks(rows: QuerySet[Case]) -> QuerySet[Case]:
     )
 
 
-def full(actor: User) -> QuerySet[Case]:
-    """The actor's cases with what a page's head shows."""
-    return visible_to(actor).select_related("patient", "assignee", "care_team", "merged_into")
-
-
-def of_patient(actor: User, patient_id: Any) -> QuerySet[Case]:
-    """The patient's cases that the actor sees, newest first."""
-    return visible_to(actor).filter(patient=patient_id).select_related("patient").order_by("-started_at")
-
-
-def of_study(actor: User, study_id: Any) -> QuerySet[Case]:
-    """The cases that the study belongs to."""
-    return (
-        visible_to(actor).filter(studies=study_id, merged_into=None).select_related("patient").order_by("-started_at")
-    )
-
-
-def statements(case: Case) -> dict[str, list[Statement]]:
-    """Active first, by kind; what was entered in error is left out."""
-    rows = (
-        Statement.objects.filter(case=case).exclude(status=StatementStatus.ERROR).select_related("case", "entered_by")
-    )
-    found: dict[str, list[Statement]] = {kind: [] for kind in StatementKind.values}
-    for row in rows:
-        found[row.kind].append(row)
-    return found
-
-
 def tasks(case: Case) -> list[Task]:
     """What is to be done, then what was done last."""
     rows = Task.objects.filter(case=case).select_related("case", "assignee", "done_by")
     waiting = list(rows.filter(done_at=None).order_by("due", "created_at"))
     return [*waiting, *rows.exclude(done_at=None).order_by("-done_at")[:10]]
-
-
-def concepts_by_kind(concepts: Iterable[Concept]) -> dict[str, list[Concept]]:
-    """Concepts of a reading, by kind."""
-    found: dict[str, list[Concept]] = {}
-    for concept in concepts:
-        found.setdefault(concept.kind, []).append(concept)
-    return found

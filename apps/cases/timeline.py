@@ -6,82 +6,19 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Max, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
-from apps.accounts.models import User
-from apps.cases.access import models_permitted
-from apps.cases.models import Case, Event, EventKind
-from apps.jobs.enqueue import enqueue
+from apps.records.access import models_permitted
+from apps.records.models import Case, Event, EventKind
 
 PAGE = 60
 FROM_MODELS = (EventKind.FINDING, EventKind.PREDICTION)
 """Hidden while the patient does not consent to analysis by models."""
 LONG_DAYS = 4
 """A case that lasts longer is counted by day, a shorter one by hour."""
-
-
-def happened(
-    case: Case,
-    kind: EventKind,
-    code: str,
-    *,
-    at: datetime | None = None,
-    subject: str = "",
-    actor: User | None = None,
-    **words: Any,
-) -> Event:
-    """Put a point on the line; the same code of the same subject is there once.
-
-    Args:
-        code: what happened, ``note.progress``: the sentence is found by its first parts, the model reads all.
-        subject: ``note:<id>``.
-        words: parameters of the sentence.
-    """
-    event = made(case, kind, code, at=at, subject=subject, actor=actor, **words)
-    known = Event.objects.filter(case=case, subject=subject, token=event.token).first() if subject else None
-    if known is not None:
-        return known
-    event.save(force_insert=True)
-    Case.objects.filter(pk=case.pk, touched_at__lt=event.at).update(touched_at=event.at)
-    return event
-
-
-def made(
-    case: Case,
-    kind: EventKind,
-    code: str,
-    *,
-    at: datetime | None = None,
-    subject: str = "",
-    actor: User | None = None,
-    **words: Any,
-) -> Event:
-    """The same without storing it, for many at once."""
-    event = Event(case=case, kind=kind, token=_sort(code), at=at or timezone.now(), subject=subject, actor=actor)
-    event.words = {"code": code, **words}
-    return event
-
-
-def ring(case: Case) -> None:
-    """Tell who follows cases that problems, medication, values or notes of this one have changed."""
-    for follower in settings.CASE_FOLLOWERS:
-        enqueue(follower, case.pk)
-
-
-def _sort(code: str) -> str:
-    """What of a code lies open: that there was a value, not which and how it was."""
-    first, _dot, rest = code.partition(".")
-    return first if first in ("value", "finding", "statement") or (first == "alarm" and rest != "ended") else code[:40]
-
-
-def store(events: Iterable[Event]) -> None:
-    """Store many; those that are there already stay as they are."""
-    Event.objects.bulk_create(events, batch_size=500, ignore_conflicts=True)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from apps.explainability.drawing.volume import projected
 from apps.explainability.models import Explanation, Method
 from apps.explainability.queries import region_values
 from apps.explainability.words import ZONE_WORDS
-from apps.inference.models import PackageVersion, Verdict, in_language
+from apps.inference.models import PackageVersion, Verdict
 from apps.jobs.models import State
+from apps.terminology.localisation import in_language
 
 LOOKED_AT = 300
 """The newest explanations that are averaged."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.explainability.explainers.methods import methods_for
 from apps.explainability.models import Method
-from apps.inference.models import in_language
+from apps.terminology.localisation import in_language
 
 
 class MethodForm(forms.Form):

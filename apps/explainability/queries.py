@@ -18,8 +18,9 @@ from apps.explainability.explainers.limits import certain
 from apps.explainability.models import Comparison, Explanation, Method
 from apps.explainability.words import EXPLAINER_WORDS, ZONE_WORDS
 from apps.imaging.dicom.volumes import turned
-from apps.inference.models import Finding, PackageVersion, in_language
+from apps.inference.models import Finding, PackageVersion
 from apps.protection import blobs
+from apps.terminology.localisation import in_language
 
 SPACES = ("probability", "log_odds")
 SLABS_SHOWN = 12

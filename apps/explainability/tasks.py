@@ -16,12 +16,6 @@ from apps.jobs.leases import working
 from apps.jobs.tasks import accelerator_task, short_task
 
 
-@short_task("explainability.plan")
-def plan_one(pk: str) -> None:
-    """Ask for the explanations of an analysis."""
-    plan.plan(pk)
-
-
 @short_task("explainability.plan_missing")
 def plan_missing() -> None:
     """Ask for what was missed."""

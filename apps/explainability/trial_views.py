@@ -17,9 +17,10 @@ from apps.explainability.drawing import charts
 from apps.explainability.forms import RowForm, TextForm
 from apps.explainability.models import Trial
 from apps.explainability.queries import text_answer
-from apps.inference.models import PackageVersion, in_language
+from apps.inference.models import PackageVersion
 from apps.inference.packages.card import TABLES, TEXTS
 from apps.jobs.models import State
+from apps.terminology.localisation import in_language
 
 
 @login_required

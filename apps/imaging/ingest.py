@@ -16,9 +16,10 @@ from apps.imaging.access import can
 from apps.imaging.dicom.facts import Facts, read_facts
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.dicom.reading import DicomObject, Unreadable, open_object
+from apps.imaging.events import InstanceStored
 from apps.imaging.hold import hold
 from apps.imaging.models import Instance, Outcome, Series, Study, Urgency
-from apps.imaging.signals import study_received
+from apps.jobs.events import publish
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient
 from apps.protection import blobs
@@ -259,7 +260,7 @@ def _index(instance: Instance, facts: Facts, patient: Patient, actor: Actor, urg
     instance.series = series
     instance.save(force_insert=True)
     audit.record(actor, "instance.stored", instance)
-    transaction.on_commit(lambda: study_received.send(sender=Instance, series_id=series.pk, urgent=urgent))
+    publish(InstanceStored(series.pk, urgent))
 
 
 def _add_modality(study: Study, modality: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from apps.accounts import audit
 from apps.accounts.actors import System
@@ -21,18 +19,19 @@ from apps.imaging.models import Instance
 from apps.imaging.models import Urgency as StudyUrgency
 from apps.imaging.queries import grey_frame
 from apps.imaging.urgency import raise_urgency
+from apps.inference import post_inference_hooks
 from apps.inference.access import consented
+from apps.inference.events import AnalysisCompleted
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.registry import package_of
 from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels, check_slice
 from apps.inference.volumes import read_volume
-from apps.jobs.enqueue import enqueue, enqueue_job
+from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.events import publish
 from apps.jobs.leases import claim, end, renew, settle
 from apps.jobs.models import State
-
-logger = logging.getLogger(__name__)
 
 BATCH = 16
 
@@ -174,22 +173,14 @@ def record(work: Work, package: Package) -> bool:
             seconds={stage: round(value, 4) for stage, value in work.seconds.items()}, geometry=work.geometry
         )
         _raise_urgency(work.analysis, findings)
-        for follower in settings.ANALYSIS_FOLLOWERS:
-            enqueue(follower, work.analysis.pk)
+        publish(AnalysisCompleted(work.analysis.pk))
     return True
 
 
-def accompany(work: Work, package: Package) -> None:
-    """Let the settings' companions look at the films at once, while their planes are in memory.
-
-    What a companion adds can be made up for later: its failure is logged and changes nothing.
-    """
+def run_post_inference_hooks(work: Work, package: Package) -> None:
+    """Run what other apps do at once with the model's inputs, while they are in memory."""
     planes = {film.instance.pk: film.plane for film in work.films if film.probabilities is not None}
-    for name in settings.ANALYSIS_COMPANIONS:
-        try:
-            import_string(name)(work.analysis, package, planes)
-        except Exception as error:
-            logger.error("%s failed for analysis %s: %s", name, work.analysis.pk, type(error).__name__)
+    post_inference_hooks.run(work.analysis, package, planes)
 
 
 def _facts(instance: Instance) -> FilmFacts:

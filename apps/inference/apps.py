@@ -5,9 +5,10 @@ class InferenceConfig(AppConfig):
     name = "apps.inference"
 
     def ready(self) -> None:
-        from apps.imaging.signals import study_received
-        from apps.inference import reasons, routing
+        from apps.imaging.events import InstanceStored
+        from apps.inference import handlers, reasons
         from apps.jobs.errors import register_sentences
+        from apps.jobs.events import subscribe
 
         register_sentences(reasons.SENTENCES)
-        study_received.connect(routing.on_study_received, dispatch_uid="inference.routing")
+        subscribe(InstanceStored, handlers.route_series, at_once=True)

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.imaging.models import Instance, Series
 from apps.jobs.models import Job
 from apps.protection.fields import SealedTextField
 from apps.protection.models import SealedRecord
+from apps.terminology.localisation import in_language
 
 
 class PackageVersion(models.Model):
@@ -135,8 +135,3 @@ class Review(SealedRecord):
         labels = self.finding.analysis.package.card["labels"]
         titles = {label["code"]: label["title"] for label in labels}
         return in_language(titles[self.correction]) if self.correction in titles else str(_("Something else"))
-
-
-def in_language(words: dict[str, str]) -> str:
-    """The reader's language of a card's text; English where it is missing."""
-    return words.get(get_language() or "en", words["en"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.inference.access import can, visible_to
+from apps.inference.events import FindingReviewed
 from apps.inference.models import Analysis, Finding, Review, Verdict
 from apps.jobs import leases
-from apps.jobs.enqueue import enqueue
+from apps.jobs.events import publish
 
 
 def review(finding: Finding, verdict: Verdict, *, correction: str = "", comment: str = "", actor: User) -> Review:
@@ -34,8 +34,7 @@ def review(finding: Finding, verdict: Verdict, *, correction: str = "", comment:
             finding=finding, reviewer=actor, verdict=verdict, correction=correction, comment=comment
         )
         audit.record(actor, "finding.reviewed", finding, verdict=str(verdict))
-        for follower in settings.REVIEW_FOLLOWERS:
-            enqueue(follower, finding.analysis_id)
+        publish(FindingReviewed(finding.analysis_id))
     return said
 
 

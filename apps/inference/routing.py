@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
-from typing import Any
 
 from django.db import transaction
 
@@ -16,11 +14,6 @@ from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose
-
-
-def on_study_received(*, series_id: uuid.UUID, urgent: bool, **kwargs: Any) -> None:
-    """The bell from imaging."""
-    route(Series.objects.select_related("study__patient").get(pk=series_id), urgent=urgent)
 
 
 def route(series: Series, *, urgent: bool) -> list[Analysis]:

@@ -24,7 +24,7 @@ def analyse(pk: str) -> None:
         _infer(works, package)
         for work in works:
             if analysis.record(work, package):
-                analysis.accompany(work, package)
+                analysis.run_post_inference_hooks(work, package)
 
 
 def _infer(works: list[analysis.Work], package: Package) -> None:

@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from apps.inference.models import PackageVersion, in_language
+from apps.inference.models import PackageVersion
 from apps.inference.packages.card import TABLES, TEXTS
 from apps.inference.queries import installed
+from apps.terminology.localisation import in_language
 
 METRICS = {
     "auroc_pneumonia": _("Area under the ROC curve, pneumonia against none"),

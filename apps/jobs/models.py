@@ -1,11 +1,13 @@
-"""The row that is a job."""
+"""The row that is a job, and the outbox of domain events."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -67,3 +69,24 @@ class Job(models.Model):
         from apps.jobs.errors import sentence
 
         return sentence(self.reason_code, self.reason_parameters)
+
+
+def _first_due() -> datetime:
+    return timezone.now() + timedelta(seconds=30)
+
+
+class OutboxMessage(models.Model):
+    """A domain event that one handler has yet to see. It holds ids, no data of patients."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.CharField(max_length=80)
+    handler = models.CharField(max_length=160)
+    payload = models.JSONField()
+    published_at = models.DateTimeField(auto_now_add=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(
+        default=_first_due, db_index=True, help_text="When the sweeper delivers it, if nobody has by then."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.event} for {self.handler}"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from celery import shared_task
 
-from apps.jobs import leases
+from apps.jobs import events, leases
 from apps.jobs.enqueue import ACCELERATOR_QUEUES, SHORT_QUEUE
 from apps.jobs.models import Urgency
 
@@ -27,5 +27,12 @@ def accelerator_task(name: str) -> Callable[[F], Any]:
 
 @short_task("jobs.sweep")
 def sweep() -> None:
-    """Hand out expired leases again."""
+    """Hand out expired leases again, and deliver events that were not delivered."""
     leases.sweep()
+    events.deliver_due()
+
+
+@short_task(events.DELIVER_TASK)
+def deliver_event(pk: str) -> None:
+    """Run one handler of a domain event."""
+    events.deliver(pk)

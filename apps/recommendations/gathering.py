@@ -18,22 +18,15 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.cases.models import (
-    Case,
-    Concept,
-    ConceptVerdict,
-    Observation,
-    Reading,
-    Statement,
-    StatementKind,
-    StatementStatus,
-)
-from apps.cases.nlp.lexicon import concepts
-from apps.inference.models import Finding, Verdict, in_language
+from apps.inference.models import Finding, Verdict
+from apps.notes.models import Concept, ConceptVerdict, Reading
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose, Sex
 from apps.protection import keys
 from apps.recommendations.guidelines.expressions import Facts
+from apps.records.models import Case, Observation, Statement, StatementKind, StatementStatus
+from apps.terminology.lexicon import concepts
+from apps.terminology.localisation import in_language
 
 RECENT = timedelta(days=366)
 NOTES = timedelta(days=183)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.jobs.leases import working
 from apps.jobs.tasks import accelerator_task, short_task
-from apps.recommendations import following, keeping, learning, ordering, proposing
+from apps.recommendations import keeping, learning, ordering, proposing
 
 logger = logging.getLogger(__name__)
 
@@ -20,18 +20,6 @@ def reckon(pk: str) -> None:
     with working(*taken):
         for one in taken:
             proposing.record(one, proposing.reckon(one.patient, *ordering.active()))
-
-
-@short_task("recommendations.follow_analysis")
-def follow_analysis(pk: str) -> None:
-    """An analysis has ended."""
-    following.analysis_ended(pk)
-
-
-@short_task("recommendations.follow_case")
-def follow_case(pk: str) -> None:
-    """Something of a case has changed."""
-    following.case_changed(pk)
 
 
 @short_task("recommendations.keep")

@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.cases import timeline
-from apps.cases.casework import open_case
-from apps.cases.models import Case, Event, EventKind
-from apps.cases.nlp.reader import read
-from apps.cases.similarity import search
+from apps.cases.services import open_case
 from apps.inference.runtimes.sentences import encoder
+from apps.notes.nlp.reader import read
+from apps.notes.similar_cases import search
 from apps.patients.models import Patient
+from apps.records import event_log
+from apps.records.models import Case, Event, EventKind
 from tests.benchmarks.table import Row, median_seconds
 
 EVENTS = 10_000
@@ -60,7 +60,7 @@ def _pages() -> Iterator[Row]:
     patient = Patient.objects.filter(care_teams__members=doctor).first()
     assert patient is not None
     case = open_case(patient, title="Bench", started_at=timezone.now() - timedelta(days=40), actor=doctor)
-    timeline.store(_event(case, number) for number in range(EVENTS))
+    event_log.store_events(_event(case, number) for number in range(EVENTS))
     client = Client()
     client.force_login(doctor)
     for part in ("overview", "timeline", "notes", "values", "risk"):
@@ -71,7 +71,7 @@ def _pages() -> Iterator[Row]:
 
 def _event(case: Case, number: int) -> Event:
     at = case.started_at + timedelta(minutes=5 * number)
-    return timeline.made(
+    return event_log.build_event(
         case,
         EventKind.VALUE,
         "value.8867-4",

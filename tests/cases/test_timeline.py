@@ -9,15 +9,16 @@ import pytest
 from django.utils import timezone
 
 from apps.cases import timeline
-from apps.cases.models import Case, Event, EventKind
+from apps.records import event_log
+from apps.records.models import Case, Event, EventKind
 
 pytestmark = pytest.mark.django_db
 
 
 def _fill(case: Case, *moments: datetime) -> None:
     Event.objects.filter(case=case).delete()
-    timeline.store(
-        timeline.made(case, EventKind.VALUE, "value.8867-4", at=at, subject=f"value:{number}")
+    event_log.store_events(
+        event_log.build_event(case, EventKind.VALUE, "value.8867-4", at=at, subject=f"value:{number}")
         for number, at in enumerate(moments)
     )
 

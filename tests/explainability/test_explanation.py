@@ -12,6 +12,7 @@ from apps.explainability.models import Explanation, Method, Stage
 from apps.explainability.plan import plan, plan_missing, request
 from apps.explainability.queries import arrays, region_values
 from apps.imaging.dicom.synthetic import draw_film
+from apps.inference import post_inference_hooks
 from apps.inference.models import Analysis
 from apps.inference.tasks import analyse
 from apps.jobs.leases import claim
@@ -93,8 +94,10 @@ def test_a_missed_bell_is_made_up_for(analysis: Analysis) -> None:
     assert plan_missing() == 0
 
 
-def test_a_companion_that_fails_changes_nothing(packages: None, team: CareTeam, settings) -> None:  # type: ignore[no-untyped-def]
-    settings.ANALYSIS_COMPANIONS = ["tests.explainability.test_explanation.broken"]
+def test_a_post_inference_hook_that_fails_changes_nothing(
+    packages: None, team: CareTeam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post_inference_hooks, "_hooks", ["tests.explainability.test_explanation.broken"])
     done = arrive(film_file(3, pattern="focal", size=448), team)
     analyse(str(done.pk))
     done.refresh_from_db()

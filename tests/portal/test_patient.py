@@ -14,8 +14,7 @@ from django.utils import timezone
 from fhir.resources.bundle import Bundle
 
 from apps.accounts.models import AuditEntry, Notice, User
-from apps.cases import casework, reporting, telling
-from apps.cases.models import Case, Report, ReportState, ReportVersion
+from apps.cases import services
 from apps.contact import appointments, questions
 from apps.inference.routing import route
 from apps.inference.tasks import analyse
@@ -25,6 +24,9 @@ from apps.patients.models import ConsentState, Patient, Purpose
 from apps.patients.portal_account import link_account
 from apps.recommendations import review
 from apps.recommendations.models import Recommendation, RecommendationState
+from apps.records.models import Case
+from apps.reports import authoring, patient_release
+from apps.reports.models import Report, ReportState, ReportVersion
 from tests.factories import ACTOR, browser_of, film_file, take_in
 from tests.recommendations.conftest import answered, guidelines  # noqa: F401  # a fixture
 
@@ -36,7 +38,7 @@ PAGES = ("patient", "patient-results", "patient-appointments", "patient-question
 def case(patient: Patient, doctor: User) -> Case:
     started = timezone.now() - timedelta(hours=9)
     study = patient.studies.get()
-    return casework.open_case(patient, title="Cough", study=study, started_at=started, actor=doctor)
+    return services.open_case(patient, title="Cough", study=study, started_at=started, actor=doctor)
 
 
 @pytest.fixture
@@ -50,10 +52,10 @@ def me(patient_user: User) -> Client:
 
 
 def signed(case: Case, doctor: User, impression: str = "No pneumonia.") -> tuple[Report, ReportVersion]:
-    report = reporting.begin(case, study=case.studies.get(), actor=doctor)
+    report = authoring.begin(case, study=case.studies.get(), actor=doctor)
     texts = {**report.content["sections"], "findings": "Clear lungs.", "impression": impression}
-    report = reporting.save(report, texts, [], revision=report.revision, actor=doctor)
-    return report, reporting.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
+    report = authoring.save(report, texts, [], revision=report.revision, actor=doctor)
+    return report, authoring.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
 
 
 def test_only_what_was_released_is_there(patient: Patient, released: Recommendation, me: Client) -> None:
@@ -106,7 +108,7 @@ def test_another_patient_finds_nothing(released: Recommendation, case: Case, doc
     received = take_in(film_file(4, mrn="MRN-7", name="Other^Person"), team)
     assert received.instance is not None
     link_account(received.instance.series.study.patient, other, actor=ACTOR)
-    told = telling.tell(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
+    told = patient_release.tell(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
     visit = appointments.book(
         released.patient, title="x", place="", starts_at=timezone.now() + timedelta(days=1), minutes=5, actor=doctor
     )
@@ -127,39 +129,39 @@ def test_a_report_is_read_after_its_release_and_without_what_models_said(
     report, version = signed(case, doctor)
     assert "Clear lungs." not in me.get(reverse("portal:patient-results")).content.decode()
     with pytest.raises(PermissionError):
-        telling.tell(version, "x", actor=nurse)
+        patient_release.tell(version, "x", actor=nurse)
     with pytest.raises(ReadableError, match="plain words"):
-        telling.tell(version, " ", actor=doctor)
+        patient_release.tell(version, " ", actor=doctor)
     staff = browser_of(doctor)
-    staff.post(reverse("cases:report-tell", args=[case.pk, report.pk, 1]), {"words": "Your lungs are fine."})
-    told = telling.visible_told(doctor).get()
-    assert telling.tell(version, "Your lungs are fine.", actor=doctor).words == "Your lungs are fine."
+    staff.post(reverse("reports:report-tell", args=[case.pk, report.pk, 1]), {"words": "Your lungs are fine."})
+    told = patient_release.visible_told(doctor).get()
+    assert patient_release.tell(version, "Your lungs are fine.", actor=doctor).words == "Your lungs are fine."
     body = me.get(reverse("portal:patient-results")).content.decode()
     assert "Your lungs are fine." in body and "Clear lungs." in body and "cxr-pneumonia" not in body
-    told = telling.visible_told(doctor).get()
+    told = patient_release.visible_told(doctor).get()
     assert me.get(reverse("portal:patient-report", args=[told.pk])).content.startswith(b"%PDF")
     texts = {**report.content["sections"], "impression": "Small nodule."}
     now = Report.objects.get(pk=report.pk)
-    reporting.amend(now, texts, [], reason="Second look", revision=now.revision, actor=doctor)
+    authoring.amend(now, texts, [], reason="Second look", revision=now.revision, actor=doctor)
     assert "changed this report since" in me.get(reverse("portal:patient-results")).content.decode()
-    staff.post(reverse("cases:report-untell", args=[case.pk, report.pk, 1]))
+    staff.post(reverse("reports:report-untell", args=[case.pk, report.pk, 1]))
     assert "Clear lungs." not in me.get(reverse("portal:patient-results")).content.decode()
     assert me.get(reverse("portal:patient-report", args=[told.pk])).status_code == 404
 
 
 def test_a_draft_is_never_told(case: Case, doctor: User) -> None:
-    report = reporting.begin(case, study=case.studies.get(), actor=doctor)
+    report = authoring.begin(case, study=case.studies.get(), actor=doctor)
     texts = {**report.content["sections"], "findings": "x", "impression": "y"}
-    report = reporting.save(report, texts, [], revision=report.revision, actor=doctor)
-    version = reporting.issue(report, ReportState.PRELIMINARY, revision=report.revision, actor=doctor)
+    report = authoring.save(report, texts, [], revision=report.revision, actor=doctor)
+    version = authoring.issue(report, ReportState.PRELIMINARY, revision=report.revision, actor=doctor)
     with pytest.raises(ReadableError, match="signed report"):
-        telling.tell(version, "x", actor=doctor)
+        patient_release.tell(version, "x", actor=doctor)
 
 
 def test_everything_can_be_taken_home(
     patient: Patient, case: Case, released: Recommendation, doctor: User, patient_user: User, me: Client
 ) -> None:
-    telling.tell(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
+    patient_release.tell(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
     question = questions.ask(patient, "May I work?", actor=patient_user)
     questions.answer(question, "Yes.", actor=doctor)
     starts = timezone.now() + timedelta(days=2)

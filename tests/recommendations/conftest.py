@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from apps.accounts.actors import System
 from apps.accounts.models import User
-from apps.cases import casework
-from apps.cases.models import Case, StatementKind
-from apps.cases.statements import state
+from apps.cases import services
 from apps.patients.models import Patient
 from apps.recommendations import catalogue, ordering, proposing
 from apps.recommendations.models import Reckoning, Recommendation
+from apps.records.models import Case, StatementKind
+from apps.records.problem_list import state
 
 ACTOR = System("a test")
 
@@ -67,7 +67,7 @@ def guidelines(db: None) -> None:
 
 @pytest.fixture
 def case(patient: Patient, doctor: User) -> Case:
-    return casework.open_case(patient, title="Cough", started_at=timezone.now() - timedelta(hours=9), actor=doctor)
+    return services.open_case(patient, title="Cough", started_at=timezone.now() - timedelta(hours=9), actor=doctor)
 
 
 def problem(case: Case, code: str, doctor: User) -> None:

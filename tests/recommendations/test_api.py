@@ -13,11 +13,11 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import AuditEntry, User
 from apps.accounts.tokens import make_token
-from apps.cases.models import Case, StatementKind
-from apps.cases.statements import state
 from apps.patients.models import Patient
 from apps.recommendations import catalogue, review
 from apps.recommendations.models import Recommendation
+from apps.records.models import Case, StatementKind
+from apps.records.problem_list import state
 from tests.recommendations.conftest import ACTOR, answered, item, rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("guidelines")]

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.accounts.models import AuditEntry, User
-from apps.cases.models import Case
 from apps.patients.models import Patient
 from apps.recommendations.models import CareItem, GuidelineRule, Recommendation, RecommendationState
+from apps.records.models import Case
 from tests.factories import browser_of
 from tests.recommendations.conftest import answered, problem
 

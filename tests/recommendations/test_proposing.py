@@ -9,8 +9,6 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import CareTeam, Notice, User
-from apps.cases import values
-from apps.cases.models import Case
 from apps.inference.models import Finding, Verdict
 from apps.inference.review import review as review_finding
 from apps.inference.tasks import analyse
@@ -20,6 +18,8 @@ from apps.patients.models import ConsentState, Patient, Purpose
 from apps.recommendations import answering, catalogue, keeping, ordering, proposing, review
 from apps.recommendations.gathering import egfr, facts_of, months, years
 from apps.recommendations.models import CareItem, GuidelineRule, Reckoning, Recommendation, RecommendationState
+from apps.records import observations
+from apps.records.models import Case
 from tests.factories import arrive, film_file
 from tests.recommendations.conftest import ACTOR, answered, item, problem, rule
 
@@ -248,7 +248,7 @@ def test_facts(case: Case, patient: Patient, doctor: User) -> None:
     problem(case, "F17.210", doctor)
     now = timezone.now() - timedelta(minutes=5)
     for code, value, unit in (("29463-7", "90", "kg"), ("8302-2", "180", "cm"), ("2160-0", "1.0", "mg/dL")):
-        values.add(case, code, value, unit, now, actor=doctor)
+        observations.add(case, code, value, unit, now, actor=doctor)
     facts = facts_of(patient)
     assert facts["bmi"] == 27.8 and facts["smoker"] is True and facts["sex"] == "female"
     # CKD-EPI 2021 for a woman of 66 with 1.0 mg/dL
@@ -271,5 +271,5 @@ def test_bells_ask_again(case: Case, doctor: User, django_capture_on_commit_call
         problem(case, "I10", doctor)
     assert ("recommendations.follow_case", str(case.pk)) in sent
     with django_capture_on_commit_callbacks(execute=True):
-        values.add(case, "8867-4", "80", "/min", timezone.now() - timedelta(minutes=1), actor=doctor)
+        observations.add(case, "8867-4", "80", "/min", timezone.now() - timedelta(minutes=1), actor=doctor)
     assert sent.count(("recommendations.follow_case", str(case.pk))) == 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django import template
 
-from apps.cases.measures.units import SHOWN
 from apps.inference.models import Verdict
-from apps.inference.models import in_language as spoken
+from apps.terminology.localisation import in_language as spoken
+from apps.terminology.units import SHOWN
 
 register = template.Library()
 

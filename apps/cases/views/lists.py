@@ -14,13 +14,13 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
-from apps.cases import casework, following
+from apps.cases import handlers, services
 from apps.cases.forms import ListForm, OpenForm
 from apps.cases.queries import PAGE, listed
-from apps.cases.search import snippet
-from apps.cases.views.common import acting
 from apps.imaging.access import visible_to as visible_studies
+from apps.notes.search import snippet
 from apps.patients.access import visible_to as visible_patients
+from apps.records.case_pages import show_user_errors
 
 
 @role_required(*CLINICIANS)
@@ -46,7 +46,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
 
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
-@acting
+@show_user_errors
 def new(request: HttpRequest) -> HttpResponse:
     """Open a case of a study (``?study=``) or a patient (``?patient=``)."""
     actor = signed_in(request)
@@ -60,8 +60,8 @@ def new(request: HttpRequest) -> HttpResponse:
     started = study.received_at if study else timezone.now()
     form = OpenForm(request.POST or None, initial={"started_at": started, "title": _title(study), "priority": 0})
     if request.method == "POST" and form.is_valid():
-        case = casework.open_case(patient, study=study, actor=actor, **form.cleaned_data)
-        following.catch_up(case)
+        case = services.open_case(patient, study=study, actor=actor, **form.cleaned_data)
+        handlers.catch_up(case)
         return redirect("cases:overview", case.pk)
     context = {"form": form, "patient": patient, "study": study}
     return render(request, "cases/new.html", context, status=422 if request.method == "POST" else 200)

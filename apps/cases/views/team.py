@@ -14,22 +14,23 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
-from apps.cases import teamwork
-from apps.cases.access import colleagues
-from apps.cases.forms import AnswerForm, CommentForm, FileForm, HandOverForm, ReferralForm, TaskForm
+from apps.cases import collaboration
+from apps.cases.forms import AnswerForm, CommentForm, HandOverForm, ReferralForm, TaskForm
 from apps.cases.models import Document, HandOver, Referral, Task
 from apps.cases.queries import tasks
-from apps.cases.views.common import acting, back, case_of, problems, shown
-from apps.cases.views.overview import summary_context
 from apps.jobs.errors import ReadableError
+from apps.notes.queries import summary_context
 from apps.protection import blobs
+from apps.records.access import colleagues
+from apps.records.case_pages import add_form_errors, get_case, redirect_back, render_case_page, show_user_errors
+from apps.records.forms import FileForm
 
 
 @role_required(*CLINICIANS)
 @require_GET
 def team(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Tasks, comments, documents, second opinions, handing over."""
-    case, user = case_of(request, pk), signed_in(request)
+    case, user = get_case(request, pk), signed_in(request)
     drafted = summary_context(case)["summary"]
     text = " ".join(sentence["text"] for sentence in drafted.content["sentences"]) if drafted else ""
     context = {
@@ -49,62 +50,62 @@ def team(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "hand_overs": case.hand_overs.select_related("giver", "receiver", "case")[:10],
         "hand_over_form": HandOverForm(case=case, giver=user, initial={"summary": text}),
     }
-    return shown(request, case, "team", context)
+    return render_case_page(request, case, "team", context)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Something to be done."""
-    case = case_of(request, pk)
+    case = get_case(request, pk)
     form = TaskForm(request.POST, case=case)
     if form.is_valid():
-        teamwork.add_task(case, **form.cleaned_data, actor=signed_in(request))
+        collaboration.add_task(case, **form.cleaned_data, actor=signed_in(request))
     else:
-        problems(request, form)
+        add_form_errors(request, form)
     return redirect("cases:team", pk)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def finish_task(request: HttpRequest, pk: uuid.UUID, task_id: uuid.UUID) -> HttpResponse:
     """Done."""
-    task = get_object_or_404(Task.objects.select_related("case__patient"), pk=task_id, case=case_of(request, pk))
-    teamwork.finish_task(task, actor=signed_in(request))
-    return back(request, pk)
+    task = get_object_or_404(Task.objects.select_related("case__patient"), pk=task_id, case=get_case(request, pk))
+    collaboration.finish_task(task, actor=signed_in(request))
+    return redirect_back(request, pk)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def comment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Say something."""
-    case = case_of(request, pk)
+    case = get_case(request, pk)
     form = CommentForm(request.POST)
     if form.is_valid():
-        teamwork.comment(case, form.cleaned_data["text"], actor=signed_in(request))
+        collaboration.comment(case, form.cleaned_data["text"], actor=signed_in(request))
     else:
-        problems(request, form)
+        add_form_errors(request, form)
     return redirect("cases:team", pk)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def add_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Add a file."""
-    case = case_of(request, pk)
+    case = get_case(request, pk)
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
         file = form.cleaned_data["file"]
-        if file.size > teamwork.DOCUMENT_BYTES:
-            raise ReadableError("document_too_large", most=teamwork.DOCUMENT_BYTES // 2**20)
-        teamwork.add_document(case, file.name or "", file.read(), actor=signed_in(request))
+        if file.size > collaboration.DOCUMENT_BYTES:
+            raise ReadableError("document_too_large", most=collaboration.DOCUMENT_BYTES // 2**20)
+        collaboration.add_document(case, file.name or "", file.read(), actor=signed_in(request))
         messages.success(request, _("Saved."))
     else:
-        problems(request, form)
+        add_form_errors(request, form)
     return redirect("cases:team", pk)
 
 
@@ -113,7 +114,7 @@ def add_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def document(request: HttpRequest, pk: uuid.UUID, document_id: uuid.UUID) -> HttpResponse:
     """The file; always as a download, so that nothing in it runs on our pages."""
     found = get_object_or_404(
-        Document.objects.select_related("case__patient"), pk=document_id, case=case_of(request, pk)
+        Document.objects.select_related("case__patient"), pk=document_id, case=get_case(request, pk)
     )
     audit.record(signed_in(request), "case.read", found.case, why="treatment", part="document")
     name = f"document-{found.pk.hex[:8]}.{found.media_type.rpartition('/')[2].replace('plain', 'txt')}"
@@ -126,76 +127,76 @@ def document(request: HttpRequest, pk: uuid.UUID, document_id: uuid.UUID) -> Htt
 
 @role_required(*PHYSICIANS)
 @require_POST
-@acting
+@show_user_errors
 def refer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask another team."""
-    case = case_of(request, pk)
+    case = get_case(request, pk)
     form = ReferralForm(request.POST, case=case)
     if form.is_valid():
-        teamwork.refer(case, form.cleaned_data["team"], form.cleaned_data["question"], actor=signed_in(request))
+        collaboration.refer(case, form.cleaned_data["team"], form.cleaned_data["question"], actor=signed_in(request))
         messages.success(request, _("The team was asked. It sees the record until you end the referral."))
     else:
-        problems(request, form)
+        add_form_errors(request, form)
     return redirect("cases:team", pk)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def answer(request: HttpRequest, pk: uuid.UUID, referral_id: uuid.UUID) -> HttpResponse:
     """Answer for one's team."""
     row = get_object_or_404(
-        Referral.objects.select_related("case__patient", "team"), pk=referral_id, case=case_of(request, pk)
+        Referral.objects.select_related("case__patient", "team"), pk=referral_id, case=get_case(request, pk)
     )
     form = AnswerForm(request.POST)
     if form.is_valid():
-        teamwork.answer(row, form.cleaned_data["text"], actor=signed_in(request))
+        collaboration.answer(row, form.cleaned_data["text"], actor=signed_in(request))
     else:
-        problems(request, form)
+        add_form_errors(request, form)
     return redirect("cases:team", pk)
 
 
 @role_required(*PHYSICIANS)
 @require_POST
-@acting
+@show_user_errors
 def end_referral(request: HttpRequest, pk: uuid.UUID, referral_id: uuid.UUID) -> HttpResponse:
     """End it; the team no longer sees the record."""
     row = get_object_or_404(
-        Referral.objects.select_related("case__patient", "team"), pk=referral_id, case=case_of(request, pk)
+        Referral.objects.select_related("case__patient", "team"), pk=referral_id, case=get_case(request, pk)
     )
-    teamwork.end_referral(row, actor=signed_in(request))
+    collaboration.end_referral(row, actor=signed_in(request))
     return redirect("cases:list") if not case_still_seen(request, pk) else redirect("cases:team", pk)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def hand_over(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Pass the case on."""
-    case, user = case_of(request, pk), signed_in(request)
+    case, user = get_case(request, pk), signed_in(request)
     form = HandOverForm(request.POST, case=case, giver=user)
     if form.is_valid():
-        teamwork.hand_over(case, form.cleaned_data.pop("receiver"), **form.cleaned_data, actor=user)
+        collaboration.hand_over(case, form.cleaned_data.pop("receiver"), **form.cleaned_data, actor=user)
         messages.success(request, _("Handed over. It is yours until it is accepted."))
     else:
-        problems(request, form)
+        add_form_errors(request, form)
     return redirect("cases:team", pk)
 
 
 @role_required(*CLINICIANS)
 @require_POST
-@acting
+@show_user_errors
 def accept(request: HttpRequest, pk: uuid.UUID, hand_over_id: uuid.UUID) -> HttpResponse:
     """Take it over."""
     row = get_object_or_404(
-        HandOver.objects.select_related("case__patient"), pk=hand_over_id, case=case_of(request, pk)
+        HandOver.objects.select_related("case__patient"), pk=hand_over_id, case=get_case(request, pk)
     )
-    teamwork.accept(row, actor=signed_in(request))
+    collaboration.accept(row, actor=signed_in(request))
     return redirect("cases:overview", pk)
 
 
 def case_still_seen(request: HttpRequest, pk: uuid.UUID) -> bool:
     """Whether the user sees the case: whoever ends a referral of the own team may not."""
-    from apps.cases.access import visible_to
+    from apps.records.access import visible_to
 
     return visible_to(signed_in(request)).filter(pk=pk).exists()

@@ -14,17 +14,17 @@ from django.views.decorators.http import require_GET
 from apps.accounts.access import role_required
 from apps.accounts.models import CLINICIANS
 from apps.cases import timeline as line
-from apps.cases.measures.catalogue import catalogue
-from apps.cases.measures.units import SHOWN
-from apps.cases.models import Event, EventKind
-from apps.cases.views.common import case_of, shown
-from apps.cases.words import event_words
-from apps.inference.models import in_language
+from apps.cases.labels import event_words
+from apps.records.case_pages import get_case, render_case_page
+from apps.records.models import Event, EventKind
+from apps.terminology.localisation import in_language
+from apps.terminology.loinc import catalogue
+from apps.terminology.units import SHOWN
 
-PAGES = {"note": "cases:note", "report": "cases:report"}
+PAGES = {"note": "notes:note", "report": "reports:report"}
 TABS = {
-    "value": "cases:values",
-    "prediction": "cases:risk",
+    "value": "records:values",
+    "prediction": "predictions:risk",
     "alarm": "cases:overview",
     "task": "cases:team",
     "comment": "cases:team",
@@ -39,7 +39,7 @@ TABS = {
 @require_GET
 def timeline(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Everything at a glance, then event by event; kinds and a stretch of time are chosen by the address."""
-    case = case_of(request, pk)
+    case = get_case(request, pk)
     kinds = [kind for kind in request.GET.getlist("kind") if kind in EventKind.values]
     since, until = (_moment(request.GET.get(name, "")) for name in ("since", "until"))
     page = line.page(case, kinds=kinds, after=request.GET.get("after", ""), since=since, until=until)
@@ -54,7 +54,7 @@ def timeline(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "until": until,
     }
     if request.headers.get("HX-Request"):
-        return shown(request, case, "timeline", context, part="_events")
+        return render_case_page(request, case, "timeline", context, template="cases/_events.html")
     bins = line.bins(case)
     context["bins"] = {
         "kinds": [[kind.value, str(kind.label)] for kind in EventKind],
@@ -65,7 +65,7 @@ def timeline(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         for kind in EventKind
         if any(kind.value in one.counts for one in bins)
     ]
-    return shown(request, case, "timeline", context)
+    return render_case_page(request, case, "timeline", context)
 
 
 def _words(event: Event) -> str:

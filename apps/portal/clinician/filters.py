@@ -10,11 +10,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.imaging.models import Study
-from apps.inference.models import Analysis, Finding, Review, in_language
+from apps.inference.models import Analysis, Finding, Review
 from apps.inference.queries import label_titles
 from apps.jobs.models import State
 from apps.patients.access import permitted_filter
 from apps.patients.models import Purpose
+from apps.terminology.localisation import in_language
 
 STATUSES = [
     ("waiting", _("Analysis under way")),

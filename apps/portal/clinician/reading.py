@@ -12,8 +12,9 @@ from apps.explainability.drawing.volume import LEVELS
 from apps.explainability.models import Explanation
 from apps.explainability.queries import by_finding, places, strongest_slice
 from apps.imaging.models import Study
-from apps.inference.models import Analysis, Finding, in_language
+from apps.inference.models import Analysis, Finding
 from apps.inference.queries import current_analyses
+from apps.terminology.localisation import in_language
 
 
 @dataclass(frozen=True)

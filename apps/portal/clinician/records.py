@@ -14,7 +14,6 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
-from apps.cases.queries import of_patient
 from apps.inference.routing import route_patient
 from apps.jobs.errors import ReadableError
 from apps.patients import break_glass
@@ -25,6 +24,7 @@ from apps.portal.clinician.forms import EmergencyForm
 from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 from apps.recommendations.queries import of_patient as recommendations_of
+from apps.records.queries import of_patient
 
 
 @role_required(*CLINICIANS)

@@ -15,7 +15,6 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
-from apps.cases.queries import of_study
 from apps.explainability import plan
 from apps.imaging.access import held_visible_to, visible_to
 from apps.imaging.models import Study
@@ -29,6 +28,7 @@ from apps.patients.models import Purpose
 from apps.portal.clinician import reading, worklist
 from apps.portal.clinician.filters import WorklistFilter
 from apps.portal.clinician.forms import ReviewForm
+from apps.records.queries import of_study
 
 
 @role_required(*CLINICIANS)

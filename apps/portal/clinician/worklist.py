@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from apps.cases.discordance import open_by_study
 from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding, Review
 from apps.jobs.models import State
+from apps.notes.discordance import open_by_study
 from apps.patients.access import permits
 from apps.patients.models import Purpose
 from apps.patients.queries import fits

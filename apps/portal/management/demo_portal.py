@@ -7,15 +7,16 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.cases import reporting, telling
-from apps.cases.models import Case, ReportState, StatementKind
-from apps.cases.statements import state
-from apps.cases.values import made, store
 from apps.contact import appointments, questions
 from apps.jobs.models import State
 from apps.patients.models import Patient
 from apps.recommendations import ordering, proposing, review
 from apps.recommendations.models import Reckoning, Recommendation, RecommendationState
+from apps.records.models import Case, StatementKind
+from apps.records.observations import build_observation, store_observations
+from apps.records.problem_list import state
+from apps.reports import authoring, patient_release
+from apps.reports.models import ReportState
 
 RELEASED = 3
 PROBLEMS = {
@@ -36,7 +37,10 @@ def enrich(case: Case, doctor: User) -> None:
     for code, text in PROBLEMS.get(patient.mrn, ()):
         state(case, StatementKind.PROBLEM, text=text, code=code, actor=doctor)
     moment = case.started_at + timedelta(hours=1)
-    store(case, [made(case, code, moment, value, source="entry") for code, value in HABITS.get(patient.mrn, ())])
+    store_observations(
+        case,
+        [build_observation(case, code, moment, value, source="entry") for code, value in HABITS.get(patient.mrn, ())],
+    )
     proposing.ask(patient, waited_for=True)
 
 
@@ -52,11 +56,11 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
     questions.answer(
         asked, "Yes, if you have no fever. Come back if you cough for more than three weeks.", actor=doctor
     )
-    report = reporting.begin(case, study=case.studies.first(), actor=doctor)
+    report = authoring.begin(case, study=case.studies.first(), actor=doctor)
     sections = {**report.content["sections"], "findings": "Small patch in one lung.", "impression": "Mild bronchitis."}
-    report = reporting.save(report, sections, [], revision=report.revision, actor=doctor)
-    version = reporting.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
-    telling.tell(
+    report = authoring.save(report, sections, [], revision=report.revision, actor=doctor)
+    version = authoring.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
+    patient_release.tell(
         version, "Your lungs show a mild infection. It should heal by itself. No cancer was seen.", actor=doctor
     )
 

@@ -8,8 +8,6 @@ from typing import Any
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.cases.export import fhir
-from apps.cases.telling import visible_told as visible_reports
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import Appointment, AppointmentState, Question
 from apps.explainability.access import visible_told
@@ -17,6 +15,8 @@ from apps.patients.models import Patient, Sex
 from apps.portal.consents import consent_rows
 from apps.recommendations.guidelines.plans import care_plan
 from apps.recommendations.queries import advice_of, of_patient, subject_of
+from apps.reports.export import fhir
+from apps.reports.patient_release import visible_told as visible_reports
 
 GENDERS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other"}
 STATES = {

@@ -14,14 +14,14 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts import audit
 from apps.accounts.actors import signed_in
-from apps.cases.export.pdf import NoPdf, pdf
-from apps.cases.models import ToldReport
-from apps.cases.report_templates import SECTIONS
-from apps.cases.telling import visible_told as visible_reports
 from apps.explainability.access import visible_told
 from apps.patients.models import Patient
 from apps.portal.patient import download
 from apps.portal.patient.views import own_record
+from apps.reports.export.pdf import NoPdf, pdf
+from apps.reports.models import ToldReport
+from apps.reports.patient_release import visible_told as visible_reports
+from apps.reports.report_templates import SECTIONS
 
 
 @own_record

@@ -20,7 +20,6 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
 from apps.accounts.queries import looks_at
-from apps.cases.telling import visible_told as visible_reports
 from apps.contact import mail
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import MailWish
@@ -34,6 +33,7 @@ from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 from apps.protection.models import holder_name
 from apps.recommendations.queries import of_patient
+from apps.reports.patient_release import visible_told as visible_reports
 
 SOME_LOOKS = 50
 TYPE_COOKIE = "type"

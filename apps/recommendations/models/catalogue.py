@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.inference.models import in_language
+from apps.terminology.localisation import in_language
 
 
 class ItemKind(models.TextChoices):

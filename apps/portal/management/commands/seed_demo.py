@@ -16,21 +16,21 @@ from django.utils import timezone
 
 from apps.accounts.actors import System
 from apps.accounts.models import CareTeam, User
-from apps.cases.alarms import evaluate, set_rule
-from apps.cases.casework import open_case
-from apps.cases.foretelling import ask_anew
-from apps.cases.measures.catalogue import catalogue
-from apps.cases.notes import write as write_note
-from apps.cases.teamwork import add_task
-from apps.cases.values import made, store
+from apps.cases.collaboration import add_task
+from apps.cases.services import open_case
 from apps.imaging.dicom.synthetic import draw_film
 from apps.imaging.dicom.synthetic_chest import draw_chest
 from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
 from apps.imaging.dicom.wrapping_ct import wrap_volume
 from apps.imaging.ingest import receive
+from apps.notes.editing import write as write_note
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
 from apps.portal.management import demo_cases, demo_cast, demo_portal
+from apps.predictions.alarms import evaluate, set_rule
+from apps.predictions.prediction_requests import ask_anew
+from apps.records.observations import build_observation, store_observations
+from apps.terminology.loinc import catalogue
 
 ACTOR = System("the demonstration is seeded")
 
@@ -113,8 +113,8 @@ def _seed_case(cast: demo_cases.DemoCase, team: CareTeam, doctor: User, nurse: U
     for hours, code, value in demo_cases.values(cast):
         measure = catalogue()[code]
         kept = round(min(max(value, measure.least), measure.most), 2)
-        rows.append(made(case, code, demo_cases.at(started, hours), kept, source="entry"))
-    store(case, rows)
+        rows.append(build_observation(case, code, demo_cases.at(started, hours), kept, source="entry"))
+    store_observations(case, rows)
     for hours, kind, text in cast.notes:
         note = write_note(case, text, kind=kind, actor=nurse if kind == "nursing" else doctor)
         moment = demo_cases.at(started, hours)

@@ -1,0 +1,232 @@
+"""Tasks, comments, documents, second opinions and handing over."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import CLINICIANS, CareTeam, User
+from apps.accounts.notices import notify
+from apps.cases.models import Comment, Document, HandOver, Referral, Task
+from apps.jobs.errors import ReadableError
+from apps.protection import blobs
+from apps.records.access import colleagues, require
+from apps.records.event_log import log_event
+from apps.records.models import Case, EventKind
+
+DOCUMENT_BYTES = 25 * 2**20
+_MENTION = re.compile(r"(?<![\w@])@([\w.+-]{1,150})")
+_BEGINNINGS = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def add_task(case: Case, title: str, *, actor: User, due: date | None = None, assignee: User | None = None) -> Task:
+    """Something to be done; whoever gets it is told.
+
+    Raises:
+        PermissionError: if the actor, or who should do it, does not see the case.
+    """
+    require(actor, "records.view_case", case)
+    if assignee is not None and not colleagues(case).filter(pk=assignee.pk).exists():
+        raise PermissionError("a task goes to those who see the case")
+    with transaction.atomic():
+        task = Task(case=case, due=due, assignee=assignee, created_by=actor)
+        task.title = title.strip()[:300]
+        task.save(force_insert=True)
+        log_event(case, EventKind.TASK, "task", subject=f"task:{task.pk}", actor=actor, what=task.title)
+        audit.record(actor, "task.added", task, why="treatment")
+        if assignee is not None and assignee != actor:
+            notify([assignee], "case_task", who=str(actor), case=case.number)
+    return task
+
+
+def finish_task(task: Task, *, actor: User) -> bool:
+    """Done; False if it is so already.
+
+    Raises:
+        PermissionError: if the actor does not see the case.
+    """
+    require(actor, "records.view_case", task.case)
+    with transaction.atomic():
+        done = Task.objects.filter(pk=task.pk, done_at=None).update(done_at=timezone.now(), done_by=actor)
+        if done:
+            log_event(task.case, EventKind.TASK, "task.done", subject=f"task:{task.pk}", actor=actor, what=task.title)
+            audit.record(actor, "task.done", task, why="treatment")
+    return bool(done)
+
+
+def comment(case: Case, text: str, *, actor: User) -> Comment:
+    """Say something; colleagues who are named with @ are told.
+
+    Raises:
+        PermissionError: if the actor does not see the case.
+        ReadableError: ``note_empty``.
+    """
+    require(actor, "records.view_case", case)
+    if not text.strip():
+        raise ReadableError("note_empty")
+    with transaction.atomic():
+        said = Comment(case=case, author=actor)
+        said.text = text.strip()[:4000]
+        said.save(force_insert=True)
+        named = list(colleagues(case).filter(username__in=_MENTION.findall(said.text)))
+        said.mentions.set(named)
+        notify([user for user in named if user != actor], "case_mentioned", who=str(actor), case=case.number)
+        log_event(case, EventKind.TALK, "comment", subject=f"comment:{said.pk}", actor=actor)
+        audit.record(actor, "case.commented", said, why="treatment")
+    return said
+
+
+def add_document(case: Case, name: str, content: bytes, *, actor: User) -> Document:
+    """Seal a file; its type is told from its beginning, not from its name.
+
+    Raises:
+        PermissionError: if the actor does not see the case.
+        ReadableError: ``document_type`` or ``document_too_large``.
+    """
+    require(actor, "records.view_case", case)
+    if len(content) > DOCUMENT_BYTES:
+        raise ReadableError("document_too_large", most=DOCUMENT_BYTES // 2**20)
+    media_type = media_type_of(content)
+    if media_type is None:
+        raise ReadableError("document_type")
+    with transaction.atomic():
+        document = Document(case=case, media_type=media_type, bytes=len(content), added_by=actor)
+        document.name = re.sub(r"[\x00-\x1f/\\]", "_", name).strip()[:150] or "document"
+        blobs.write(document.blob, content, holder=document.key_holder)
+        document.save(force_insert=True)
+        log_event(case, EventKind.NOTE, "document", subject=f"document:{document.pk}", actor=actor, what=document.name)
+        audit.record(actor, "document.added", document, why="treatment", bytes=len(content))
+    return document
+
+
+def media_type_of(content: bytes) -> str | None:
+    """The media type of a file that may be added, by its first bytes."""
+    for beginning, media_type in _BEGINNINGS.items():
+        if content.startswith(beginning):
+            return media_type
+    if content and b"\0" not in content:
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return None
+        return "text/plain"
+    return None
+
+
+def refer(case: Case, team: CareTeam, question: str, *, actor: User) -> Referral:
+    """Ask another care team for a second opinion; until it ends, that team cares for the patient too.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+        ReadableError: ``referral_open``, ``referral_own`` or ``note_empty``.
+    """
+    require(actor, "records.decide_case", case)
+    if not question.strip():
+        raise ReadableError("note_empty")
+    with transaction.atomic():
+        if Referral.objects.filter(case=case, team=team, ended_at=None).exists():
+            raise ReadableError("referral_open")
+        if case.patient.care_teams.filter(pk=team.pk).exists():
+            raise ReadableError("referral_own")
+        referral = Referral(case=case, team=team, asked_by=actor, opened_record=True)
+        referral.question = question.strip()[:4000]
+        try:
+            with transaction.atomic():
+                referral.save(force_insert=True)
+        except IntegrityError:
+            raise ReadableError("referral_open") from None
+        case.patient.care_teams.add(team)
+        log_event(case, EventKind.TALK, "referral", subject=f"referral:{referral.pk}", actor=actor, team=str(team))
+        audit.record(actor, "referral.asked", referral, why="treatment", team=str(team.pk))
+        members = team.members.filter(is_active=True, role__in=CLINICIANS)
+        notify(members, "case_referred", who=str(actor), case=case.number)
+    return referral
+
+
+def answer(referral: Referral, text: str, *, actor: User) -> bool:
+    """The team's answer; False if it has answered already.
+
+    Raises:
+        PermissionError: if the actor is no member of the team who sees the case.
+        ReadableError: ``note_empty``.
+    """
+    require(actor, "records.view_case", referral.case)
+    if not referral.team.members.filter(pk=actor.pk).exists():
+        raise PermissionError("the team that was asked answers")
+    if not text.strip():
+        raise ReadableError("note_empty")
+    with transaction.atomic():
+        now = Referral.objects.select_for_update().select_related("case").get(pk=referral.pk)
+        if now.answered_at is not None or now.ended_at is not None:
+            return False
+        now.answer, now.answered_by, now.answered_at = text.strip()[:8000], actor, timezone.now()
+        now.save()
+        log_event(
+            now.case, EventKind.TALK, "referral.answered", subject=f"referral:{now.pk}", actor=actor, team=str(now.team)
+        )
+        audit.record(actor, "referral.answered", now, why="treatment")
+        notify([now.asked_by], "case_answered", who=str(actor), case=now.case.number)
+    return True
+
+
+def end_referral(referral: Referral, *, actor: User) -> bool:
+    """End it: a team that saw the record only because of it no longer does. False if it has ended already.
+
+    Raises:
+        PermissionError: if the actor is no physician of the patient.
+    """
+    require(actor, "records.decide_case", referral.case)
+    with transaction.atomic():
+        done = Referral.objects.filter(pk=referral.pk, ended_at=None).update(ended_at=timezone.now())
+        if done:
+            patient = referral.case.patient
+            others = Referral.objects.filter(case__patient=patient, team=referral.team, ended_at=None)
+            if referral.opened_record and not others.exists():
+                patient.care_teams.remove(referral.team)
+            audit.record(actor, "referral.ended", referral, why="treatment", team=str(referral.team_id))
+    return bool(done)
+
+
+def hand_over(case: Case, receiver: User, *, severity: str, summary: str, expected: str, actor: User) -> HandOver:
+    """Pass the case on; the receiver becomes responsible by accepting.
+
+    Raises:
+        PermissionError: if either does not see the case.
+        ReadableError: ``note_empty``.
+    """
+    require(actor, "records.view_case", case)
+    if not colleagues(case).filter(pk=receiver.pk).exists():
+        raise PermissionError("a case is handed over to those who see it")
+    if not summary.strip():
+        raise ReadableError("note_empty")
+    with transaction.atomic():
+        passed = HandOver(case=case, giver=actor, receiver=receiver, severity=severity)
+        passed.summary, passed.expected = summary.strip()[:4000], expected.strip()[:4000]
+        passed.save(force_insert=True)
+        log_event(
+            case, EventKind.DECISION, "hand_over", subject=f"hand_over:{passed.pk}", actor=actor, who=str(receiver)
+        )
+        audit.record(actor, "case.handed_over", passed, why="treatment")
+        notify([receiver], "case_handed_over", who=str(actor), case=case.number)
+    return passed
+
+
+def accept(passed: HandOver, *, actor: User) -> bool:
+    """The receiver has read it and takes over; False if it was accepted already.
+
+    Raises:
+        PermissionError: if the actor is not the receiver or no longer sees the case.
+    """
+    require(actor, "records.view_case", passed.case)
+    if passed.receiver_id != actor.pk:
+        raise PermissionError("who receives it accepts it")
+    with transaction.atomic():
+        done = HandOver.objects.filter(pk=passed.pk, accepted_at=None).update(accepted_at=timezone.now())
+        if done:
+            Case.objects.filter(pk=passed.case_id).update(assignee=actor)
+            audit.record(actor, "case.taken_over", passed, why="treatment")
+    return bool(done)

@@ -1,0 +1,14 @@
+"""What inference does on events of the apps below."""
+
+from __future__ import annotations
+
+from apps.imaging.events import InstanceStored
+from apps.imaging.models import Series
+from apps.inference.routing import route
+
+
+def route_series(event: InstanceStored) -> None:
+    """Ask the models that read such series for an analysis."""
+    series = Series.objects.select_related("study__patient").filter(pk=event.series_id).first()
+    if series is not None:
+        route(series, urgent=event.urgent)

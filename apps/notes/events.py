@@ -1,0 +1,22 @@
+"""What notes tell the apps above."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from apps.jobs.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class NoteExtracted(DomainEvent):
+    """A note of this case was read: its concepts are stored."""
+
+    case_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class ConceptReviewed(DomainEvent):
+    """A clinician confirmed or rejected a concept of a note of this case."""
+
+    case_id: uuid.UUID

@@ -1,0 +1,35 @@
+"""Labels of what is extracted from notes."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+SECTIONS = {
+    "": _("Text"),
+    "complaint": _("Chief complaint"),
+    "history": _("History"),
+    "past": _("Past medical history"),
+    "family": _("Family history"),
+    "social": _("Social history"),
+    "allergies": _("Allergies"),
+    "medications": _("Medications"),
+    "review": _("Review of systems"),
+    "exam": _("Examination"),
+    "findings": _("Findings"),
+    "impression": _("Impression"),
+    "plan": _("Plan"),
+    "procedure": _("Procedure"),
+}
+KINDS = {
+    "problem": _("Problems"),
+    "symptom": _("Signs and symptoms"),
+    "drug": _("Medication"),
+    "measurement": _("Measurements"),
+    "anatomy": _("Anatomy"),
+}
+ASSERTIONS = {
+    "negated": _("denied or absent"),
+    "uncertain": _("uncertain"),
+    "historical": _("in the past"),
+    "family": _("in the family"),
+}

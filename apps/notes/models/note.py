@@ -1,0 +1,177 @@
+"""Notes, their revisions and drafts, and what was read in them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.inference.models import PackageVersion
+from apps.jobs.models import Job
+from apps.protection.fields import SealedJSONField, SealedTextField
+from apps.protection.models import SealedRecord
+from apps.records.models import Case
+
+
+class NoteKind(models.TextChoices):
+    """What a note is for."""
+
+    PROGRESS = "progress", _("Progress note")
+    ADMISSION = "admission", _("Admission note")
+    CONSULT = "consult", _("Consultation")
+    NURSING = "nursing", _("Nursing note")
+    REPORT = "report", _("Report from elsewhere")
+    DISCHARGE = "discharge", _("Discharge summary")
+
+
+class Note(SealedRecord):
+    """A note as it stands now; every earlier text is kept as a revision."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
+    kind = models.CharField(max_length=10, choices=NoteKind, default=NoteKind.PROGRESS)
+    text = SealedTextField()
+    revision = models.PositiveIntegerField(default=1)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    written_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = _("notes")
+        ordering = ["-written_at", "-id"]
+        indexes = [models.Index(fields=["case", "-written_at"], name="notes_of_a_case")]
+
+
+class NoteRevision(SealedRecord):
+    """A note's text as somebody saved it. Rows are only added."""
+
+    holder_path = "note.case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    text = SealedTextField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["note", "number"], name="one_text_a_revision")]
+
+
+class Draft(SealedRecord):
+    """What somebody was writing when the browser last saved it: of a new note (``note`` is empty) or of a change."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+    note = models.ForeignKey(Note, null=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    text = SealedTextField()
+    base_revision = models.PositiveIntegerField(default=0)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "note", "user"], nulls_distinct=False, name="one_draft_a_writer")
+        ]
+
+
+class NoteToken(models.Model):
+    """A blind index of a word of a note, made with one index key; few bits, so that different words share tokens."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="tokens")
+    token = models.CharField(max_length=32)
+    key_id = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["token", "note"], name="note_by_token")]
+        constraints = [models.UniqueConstraint(fields=["note", "token", "key_id"], name="one_token_a_note")]
+
+
+class Reading(SealedRecord, Job):
+    """What the language model and rules made of one revision of a note."""
+
+    holder_path = "note.case.patient_id"
+    task_name: ClassVar[str] = "notes.extract_note"
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="readings")
+    revision = models.PositiveIntegerField()
+    language = models.CharField(max_length=2, blank=True)
+    found = SealedJSONField(help_text="sections, sentences, specialty; with whose model.")
+    embedding = models.BooleanField(default=False, help_text="Whether the sentences' vectors are stored.")
+
+    class Meta:
+        verbose_name_plural = _("readings")
+        ordering = ["-revision"]
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="reading_queue")]
+        constraints = [models.UniqueConstraint(fields=["note", "revision"], name="one_reading_a_revision")]
+
+    @property
+    def blob(self) -> str:
+        """Name of the sealed sentence vectors."""
+        return f"readings/{self.pk.hex[:2]}/{self.pk.hex}.npy"
+
+    def sealed_blobs(self) -> list[str]:
+        """The vectors, once they are there."""
+        return [self.blob] if self.embedding else []
+
+
+class Why(SealedRecord, Job):
+    """Why a note was given its specialty: SHAP over the words of its beginning."""
+
+    holder_path = "reading.note.case.patient_id"
+    task_name: ClassVar[str] = "notes.explain_specialty"
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="whys")
+    package = models.ForeignKey(PackageVersion, on_delete=models.PROTECT, related_name="+")
+    answer = SealedJSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="why_queue")]
+        constraints = [models.UniqueConstraint(fields=["reading", "package"], name="one_why_a_reading")]
+
+
+class ConceptVerdict(models.TextChoices):
+    """What a clinician says of something that was read."""
+
+    PENDING = "", _("Not looked at")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REJECTED = "rejected", _("Wrong")
+
+
+class Concept(SealedRecord):
+    """Something that a reading found in its note, at letters ``start`` to before ``end``."""
+
+    holder_path = "reading.note.case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="concepts")
+    kind = models.CharField(max_length=12)
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    label = models.CharField(max_length=64, blank=True, help_text="The finding label that means the same.")
+    negated = models.BooleanField(default=False)
+    uncertain = models.BooleanField(default=False)
+    historical = models.BooleanField(default=False)
+    family = models.BooleanField(default=False)
+    details = SealedJSONField(help_text="concept, section, ICD-10-CM code, dose, values, unit.")
+    verdict = models.CharField(max_length=10, choices=ConceptVerdict, default=ConceptVerdict.PENDING, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["start", "end"]
+        indexes = [models.Index(fields=["label"], condition=~models.Q(label=""), name="concept_labels")]
+
+    @property
+    def assertions(self) -> list[str]:
+        """What holds of it, as codes."""
+        return [name for name in ("negated", "uncertain", "historical", "family") if getattr(self, name)]

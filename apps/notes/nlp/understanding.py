@@ -1,0 +1,87 @@
+"""Everything that is made of a note: what is read, vectors of its sentences, its specialty, how grave it sounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.inference.packages.card import Package, PackageRefused
+from apps.inference.runtimes.sentences import Encoder
+from apps.inference.runtimes.texts import text_model
+from apps.notes.nlp.reader import Mention, Reading, read
+
+MOST_SENTENCES = 600
+OPENING = 1500
+"""Letters from which the specialty is told."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a note says.
+
+    Attributes:
+        vectors: (sentences, width) float16, of at most MOST_SENTENCES.
+        specialty: model, label and probability, or empty.
+    """
+
+    reading: Reading
+    vectors: npt.NDArray[np.float16]
+    maker: str
+    specialty: dict[str, Any]
+
+
+def understand(text: str, encoder: Encoder, specialties: list[Package]) -> Understood:
+    """Read a note.
+
+    Args:
+        specialties: packages that tell the specialty of English notes, the preferred one first.
+    """
+    reading = read(text)
+    sentences = [text[start:end] for start, end in reading.sentences[:MOST_SENTENCES]]
+    vectors = encoder.encode(sentences) if sentences else np.zeros((0, encoder.width), dtype=np.float32)
+    specialty = _specialty(text, specialties) if reading.language == "en" else {}
+    return Understood(reading, vectors.astype(np.float16), encoder.name, specialty)
+
+
+def _specialty(text: str, packages: list[Package]) -> dict[str, Any]:
+    for package in packages:
+        try:
+            shares = text_model(package).probabilities([text[:OPENING]])[0]
+        except PackageRefused:
+            continue
+        best = int(shares.argmax())
+        label = package.card["labels"][best]
+        return {
+            "model": f"{package.name} {package.version}",
+            "title": label["title"],
+            "probability": float(shares[best]),
+        }
+    return {}
+
+
+GRAVE = {
+    "sepsis": 1.2, "respiratory_failure": 1.2, "hypoxia": 0.8, "hypotension": 0.9, "confusion": 0.8, "dyspnea": 0.4,
+    "cyanosis": 0.9, "mi": 0.6, "heart_failure": 0.5, "renal_failure": 0.6, "metastasis": 0.6, "cancer": 0.3,
+    "intracranial_hemorrhage": 1.0, "cirrhosis": 0.6, "pulmonary_embolism": 0.6, "pneumonia": 0.4, "tachycardia": 0.2,
+}  # fmt: skip
+"""Log-odds that a condition adds, after the items of CURB-65, qSOFA and Charlson; ours, and not fitted on outcomes."""
+QUIET = -2.5
+"""Log-odds of a note that speaks of nothing grave."""
+
+
+def gravity(mentions: list[tuple[str, bool]]) -> tuple[float, list[str]]:
+    """How grave notes sound, as log-odds, and by which conditions.
+
+    Args:
+        mentions: code of the lexicon, and whether it is affirmed of the patient now.
+    """
+    there = sorted({code for code, holds in mentions if holds and code in GRAVE}, key=lambda code: -GRAVE[code])
+    return QUIET + sum(GRAVE[code] for code in there), there
+
+
+def affirmed(mention: Mention) -> bool:
+    """Whether it holds of the patient now."""
+    return not set(mention.assertions) & {"negated", "historical", "family", "uncertain"}

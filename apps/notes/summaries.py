@@ -1,0 +1,136 @@
+"""Summing a case up: what a worker takes and leaves."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.accounts import audit
+from apps.accounts.actors import System
+from apps.explainability.models import FilmEmbedding
+from apps.jobs.errors import Refusal
+from apps.jobs.leases import claim, end, settle
+from apps.jobs.models import State
+from apps.notes.models import Note, Reading, Summary
+from apps.notes.similar_cases import remember
+from apps.protection import blobs
+from apps.records.access import models_permitted
+from apps.records.models import Case
+
+ACTOR = System("a case was summed up")
+NOTHING_WRITTEN = "nothing written"
+"""How a summary was made whose model gave no statement: of sentences of the notes, and the page says so."""
+MOST_NOTES = 40
+"""Newest notes that are summed up."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence of a note, with its vector."""
+
+    text: str
+    note: uuid.UUID
+    start: int
+    end: int
+    section: str
+    vector: npt.NDArray[np.float32]
+
+
+def take(pk: uuid.UUID | str) -> list[Summary]:
+    """Claim a summary; empty if another worker has it, it is gone, or the patient consents no longer."""
+    summary = claim(Summary, pk)
+    if summary is None:
+        return []
+    if not models_permitted(summary.case.patient):
+        end(summary, Refusal("no_ai_consent"))
+        return []
+    return [summary]
+
+
+def sentences_of(case: Case) -> list[Said]:
+    """The sentences of the case's newest notes as they were read, in the order of writing.
+
+    Raises:
+        Refusal: ``nothing_to_summarise``.
+    """
+    notes = list(Note.objects.filter(case=case).select_related("case").order_by("-written_at")[:MOST_NOTES])
+    readings = Reading.objects.filter(note__in=notes, state=State.SUCCEEDED).select_related("note__case")
+    current = {reading.note_id: reading for reading in readings if reading.revision == reading.note.revision}
+    found: list[Said] = []
+    for note in reversed(notes):
+        reading = current.get(note.pk)
+        if reading is not None and reading.embedding:
+            found += _sentences(note, reading)
+    makers = {current[one.note].found["maker"] for one in found}
+    if len(makers) > 1:  # the text model was changed meanwhile: vectors of different makers do not compare
+        newest = current[found[-1].note].found["maker"]
+        found = [one for one in found if current[one.note].found["maker"] == newest]
+    if not found:
+        raise Refusal("nothing_to_summarise")
+    return found
+
+
+def maker_of(case: Case) -> str:
+    """Who made the vectors of the case's newest reading."""
+    rows = Reading.objects.filter(note__case=case, state=State.SUCCEEDED).select_related("note__case")
+    newest = rows.order_by("-finished_at").first()
+    return newest.found["maker"] if newest is not None else ""
+
+
+def record(summary: Summary, sentences: Sequence[dict[str, Any]], how: str) -> None:
+    """Keep the summary."""
+    with settle(summary):
+        summary.content = {"sentences": list(sentences), "how": how}
+        summary.save(update_fields=["content"])
+        audit.record(ACTOR, "case.summarised", summary, how=how)
+
+
+def keep_vector(case: Case, text: npt.NDArray[np.floating] | None, maker: str) -> None:
+    """What the case is like: its films and its notes, each a half."""
+    parts, halves = [], []
+    film = _film(case)
+    for name, half in (("image", film), ("text", text)):
+        if half is not None and len(half):
+            parts.append(name)
+            halves.append(half / max(float(np.linalg.norm(half)), 1e-9))
+        else:
+            halves.append(
+                np.zeros(FILM_WIDTH if name == "image" else (len(text) if text is not None else 0), dtype=np.float32)
+            )
+    if not parts:
+        return
+    whole = np.concatenate(halves)
+    remember(case, whole / max(float(np.linalg.norm(whole)), 1e-9), parts=parts, maker=f"{maker}+film{FILM_WIDTH}")
+
+
+FILM_WIDTH = 576
+"""Features of cxr-pneumonia's last layer (MobileNetV3-small); films of other widths are left out of the vector."""
+
+
+def _film(case: Case) -> npt.NDArray[np.float32] | None:
+    rows = FilmEmbedding.objects.filter(analysis__series__study__cases=case).select_related("analysis__series__study")
+    for row in rows.order_by("-analysis__queued_at")[:1]:
+        vector = np.load(io.BytesIO(blobs.read(row.blob, holder=row.key_holder)), allow_pickle=False)
+        if vector.shape == (FILM_WIDTH,):
+            return np.asarray(vector, dtype=np.float32)
+    return None
+
+
+def _sentences(note: Note, reading: Reading) -> list[Said]:
+    vectors = np.load(io.BytesIO(blobs.read(reading.blob, holder=reading.key_holder)), allow_pickle=False)
+    sections = reading.found["sections"]
+    text = note.text
+
+    def section(place: int) -> str:
+        return next((name for name, start, _body, end in sections if start <= place < end), "")
+
+    return [
+        Said(text[start:end].strip(), note.pk, start, end, section(start), vector.astype(np.float32))
+        for (start, end), vector in zip(reading.found["sentences"], vectors, strict=False)
+    ]

@@ -1,0 +1,170 @@
+"""Rules that a care team has made, and the alarms that they raise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import PHYSICIANS, CareTeam, User
+from apps.accounts.notices import notify
+from apps.jobs.errors import ReadableError
+from apps.predictions.models import Alarm, AlarmRule, AlarmSight, PredictionKind
+from apps.records.access import require
+from apps.records.event_log import log_event
+from apps.records.models import Case, EventKind, Observation
+from apps.terminology.loinc import catalogue
+
+RISK = "risk"
+FRESH = timedelta(hours=24)
+"""A value that is older raises nothing any more."""
+SNOOZES = (15, 60, 240)
+"""Minutes."""
+
+
+def set_rule(team: CareTeam, what: str, *, above: float | None, below: float | None, actor: User) -> AlarmRule:
+    """A physician of the team makes a rule, or changes the one about the same.
+
+    Raises:
+        PermissionError: if the actor is no physician of the team.
+        ReadableError: ``value_code`` for something that is not measured, ``value_number`` without a limit.
+    """
+    if actor.role not in PHYSICIANS or not team.members.filter(pk=actor.pk).exists():
+        raise PermissionError("physicians of a team make its rules")
+    if what != RISK and what not in catalogue():
+        raise ReadableError("value_code", given=what[:40])
+    if above is None and below is None:
+        raise ReadableError("value_number", value="")
+    with transaction.atomic():
+        rule, _ = AlarmRule.objects.update_or_create(
+            care_team=team, what=what, defaults={"above": above, "below": below, "active": True, "made_by": actor}
+        )
+        audit.record(actor, "alarm.rule_set", rule, what=what, above=above, below=below)
+    return rule
+
+
+def stop_rule(rule: AlarmRule, *, actor: User) -> bool:
+    """The rule raises nothing from now on; False if it is stopped already.
+
+    Raises:
+        PermissionError: if the actor is no physician of the team.
+    """
+    if actor.role not in PHYSICIANS or not rule.care_team.members.filter(pk=actor.pk).exists():
+        raise PermissionError("physicians of a team make its rules")
+    done = AlarmRule.objects.filter(pk=rule.pk, active=True).update(active=False)
+    if done:
+        audit.record(actor, "alarm.rule_stopped", rule)
+    return bool(done)
+
+
+def evaluate(case: Case) -> list[Alarm]:
+    """Hold the newest values and the newest risk against the rules of the patient's teams; the alarms raised."""
+    from apps.predictions.prediction_requests import answered
+
+    if not case.is_open:
+        return []
+    rules = list(
+        AlarmRule.objects.filter(care_team__patients=case.patient, active=True).select_related("care_team").distinct()
+    )
+    if not rules:
+        return []
+    since = timezone.now() - FRESH
+    newest: dict[str, float] = {}
+    rows = Observation.objects.filter(case=case, voided_at=None, at__gte=since, code__in={rule.what for rule in rules})
+    for row in rows.select_related("case").order_by("at"):
+        newest[row.code] = row.content["value"]
+    prediction = answered(case, PredictionKind.DETERIORATION)
+    if prediction is not None and prediction.as_of >= since:
+        newest[RISK] = 100 * prediction.answer["risk"]
+    raised = [
+        _raise(case, rule, newest[rule.what]) for rule in rules if rule.what in newest and _met(rule, newest[rule.what])
+    ]
+    return [alarm for alarm in raised if alarm is not None]
+
+
+def look(case: Case, *, user: User) -> list[Alarm]:
+    """The case's alarms that have not ended; that the user saw them is written down."""
+    rows = (
+        Alarm.objects.filter(case=case, ended_at=None).select_related("rule", "case").prefetch_related("sights__user")
+    )
+    alarms = list(rows)
+    fresh = [alarm for alarm in alarms if all(sight.user_id != user.pk for sight in alarm.sights.all())]
+    if fresh:
+        AlarmSight.objects.bulk_create([AlarmSight(alarm=alarm, user=user) for alarm in fresh], ignore_conflicts=True)
+        audit.record(user, "alarm.seen", case, why="treatment", alarms=[str(alarm.pk) for alarm in fresh])
+        return list(rows.all())
+    return alarms
+
+
+def snooze(alarm: Alarm, minutes: int, *, actor: User) -> bool:
+    """Quiet for a while; False if it has ended.
+
+    Raises:
+        PermissionError: if the actor does not see the case.
+        ValueError: for other minutes than SNOOZES.
+    """
+    require(actor, "records.view_case", alarm.case)
+    if minutes not in SNOOZES:
+        raise ValueError("no such snooze")
+    until = timezone.now() + timedelta(minutes=minutes)
+    done = Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(snoozed_until=until)
+    if done:
+        audit.record(actor, "alarm.snoozed", alarm, why="treatment", minutes=minutes)
+    return bool(done)
+
+
+def finish(alarm: Alarm, *, actor: User) -> bool:
+    """End it; False if it has ended already.
+
+    Raises:
+        PermissionError: if the actor does not see the case.
+    """
+    require(actor, "records.view_case", alarm.case)
+    with transaction.atomic():
+        done = Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(ended_at=timezone.now(), ended_by=actor)
+        if done:
+            log_event(
+                alarm.case,
+                EventKind.ALARM,
+                "alarm.ended",
+                subject=f"alarm:{alarm.pk}",
+                actor=actor,
+                what=title(alarm.rule),
+            )
+            audit.record(actor, "alarm.ended", alarm, why="treatment")
+    return bool(done)
+
+
+def title(rule: AlarmRule) -> str:
+    """What the rule watches, in English, for the timeline."""
+    return "Risk of death in hospital" if rule.what == RISK else catalogue()[rule.what].title["en"]
+
+
+def _met(rule: AlarmRule, value: float) -> bool:
+    return (rule.above is not None and value > rule.above) or (rule.below is not None and value < rule.below)
+
+
+def _raise(case: Case, rule: AlarmRule, value: float) -> Alarm | None:
+    """One alarm a rule at a time; a value that comes while it stands changes the number it shows."""
+    standing = Alarm.objects.filter(case=case, rule=rule, ended_at=None).select_related("case").first()
+    if standing is not None:
+        standing.content = {**standing.content, "value": value}
+        standing.save(update_fields=["content"])
+        return None
+    alarm = Alarm(case=case, rule=rule)
+    alarm.content = {"value": value, "above": rule.above, "below": rule.below}
+    try:
+        with transaction.atomic():
+            alarm.save(force_insert=True)
+    except IntegrityError:
+        return None
+    log_event(
+        case, EventKind.ALARM, f"alarm.{rule.what}", subject=f"alarm:{alarm.pk}", what=title(rule), value=f"{value:g}"
+    )
+    told = (
+        [case.assignee] if case.assignee else list(rule.care_team.members.filter(is_active=True, role__in=PHYSICIANS))
+    )
+    notify(told, "case_alarm", case=case.number)
+    return alarm

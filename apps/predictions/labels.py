@@ -1,0 +1,7 @@
+"""Labels of what predictions draw on."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+SOURCES = {"image": _("Image"), "text": _("Text"), "values": _("Values")}

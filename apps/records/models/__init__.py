@@ -1,0 +1,20 @@
+"""The chart of a patient: cases, their event log, statements and observations."""
+
+from apps.records.models.case import Case, CaseStatus, Priority
+from apps.records.models.event import Event, EventKind
+from apps.records.models.observation import Import, ImportRow, Observation
+from apps.records.models.statement import Statement, StatementKind, StatementStatus
+
+__all__ = [
+    "Case",
+    "CaseStatus",
+    "Event",
+    "EventKind",
+    "Import",
+    "ImportRow",
+    "Observation",
+    "Priority",
+    "Statement",
+    "StatementKind",
+    "StatementStatus",
+]

@@ -1,0 +1,76 @@
+"""Measured values, and imports of them that wait for a look."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.protection.fields import SealedJSONField
+from apps.protection.models import SealedRecord
+from apps.records.models.case import Case
+
+
+class Observation(SealedRecord):
+    """A measured value in the unit of its catalogue entry. FHIR: Observation."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="observations")
+    code = models.CharField(max_length=24, help_text="LOINC, or a code of our own.")
+    at = models.DateTimeField()
+    content = SealedJSONField(help_text="value, as_entered, unit_as_entered.")
+    source = models.CharField(max_length=10, default="entry", help_text="entry, csv, fhir, note or api.")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+    voided_at = models.DateTimeField(null=True, help_text="Entered in error.")
+
+    class Meta:
+        verbose_name_plural = _("observations")
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["case", "code", "at"], name="values_of_a_case")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "code", "at"], condition=models.Q(voided_at=None), name="one_value_at_a_time"
+            )
+        ]
+
+
+class Import(SealedRecord):
+    """A file of values that somebody looks at before it is taken over."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="imports")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=10)
+    at = models.DateTimeField(auto_now_add=True)
+    taken_at = models.DateTimeField(null=True)
+
+
+class ImportRow(SealedRecord):
+    """A row of such a file: the value it holds, or why it cannot be taken."""
+
+    holder_path = "parcel.case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    parcel = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField()
+    content = SealedJSONField(help_text="As written; code, at, value if it can be taken.")
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason_parameters = SealedJSONField()
+
+    class Meta:
+        ordering = ["number"]
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be taken, in the reader's language."""
+        from apps.jobs.errors import sentence
+
+        return sentence(self.reason_code, self.reason_parameters)

@@ -1,0 +1,202 @@
+"""Files of values: CSV, and FHIR R4/R5 Observations as a Bundle or one by one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from apps.terminology.loinc import Measure, by_name
+from apps.terminology.units import UnknownUnit, convert
+
+MOST_BYTES = 20 * 2**20
+MOST_ROWS = 20_000
+COLUMNS = ("time", "code", "value", "unit")
+NAMES = {
+    "time": ("time", "at", "datetime", "date", "timestamp", "时间", "日期"),
+    "code": ("code", "loinc", "test", "name", "parameter", "项目", "代码", "名称"),
+    "value": ("value", "result", "结果", "数值", "值"),
+    "unit": ("unit", "units", "单位"),
+}
+LOINC = "http://loinc.org"
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+class Unusable(Exception):
+    """A file or a row that cannot be taken: a registered code and its parameters."""
+
+    def __init__(self, code: str, **parameters: str | int | float) -> None:
+        super().__init__(code)
+        self.code, self.parameters = code, parameters
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it was written, and the value it holds or why it holds none."""
+
+    number: int
+    written: dict[str, str]
+    measure: Measure | None = None
+    at: datetime | None = None
+    value: float | None = None
+    problem: Unusable | None = None
+
+
+def read_file(content: bytes, *, now: datetime, zone: Any) -> tuple[str, list[Row]]:
+    """The kind of a file (``csv`` or ``fhir``) and its rows.
+
+    Args:
+        zone: of times that name none.
+
+    Raises:
+        Unusable: if the file as a whole cannot be read.
+    """
+    if len(content) > MOST_BYTES:
+        raise Unusable("values_too_large", most=MOST_BYTES // 2**20)
+    if b"\0" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Unusable("values_binary")
+    text = decoded(content)
+    kind = "fhir" if text.lstrip()[:1] in ("{", "[") else "csv"
+    written = list(_fhir(text) if kind == "fhir" else _csv(text))
+    if not written:
+        raise Unusable("values_empty")
+    if len(written) > MOST_ROWS:
+        raise Unusable("values_too_many", most=MOST_ROWS)
+    return kind, [understood(number, row, now=now, zone=zone) for number, row in written]
+
+
+def decoded(content: bytes) -> str:
+    """Text of UTF-8, UTF-16 with a mark, GB 18030 or, when nothing else fits, Latin 1."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def understood(number: int, written: dict[str, str], *, now: datetime, zone: Any) -> Row:
+    """Check a row: known code, number, unit, possible value, possible time."""
+    try:
+        measure = by_name(written.get("code", ""))
+        if measure is None:
+            raise Unusable("value_code", given=written.get("code", "")[:40])
+        at = _moment(written.get("time", ""), now, zone)
+        value = checked(measure, written.get("value", ""), written.get("unit", ""))
+    except Unusable as problem:
+        return Row(number, written, problem=problem)
+    return Row(number, written, measure, at, value)
+
+
+def checked(measure: Measure, value: str, unit: str) -> float:
+    """A value in the measure's unit.
+
+    Raises:
+        Unusable: ``value_number``, ``value_unit`` or ``value_impossible``.
+    """
+    try:
+        number = float(value.strip().replace(",", ".") if value.count(",") == 1 and "." not in value else value)
+    except ValueError:
+        raise Unusable("value_number", value=value[:40]) from None
+    try:
+        converted = convert(number, unit, measure)
+    except UnknownUnit:
+        raise Unusable("value_unit", unit=unit[:40], expected=measure.unit) from None
+    if not measure.least <= converted <= measure.most:  # also refuses NaN
+        raise Unusable(
+            "value_impossible",
+            value=f"{converted:g}",
+            unit=measure.unit,
+            least=f"{measure.least:g}",
+            most=f"{measure.most:g}",
+        )
+    return round(converted, 6)
+
+
+def _moment(text: str, now: datetime, zone: Any) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.strip().replace("/", "-"))
+    except ValueError:
+        raise Unusable("value_time", value=text[:40]) from None
+    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    if at > now:
+        raise Unusable("value_future", value=text[:40])
+    if at < EARLIEST:
+        raise Unusable("value_time", value=text[:40])
+    return at
+
+
+def _csv(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        rows = iter(list(csv.reader(io.StringIO(text, newline=""), dialect)))
+    except csv.Error:
+        raise Unusable("values_binary") from None
+    heading = [cell.strip().casefold() for cell in next(rows, [])]
+    places = {
+        name: next((heading.index(known) for known in names if known in heading), None) for name, names in NAMES.items()
+    }
+    missing = [name for name in ("time", "code", "value") if places[name] is None]
+    if missing:
+        raise Unusable("values_columns", columns=", ".join(missing), expected=", ".join(COLUMNS))
+    for number, cells in enumerate(rows, start=2):
+        if any(cell.strip() for cell in cells):
+            yield (
+                number,
+                {
+                    name: cells[place].strip() if place is not None and place < len(cells) else ""
+                    for name, place in places.items()
+                },
+            )
+
+
+def _fhir(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise Unusable("values_json", line=getattr(error, "lineno", 1)) from None
+    resources = given if isinstance(given, list) else [given]
+    if isinstance(given, dict) and given.get("resourceType") == "Bundle":
+        entries = given.get("entry")
+        resources = (
+            [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        )
+    number = 0
+    for resource in resources:
+        for row in _observation(resource):
+            number += 1
+            yield number, row
+
+
+def _observation(resource: Any) -> list[dict[str, str]]:
+    """One row, or one for each component (blood pressure); what is no Observation gives a row that says so."""
+    if not isinstance(resource, dict) or resource.get("resourceType") != "Observation":
+        kind = resource.get("resourceType", "?") if isinstance(resource, dict) else "?"
+        return [{"code": f"{kind} (Observation expected)", "time": "", "value": "", "unit": ""}]
+    time = str(resource.get("effectiveDateTime") or resource.get("effectiveInstant") or resource.get("issued") or "")
+    parts = resource.get("component")
+    parts = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) and parts else [resource]
+    return [{"time": time, **_quantity(part)} for part in parts]
+
+
+def _quantity(part: dict[str, Any]) -> dict[str, str]:
+    code = part.get("code")
+    codings = code.get("coding") if isinstance(code, dict) else None
+    codings = [coding for coding in codings if isinstance(coding, dict)] if isinstance(codings, list) else []
+    loinc = next((str(coding.get("code", "")) for coding in codings if coding.get("system") == LOINC), "")
+    quantity = part.get("valueQuantity")
+    quantity = quantity if isinstance(quantity, dict) else {}
+    return {
+        "code": loinc or (str(codings[0].get("code", "")) if codings else ""),
+        "value": str(quantity.get("value", "")),
+        "unit": str(quantity.get("code") or quantity.get("unit") or ""),
+    }

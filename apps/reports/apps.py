@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ReportsConfig(AppConfig):
+    name = "apps.reports"
+
+    def ready(self) -> None:
+        from apps.jobs.errors import register_sentences
+        from apps.reports import messages
+
+        register_sentences(messages.MESSAGES)

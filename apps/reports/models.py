@@ -1,0 +1,89 @@
+"""The report of a study or case, with its history."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.imaging.models import Study
+from apps.protection.fields import SealedJSONField, SealedTextField
+from apps.protection.models import SealedRecord
+from apps.records.models import Case
+
+
+class ReportState(models.TextChoices):
+    """FHIR's DiagnosticReport.status, as far as it is used here."""
+
+    DRAFT = "draft", _("Draft")
+    PRELIMINARY = "preliminary", _("Preliminary")
+    FINAL = "final", _("Final")
+    AMENDED = "amended", _("Amended")
+
+
+class Report(SealedRecord):
+    """A structured report as it stands; what was signed is kept version by version."""
+
+    holder_path = "case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reports")
+    study = models.ForeignKey(Study, null=True, on_delete=models.SET_NULL, related_name="+")
+    template = models.CharField(max_length=20)
+    state = models.CharField(max_length=12, choices=ReportState, default=ReportState.DRAFT)
+    revision = models.PositiveIntegerField(default=1)
+    content = SealedJSONField(help_text="sections, measurements, key images.")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    @property
+    def signed(self) -> bool:
+        """Whether somebody stands by it."""
+        return self.state in (ReportState.FINAL, ReportState.AMENDED)
+
+
+class ReportVersion(SealedRecord):
+    """What was issued, word by word, by whom. Rows are only added."""
+
+    holder_path = "report.case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=ReportState)
+    content = SealedJSONField()
+    reason = SealedJSONField(help_text="Why it was amended.")
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["report", "number"], name="one_version_a_number")]
+
+
+class ToldReport(SealedRecord):
+    """What a physician let the patient see of a signed report: plain words beside the report as it was issued."""
+
+    holder_path = "version.report.case.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.ForeignKey(ReportVersion, on_delete=models.CASCADE, related_name="told")
+    words = SealedTextField()
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-released_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"], condition=models.Q(withdrawn_at=None), name="report_told_once_at_a_time"
+            )
+        ]

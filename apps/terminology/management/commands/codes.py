@@ -1,0 +1,38 @@
+"""``manage.py codes``: fill the search of ICD-10-CM codes."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.terminology.icd10 import ICD10
+from apps.terminology.models import Code
+
+
+class Command(BaseCommand):
+    help = "Load the codes of ICD-10-CM (package simple-icd-10-cm) for searching; safe to repeat."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--if-missing", action="store_true", help="do nothing if there are codes")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_missing"] and Code.objects.filter(system=ICD10).exists():
+            return
+        import simple_icd_10_cm as icd10  # 150 MB of memory, for this command alone
+
+        leaves = [code for code in icd10.get_all_codes() if "." in code or len(code) == 3]
+        rows = [self._row(code, icd10.get_description(code)) for code in leaves]
+        Code.objects.bulk_create(
+            rows,
+            batch_size=2000,
+            update_conflicts=True,
+            unique_fields=["system", "code"],
+            update_fields=["title", "folded"],
+        )
+        self.stdout.write(f"{len(rows)} codes of ICD-10-CM")
+
+    @staticmethod
+    def _row(code: str, title: str) -> Code:
+        return Code(system=ICD10, code=code, title=title[:300], folded=title[:300].casefold())

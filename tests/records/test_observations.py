@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.accounts.models import User
+from apps.jobs.errors import ReadableError
+from apps.records import observation_imports, observations
+from apps.records.models import Case, Event, Import, Observation
+from apps.records.observation_files import Unusable, read_file
+from apps.terminology.loinc import by_name, catalogue
+from apps.terminology.units import UnknownUnit, convert
+from tests.factories import browser_of
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+CSV = """time;code;value;unit
+2026-10-31 08:00;2160-0;90;umol/L
+2026-10-31 08:00;Heart rate;88;/min
+2026-10-31 09:00;8867-4;999;/min
+2026-10-31 09:00;banana;1;
+2026-13-31 09:00;8867-4;80;
+2026-10-31 10:00;8310-5;101;[degF]
+2026-10-31 10:00;2823-3;4,1;mmol/L
+2026-10-31 11:00;2823-3;4.2;furlong
+2027-01-01 00:00;2823-3;4.2;mmol/L
+2026-10-31 12:00;2823-3;many;mmol/L
+"""
+
+
+def test_a_csv_row_by_row() -> None:
+    kind, rows = read_file(CSV.encode(), now=NOW, zone=UTC)
+    assert kind == "csv" and len(rows) == 10
+    good = {(row.measure.code, row.value) for row in rows if row.measure and row.value is not None}
+    assert good == {("2160-0", 1.01808), ("8867-4", 88.0), ("8310-5", 38.333333), ("2823-3", 4.1)}
+    problems = {row.number: row.problem.code for row in rows if row.problem}
+    assert problems == {
+        4: "value_impossible",
+        5: "value_code",
+        6: "value_time",
+        9: "value_unit",
+        10: "value_future",
+        11: "value_number",
+    }
+
+
+def test_fhir_with_components_and_strangers() -> None:
+    pressure = {
+        "resourceType": "Observation",
+        "effectiveDateTime": "2026-10-31T08:00:00Z",
+        "component": [
+            {
+                "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+                "valueQuantity": {"value": value, "code": "mm[Hg]"},
+            }
+            for code, value in (("8480-6", 121), ("8462-4", 78))
+        ],
+    }
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": pressure}, {"resource": {"resourceType": "Patient"}}, {}],
+    }
+    kind, rows = read_file(json.dumps(bundle).encode(), now=NOW, zone=UTC)
+    assert kind == "fhir" and [row.value for row in rows] == [121, 78, None, None]
+    assert rows[2].problem and rows[2].problem.code == "value_code"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "values_columns"),
+        (b"a,b\n1,2\n", "values_columns"),
+        (b"time,code,value\n", "values_empty"),
+        (b'{"resourceType": ', "values_json"),
+        (b"\x89PNG\x00\x00\x00", "values_binary"),
+        ("time,code,value\n" + "2026-10-31,8867-4,80\n" * 20_001, "values_too_many"),
+    ],
+)
+def test_files_that_cannot_be_read_say_why(content: bytes | str, code: str) -> None:
+    with pytest.raises(Unusable) as problem:
+        read_file(content.encode() if isinstance(content, str) else content, now=NOW, zone=UTC)
+    assert problem.value.code == code
+
+
+def test_other_encodings_are_understood() -> None:
+    text = "时间,项目,数值,单位\n2026-10-31 08:00,心率,88,/min\n"
+    for encoding in ("utf-8-sig", "utf-16", "gb18030"):
+        _kind, rows = read_file(text.encode(encoding), now=NOW, zone=UTC)
+        assert rows[0].value == 88, encoding
+
+
+@given(st.binary(max_size=600))
+@settings(max_examples=200, deadline=None)
+def test_any_file_is_read_or_refused(content: bytes) -> None:
+    try:
+        _kind, rows = read_file(content, now=NOW, zone=UTC)
+    except Unusable:
+        return
+    assert all(row.problem is not None or row.value is not None for row in rows)
+
+
+def test_units_are_converted_or_refused() -> None:
+    glucose = catalogue()["2345-7"]
+    assert convert(5.5, "mmol/L", glucose) == pytest.approx(99.09, abs=0.01)
+    assert convert(99, "", glucose) == 99
+    for unit in ("parsec", "kg", "mmol/L/L/L", "%%"):
+        with pytest.raises(UnknownUnit):
+            convert(1, unit, glucose)
+    assert by_name("心率") is catalogue()["8867-4"] and by_name("nothing") is None
+
+
+def test_preview_then_take_over_once(case: Case, doctor: User) -> None:
+    moment = (case.started_at + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M")
+    observations.add(case, "2524-7", "2.0", "", datetime.fromisoformat(f"{moment}+00:00"), actor=doctor)
+    lines = ("8867-4,88,/min", "8867-4,89,/min", "2524-7,2.0,", "2524-7,3,")
+    content = "time,code,value,unit\n" + "".join(f"{moment},{line}\n" for line in lines)
+    client = browser_of(doctor)
+    answer = client.post(
+        reverse("records:bring", args=[case.pk]), {"file": SimpleUploadedFile("x.csv", content.encode())}
+    )
+    parcel = Import.objects.get()
+    assert answer.url == reverse("records:import", args=[case.pk, parcel.pk])
+    page = client.get(answer.url).content.decode()
+    assert "1 rows can be taken over, 3 cannot" in page and "There is another value at this time" in page
+    assert Observation.objects.count() == 1
+    for _click in range(2):
+        client.post(reverse("records:take", args=[case.pk, parcel.pk]))
+    assert {(row.code, row.content["value"]) for row in Observation.objects.all()} == {
+        ("8867-4", 88.0),
+        ("2524-7", 2.0),
+    }
+    assert Event.objects.filter(case=case, kind="value").count() == 2
+
+
+def test_another_users_import_is_not_there(case: Case, doctor: User, radiologist: User) -> None:
+    parcel = observation_imports.prepare(case, b"time,code,value\n2026-01-01,8867-4,80\n", actor=doctor)
+    assert browser_of(radiologist).get(reverse("records:import", args=[case.pk, parcel.pk])).status_code == 404
+
+
+def test_a_value_twice_a_voided_one_and_a_closed_case(case: Case, doctor: User) -> None:
+    at = case.started_at + timedelta(hours=1)
+    first = observations.add(case, "8867-4", "90", "/min", at, actor=doctor)
+    for value, code in (("90", "value_twice"), ("95", "value_differs")):
+        with pytest.raises(ReadableError) as refusal:
+            observations.add(case, "8867-4", value, "", at, actor=doctor)
+        assert refusal.value.code == code
+    assert observations.void(first, actor=doctor) and not observations.void(first, actor=doctor)
+    assert observations.add(case, "8867-4", "95", "", at, actor=doctor).content["value"] == 95
+    assert [trend.last.content["value"] for trend in observations.trends(case)] == [95]
+    with pytest.raises(ReadableError) as refusal:
+        observations.add(case, "8867-4", "95", "", timezone.now() + timedelta(hours=1), actor=doctor)
+    assert refusal.value.code == "value_future"
+    Case.objects.filter(pk=case.pk).update(status="closed")
+    with pytest.raises(ReadableError) as refusal:
+        observations.add(case, "8867-4", "96", "", at + timedelta(hours=1), actor=doctor)
+    assert refusal.value.code == "case_closed"
