@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medportal.settings")
 app = Celery("medportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="jobs")
 
 for folder in ("data_folder_in", "control_folder"):
     if name := app.conf.broker_transport_options.get(folder):

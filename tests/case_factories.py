@@ -9,11 +9,11 @@ from apps.cases import collaboration
 from apps.jobs.events import deliver
 from apps.jobs.models import OutboxMessage, State
 from apps.notes import editing, note_extraction
+from apps.notes.jobs import explain_note, read_note, summarise
 from apps.notes.models import Concept, Discordance, Note, Reading, Summary, Why
-from apps.notes.tasks import explain_note, read_note, summarise
 from apps.predictions import alarms, prediction_requests
+from apps.predictions.jobs import predict
 from apps.predictions.models import Alarm, AlarmRule, Prediction
-from apps.predictions.tasks import predict
 from apps.records import observation_imports, observations
 from apps.records.models import Case, StatementKind
 from apps.records.problem_list import state

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -14,27 +14,35 @@ from apps.accounts.actors import System
 from apps.explainability.models import Explanation, Stage
 from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.queries import grey_frame
-from apps.inference.access import consented
 from apps.inference.packages.card import VOLUMES, Package
 from apps.inference.runtimes.suitability import Unsuitable
 from apps.inference.volumes import read_volume
-from apps.jobs.errors import ReadableError, Refusal
-from apps.jobs.leases import LeaseLost, claim, end, renew, settle
+from apps.jobs.errors import ReadableError
+from apps.jobs.leases import LeaseLost, claim, renew
 from apps.jobs.models import State
 from apps.protection import blobs
 
 
-def take(pk: uuid.UUID | str) -> list[Explanation]:
-    """Claim the explanation and those of other findings on the same film.
+@dataclass(frozen=True)
+class Checked:
+    """The last word on a finding.
 
-    The evaluations of one run explain all outputs, so they cost nothing more.
+    Attributes:
+        account: the stored form of the attributions (``explainers.account.Account``).
+        quality: measures of faithfulness.
+        seconds: spent by stage.
     """
-    first = claim(Explanation, pk)
-    if first is None:
+
+    account: Any
+    quality: dict[str, Any]
+    seconds: Mapping[str, float]
+
+
+def claim_together(claimed: list[Explanation]) -> list[Explanation]:
+    """A claimed explanation and, with it, those of other findings on the same film."""
+    if not claimed:
         return []
-    if not consented(first.finding.analysis_id):
-        end(first, Refusal("no_ai_consent"))
-        return []
+    (first,) = claimed
     alike = Explanation.objects.filter(
         finding__analysis=first.finding.analysis_id,
         finding__instance=first.finding.instance_id,
@@ -82,19 +90,11 @@ def show(explanations: Sequence[Explanation], kept: Sequence[Any], seconds: Mapp
             keep(explanation, kept[explanation.finding.position], stage=Stage.REFINING, seconds=seconds)
 
 
-def record(
-    explanations: Sequence[Explanation],
-    kept: Sequence[Any],
-    measured: Mapping[int, dict[str, Any]],
-    seconds: Mapping[str, float],
-) -> None:
-    """Store each explanation's last arrays, figures and measures of quality."""
-    for explanation in explanations:
-        position = explanation.finding.position
-        with settle(explanation):
-            keep(explanation, kept[position], stage=Stage.CHECKED, seconds=seconds)
-            Explanation.objects.filter(pk=explanation.pk).update(quality=measured[position])
-            audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
+def store_checked(explanation: Explanation, checked: Checked) -> None:
+    """Store the last arrays, figures and measures of quality."""
+    keep(explanation, checked.account, stage=Stage.CHECKED, seconds=checked.seconds)
+    Explanation.objects.filter(pk=explanation.pk).update(quality=checked.quality)
+    audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
 
 
 def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:

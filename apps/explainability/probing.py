@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,9 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.explainability.models import Probe
 from apps.imaging.dicom.volumes import turned
-from apps.inference.access import consented, visible_findings
+from apps.inference.access import visible_findings
 from apps.inference.models import Finding
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import Refusal
-from apps.jobs.leases import claim, end, settle
 from apps.jobs.models import Urgency
 
 EDGE = 48
@@ -55,17 +52,6 @@ def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None 
     return probe
 
 
-def take(pk: uuid.UUID | str) -> list[Probe]:
-    """Claim the question; empty if another worker has it or the patient withdrew consent."""
-    probe = claim(Probe, pk)
-    if probe is None:
-        return []
-    if not consented(probe.finding.analysis_id):
-        end(probe, Refusal("no_ai_consent"))
-        return []
-    return [probe]
-
-
 def grid(probe: Probe) -> tuple[int, ...]:
     """Regions along each axis of what is asked about."""
     return (probe.edge, probe.edge) if probe.depth is None else (SLABS, probe.edge, probe.edge)
@@ -80,9 +66,8 @@ def coalition(probe: Probe) -> Any:
     return turned(seen.reshape(-1, probe.edge, probe.edge), flipped).reshape(1, -1)
 
 
-def record(probe: Probe, probabilities: Any) -> None:
+def store_answer(probe: Probe, probabilities: Any) -> None:
     """Store what the model says without the area, (labels,)."""
     labels = [label["code"] for label in probe.finding.analysis.package.card["labels"]]
-    with settle(probe):
-        answer = {code: round(float(value), 6) for code, value in zip(labels, probabilities, strict=True)}
-        Probe.objects.filter(pk=probe.pk).update(probabilities=answer)
+    answer = {code: round(float(value), 6) for code, value in zip(labels, probabilities, strict=True)}
+    Probe.objects.filter(pk=probe.pk).update(probabilities=answer)

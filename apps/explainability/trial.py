@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,7 +11,6 @@ from apps.accounts.models import User
 from apps.explainability.models import Trial
 from apps.inference.models import PackageVersion
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.leases import claim, settle
 from apps.jobs.models import Urgency
 
 KEPT = 20
@@ -34,16 +32,3 @@ def ask(package: PackageVersion, given: dict[str, Any], *, actor: User) -> Trial
 def of(actor: User) -> QuerySet[Trial]:
     """The actor's own trials, newest first; nobody sees another's."""
     return Trial.objects.filter(asker=actor).select_related("package")
-
-
-def take(pk: uuid.UUID | str) -> list[Trial]:
-    """Claim the trial; empty if another worker has it or it is gone."""
-    trial = claim(Trial, pk)
-    return [] if trial is None else [trial]
-
-
-def record(trial: Trial, answer: dict[str, Any]) -> None:
-    """Keep the answer."""
-    with settle(trial):
-        trial.answer = answer
-        trial.save(update_fields=["answer"])

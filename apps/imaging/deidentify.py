@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import uuid
 import zipfile
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from apps.imaging.models import Instance, Release, Study
 from apps.imaging.queries import frame_bytes, header_of
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import Refusal
-from apps.jobs.leases import claim, renew, settle
+from apps.jobs.leases import renew
 from apps.jobs.models import State
 from apps.patients.access import permits
 from apps.patients.models import Purpose
@@ -65,19 +65,37 @@ def request(study: Study, *, actor: User) -> Release:
     return release
 
 
-def take(pk: uuid.UUID | str) -> Release | None:
-    """Claim the export if it is free."""
-    return claim(Release, pk)
+@dataclass(frozen=True)
+class Archive:
+    """A de-identified study.
+
+    Attributes:
+        content: the ZIP.
+        files: how many images it holds.
+        blanked: how many areas of burnt-in text were blanked.
+    """
+
+    content: bytes
+    files: int
+    blanked: int
 
 
-def make(release: Release) -> None:
-    """De-identify all images of the study into one ZIP, and end the job.
+def require_research_consent(release: Release) -> None:
+    """For jobs.
 
     Raises:
-        Refusal: if consent was withdrawn, text cannot be removed with certainty, or it is too much.
+        Refusal: ``no_research_consent``.
     """
     if not permits(release.study.patient, Purpose.RESEARCH):
         raise Refusal("no_research_consent")
+
+
+def make_archive(release: Release) -> Archive:
+    """De-identify all images of the study into one ZIP.
+
+    Raises:
+        Refusal: if text cannot be removed with certainty, or it is too much.
+    """
     profile = Profile()
     found = Instance.objects.filter(series__study=release.study).select_related("series__study")
     total, blanked, size = found.count(), 0, 0
@@ -91,11 +109,16 @@ def make(release: Release) -> None:
             blanked += boxes
             files.writestr(f"{profile.pseudonym}/{dataset.SOPInstanceUID}.dcm", _file(dataset))
             renew(release, progress=95 * number // total)
-    content = archive.getvalue()
-    with settle(release):
-        blobs.write(release.blob, content, holder=release.key_holder)
-        Release.objects.filter(pk=release.pk).update(files=total, bytes=len(content), blanked=blanked)
-        audit.record(ACTOR, "release.made", release, files=total, blanked=blanked)
+    return Archive(archive.getvalue(), total, blanked)
+
+
+def store_archive(release: Release, archive: Archive) -> None:
+    """Seal the ZIP under the patient's key."""
+    blobs.write(release.blob, archive.content, holder=release.key_holder)
+    Release.objects.filter(pk=release.pk).update(
+        files=archive.files, bytes=len(archive.content), blanked=archive.blanked
+    )
+    audit.record(ACTOR, "release.made", release, files=archive.files, blanked=archive.blanked)
 
 
 def download(release: Release, *, actor: User) -> bytes:

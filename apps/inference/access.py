@@ -13,6 +13,7 @@ from apps.accounts.actors import Actor
 from apps.imaging.access import can as can_study
 from apps.imaging.access import visible_to as visible_studies
 from apps.inference.models import Analysis, Finding
+from apps.jobs.errors import Refusal
 from apps.patients.access import permits, permitted_filter
 from apps.patients.models import Purpose
 
@@ -47,3 +48,13 @@ def consented(analysis_id: uuid.UUID) -> bool:
     """Whether the analysis' patient consents to analysis by models as of now."""
     permitted = permitted_filter(Purpose.AI, "series__study__patient__")
     return Analysis.objects.filter(permitted, pk=analysis_id).exists()
+
+
+def require_ai_consent(analysis_id: uuid.UUID) -> None:
+    """For jobs.
+
+    Raises:
+        Refusal: ``no_ai_consent`` if the analysis' patient does not consent to analysis by models.
+    """
+    if not consented(analysis_id):
+        raise Refusal("no_ai_consent")

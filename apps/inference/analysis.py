@@ -20,7 +20,6 @@ from apps.imaging.models import Urgency as StudyUrgency
 from apps.imaging.queries import grey_frame
 from apps.imaging.urgency import raise_urgency
 from apps.inference import post_inference_hooks
-from apps.inference.access import consented
 from apps.inference.events import AnalysisCompleted
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
@@ -30,7 +29,7 @@ from apps.inference.volumes import read_volume
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import ReadableError, Refusal
 from apps.jobs.events import publish
-from apps.jobs.leases import claim, end, renew, settle
+from apps.jobs.leases import claim, renew
 from apps.jobs.models import State
 
 BATCH = 16
@@ -58,12 +57,20 @@ class Work:
     seconds: dict[str, float] = field(default_factory=dict)
     geometry: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why nothing of it can be assessed; None if something was."""
+        if any(film.probabilities is not None for film in self.films):
+            return None
+        reason = next((film.refusal for film in self.films if film.refusal), Unsuitable("pixels_unreadable"))
+        return Refusal(reason.code, **reason.parameters)
 
-def take(pk: uuid.UUID | str) -> list[Work]:
+
+def claim_batch(pk: uuid.UUID | str) -> list[Analysis]:
     """Claim the analysis and, to share a batch with it, others that wait for the same package.
 
-    A bell for one that was already taken this way finds it claimed and does nothing. A volume whose slices are still
-    arriving is left for a moment.
+    A message for one that was already claimed this way finds it taken and does nothing. A volume whose slices are
+    still arriving is left for a moment.
     """
     if _still_arriving(pk):
         return []
@@ -71,12 +78,12 @@ def take(pk: uuid.UUID | str) -> list[Work]:
     if first is None:
         return []
     if first.package.card["task"] == VOLUMES:  # large, and others may still be arriving
-        return [Work(first)]
+        return [first]
     waiting = Analysis.objects.filter(
         package=first.package_id, state=State.QUEUED, urgency=first.urgency, parameters=first.parameters
     ).order_by("queued_at")
     others = [claim(Analysis, other) for other in waiting.values_list("pk", flat=True)[: BATCH - 1]]
-    return [Work(first), *(Work(other) for other in others if other is not None)]
+    return [first, *(other for other in others if other is not None)]
 
 
 def _still_arriving(pk: uuid.UUID | str) -> bool:
@@ -102,24 +109,18 @@ def verified_package(row: PackageVersion) -> Package:
         raise ReadableError("package_missing") from error
 
 
-def load(work: Work, package: Package) -> bool:
-    """Read the films of the analysis and sort out those that the package was not made for.
-
-    Returns:
-        False if the patient has withdrawn consent: nothing was opened, and the analysis is ended.
-    """
+def load(analysis: Analysis, package: Package) -> Work:
+    """Read the images of the analysis and sort out those that the package was not made for."""
     started = time.perf_counter()
-    if not consented(work.analysis.pk):
-        end(work.analysis, Refusal("no_ai_consent"))
-        return False
-    instances = list(work.analysis.series.instances.select_related("series"))
+    work = Work(analysis)
+    instances = list(analysis.series.instances.select_related("series"))
     if package.task == VOLUMES:
         work.films = [_volume(work, package, instances)] if instances else []
     else:
         work.films = [_film(instance, package) for instance in instances]
     work.seconds["load"] = time.perf_counter() - started
-    renew(work.analysis, progress=30)
-    return True
+    renew(analysis, progress=30)
+    return work
 
 
 def _film(instance: Instance, package: Package) -> Film:
@@ -150,31 +151,18 @@ def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
     return film
 
 
-def record(work: Work, package: Package) -> bool:
-    """Write the findings, or the refusal if no film could be assessed; one transaction.
-
-    Returns:
-        Whether there are findings.
-    """
+def save_findings(work: Work, package: Package) -> None:
+    """Write the findings and publish that they are there; the caller holds the transaction."""
     started = time.perf_counter()
     assessed = [film for film in work.films if film.probabilities is not None]
-    if not consented(work.analysis.pk):
-        end(work.analysis, Refusal("no_ai_consent"))
-        return False
-    if not assessed:
-        refusal = next((film.refusal for film in work.films if film.refusal), Unsuitable("pixels_unreadable"))
-        end(work.analysis, Refusal(refusal.code, **refusal.parameters))
-        return False
-    with settle(work.analysis):
-        findings = [finding for film in assessed for finding in _findings(work.analysis, film, package)]
-        Finding.objects.bulk_create(findings)
-        work.seconds["write"] = time.perf_counter() - started
-        Analysis.objects.filter(pk=work.analysis.pk).update(
-            seconds={stage: round(value, 4) for stage, value in work.seconds.items()}, geometry=work.geometry
-        )
-        _raise_urgency(work.analysis, findings)
-        publish(AnalysisCompleted(work.analysis.pk))
-    return True
+    findings = [finding for film in assessed for finding in _findings(work.analysis, film, package)]
+    Finding.objects.bulk_create(findings)
+    work.seconds["write"] = time.perf_counter() - started
+    Analysis.objects.filter(pk=work.analysis.pk).update(
+        seconds={stage: round(value, 4) for stage, value in work.seconds.items()}, geometry=work.geometry
+    )
+    _raise_urgency(work.analysis, findings)
+    publish(AnalysisCompleted(work.analysis.pk))
 
 
 def run_post_inference_hooks(work: Work, package: Package) -> None:

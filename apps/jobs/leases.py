@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -26,6 +26,12 @@ ORPHAN_AFTER = timedelta(seconds=60)
 """A queued row older than this is rung for again: its message may be lost."""
 
 
+FIRST_PAUSE = timedelta(seconds=5)
+"""Before the second attempt of a job that an error of the infrastructure ended; it doubles each time."""
+TRANSIENT = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
+"""Errors of the infrastructure: trying again later may help. Not OSError: a file that is missing stays missing."""
+
+
 class LeaseLost(Exception):
     """Another worker holds the job now; what was computed must be dropped."""
 
@@ -34,7 +40,8 @@ def claim(model: type[J], pk: uuid.UUID | str) -> J | None:
     """Take the job if it is free; None if it is done, held by a live worker, or gone."""
     now = timezone.now()
     token = uuid.uuid4()
-    free = Q(state=State.QUEUED) | Q(state=State.RUNNING, lease_until__lt=now)
+    due = Q(retry_at=None) | Q(retry_at__lte=now)
+    free = Q(state=State.QUEUED) & due | Q(state=State.RUNNING, lease_until__lt=now)
     taken = model._default_manager.filter(free, pk=pk).update(
         state=State.RUNNING,
         attempt=F("attempt") + 1,
@@ -42,6 +49,7 @@ def claim(model: type[J], pk: uuid.UUID | str) -> J | None:
         lease_token=token,
         lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
         started_at=now,
+        retry_at=None,
         reason_code="",
         reason_parameters={},
     )
@@ -57,6 +65,12 @@ def renew(job: Job, *, progress: int) -> None:
     until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     if not _mine(job).update(lease_until=until, progress=progress):
         raise LeaseLost(f"{type(job).__name__} {job.pk}")
+
+
+def extend(job: Job) -> bool:
+    """Keep the job for another lease without a word of progress; False if it is no longer this worker's."""
+    until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    return bool(_mine(job).update(lease_until=until))
 
 
 @contextmanager
@@ -90,17 +104,37 @@ def end(job: Job, error: Exception) -> None:
         _write_reason(job, readable.code, readable.parameters)
 
 
+def settle_failure(job: Job, error: Exception) -> None:
+    """Refuse, fail, or (after an error of the infrastructure) queue the job again; nothing if its lease is lost."""
+    if not _mine(job).exists():
+        return
+    if isinstance(error, TRANSIENT) and job.attempt < job.max_attempts:
+        retry_later(job, error)
+    else:
+        end(job, error)
+
+
+def retry_later(job: Job, error: Exception) -> None:
+    """Give the job back, to be claimed again after a pause that grows with each attempt."""
+    pause = FIRST_PAUSE * 2 ** (job.attempt - 1)
+    logger.warning("%s %s is tried again in %s: %s", type(job).__name__, job.pk, pause, type(error).__name__)
+    given_back = _mine(job).update(
+        state=State.QUEUED, lease_token=None, lease_until=None, retry_at=timezone.now() + pause
+    )
+    if given_back:
+        enqueue_job(job, delay=pause.total_seconds())
+
+
 @contextmanager
 def working(*jobs: Job) -> Iterator[None]:
-    """Do the jobs; an error ends those still running, a lost lease is dropped without a word."""
+    """Do the jobs; an error ends those still running or queues them again, a lost lease is only logged."""
     try:
         yield
     except LeaseLost as lost:
         logger.warning("lease lost: %s", lost)
     except Exception as error:
         for job in jobs:
-            if _mine(job).exists():
-                end(job, error)
+            settle_failure(job, error)
 
 
 def retry(job: Job) -> bool:
@@ -109,7 +143,15 @@ def retry(job: Job) -> bool:
         again = (
             type(job)
             ._default_manager.filter(pk=job.pk, state=State.FAILED)
-            .update(state=State.QUEUED, attempt=0, progress=0, reason_code="", reason_parameters={}, finished_at=None)
+            .update(
+                state=State.QUEUED,
+                attempt=0,
+                progress=0,
+                reason_code="",
+                reason_parameters={},
+                finished_at=None,
+                retry_at=None,
+            )
         )
         if again:
             enqueue_job(job)
@@ -133,7 +175,8 @@ def _sweep_model(model: type[Job]) -> int:
     lost = {"lease_token": None, "lease_until": None, "finished_at": now, "reason_code": "worker_lost"}
     expired.filter(attempt__gte=model.max_attempts).update(state=State.FAILED, **lost)
     expired.update(state=State.QUEUED, lease_token=None, lease_until=None, queued_at=now - ORPHAN_AFTER)
-    waiting = list(rows.filter(state=State.QUEUED, queued_at__lte=now - ORPHAN_AFTER)[:500])
+    due = Q(retry_at=None) | Q(retry_at__lte=now)
+    waiting = list(rows.filter(due, state=State.QUEUED, queued_at__lte=now - ORPHAN_AFTER)[:500])
     for job in waiting:
         rows.filter(pk=job.pk).update(queued_at=now)
         enqueue_job(job)

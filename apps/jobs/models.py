@@ -52,6 +52,7 @@ class Job(models.Model):
     reason_parameters = models.JSONField(default=dict, blank=True)
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True, help_text="Not claimed before, after an error of the infrastructure.")
     finished_at = models.DateTimeField(null=True)
     seconds = models.JSONField(default=dict, blank=True, help_text="Seconds of each stage.")
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import transaction
@@ -16,9 +15,8 @@ from apps.accounts.models import User
 from apps.inference.models import PackageVersion
 from apps.jobs import leases
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.errors import ReadableError
 from apps.jobs.events import publish
-from apps.jobs.leases import claim, end, settle
 from apps.jobs.models import Urgency
 from apps.notes import discordance, summary_requests
 from apps.notes.events import ConceptReviewed, NoteExtracted
@@ -40,17 +38,6 @@ MOST_CONCEPTS = 2000
 FIELDS = ("negated", "uncertain", "historical", "family")
 
 
-def take(pk: uuid.UUID | str) -> list[Reading]:
-    """Claim a reading; empty if another worker has it, it is gone, or the patient consents no longer."""
-    reading = claim(Reading, pk)
-    if reading is None:
-        return []
-    if not models_permitted(reading.note.case.patient):
-        end(reading, Refusal("no_ai_consent"))
-        return []
-    return [reading]
-
-
 def text_of(reading: Reading) -> str:
     """The text of the revision that is to be read."""
     return str(reading.note.revisions.get(number=reading.revision).text)
@@ -67,26 +54,25 @@ def record(reading: Reading, understood: Understood) -> None:
     found = understood.reading
     buffer = io.BytesIO()
     np.save(buffer, understood.vectors, allow_pickle=False)
-    with settle(reading):
-        reading.language = found.language
-        reading.found = {
-            "sections": [[part.name, part.start, part.body, part.end] for part in found.sections],
-            "sentences": found.sentences,
-            "specialty": understood.specialty,
-            "maker": understood.maker,
-            "more": max(len(found.mentions) - MOST_CONCEPTS, 0),
-        }
-        reading.embedding = True
-        reading.save(update_fields=["language", "found", "embedding"])
-        blobs.write(reading.blob, buffer.getvalue(), holder=reading.key_holder)
-        Concept.objects.filter(reading=reading).delete()
-        rows = [_concept(reading, mention) for mention in found.mentions[:MOST_CONCEPTS]]
-        Concept.objects.bulk_create(rows, batch_size=500)
-        audit.record(ACTOR, "note.read", reading, revision=reading.revision)
-        case = reading.note.case
-        discordance.compare(case)
-        summary_requests.request_summary(case)
-        publish(NoteExtracted(case.pk))
+    reading.language = found.language
+    reading.found = {
+        "sections": [[part.name, part.start, part.body, part.end] for part in found.sections],
+        "sentences": found.sentences,
+        "specialty": understood.specialty,
+        "maker": understood.maker,
+        "more": max(len(found.mentions) - MOST_CONCEPTS, 0),
+    }
+    reading.embedding = True
+    reading.save(update_fields=["language", "found", "embedding"])
+    blobs.write(reading.blob, buffer.getvalue(), holder=reading.key_holder)
+    Concept.objects.filter(reading=reading).delete()
+    rows = [_concept(reading, mention) for mention in found.mentions[:MOST_CONCEPTS]]
+    Concept.objects.bulk_create(rows, batch_size=500)
+    audit.record(ACTOR, "note.read", reading, revision=reading.revision)
+    case = reading.note.case
+    discordance.compare(case)
+    summary_requests.request_summary(case)
+    publish(NoteExtracted(case.pk))
 
 
 def newest(note: Note) -> Reading | None:
@@ -129,24 +115,6 @@ def ask_why(reading: Reading, *, actor: User) -> Why | None:
             audit.record(actor, "note.explained", reading.note, why="treatment")
     leases.retry(why)
     return why
-
-
-def take_why(pk: uuid.UUID | str) -> list[Why]:
-    """Claim the question; empty if another worker has it, it is gone, or the patient consents no longer."""
-    why = claim(Why, pk)
-    if why is None:
-        return []
-    if not models_permitted(why.reading.note.case.patient):
-        end(why, Refusal("no_ai_consent"))
-        return []
-    return [why]
-
-
-def record_why(why: Why, answer: dict[str, Any]) -> None:
-    """Keep the answer."""
-    with settle(why):
-        why.answer = answer
-        why.save(update_fields=["answer"])
 
 
 def confirm(concept: Concept, *, actor: User) -> bool:

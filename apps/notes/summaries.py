@@ -15,12 +15,10 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.explainability.models import FilmEmbedding
 from apps.jobs.errors import Refusal
-from apps.jobs.leases import claim, end, settle
 from apps.jobs.models import State
 from apps.notes.models import Note, Reading, Summary
 from apps.notes.similar_cases import remember
 from apps.protection import blobs
-from apps.records.access import models_permitted
 from apps.records.models import Case
 
 ACTOR = System("a case was summed up")
@@ -40,17 +38,6 @@ class Said:
     end: int
     section: str
     vector: npt.NDArray[np.float32]
-
-
-def take(pk: uuid.UUID | str) -> list[Summary]:
-    """Claim a summary; empty if another worker has it, it is gone, or the patient consents no longer."""
-    summary = claim(Summary, pk)
-    if summary is None:
-        return []
-    if not models_permitted(summary.case.patient):
-        end(summary, Refusal("no_ai_consent"))
-        return []
-    return [summary]
 
 
 def sentences_of(case: Case) -> list[Said]:
@@ -85,10 +72,9 @@ def maker_of(case: Case) -> str:
 
 def record(summary: Summary, sentences: Sequence[dict[str, Any]], how: str) -> None:
     """Keep the summary."""
-    with settle(summary):
-        summary.content = {"sentences": list(sentences), "how": how}
-        summary.save(update_fields=["content"])
-        audit.record(ACTOR, "case.summarised", summary, how=how)
+    summary.content = {"sentences": list(sentences), "how": how}
+    summary.save(update_fields=["content"])
+    audit.record(ACTOR, "case.summarised", summary, how=how)
 
 
 def keep_vector(case: Case, text: npt.NDArray[np.floating] | None, maker: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,13 +12,11 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.inference.models import Finding
 from apps.jobs.errors import Refusal
-from apps.jobs.leases import claim, end, settle
 from apps.jobs.models import State
 from apps.notes.models import Concept
 from apps.predictions import alarms
 from apps.predictions.models import Prediction, PredictionKind
 from apps.records import event_log
-from apps.records.access import models_permitted
 from apps.records.models import Case, Event, EventKind, Observation
 from apps.terminology.loinc import Measure, catalogue
 from apps.terminology.units import convert
@@ -46,17 +43,6 @@ class StayGiven:
     measured: list[tuple[int, int, float]]
     person: dict[str, float]
     supposed: dict[int, float] = field(default_factory=dict)
-
-
-def take(pk: uuid.UUID | str) -> list[Prediction]:
-    """Claim a prediction; empty if another worker has it, it is gone, or the patient consents no longer."""
-    prediction = claim(Prediction, pk)
-    if prediction is None:
-        return []
-    if not models_permitted(prediction.case.patient):
-        end(prediction, Refusal("no_ai_consent"))
-        return []
-    return [prediction]
 
 
 def stay_of(prediction: Prediction) -> StayGiven:
@@ -129,21 +115,18 @@ def tokens_of(case: Case) -> list[str]:
 
 def record(prediction: Prediction, answer: dict[str, Any]) -> None:
     """Keep the answer; of the case as it is, also on the timeline and before the alarm rules."""
-    with settle(prediction):
-        prediction.answer = answer
-        prediction.save(update_fields=["answer"])
-        if prediction.asker_id is not None:
-            return
-        audit.record(ACTOR, "prediction.made", prediction, kind=prediction.kind)
-        case = prediction.case
-        if prediction.kind != PredictionKind.NEXT_EVENT:
-            code = "prediction" if prediction.kind == PredictionKind.DETERIORATION else "case_risk"
-            percent = f"{100 * answer['risk']:.0f}"
-            event_log.log_event(
-                case, EventKind.PREDICTION, code, subject=f"prediction:{prediction.pk}", percent=percent
-            )
-        alarms.evaluate(case)
-        _drop_older(prediction)
+    prediction.answer = answer
+    prediction.save(update_fields=["answer"])
+    if prediction.asker_id is not None:
+        return
+    audit.record(ACTOR, "prediction.made", prediction, kind=prediction.kind)
+    case = prediction.case
+    if prediction.kind != PredictionKind.NEXT_EVENT:
+        code = "prediction" if prediction.kind == PredictionKind.DETERIORATION else "case_risk"
+        percent = f"{100 * answer['risk']:.0f}"
+        event_log.log_event(case, EventKind.PREDICTION, code, subject=f"prediction:{prediction.pk}", percent=percent)
+    alarms.evaluate(case)
+    _drop_older(prediction)
 
 
 KEPT = 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +17,6 @@ from apps.accounts.models import PHYSICIANS, Notice, Role, User
 from apps.accounts.notices import notify
 from apps.contact.mail import tell as tell_patient
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.leases import claim, settle
 from apps.jobs.models import FINAL_STATES, State
 from apps.jobs.models import Urgency as Wait
 from apps.patients.access import permits
@@ -62,12 +60,6 @@ def ask(patient: Patient, *, waited_for: bool = False) -> None:
     enqueue_job(reckoning)
 
 
-def take(pk: uuid.UUID | str) -> list[Reckoning]:
-    """Claim a reckoning; empty if another worker has it or it is gone."""
-    reckoning = claim(Reckoning, pk)
-    return [] if reckoning is None else [reckoning]
-
-
 @dataclass(frozen=True)
 class Reckoned:
     """What was found of a patient."""
@@ -98,37 +90,36 @@ def reckon(patient: Patient, ranker: Ranker | None, name: str) -> Reckoned:
 
 
 def record(reckoning: Reckoning, found: Reckoned) -> None:
-    """Write proposals, renew those that wait, and recall what is forbidden or no longer holds."""
+    """Write proposals, renew those that wait, and recall what is forbidden or no longer holds; in one transaction."""
     patient = reckoning.patient
-    with settle(reckoning):
-        if not permits(patient, Purpose.CARE):
-            return
-        items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-        quiet = quiet_items(patient)
-        open_rows = {
-            row.item.code: row
-            for row in Recommendation.objects.select_for_update(of=("self",))
-            .filter(patient=patient, state__in=OPEN_STATES)
-            .select_related("item", "patient")
-        }
-        proposed = {one.item: one for one in found.verdict.decisions if one.proposed}
-        new = 0
-        for place, code in enumerate(found.order):
-            row = open_rows.get(code)
-            if row is None and code not in quiet:
-                _propose(patient, items[code], proposed[code], place, found)
-                new += 1
-            elif row is not None and row.state == RecommendationState.PROPOSED:
-                _renew(row, proposed[code], place, found)
-        for code, row in open_rows.items():
-            _look_again(row, proposed.get(code), found.verdict)
-        _tell_of_broken(found.verdict.broken)
-        _forget_old(reckoning)
-        if new:
-            physicians = User.objects.filter(
-                care_teams__in=patient.care_teams.all(), role__in=PHYSICIANS, is_active=True
-            ).distinct()
-            _tell_once(list(physicians))
+    if not permits(patient, Purpose.CARE):
+        return
+    items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
+    quiet = quiet_items(patient)
+    open_rows = {
+        row.item.code: row
+        for row in Recommendation.objects.select_for_update(of=("self",))
+        .filter(patient=patient, state__in=OPEN_STATES)
+        .select_related("item", "patient")
+    }
+    proposed = {one.item: one for one in found.verdict.decisions if one.proposed}
+    new = 0
+    for place, code in enumerate(found.order):
+        row = open_rows.get(code)
+        if row is None and code not in quiet:
+            _propose(patient, items[code], proposed[code], place, found)
+            new += 1
+        elif row is not None and row.state == RecommendationState.PROPOSED:
+            _renew(row, proposed[code], place, found)
+    for code, row in open_rows.items():
+        _look_again(row, proposed.get(code), found.verdict)
+    _tell_of_broken(found.verdict.broken)
+    _forget_old(reckoning)
+    if new:
+        physicians = User.objects.filter(
+            care_teams__in=patient.care_teams.all(), role__in=PHYSICIANS, is_active=True
+        ).distinct()
+        _tell_once(list(physicians))
 
 
 def forbidden_now(recommendation: Recommendation) -> list[dict[str, str]]:

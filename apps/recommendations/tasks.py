@@ -1,4 +1,4 @@
-"""The worker's side of recommendations."""
+"""What the clock has done for recommendations."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ import logging
 
 from django.utils import timezone
 
-from apps.jobs.leases import working
 from apps.jobs.tasks import accelerator_task, short_task
-from apps.recommendations import keeping, learning, ordering, proposing
+from apps.recommendations import keeping, learning
 
 logger = logging.getLogger(__name__)
-
-
-@accelerator_task("recommendations.reckon")
-def reckon(pk: str) -> None:
-    """Ask rules and ranker about a patient."""
-    taken = proposing.take(pk)
-    with working(*taken):
-        for one in taken:
-            proposing.record(one, proposing.reckon(one.patient, *ordering.active()))
 
 
 @short_task("recommendations.keep")

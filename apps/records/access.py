@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from apps.accounts.access import is_clinician, is_physician, is_system
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CLINICIANS, User
+from apps.jobs.errors import Refusal
 from apps.patients.access import can as can_patient
 from apps.patients.access import permits, visible_patient_filter
 from apps.patients.models import Patient, Purpose
@@ -56,14 +57,19 @@ def models_permitted(patient: Patient) -> bool:
     return permits(patient, Purpose.AI)
 
 
+def require_ai_consent(case: Case) -> None:
+    """For jobs.
+
+    Raises:
+        Refusal: ``no_ai_consent`` if the patient does not consent to analysis by models.
+    """
+    if not models_permitted(case.patient):
+        raise Refusal("no_ai_consent")
+
+
 def colleagues(case: Case) -> QuerySet[User]:
     """The clinicians of the patient's care teams: who can be assigned, mentioned, handed over to."""
     teams = case.patient.care_teams.all()
     return (
         User.objects.filter(care_teams__in=teams, role__in=CLINICIANS, is_active=True).distinct().order_by("username")
     )
-
-
-def seen_by(user: User, rows: QuerySet[Any], path: str) -> QuerySet[Any]:
-    """Those of the rows whose case the user sees."""
-    return rows.filter(visible_filter(user, path))

@@ -12,13 +12,13 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, User
-from apps.explainability import tasks
+from apps.explainability import jobs
 from apps.explainability.drawing.overlay import NEGATIVE, POSITIVE, Style, burnt_in, overlay_png
 from apps.explainability.models import Explanation, Method, Probe
 from apps.explainability.probing import EDGE
 from apps.imaging.dicom.synthetic import draw_film
+from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, Finding
-from apps.inference.tasks import analyse
 from tests.factories import arrive, film_file
 
 
@@ -120,12 +120,12 @@ def test_without_the_opacity_the_model_sees_less(analysis: Analysis, api: APICli
     cells = cells_of(draw_film(3, pattern="focal", size=192).opacity)
     asked = api.post(url, {"cells": cells}, format="json")
     assert asked.status_code == 202
-    tasks.probe(asked.json()["id"])
+    jobs.probe(asked.json()["id"])
     answer = api.get(reverse("probe-detail", args=[asked.json()["id"]])).json()
     assert answer["state"] == "succeeded"
     assert answer["probabilities"]["pneumonia"] < answer["before"] - 0.2
     corner = api.post(url, {"cells": [EDGE * EDGE - 1]}, format="json").json()["id"]
-    tasks.probe(corner)
+    jobs.probe(corner)
     nearly = api.get(reverse("probe-detail", args=[corner])).json()["probabilities"]["pneumonia"]
     assert nearly == pytest.approx(answer["before"], abs=0.05)
 

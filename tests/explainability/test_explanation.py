@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from apps.accounts.models import CareTeam, User
-from apps.explainability import tasks
+from apps.explainability import jobs
 from apps.explainability.explainers import faithfulness
 from apps.explainability.models import Explanation, Method, Stage
 from apps.explainability.plan import plan, plan_missing, request
 from apps.explainability.queries import arrays, region_values
 from apps.imaging.dicom.synthetic import draw_film
 from apps.inference import post_inference_hooks
+from apps.inference.jobs import analyse
 from apps.inference.models import Analysis
-from apps.inference.tasks import analyse
 from apps.jobs.leases import claim
 from apps.jobs.models import State
 from apps.protection import blobs
@@ -44,7 +44,7 @@ def test_it_is_refined_checked_and_measured_in_one_run(analysis: Analysis) -> No
     planned = plan(analysis.pk)
     assert plan(analysis.pk) == planned
     before = {one.pk: one.revision for one in Explanation.objects.all()}
-    tasks.explain(str(planned[0].pk))
+    jobs.explain(str(planned[0].pk))
     for explanation in Explanation.objects.all():
         assert explanation.state == State.SUCCEEDED, explanation.reason
         assert explanation.stage == Stage.CHECKED and explanation.revision > before[explanation.pk]
@@ -61,7 +61,7 @@ def test_it_is_refined_checked_and_measured_in_one_run(analysis: Analysis) -> No
         assert quality["insertion"] > quality["random"] > quality["deletion"]
         assert quality["advantage"] > quality["chance"] and quality["foretells"] > 0.2
         assert explanation.weaknesses == []
-    tasks.explain(str(planned[0].pk))
+    jobs.explain(str(planned[0].pk))
     assert Explanation.objects.count() == len(planned)
 
 
@@ -80,7 +80,7 @@ def test_it_points_at_the_drawn_opacity(analysis: Analysis) -> None:
 def test_other_explainers_serve_the_same_finding(analysis: Analysis, doctor: User, method: Method) -> None:
     finding = analysis.findings.get(label="pneumonia")
     explanation = request(finding, actor=doctor, method=method)
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.SUCCEEDED, explanation.reason
     assert explanation.adds_up == (abs(explanation.gap or 0) < 0.01)
@@ -103,7 +103,7 @@ def test_a_post_inference_hook_that_fails_changes_nothing(
     done.refresh_from_db()
     assert done.state == State.SUCCEEDED and not Explanation.objects.exists()
     planned = plan(done.pk)[0]
-    tasks.explain(str(planned.pk))
+    jobs.explain(str(planned.pk))
     planned.refresh_from_db()
     assert planned.state == State.SUCCEEDED
 
@@ -124,7 +124,7 @@ def test_a_hundred_askers_get_one_explanation(analysis: Analysis, doctor: User, 
 def test_a_film_that_is_gone_fails_with_a_reason(analysis: Analysis) -> None:
     explanation = plan(analysis.pk)[0]
     blobs.delete(explanation.finding.instance.header_blob)
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.FAILED and "Upload the image again" in explanation.reason
     assert explanation.drawn, "the first picture stays"
@@ -133,23 +133,23 @@ def test_a_film_that_is_gone_fails_with_a_reason(analysis: Analysis) -> None:
 def test_a_model_that_is_no_longer_installed_fails_with_a_reason(analysis: Analysis, settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
     settings.MODEL_PACKAGE_DIRS = [tmp_path]
     explanation = plan(analysis.pk)[0]
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.FAILED and explanation.reason_code == "package_missing"
 
 
 def test_a_finding_that_is_deleted_meanwhile_leaves_nothing(analysis: Analysis, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     explanation = plan(analysis.pk)[0]
-    really = tasks.accounts
+    really = jobs.accounts
 
     def deleted_first(*args: object) -> object:
         analysis.findings.all().delete()
         return really(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tasks, "accounts", deleted_first)
+    monkeypatch.setattr(jobs, "accounts", deleted_first)
     blob = explanation.blob
     blobs.delete(blob)
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     assert not Explanation.objects.exists() and not blobs.exists(blob)
 
 
@@ -158,7 +158,7 @@ def test_out_of_time_the_best_so_far_is_kept_and_marked(analysis: Analysis, monk
     explanation = plan(analysis.pk)[0]
     for one in Explanation.objects.all():
         Explanation.objects.filter(pk=one.pk).update(parameters={"evaluations": 100_000, "seconds": 0.0})
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.SUCCEEDED and explanation.stopped == "time" and explanation.adds_up
 
@@ -166,6 +166,6 @@ def test_out_of_time_the_best_so_far_is_kept_and_marked(analysis: Analysis, monk
 def test_only_one_worker_explains(analysis: Analysis) -> None:
     explanation = plan(analysis.pk)[0]
     assert claim(Explanation, explanation.pk)
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.RUNNING

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import GradientBoostingRegressor
 
 from apps.accounts.models import User
-from apps.explainability import tasks, trial
+from apps.explainability import jobs, trial
 from apps.explainability.explainers import parts, tabular, text
 from apps.explainability.models import Trial
 from apps.inference.models import Analysis, PackageVersion
@@ -145,7 +145,7 @@ def try_it(client: Client, package: str, data: dict[str, object]) -> tuple[str, 
     asked = Trial.objects.latest("queued_at")
     waiting = client.get(answer["Location"]).content.decode()
     assert "The model is being asked" in waiting and "hx-get" in waiting
-    tasks.try_one(str(asked.pk))
+    jobs.try_one(str(asked.pk))
     asked.refresh_from_db()
     assert asked.state == State.SUCCEEDED, asked.reason
     return client.get(answer["Location"]).content.decode(), asked

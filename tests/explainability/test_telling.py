@@ -9,11 +9,11 @@ from django.urls import reverse
 from PIL import Image
 
 from apps.accounts.models import CareTeam, User
-from apps.explainability import tasks
+from apps.explainability import jobs
 from apps.explainability.access import visible_told
 from apps.explainability.models import Explanation, ToldExplanation
 from apps.explainability.telling import draft, tell, withdraw
-from apps.inference.tasks import analyse
+from apps.inference.jobs import analyse
 from apps.jobs.errors import ReadableError
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Purpose
@@ -33,7 +33,7 @@ def explanation(packages: None, team: CareTeam, patient_user: User, admin_user: 
 
 @pytest.fixture
 def checked(explanation: Explanation) -> Explanation:
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     return explanation
 
@@ -87,7 +87,7 @@ def test_telling_again_replaces_and_withdrawn_consent_hides(
 def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanation, doctor: User) -> None:
     with pytest.raises(ReadableError, match="not been checked"):
         tell(explanation, SENTENCE, actor=doctor)
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     with pytest.raises(ValueError, match="say it"):
         tell(explanation, "  ", actor=doctor)

@@ -11,9 +11,9 @@ from apps.explainability import cohort, tasks
 from apps.explainability.drawing import charts
 from apps.explainability.models import Comparison, Explanation
 from apps.explainability.similar import nearest
+from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, Verdict
 from apps.inference.review import review
-from apps.inference.tasks import analyse
 from tests.factories import arrive, browser_of, film_file
 
 

@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, User
-from apps.explainability import tasks
+from apps.explainability import jobs
 from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import Said, parametric_map
 from apps.explainability.explainers.anatomy import ZONES, volume_zones
@@ -43,7 +43,7 @@ def explanation(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> Explanatio
     """With fewer evaluations than in life: pictures and places do not need all of them."""
     monkeypatch.setitem(EVALUATIONS, Method.SAMPLED, 256)
     (planned,) = plan(finding.analysis_id)
-    tasks.explain(str(planned.pk))
+    jobs.explain(str(planned.pk))
     planned.refresh_from_db()
     return planned
 
@@ -165,7 +165,7 @@ def test_the_brush_hides_a_slab_and_needs_a_slice(finding: Finding, api: APIClie
     for depth in (nodule[0], (nodule[0] + 0.4) % 1):
         asked = api.post(url, {"cells": cells, "depth": float(depth)}, format="json")
         assert asked.status_code == 202
-        tasks.probe(asked.json()["id"])
+        jobs.probe(asked.json()["id"])
         answers.append(Probe.objects.get(pk=asked.json()["id"]).probabilities["nodule"])
     assert answers[0] < answers[1] - 0.2, "without its own slab the nodule is gone"
     assert "slice" in str(api.post(url, {"cells": cells}, format="json").json())
@@ -186,7 +186,7 @@ def test_explainers_that_know_no_volumes_are_not_offered(
     for words in ("From head to feet", "The whole volume from the front", "the one with the most evidence"):
         assert words in page
     asked = api.post(url, {"method": "gradient"}, format="json")
-    tasks.explain(asked.json()["id"])
+    jobs.explain(asked.json()["id"])
     other = Explanation.objects.get(pk=asked.json()["id"])
     assert other.state == State.SUCCEEDED, other.reason
     assert arrays(other).values.shape == (2, *SHAPE)
@@ -202,7 +202,7 @@ def test_slices_that_came_later_are_no_part_of_it(finding: Finding, team: CareTe
     buffer = io.BytesIO()
     extra.save_as(buffer, enforce_file_format=True)
     assert take_in(buffer.getvalue(), team).code == ""
-    tasks.explain(str(planned.pk))
+    jobs.explain(str(planned.pk))
     planned.refresh_from_db()
     assert planned.state == State.FAILED and "the newer analysis is explained" in planned.reason
 

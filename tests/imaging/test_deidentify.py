@@ -19,8 +19,8 @@ from apps.imaging import deidentify
 from apps.imaging.dicom.deidentification.burnt_in import blank_text, find_text
 from apps.imaging.dicom.deidentification.profile import Profile
 from apps.imaging.dicom.deidentification.table import Action, action_for, actions
+from apps.imaging.jobs import make
 from apps.imaging.models import Release, Study
-from apps.imaging.tasks import make
 from apps.jobs.errors import Refusal
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Purpose

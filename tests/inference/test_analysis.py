@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import CareTeam, User
 from apps.imaging.models import Study, Urgency
 from apps.inference import analysis as analysing
-from apps.inference import tasks
+from apps.inference import jobs
 from apps.inference.models import Analysis, Finding
 from apps.inference.review import retry
 from apps.inference.routing import route
@@ -25,7 +25,7 @@ from tests.factories import arrive, film_file, take_in
 
 
 def run(analysis: Analysis) -> Analysis:
-    tasks.analyse(str(analysis.pk))
+    jobs.analyse(str(analysis.pk))
     analysis.refresh_from_db()
     return analysis
 
@@ -85,8 +85,8 @@ def test_the_same_series_is_asked_once(queued: Analysis) -> None:
 def test_waiting_analyses_share_a_batch(packages: None, team: CareTeam, monkeypatch: pytest.MonkeyPatch) -> None:
     queued = [arrive(film_file(seed, mrn=str(seed), size=448), team) for seed in (1, 2, 3)]
     batches = []
-    real = tasks.assess
-    monkeypatch.setattr(tasks, "assess", lambda package, films: batches.append(len(films)) or real(package, films))
+    real = jobs.assess
+    monkeypatch.setattr(jobs, "assess", lambda package, films: batches.append(len(films)) or real(package, films))
     run(queued[0])
     assert batches == [3]
     assert {Analysis.objects.get(pk=one.pk).state for one in queued} == {State.SUCCEEDED}
@@ -145,10 +145,10 @@ def test_a_failed_analysis_can_be_tried_again(queued: Analysis, doctor: User, st
 
 def test_a_worker_whose_lease_was_lost_writes_nothing(queued: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slow worker comes back after the quick one is done: four findings, not eight."""
-    (slow,) = analysing.take(queued.pk)
+    (slow,) = analysing.claim_batch(queued.pk)
     Analysis.objects.filter(pk=queued.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     run(queued)
-    with pytest.raises(LeaseLost), settle(slow.analysis):
+    with pytest.raises(LeaseLost), settle(slow):
         pass
     assert Finding.objects.count() == 4
 

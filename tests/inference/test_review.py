@@ -5,9 +5,9 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import AuditEntry, CareTeam, User
+from apps.inference.jobs import analyse
 from apps.inference.models import Finding, Review, Verdict
 from apps.inference.review import review
-from apps.inference.tasks import analyse
 from tests.factories import arrive, film_file
 
 

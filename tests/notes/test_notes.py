@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.inference.jobs import analyse
 from apps.inference.routing import route
-from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
 from apps.jobs.models import State
 from apps.notes import editing, search

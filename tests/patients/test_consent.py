@@ -12,9 +12,9 @@ from django.utils import timezone
 from apps.accounts.models import AuditEntry, CareTeam, Notice, User
 from apps.imaging.access import visible_to as visible_studies
 from apps.inference.access import visible_findings
+from apps.inference.jobs import analyse
 from apps.inference.models import Analysis
 from apps.inference.routing import route, route_patient
-from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
 from apps.patients.access import can, visible_to
 from apps.patients.break_glass import MOST_MISSES_AN_HOUR, end, open_record, review

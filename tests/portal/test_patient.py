@@ -16,8 +16,8 @@ from fhir.resources.bundle import Bundle
 from apps.accounts.models import AuditEntry, Notice, User
 from apps.cases import services
 from apps.contact import appointments, questions
+from apps.inference.jobs import analyse
 from apps.inference.routing import route
-from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose

@@ -15,15 +15,15 @@ from apps.cases.services import open_case
 from apps.contact import appointments
 from apps.contact.models import Question
 from apps.explainability import probing, trial
+from apps.explainability.jobs import explain
 from apps.explainability.models import Explanation, ToldExplanation
 from apps.explainability.plan import plan
-from apps.explainability.tasks import explain
 from apps.explainability.telling import tell
 from apps.imaging import deidentify
+from apps.imaging.jobs import make
 from apps.imaging.models import HeldFile
-from apps.imaging.tasks import make
+from apps.inference.jobs import analyse
 from apps.inference.models import PackageVersion
-from apps.inference.tasks import analyse
 from apps.patients.break_glass import end, open_record
 from apps.patients.consent import record_consent
 from apps.patients.erasure import place_hold

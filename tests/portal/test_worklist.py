@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from apps.accounts.models import CareTeam, User
 from apps.imaging.models import Study, Urgency
-from apps.inference.tasks import analyse
+from apps.inference.jobs import analyse
 from apps.patients.identity import Identity, register
 from apps.patients.models import Patient
 from apps.portal.clinician.worklist import PAGE

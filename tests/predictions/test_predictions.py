@@ -7,18 +7,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import CareTeam, User
+from apps.inference.jobs import analyse
 from apps.inference.models import PackageVersion
 from apps.inference.registry import package_of
 from apps.inference.routing import route
-from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
 from apps.jobs.models import State
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Purpose
 from apps.predictions import alarms, prediction_jobs, prediction_requests
+from apps.predictions.jobs import predict
 from apps.predictions.models import Alarm, Prediction, PredictionKind
 from apps.predictions.risk.fusion import joined
-from apps.predictions.tasks import predict
 from apps.records.models import Case
 from tests.case_factories import measured, work, written
 from tests.factories import browser_of

@@ -10,7 +10,8 @@ from apps.accounts.actors import System
 from apps.accounts.models import User
 from apps.cases import services
 from apps.patients.models import Patient
-from apps.recommendations import catalogue, ordering, proposing
+from apps.recommendations import catalogue, proposing
+from apps.recommendations.jobs import EvaluateRules
 from apps.recommendations.models import Reckoning, Recommendation
 from apps.records.models import Case, StatementKind
 from apps.records.problem_list import state
@@ -79,7 +80,6 @@ def answered(patient: Patient) -> dict[str, Recommendation]:
     """What the worker does: recommendations by item."""
     proposing.ask(patient)
     for pk in Reckoning.objects.filter(patient=patient, state="queued").values_list("pk", flat=True):
-        for taken in proposing.take(pk):
-            proposing.record(taken, proposing.reckon(taken.patient, *ordering.active()))
+        EvaluateRules().execute(pk)
     rows = Recommendation.objects.filter(patient=patient).select_related("item", "patient").order_by("proposed_at")
     return {row.item.code: row for row in rows}

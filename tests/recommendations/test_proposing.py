@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import CareTeam, Notice, User
+from apps.inference.jobs import analyse
 from apps.inference.models import Finding, Verdict
 from apps.inference.review import review as review_finding
-from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
+from apps.jobs.models import State
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
 from apps.recommendations import answering, catalogue, keeping, ordering, proposing, review
@@ -20,6 +21,7 @@ from apps.recommendations.gathering import egfr, facts_of, months, years
 from apps.recommendations.models import CareItem, GuidelineRule, Reckoning, Recommendation, RecommendationState
 from apps.records import observations
 from apps.records.models import Case
+from tests.case_factories import deliver_events
 from tests.factories import arrive, film_file
 from tests.recommendations.conftest import ACTOR, answered, item, problem, rule
 
@@ -264,12 +266,14 @@ def test_ages_and_kidneys() -> None:
     assert egfr(0.7, 30, "female") == pytest.approx(142 * 0.9938**30 * 1.012)
 
 
-def test_bells_ask_again(case: Case, doctor: User, django_capture_on_commit_callbacks: Any, monkeypatch: Any) -> None:
-    sent: list[tuple[str, str]] = []
-    monkeypatch.setattr("apps.jobs.enqueue._send", lambda name, pk, *rest: sent.append((name, pk)))
-    with django_capture_on_commit_callbacks(execute=True):
-        problem(case, "I10", doctor)
-    assert ("recommendations.follow_case", str(case.pk)) in sent
-    with django_capture_on_commit_callbacks(execute=True):
-        observations.add(case, "8867-4", "80", "/min", timezone.now() - timedelta(minutes=1), actor=doctor)
-    assert sent.count(("recommendations.follow_case", str(case.pk))) == 2
+def test_changes_of_the_chart_have_the_rules_evaluated_again(case: Case, doctor: User) -> None:
+    def evaluations() -> int:
+        deliver_events()
+        return Reckoning.objects.filter(patient=case.patient, state=State.QUEUED).update(state=State.SUCCEEDED)
+
+    evaluations()
+    problem(case, "I10", doctor)
+    assert evaluations() == 1
+    observations.add(case, "8867-4", "80", "/min", timezone.now() - timedelta(minutes=1), actor=doctor)
+    assert evaluations() == 1
+    assert evaluations() == 0

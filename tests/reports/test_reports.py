@@ -10,10 +10,10 @@ from django.utils.translation import override
 from fhir.resources.diagnosticreport import DiagnosticReport
 
 from apps.accounts.models import User
+from apps.inference.jobs import analyse
 from apps.inference.models import Verdict
 from apps.inference.review import review
 from apps.inference.routing import route
-from apps.inference.tasks import analyse
 from apps.jobs.errors import ReadableError
 from apps.records.conflicts import EditConflict
 from apps.records.models import Case

@@ -10,7 +10,8 @@ from apps.accounts.models import User
 from apps.contact import appointments, questions
 from apps.jobs.models import State
 from apps.patients.models import Patient
-from apps.recommendations import ordering, proposing, review
+from apps.recommendations import proposing, review
+from apps.recommendations.jobs import EvaluateRules
 from apps.recommendations.models import Reckoning, Recommendation, RecommendationState
 from apps.records.models import Case, StatementKind
 from apps.records.observations import build_observation, store_observations
@@ -68,8 +69,7 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
 def release_first(patient: Patient, doctor: User) -> int:
     """Have the rules answer now and release the first ones; how many."""
     for reckoning in Reckoning.objects.filter(patient=patient, state=State.QUEUED).values_list("pk", flat=True):
-        for taken in proposing.take(reckoning):
-            proposing.record(taken, proposing.reckon(patient, *ordering.active()))
+        EvaluateRules().execute(reckoning)
     rows = Recommendation.objects.filter(
         patient=patient, state=RecommendationState.PROPOSED, item__clinicians_only=False
     )

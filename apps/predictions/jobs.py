@@ -6,21 +6,36 @@ from apps.inference.analysis import verified_package
 from apps.inference.packages.card import Package
 from apps.inference.runtimes.events import events_model
 from apps.jobs.errors import Refusal
-from apps.jobs.leases import working
-from apps.jobs.tasks import accelerator_task
+from apps.jobs.runner import JobRunner
 from apps.notes.nlp.understanding import gravity
 from apps.predictions import prediction_jobs
 from apps.predictions.models import Prediction, PredictionKind
 from apps.predictions.risk import fusion, trajectory
+from apps.records.access import require_ai_consent
 
 
-@accelerator_task("predictions.predict")
-def predict(pk: str) -> None:
-    """Foretell."""
-    taken = prediction_jobs.take(pk)
-    with working(*taken):
-        for one in taken:
-            prediction_jobs.record(one, _foretold(one))
+class Predict(JobRunner[Prediction, None, dict[str, object]]):
+    """Ask a model about a case as it is now, or as it might be."""
+
+    model = Prediction
+
+    def check(self, job: Prediction) -> None:
+        """Refuse without consent."""
+        require_ai_consent(job.case)
+
+    def load(self, job: Prediction) -> None:
+        """What each kind of model reads is gathered in :meth:`run`."""
+
+    def run(self, job: Prediction, loaded: None) -> dict[str, object]:
+        """The model's answer as it is stored."""
+        return _foretold(job)
+
+    def save(self, job: Prediction, result: dict[str, object]) -> None:
+        """Store it; of the case as it is, also log it and hold it against the alarm rules."""
+        prediction_jobs.record(job, result)
+
+
+predict = Predict.as_task()
 
 
 def _foretold(prediction: Prediction) -> dict[str, object]:

@@ -1,0 +1,38 @@
+"""The worker's side of de-identified exports."""
+
+from __future__ import annotations
+
+from apps.imaging import deidentify
+from apps.imaging.models import Release
+from apps.jobs.runner import JobRunner
+from apps.jobs.tasks import short_task
+
+
+class MakeDeidentifiedExport(JobRunner[Release, None, deidentify.Archive]):
+    """De-identify all images of a study into one ZIP."""
+
+    model = Release
+
+    def check(self, job: Release) -> None:
+        """Refuse without consent to research."""
+        deidentify.require_research_consent(job)
+
+    def load(self, job: Release) -> None:
+        """Images are read one by one, in :meth:`run`."""
+
+    def run(self, job: Release, loaded: None) -> deidentify.Archive:
+        """The ZIP."""
+        return deidentify.make_archive(job)
+
+    def save(self, job: Release, result: deidentify.Archive) -> None:
+        """Seal and store it."""
+        deidentify.store_archive(job, result)
+
+
+make = MakeDeidentifiedExport.as_task()
+
+
+@short_task("imaging.remove_expired")
+def remove_expired() -> None:
+    """Remove the exports whose time is over."""
+    deidentify.remove_expired()
