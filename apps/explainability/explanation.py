@@ -15,6 +15,7 @@ from apps.explainability.models import Explanation, Stage
 from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.queries import grey_frame
 from apps.inference.access import consented
+from apps.inference.output_checks import checked_probabilities, require_finite
 from apps.inference.packages.card import VOLUMES, Package
 from apps.inference.runtimes.suitability import Unsuitable
 from apps.inference.volumes import read_volume
@@ -93,12 +94,19 @@ def record(
         position = explanation.finding.position
         with settle(explanation):
             keep(explanation, kept[position], stage=Stage.CHECKED, seconds=seconds)
+            require_finite(measured[position])
             Explanation.objects.filter(pk=explanation.pk).update(quality=measured[position])
             audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
 
 
 def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:
-    """Write an account's arrays and figures; the caller holds the row."""
+    """Write an account's arrays and figures; the caller holds the row.
+
+    Raises:
+        ReadableError: ``model_output_invalid``; nothing is written then.
+    """
+    require_finite([account.values, account.half_width, account.base, account.output, account.total, account.places])
+    checked_probabilities([account.base[0], account.output[0]])
     blobs.write(explanation.blob, account.packed(), holder=explanation.key_holder)
     spent = {**explanation.seconds, **{name: round(value, 4) for name, value in seconds.items()}}
     explanation.seconds, explanation.stage = spent, stage

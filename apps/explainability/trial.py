@@ -11,6 +11,7 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.explainability.models import Trial
 from apps.inference.models import PackageVersion
+from apps.inference.output_checks import require_valid_answer
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.leases import claim, settle
 from apps.jobs.models import Urgency
@@ -43,7 +44,12 @@ def take(pk: uuid.UUID | str) -> list[Trial]:
 
 
 def record(trial: Trial, answer: dict[str, Any]) -> None:
-    """Keep the answer."""
+    """Keep the answer.
+
+    Raises:
+        ReadableError: ``model_output_invalid``.
+    """
+    require_valid_answer(answer)
     with settle(trial):
         trial.answer = answer
         trial.save(update_fields=["answer"])

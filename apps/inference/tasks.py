@@ -23,8 +23,9 @@ def analyse(pk: str) -> None:
         works = [work for work in works if analysis.load(work, package)]
         _infer(works, package)
         for work in works:
-            if analysis.record(work, package):
-                analysis.accompany(work, package)
+            with working(work.analysis):  # what one film makes the model answer ends that one's analysis alone
+                if analysis.record(work, package):
+                    analysis.accompany(work, package)
 
 
 def _infer(works: list[analysis.Work], package: Package) -> None:

@@ -15,8 +15,8 @@ from tests.factories import film_file, take_in
 
 @pytest.fixture
 def study(team: CareTeam) -> Study:
-    """A study of the team's patient, not analysed."""
-    received = take_in(film_file(3, pattern="focal", birth_date=None), team)
+    """A study of a child whose date of birth is not known, not analysed."""
+    received = take_in(film_file(3, pattern="focal", birth_date=None, age="004Y"), team)
     assert received.instance is not None
     return received.instance.series.study
 
