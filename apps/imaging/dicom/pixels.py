@@ -107,7 +107,8 @@ def padded_pixels(stored: Pixels, header: Dataset) -> npt.NDArray[np.bool_] | No
         return None
     limit = header.get("PixelPaddingRangeLimit")
     low, high = sorted((value, limit if isinstance(limit, int) else value))
-    return np.asarray((stored >= low) & (stored <= high))
+    numbers = np.asarray(stored, dtype=np.float64)
+    return np.asarray((numbers >= low) & (numbers <= high))
 
 
 def measured_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
