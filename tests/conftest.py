@@ -178,8 +178,8 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def patient(team: CareTeam, patient_user: User) -> Patient:
-    """A woman born in 1960, of the team, with one film and a log-in."""
-    received = take_in(film_file(3, birth_date=date(1960, 5, 4)), team)
+    """A woman born in 1960, of the team, with one film of her childhood and a log-in."""
+    received = take_in(film_file(3, birth_date=date(1960, 5, 4), study_date=date(1964, 3, 2)), team)
     assert received.instance is not None
     record = received.instance.series.study.patient
     link_account(record, patient_user, actor=ACTOR)
@@ -188,8 +188,8 @@ def patient(team: CareTeam, patient_user: User) -> Patient:
 
 @pytest.fixture
 def study(team: CareTeam) -> Study:
-    """A study of the team's patient, not analysed."""
-    received = take_in(film_file(3, pattern="focal", birth_date=None), team)
+    """A study of a child whose date of birth is not known, not analysed."""
+    received = take_in(film_file(3, pattern="focal", birth_date=None, age="004Y"), team)
     assert received.instance is not None
     return received.instance.series.study
 

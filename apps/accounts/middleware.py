@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import sync_and_async_middleware
@@ -34,7 +34,14 @@ _ANYBODY = (
     "/manifest.webmanifest", "/service-worker.js", "/offline/",
 )  # fmt: skip
 _FREE_OF_PASSWORD = ("/accounts/logout/", *_ANYBODY)
-_FREE_OF_SECOND_FACTOR = ("/accounts/", *_ANYBODY)
+_FACTOR_SET_UP = frozenset(
+    {
+        "account_login", "account_logout", "account_inactive", "account_reauthenticate", "account_change_password",
+        "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+        "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_login_webauthn",
+    }
+)  # fmt: skip
+"""Names of the pages under accounts/ that someone without a required second factor needs to set one up; no others."""
 
 
 class _Around:
@@ -174,10 +181,20 @@ class SecondFactor(_Around):
         user = request.user
         if not user.is_authenticated or user.role not in settings.MFA_REQUIRED_ROLES:
             return None
-        if request.path.startswith(_FREE_OF_SECOND_FACTOR) or self._had(request) or is_mfa_enabled(user):
+        if self._sets_up(request) or self._had(request) or is_mfa_enabled(user):
             return None
         messages.warning(request, _("Your role needs a second factor. Add a passkey or an authenticator app first."))
         return redirect("mfa_index")
+
+    @staticmethod
+    def _sets_up(request: HttpRequest) -> bool:
+        """Whether the address is for anybody, or serves to set a second factor up."""
+        if request.path.startswith(_ANYBODY):
+            return True
+        try:
+            return resolve(request.path_info).view_name in _FACTOR_SET_UP
+        except Resolver404:
+            return False
 
     @staticmethod
     def _had(request: HttpRequest) -> bool:

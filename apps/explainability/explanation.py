@@ -14,6 +14,7 @@ from apps.accounts.actors import System
 from apps.explainability.models import Explanation, Stage
 from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.queries import grey_frame
+from apps.inference.output_checks import checked_probabilities, require_finite
 from apps.inference.packages.card import VOLUMES, Package
 from apps.inference.runtimes.suitability import Unsuitable
 from apps.inference.volumes import read_volume
@@ -93,12 +94,19 @@ def show(explanations: Sequence[Explanation], kept: Sequence[Any], seconds: Mapp
 def store_checked(explanation: Explanation, checked: Checked) -> None:
     """Store the last arrays, figures and measures of quality."""
     keep(explanation, checked.account, stage=Stage.CHECKED, seconds=checked.seconds)
+    require_finite(checked.quality)
     Explanation.objects.filter(pk=explanation.pk).update(quality=checked.quality)
     audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
 
 
 def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:
-    """Write an account's arrays and figures; the caller holds the row."""
+    """Write an account's arrays and figures; the caller holds the row.
+
+    Raises:
+        ReadableError: ``model_output_invalid``; nothing is written then.
+    """
+    require_finite([account.values, account.half_width, account.base, account.output, account.total, account.places])
+    checked_probabilities([account.base[0], account.output[0]])
     blobs.write(explanation.blob, account.packed(), holder=explanation.key_holder)
     spent = {**explanation.seconds, **{name: round(value, 4) for name, value in seconds.items()}}
     explanation.seconds, explanation.stage = spent, stage

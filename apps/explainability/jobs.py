@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from apps.explainability import explanation, plan, probing
+from apps.explainability import explanation, plan, probing, trial
 from apps.explainability.explainers.account import accounts
 from apps.explainability.explainers.answering import answer
 from apps.explainability.explainers.attribution import Budget
@@ -95,8 +95,7 @@ class AnswerTrial(JobRunner[Trial, Any, Any]):
 
     def save(self, job: Trial, result: Any) -> None:
         """Store the answer."""
-        job.answer = result
-        job.save(update_fields=["answer"])
+        trial.store_answer(job, result)
 
 
 def _explain(jobs: list[Explanation]) -> Iterator[tuple[Explanation, explanation.Checked]]:

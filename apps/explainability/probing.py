@@ -12,6 +12,7 @@ from apps.explainability.models import Probe
 from apps.imaging.dicom.volumes import turned
 from apps.inference.access import visible_findings
 from apps.inference.models import Finding
+from apps.inference.output_checks import checked_probabilities
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import Urgency
 
@@ -69,5 +70,6 @@ def coalition(probe: Probe) -> Any:
 def store_answer(probe: Probe, probabilities: Any) -> None:
     """Store what the model says without the area, (labels,)."""
     labels = [label["code"] for label in probe.finding.analysis.package.card["labels"]]
-    answer = {code: round(float(value), 6) for code, value in zip(labels, probabilities, strict=True)}
+    values = checked_probabilities(probabilities)
+    answer = {code: round(value, 6) for code, value in zip(labels, values, strict=True)}
     Probe.objects.filter(pk=probe.pk).update(probabilities=answer)

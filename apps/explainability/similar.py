@@ -14,6 +14,7 @@ from apps.accounts.actors import Actor
 from apps.explainability.models import FilmEmbedding
 from apps.inference.access import visible_findings
 from apps.inference.models import Analysis, Finding, Verdict
+from apps.inference.output_checks import require_finite
 from apps.protection import blobs
 
 LOOKED_AT = 500
@@ -36,6 +37,7 @@ class Alike:
 
 def remember(analysis: Analysis, embeddings: Mapping[uuid.UUID, Any]) -> None:
     """Keep what the network makes of each film, (features,), by the instance's id."""
+    require_finite(list(embeddings.values()))
     for instance, embedding in embeddings.items():
         row, _ = FilmEmbedding.objects.get_or_create(analysis=analysis, instance_id=instance)
         buffer = io.BytesIO()

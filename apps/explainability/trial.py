@@ -10,6 +10,7 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.explainability.models import Trial
 from apps.inference.models import PackageVersion
+from apps.inference.output_checks import require_valid_answer
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import Urgency
 
@@ -32,3 +33,14 @@ def ask(package: PackageVersion, given: dict[str, Any], *, actor: User) -> Trial
 def of(actor: User) -> QuerySet[Trial]:
     """The actor's own trials, newest first; nobody sees another's."""
     return Trial.objects.filter(asker=actor).select_related("package")
+
+
+def store_answer(trial: Trial, answer: dict[str, Any]) -> None:
+    """Store the answer.
+
+    Raises:
+        ReadableError: ``model_output_invalid``.
+    """
+    require_valid_answer(answer)
+    trial.answer = answer
+    trial.save(update_fields=["answer"])

@@ -14,17 +14,26 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
+from apps.imaging.dicom.facts import age_at, read_facts
 from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.models import Instance
 from apps.imaging.models import Urgency as StudyUrgency
-from apps.imaging.queries import grey_frame
+from apps.imaging.queries import grey_frame, header_of
 from apps.imaging.urgency import raise_urgency
 from apps.inference import post_inference_hooks
 from apps.inference.events import AnalysisCompleted
 from apps.inference.models import Analysis, Finding, PackageVersion
+from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.registry import package_of
-from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels, check_slice
+from apps.inference.runtimes.suitability import (
+    FilmFacts,
+    Unsuitable,
+    check_age,
+    check_film,
+    check_pixels,
+    check_slice,
+)
 from apps.inference.volumes import read_volume
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import ReadableError, Refusal
@@ -113,7 +122,7 @@ def load(analysis: Analysis, package: Package) -> Work:
     """Read the images of the analysis and sort out those that the package was not made for."""
     started = time.perf_counter()
     work = Work(analysis)
-    instances = list(analysis.series.instances.select_related("series"))
+    instances = list(analysis.series.instances.select_related("series__study__patient"))
     if package.task == VOLUMES:
         work.films = [_volume(work, package, instances)] if instances else []
     else:
@@ -126,6 +135,7 @@ def load(analysis: Analysis, package: Package) -> Work:
 def _film(instance: Instance, package: Package) -> Film:
     film = Film(instance)
     try:
+        _check_age(instance, package)
         check_film(package.card["input"], _facts(instance))
         film.pixels = grey_frame(instance).pixels
         check_pixels(film.pixels)
@@ -139,6 +149,7 @@ def _film(instance: Instance, package: Package) -> Film:
 def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
     film = Film(instances[0])
     try:
+        _check_age(instances[0], package)
         for instance in instances:
             check_slice(package.card["input"], _facts(instance))
         read = read_volume(work.analysis.series, package)
@@ -151,8 +162,27 @@ def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
     return film
 
 
+def _check_age(instance: Instance, package: Package) -> None:
+    """Compare how old the patient was with the card, by header and record.
+
+    Raises:
+        Unsuitable: see :func:`check_age`.
+    """
+    declared = package.card.get("patient_age")
+    if not declared:
+        return
+    study = instance.series.study
+    facts = read_facts(header_of(instance))
+    day = facts.study_date or study.study_date
+    check_age(declared, [facts.age, age_at(facts.birth_date, day), age_at(study.patient.birth_date, day)])
+
+
 def save_findings(work: Work, package: Package) -> None:
-    """Write the findings and publish that they are there; the caller holds the transaction."""
+    """Write the findings and publish that they are there; the caller holds the transaction.
+
+    Raises:
+        ReadableError: ``model_output_invalid``; nothing is written then.
+    """
     started = time.perf_counter()
     assessed = [film for film in work.films if film.probabilities is not None]
     findings = [finding for film in assessed for finding in _findings(work.analysis, film, package)]
@@ -188,7 +218,8 @@ def _findings(analysis: Analysis, film: Film, package: Package) -> list[Finding]
     assert film.probabilities is not None
     positive: set[str] = set()
     findings = []
-    for position, (label, probability) in enumerate(zip(package.labels, film.probabilities, strict=True)):
+    probabilities = checked_probabilities(film.probabilities)
+    for position, (label, probability) in enumerate(zip(package.labels, probabilities, strict=True)):
         if probability >= label.threshold and (not label.requires or label.requires in positive):
             positive.add(label.code)
         finding = Finding(
@@ -196,7 +227,7 @@ def _findings(analysis: Analysis, film: Film, package: Package) -> list[Finding]
             instance=film.instance,
             label=label.code,
             position=position,
-            probability=float(probability),
+            probability=probability,
             threshold=label.threshold,
             positive=label.code in positive,
             is_abnormal=label.finding,

@@ -84,7 +84,9 @@ class Finding(SealedRecord):
         ordering = ["position"]
         indexes = [models.Index(fields=["label", "positive"], name="finding_filter")]
         constraints = [
-            models.UniqueConstraint(fields=["analysis", "instance", "frame", "label"], name="one_finding_a_label")
+            models.UniqueConstraint(fields=["analysis", "instance", "frame", "label"], name="one_finding_a_label"),
+            # PostgreSQL takes NaN for greater than every number.
+            models.CheckConstraint(condition=models.Q(probability__range=(0, 1)), name="finding_probability_in_range"),
         ]
 
     @property

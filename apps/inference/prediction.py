@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from apps.imaging.dicom.facts import read_facts
+from apps.imaging.dicom.facts import age_at, read_facts
 from apps.imaging.dicom.pixels import grey_frame
 from apps.imaging.dicom.reading import Unreadable, looks_like_dicom, open_object
-from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_film, check_pixels
+from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_age, check_film, check_pixels
 
 MAX_IMAGE_PIXELS = 100_000_000
 
@@ -41,20 +41,25 @@ def files_in(paths: list[Path]) -> list[Path]:
     return files
 
 
-def read_film(path: Path, declared: dict[str, Any]) -> FileFilm:
-    """Read one file and compare it with the card's ``input``."""
+def read_film(path: Path, card: dict[str, Any], age: float | None = None) -> FileFilm:
+    """Read one file and compare it with the card's ``input`` and ``patient_age``.
+
+    Args:
+        age: years, of patients whose file does not say it.
+    """
     try:
-        pixels, facts = _read_dicom(path) if _is_dicom(path) else _read_picture(path)
-        check_film(declared, facts)
+        pixels, facts, ages = _read_dicom(path) if _is_dicom(path) else _read_picture(path)
+        check_film(card["input"], facts)
+        check_age(card.get("patient_age"), ages if any(known is not None for known in ages) else [age])
         check_pixels(pixels)
     except (Unsuitable, Unreadable) as problem:
         return FileFilm(path, problem=problem)
     return FileFilm(path, pixels)
 
 
-def read_films(files: list[Path], declared: dict[str, Any]) -> Iterator[FileFilm]:
+def read_films(files: list[Path], card: dict[str, Any], age: float | None = None) -> Iterator[FileFilm]:
     """Read file after file."""
-    return (read_film(path, declared) for path in files)
+    return (read_film(path, card, age) for path in files)
 
 
 def _is_dicom(path: Path) -> bool:
@@ -62,7 +67,7 @@ def _is_dicom(path: Path) -> bool:
         return looks_like_dicom(stream)
 
 
-def _read_dicom(path: Path) -> tuple[Any, FilmFacts]:
+def _read_dicom(path: Path) -> tuple[Any, FilmFacts, list[float | None]]:
     with path.open("rb") as stream:
         dicom = open_object(stream)
         facts = read_facts(dicom.header)
@@ -79,10 +84,10 @@ def _read_dicom(path: Path) -> tuple[Any, FilmFacts]:
             raise Unsuitable("colour")
         frame = next(dicom.iter_frames())
         pixels = grey_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
-    return pixels, film
+    return pixels, film, [facts.age, age_at(facts.birth_date, facts.study_date)]
 
 
-def _read_picture(path: Path) -> tuple[Any, FilmFacts]:
+def _read_picture(path: Path) -> tuple[Any, FilmFacts, list[float | None]]:
     try:
         with Image.open(path, formats=["PNG", "JPEG"]) as image:
             if image.width * image.height > MAX_IMAGE_PIXELS:
@@ -90,7 +95,7 @@ def _read_picture(path: Path) -> tuple[Any, FilmFacts]:
             grey = _grey(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise Unsuitable("unreadable_file") from error
-    return grey, FilmFacts("", "", "", "MONOCHROME2", grey.shape[0], grey.shape[1], 1)
+    return grey, FilmFacts("", "", "", "MONOCHROME2", grey.shape[0], grey.shape[1], 1), []
 
 
 def _grey(image: Image.Image) -> Any:

@@ -20,11 +20,19 @@ SENTENCES = {
         "Slices are missing or unevenly spaced (%(gaps)s gaps). Upload the missing ones; the series is then looked at again."
     ),
     "wrong_extent": _("The volume is %(length)s mm long; this model reads %(low)s to %(high)s mm, a whole chest."),
+    "too_young": _("This model is for patients of at least %(least)s years; this patient was younger."),
+    "too_old": _("This model is for patients of at most %(most)s years; this patient was older."),
+    "age_unknown": _(
+        "This model is for patients of certain ages, and neither the image nor the record says how old the patient was. Send the image with Patient's Age or the date of birth."
+    ),
     "uniform": _("The film shows nothing: all its pixels are alike."),
     "unlike_training": _(
         "The image does not look like the chest films that this model was made for (novelty %(novelty)s, limit %(limit)s). No probability is given."
     ),
     "unreadable_file": _("The file is neither DICOM nor PNG nor JPEG, or it is damaged."),
+    "model_output_invalid": _(
+        "The model gave a result that is not a valid number, so no result was stored. Do not read this as a negative result. Tell the administrator."
+    ),
     "package_missing": _("The model's files are missing or were changed, so it was not run. Tell the administrator."),
     "pixels_unreadable": _("The pixels cannot be read. Upload the image again."),
 }

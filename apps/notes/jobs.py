@@ -61,8 +61,7 @@ class ExplainSpecialty(JobRunner[Why, str, dict[str, Any]]):
 
     def save(self, job: Why, result: dict[str, Any]) -> None:
         """Store it."""
-        job.answer = result
-        job.save(update_fields=["answer"])
+        note_extraction.store_specialty_explanation(job, result)
 
 
 class SummariseCase(JobRunner[Summary, list[summaries.Said], tuple[list[dict[str, object]], str]]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import transaction
@@ -13,6 +13,7 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import User
 from apps.inference.models import PackageVersion
+from apps.inference.output_checks import require_finite, require_valid_answer
 from apps.jobs import leases
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import ReadableError
@@ -23,9 +24,10 @@ from apps.notes.events import ConceptReviewed, NoteExtracted
 from apps.notes.models import Concept, ConceptVerdict, Note, Reading, Why
 from apps.protection import blobs
 from apps.records.access import models_permitted, require
-from apps.records.models import StatementKind
+from apps.records.models import StatementKind, StatementStatus
 from apps.records.observations import add
 from apps.records.problem_list import state
+from apps.terminology.lexicon import concepts
 from apps.terminology.loinc import catalogue
 
 if TYPE_CHECKING:  # the language libraries are the workers'
@@ -36,6 +38,19 @@ ACTOR = System("a note was read")
 MOST_CONCEPTS = 2000
 """Mentions of a note that are kept; how many more there are is said."""
 FIELDS = ("negated", "uncertain", "historical", "family")
+NO_SUBSTANCE = frozenset(
+    {
+        "allergy",
+        "allergies",
+        "allergic",
+        "drug allergies",
+        "medicine allergies",
+        "allergic symptoms",
+        "过敏",
+        "药物过敏",
+    }
+)
+"""Words that speak of an allergy without saying to what: nothing that a record could hold."""
 
 
 def text_of(reading: Reading) -> str:
@@ -51,6 +66,8 @@ def specialties() -> list[PackageVersion]:
 
 def record(reading: Reading, understood: Understood) -> None:
     """Keep what was read, and have done what follows from it: contradictions, summary, joined risk."""
+    require_valid_answer(understood.specialty)
+    require_finite(understood.vectors)
     found = understood.reading
     buffer = io.BytesIO()
     np.save(buffer, understood.vectors, allow_pickle=False)
@@ -117,8 +134,21 @@ def ask_why(reading: Reading, *, actor: User) -> Why | None:
     return why
 
 
+def store_specialty_explanation(why: Why, answer: dict[str, Any]) -> None:
+    """Store the answer.
+
+    Raises:
+        ReadableError: ``model_output_invalid``.
+    """
+    require_valid_answer(answer)
+    why.answer = answer
+    why.save(update_fields=["answer"])
+
+
 def confirm(concept: Concept, *, actor: User) -> bool:
-    """A clinician says that it is so; problems, medication and values go into the record. False if it was said before.
+    """A clinician says that it is so; problems, allergies, medication and values go into the record.
+
+    The record gets the note's own words. False if it was said before.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -129,18 +159,51 @@ def confirm(concept: Concept, *, actor: User) -> bool:
     with transaction.atomic():
         if not _decide(concept, ConceptVerdict.CONFIRMED, actor):
             return False
-        details = concept.details
         if concept.negated or concept.family:
             return True
-        if concept.kind in ("problem", "symptom") and not concept.uncertain:
-            state(case, StatementKind.PROBLEM, text=details["title"]["en"], code=details.get("icd10", ""), actor=actor)
+        if concept.kind in ("problem", "symptom"):
+            _add_problem(concept, actor)
         elif concept.kind == "drug":
-            kind = StatementKind.ALLERGY if details.get("allergy") else StatementKind.MEDICATION
-            doses = {name: details.get(name, "") for name in ("dose", "route", "schedule")}
-            state(case, kind, text=details["title"]["en"], code=details["concept"], actor=actor, **doses)
-        elif concept.kind == "measurement" and details["concept"] in catalogue():
+            _add_drug(concept, actor)
+        elif concept.kind == "measurement" and concept.details["concept"] in catalogue():
             _take_value(concept, actor)
     return True
+
+
+def words_of(concept: Concept) -> str:
+    """What the note itself says at the mention."""
+    return " ".join(text_of(concept.reading)[concept.start : concept.end].split())
+
+
+def code_of(concept: Concept) -> str:
+    """The code that may stand for the mention: only where its words are a name of exactly what the code means.
+
+    ICD-10-CM of problems, the lexicon's code of drugs. A problem of the past has codes of its own.
+    """
+    known = concepts().get(concept.details["concept"])
+    if known is None or concept.historical or not known.denoted_by(words_of(concept)):
+        return ""
+    return known.code if known.kind == "drug" else known.icd10
+
+
+def _add_problem(concept: Concept, actor: User) -> None:
+    """The note's own words become a problem; of the past one that is over."""
+    words = words_of(concept)
+    if concept.uncertain or words.casefold() in NO_SUBSTANCE:
+        return
+    case = concept.reading.note.case
+    status = StatementStatus.RESOLVED if concept.historical else StatementStatus.ACTIVE
+    state(case, StatementKind.PROBLEM, text=words, code=code_of(concept), status=status, actor=actor)
+
+
+def _add_drug(concept: Concept, actor: User) -> None:
+    """An allergy, or medication that the patient gets now: not what was only considered or was stopped."""
+    case, details = concept.reading.note.case, concept.details
+    if details.get("allergy"):
+        state(case, StatementKind.ALLERGY, text=words_of(concept), code=code_of(concept), actor=actor)
+    elif not concept.uncertain and not details.get("stopped"):
+        doses = {name: details.get(name, "") for name in ("dose", "route", "schedule")}
+        state(case, StatementKind.MEDICATION, text=words_of(concept), code=code_of(concept), actor=actor, **doses)
 
 
 def reject(concept: Concept, *, actor: User) -> bool:

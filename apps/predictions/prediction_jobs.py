@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
+from apps.imaging.dicom.facts import age_at
 from apps.inference.models import Finding
+from apps.inference.output_checks import require_valid_answer
+from apps.inference.runtimes.suitability import Unsuitable, check_age
 from apps.jobs.errors import Refusal
 from apps.jobs.models import State
 from apps.notes.models import Concept
@@ -25,7 +28,6 @@ ACTOR = System("a case was foretold")
 FIRST, LAST = 6, 48
 MOST_EVENTS = 200
 """As many as the model of events remembers."""
-ADULT = 16
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ def stay_of(prediction: Prediction) -> StayGiven:
     """The case's values by hour.
 
     Raises:
-        Refusal: ``too_early`` or ``too_few_values``.
+        Refusal: ``too_early`` or ``too_few_values``; ``too_young`` and the like if the card is not for such patients.
     """
     case, variables = prediction.case, prediction.package.card["variables"]
+    _check_age(prediction)
     rows = Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at")
     places: dict[str, list[tuple[int, str]]] = {}
     for place, variable in enumerate(variables):
@@ -75,6 +78,14 @@ def stay_of(prediction: Prediction) -> StayGiven:
                 for place, variable in enumerate(variables)
                 if variable["code"] in prediction.question.get("values", {})}  # fmt: skip
     return StayGiven(hour, measured, _person(case), supposed)
+
+
+def _check_age(prediction: Prediction) -> None:
+    case = prediction.case
+    try:
+        check_age(prediction.package.card.get("patient_age"), [age_at(case.patient.birth_date, case.started_at.date())])
+    except Unsuitable as problem:
+        raise Refusal(problem.code, **problem.parameters) from problem
 
 
 def sources_of(case: Case) -> dict[str, dict[str, Any]]:
@@ -114,7 +125,12 @@ def tokens_of(case: Case) -> list[str]:
 
 
 def record(prediction: Prediction, answer: dict[str, Any]) -> None:
-    """Keep the answer; of the case as it is, also on the timeline and before the alarm rules."""
+    """Keep the answer; of the case as it is, also on the timeline and before the alarm rules.
+
+    Raises:
+        ReadableError: ``model_output_invalid``; nothing is written and no alarm rule is asked then.
+    """
+    require_valid_answer(answer)
     prediction.answer = answer
     prediction.save(update_fields=["answer"])
     if prediction.asker_id is not None:
@@ -151,8 +167,7 @@ def _person(case: Case) -> dict[str, float]:
     if patient.birth_date is not None:
         born: date = patient.birth_date
         age = (case.started_at.date() - born).days / 365.25
-        if age >= ADULT:  # the model never saw a child: the age is left out and the page says so
-            known["age"] = min(age, 90.0)
+        known["age"] = min(age, 90.0)
     if patient.sex in ("F", "M"):
         known["male"] = float(patient.sex == "M")
     for name, code in (("height", "8302-2"), ("weight", "29463-7")):

@@ -6,7 +6,8 @@ consents to models; what a model found on a film counts as confirmed only after 
 Facts: ``age`` (whole years), ``ageMonths`` (under six years), ``sex`` (female, male), ``problems`` (ICD-10-CM codes),
 ``allergies`` and ``medications`` (codes of the lexicon, else the text), ``smoker``, ``packYears``,
 ``yearsSinceSmoking``, ``pregnant``, ``bmi`` (kg/m²), ``egfr`` (mL/min/1.73 m²), ``observations`` (code, value,
-daysAgo), ``findings`` (label, text, confirmed, daysAgo), ``noduleMm`` (largest nodule in notes of half a year).
+daysAgo), ``findings`` (label, text, confirmed, daysAgo), ``nodules`` (site, mm, subsolid; in notes of half a year) and
+of these ``lungNoduleMm`` (largest solid one in a lung; a nodule without a site counts for none).
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from apps.notes.models import Concept, ConceptVerdict, Reading
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose, Sex
 from apps.protection import keys
+from apps.recommendations.guidelines.drug_names import denies_allergy, drug_of, drugs_in, ingredients_of
 from apps.recommendations.guidelines.expressions import Facts
+from apps.recommendations.guidelines.nodules import LUNG, is_subsolid, site_of
 from apps.records.models import Case, Observation, Statement, StatementKind, StatementStatus
-from apps.terminology.lexicon import concepts
 from apps.terminology.localisation import in_language
 
 RECENT = timedelta(days=366)
@@ -46,8 +48,7 @@ def facts_of(patient: Patient) -> Facts:
         facts |= _observations(cases)
     if permits(patient, Purpose.AI):
         facts["findings"] = _findings(patient)
-        if (size := _nodule(cases)) is not None:
-            facts["noduleMm"] = size
+        facts |= _nodules(cases)
     return facts | _derived(facts)
 
 
@@ -77,9 +78,7 @@ def _statements(cases: list[Any]) -> Facts:
     rows = Statement.objects.filter(case__in=cases, status=StatementStatus.ACTIVE).select_related("case")
     found: dict[str, list[str]] = {kind: [] for kind in StatementKind.values}
     for row in rows:
-        code = row.code or (drug_of(row.details["text"]) if row.kind != StatementKind.PROBLEM else row.details["text"])
-        if code not in found[row.kind]:
-            found[row.kind].append(code)
+        found[row.kind] += [code for code in _codes_of(row) if code not in found[row.kind]]
     return {
         "problems": found[StatementKind.PROBLEM],
         "allergies": found[StatementKind.ALLERGY],
@@ -87,15 +86,15 @@ def _statements(cases: list[Any]) -> Facts:
     }
 
 
-def drug_of(text: str) -> str:
-    """The lexicon's code of a drug that a text names, else the text in small letters."""
-    folded = text.casefold()
-    for concept in concepts().values():
-        if concept.kind == "drug" and any(
-            term and term in folded for terms in concept.terms.values() for term in terms
-        ):
-            return concept.code
-    return folded.strip()
+def _codes_of(row: Statement) -> list[str]:
+    """By what rules know a statement; what only says that there is no allergy is none."""
+    text = row.details["text"]
+    if row.kind == StatementKind.PROBLEM:
+        return [row.code or text]
+    if row.kind == StatementKind.ALLERGY and not row.code and denies_allergy(text):
+        return []
+    codes = [row.code] if row.code else drugs_in(text) or [drug_of(text)]
+    return [ingredient for code in codes for ingredient in ingredients_of(code)]
 
 
 def _observations(cases: list[Any]) -> Facts:
@@ -143,30 +142,38 @@ def _findings(patient: Patient) -> list[dict[str, Any]]:
     return found
 
 
-def _nodule(cases: list[Any]) -> float | None:
-    """Millimetres of the largest nodule that a note affirms, with a size in the same sentence."""
+def _nodules(cases: list[Any]) -> Facts:
+    """Nodules that notes affirm, with a size in the same sentence, and the largest solid one in a lung."""
     readings = Reading.objects.filter(note__case__in=cases, note__written_at__gte=timezone.now() - NOTES)
-    sizes = []
+    nodules: list[dict[str, Any]] = []
     for reading in readings.select_related("note__case").prefetch_related("concepts"):
         if reading.revision == reading.note.revision:
-            sizes += list(
-                _sizes(reading, [one for one in reading.concepts.all() if one.verdict != ConceptVerdict.REJECTED])
-            )
-    return max(sizes, default=None)
+            concepts = [one for one in reading.concepts.all() if one.verdict != ConceptVerdict.REJECTED]
+            nodules += _sized_nodules(reading, concepts)
+    largest = max((one["mm"] for one in nodules if one["site"] == LUNG and not one["subsolid"]), default=None)
+    return {**({"nodules": nodules} if nodules else {}), **({} if largest is None else {"lungNoduleMm": largest})}
 
 
-def _sizes(reading: Reading, said: list[Concept]) -> Iterable[float]:
+def _sized_nodules(reading: Reading, concepts: list[Concept]) -> Iterable[dict[str, Any]]:
+    text = reading.note.text
     nodules = [
         one
-        for one in said
+        for one in concepts
         if one.kind in ("problem", "symptom") and one.details.get("concept") == "nodule" and not one.assertions
     ]
-    for one in said:
-        unit = one.details.get("unit")
-        if one.kind == "measurement" and unit in ("mm", "cm"):
-            around = [(start, end) for start, end in reading.found.get("sentences", []) if start <= one.start < end]
-            if any(start <= nodule.start < end for nodule in nodules for start, end in around):
-                yield max(one.details["values"]) * (10 if unit == "cm" else 1)
+    for size in concepts:
+        unit = size.details.get("unit")
+        if size.kind != "measurement" or unit not in ("mm", "cm"):
+            continue
+        for start, end in reading.found.get("sentences", []):
+            inside = [nodule for nodule in nodules if start <= nodule.start < end]
+            if start <= size.start < end and inside:
+                nodule = min(inside, key=lambda one: abs(one.start - size.start))
+                yield {
+                    "site": site_of(text, (nodule.start, nodule.end), (start, end)),
+                    "mm": max(size.details["values"]) * (10 if unit == "cm" else 1),
+                    "subsolid": is_subsolid(text[start:end]),
+                }
 
 
 def _derived(facts: Facts) -> Facts:

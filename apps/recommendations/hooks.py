@@ -32,9 +32,10 @@ from apps.patients.models import Patient
 from apps.patients.queries import with_identity
 from apps.recommendations import proposing
 from apps.recommendations.access import visible_to
-from apps.recommendations.gathering import drug_of, facts_of
+from apps.recommendations.gathering import facts_of
 from apps.recommendations.guidelines.allergies import conflicts
 from apps.recommendations.guidelines.deciding import Decision
+from apps.recommendations.guidelines.drug_names import drug_of, drugs_in, ingredients_of
 from apps.recommendations.models import OPEN_STATES, CareItem, Recommendation
 from apps.recommendations.queries import fact_in_words
 
@@ -217,7 +218,7 @@ def _names(request: dict[str, Any]) -> Iterable[str]:
 
 def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
     """What speaks against the drafts: intolerances, and rules that hold only with them."""
-    drugs = {drug_of(text): text for text in drafts}
+    drugs = {code: text for text in drafts for code in (drugs_in(text) or [drug_of(text)])}
     facts = facts_of(patient)
     cards = []
     for drug, text in drugs.items():
@@ -228,7 +229,8 @@ def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
             ) % {"drug": text[:60], "allergy": allergy[:40]}  # fmt: skip
             cards.append(_warning(patient, f"{drug}{allergy}", summary, _("Known allergy or intolerance."), "critical"))
     before = {one.item for one in proposing.verdict_of(patient, facts).decisions if one.proposed}
-    with_drafts = {**facts, "medications": [*facts.get("medications", []), *drugs]}
+    ordered = [ingredient for drug in drugs for ingredient in ingredients_of(drug)]
+    with_drafts = {**facts, "medications": [*facts.get("medications", []), *ordered]}
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
     for one in proposing.verdict_of(patient, with_drafts).decisions:
         if one.proposed and one.item not in before and items[one.item].clinicians_only:

@@ -16,6 +16,7 @@ from apps.accounts.actors import System
 from apps.accounts.models import PHYSICIANS, Notice, Role, User
 from apps.accounts.notices import notify
 from apps.contact.mail import tell as tell_patient
+from apps.inference.output_checks import require_finite
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import FINAL_STATES, State
 from apps.jobs.models import Urgency as Wait
@@ -80,6 +81,7 @@ def reckon(patient: Patient, ranker: Ranker | None, name: str) -> Reckoned:
     verdict = verdict_of(patient, facts)
     use = ranker if permits(patient, Purpose.AI) else None
     scores = use.scores(features_of(facts), history_of(patient)) if use else {}
+    require_finite([score.score for score in scores.values()])
     kinds = dict(CareItem.objects.values_list("code", "kind"))
     candidates = [
         (one.item, kinds[one.item], URGENCIES.index(one.urgency), scores[one.item].score if one.item in scores else 0.0)

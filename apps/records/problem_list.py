@@ -25,6 +25,7 @@ def state(
     actor: Actor,
     code: str = "",
     since: date | None = None,
+    status: StatementStatus = StatementStatus.ACTIVE,
     **details: str,
 ) -> Statement:
     """Add a statement; one of the same kind and code that is active already is returned instead.
@@ -43,7 +44,7 @@ def state(
         ):
             if (code and known.code == code) or known.details["text"].casefold() == text.strip().casefold():
                 return known
-        statement = Statement(case=case, kind=kind, since=since, entered_by=person)
+        statement = Statement(case=case, kind=kind, since=since, status=status, entered_by=person)
         said = {"code": code[:40], **details}
         statement.details = {"text": text.strip()[:300], **{name: value for name, value in said.items() if value}}
         statement.save(force_insert=True)

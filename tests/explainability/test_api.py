@@ -70,7 +70,7 @@ def test_everything_that_is_known_comes_by_rest(explanation: Explanation, api: A
     assert array.shape == (12, 12) and array.sum() == pytest.approx(body["sum_of_attributions"], abs=1e-5)
     whole = api.get(f"{url}attributions.json").json()
     assert np.sum(whole["attributions"]["log_odds"]) == pytest.approx(whole["log_odds"]["sum"], abs=1e-3)
-    assert whole["decision_support"] is True and whole["model"] == "cxr-pneumonia 1.1.0"
+    assert whole["decision_support"] is True and whole["model"] == "cxr-pneumonia 1.1.1"
 
 
 def test_dicom_objects_belong_to_the_film(explanation: Explanation, api: APIClient) -> None:

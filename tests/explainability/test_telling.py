@@ -60,7 +60,7 @@ def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
     assert "signs of: Pneumonia" in draft(checked) and "lung" in draft(checked)
     browser_of(doctor).post(reverse("explainability:tell", args=[checked.pk]), {"sentence": SENTENCE})
     told = ToldExplanation.objects.get()
-    assert SENTENCE in home_of(patient_user) and "Decision support by cxr-pneumonia 1.1.0" in home_of(patient_user)
+    assert SENTENCE in home_of(patient_user) and "Decision support by cxr-pneumonia 1.1.1" in home_of(patient_user)
     picture = reverse("explainability:told-picture", args=[told.pk])
     image = Image.open(io.BytesIO(browser_of(patient_user).get(picture).content))
     assert image.mode == "RGB" and image.size == (448, 448)

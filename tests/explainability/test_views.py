@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import CareTeam, User
-from apps.explainability import cohort, tasks
+from apps.explainability import cohort, jobs
 from apps.explainability.drawing import charts
 from apps.explainability.models import Comparison, Explanation
 from apps.explainability.similar import nearest
@@ -25,7 +25,7 @@ def explanation(packages: None, team: CareTeam) -> Explanation:
 
 
 def checked(explanation: Explanation) -> Explanation:
-    tasks.explain(str(explanation.pk))
+    jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     return explanation
 

@@ -15,13 +15,13 @@ from apps.inference import registry
 from apps.inference.models import PackageVersion
 from apps.inference.packages.card import PackageRefused, read_package
 
-BUNDLED = site.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.0"
+BUNDLED = site.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.1"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Path:
     """A copy of the bundled package, the only one that is installed."""
-    target = tmp_path / "packages/cxr-pneumonia/1.1.0"
+    target = tmp_path / "packages/cxr-pneumonia/1.1.1"
     shutil.copytree(BUNDLED, target)
     settings.MODEL_PACKAGE_DIRS = [tmp_path / "packages"]
     return target

@@ -34,7 +34,7 @@ def rows(tmp_path: Path) -> dict[str, dict[str, str]]:
     (folder / "ct.dcm").write_bytes(Path(get_testdata_file("CT_small.dcm") or "").read_bytes())
     (folder / "text.txt").write_text("hello")
     (folder / "cut.dcm").write_bytes(film_file(1, size=448)[:5000])
-    call_command("predict", "cxr-pneumonia", str(folder), "--out", str(tmp_path / "out.csv"))
+    call_command("predict", "cxr-pneumonia", str(folder), "--out", str(tmp_path / "out.csv"), "--age", "4")
     with (tmp_path / "out.csv").open(newline="") as file:
         return {Path(row["path"]).name: row for row in csv.DictReader(file)}
 

@@ -111,7 +111,7 @@ def test_shapley_of_an_additive_risk_are_its_parts() -> None:
 def test_a_damaged_package_is_refused(tmp_path: Path) -> None:
     import shutil
 
-    folder = tmp_path / "icu-deterioration" / "1.0.0"
+    folder = tmp_path / "icu-deterioration" / "1.0.1"
     shutil.copytree(PACKAGE, folder)
     (folder / "members.safetensors").write_bytes((folder / "members.safetensors").read_bytes()[:-100])
     with pytest.raises(PackageRefused):

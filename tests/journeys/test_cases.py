@@ -23,7 +23,12 @@ NOTE = (
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
     path = tmp_path / "film.bin"
-    said = {"mrn": f"C-{tmp_path.name}", "name": "Case^Cara", "birth_date": date(1955, 2, 1)}
+    said = {
+        "mrn": f"C-{tmp_path.name}",
+        "name": "Case^Cara",
+        "birth_date": date(1955, 2, 1),
+        "study_date": date(1959, 3, 2),
+    }
     path.write_bytes(film_file(3, pattern="focal", size=512, identity=[str(tmp_path)], **said))
     return path
 

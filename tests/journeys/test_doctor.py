@@ -52,7 +52,7 @@ def test_from_drop_to_explained_finding(visit: Any, film: Path, tmp_path: Path) 
     open_study(doctor, "film.bin")
     button = page.wait_for_selector("[data-explanation]", timeout=240_000)
     assert "Pneumonia" in page.inner_text("#findings")
-    assert page.get_by_role("link", name="cxr-pneumonia 1.1.0").is_visible()
+    assert page.get_by_role("link", name="cxr-pneumonia 1.1.1").is_visible()
     button.click()
     wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 20, "the overlay")
     before = page.evaluate(PAINTED)["width"]
@@ -120,7 +120,7 @@ def test_pages_pass_axe_on_phone_and_desktop_in_both_themes(visit: Any, film: Pa
     visitor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme).sign_in("doctor")
     visitor.upload(film)
     problems = {}
-    for path in ("/worklist/", "/imaging/upload/", "/imaging/held/", "/models/", "/models/cxr-pneumonia/1.1.0/"):
+    for path in ("/worklist/", "/imaging/upload/", "/imaging/held/", "/models/", "/models/cxr-pneumonia/1.1.1/"):
         visitor.go(path)
         problems[path] = visitor.axe()
         overflow = visitor.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

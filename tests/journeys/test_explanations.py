@@ -145,7 +145,7 @@ def test_pages_of_explanations_pass_axe(visit: Any, tmp_path: Path, scheme: str,
     page.click("#findings a[href^='/explanations/'] >> nth=0")
     page.wait_for_selector("[data-overlay]")
     doctor.check(f"explanation-{tag}")
-    model = "/explanations/models/cxr-pneumonia/1.1.0"
+    model = "/explanations/models/cxr-pneumonia/1.1.1"
     for name, path in (("explainers", f"{model}/explainers/"), ("attention", f"{model}/attention/")):
         doctor.go(path)
         doctor.check(f"{name}-{tag}")

@@ -10,6 +10,8 @@ from pydicom import Dataset
 
 from apps.imaging.dicom.reading import Unreadable
 
+_AGE = re.compile(r"([0-9]{3})([DWMY])")
+_PER_YEAR = {"D": 365.25, "W": 52.18, "M": 12, "Y": 1}
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
@@ -41,6 +43,7 @@ class Facts:
     columns: int
     photometric: str
     stat: bool
+    age: float | None
 
 
 def read_facts(header: Dataset) -> Facts:
@@ -74,7 +77,31 @@ def read_facts(header: Dataset) -> Facts:
         columns=int(header.Columns),
         photometric=_text(header, "PhotometricInterpretation", 16),
         stat=_text(header, "RequestedProcedurePriority", 16).upper() in {"STAT", "HIGH"},
+        age=age_in_years(_text(header, "PatientAge", 4)),
     )
+
+
+def age_in_years(text: str) -> float | None:
+    """Years of an Age String, AS (PS3.5 section 6.2): 018M is 1.5 years; None for anything else."""
+    match = _AGE.fullmatch(text.strip().upper())
+    return int(match[1]) / _PER_YEAR[match[2]] if match else None
+
+
+def age_at(born: date | None, day: date | None) -> float | None:
+    """Years of life at a day, whole years exactly; None if either is unknown or the day lies before the birth."""
+    if born is None or day is None or day < born:
+        return None
+    had_birthday = (day.month, day.day) >= (born.month, born.day)
+    years = day.year - born.year - (not had_birthday)
+    last = _birthday(born, born.year + years)
+    return years + (day - last).days / 366
+
+
+def _birthday(born: date, year: int) -> date:
+    try:
+        return born.replace(year=year)
+    except ValueError:  # 29 February
+        return date(year, 2, 28)
 
 
 def _text(header: Dataset, keyword: str, longest: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
@@ -34,7 +36,8 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
     try:
         _check_declared_size(header, frame)
         single = _single_frame(header, frame, transfer_syntax, pixel_tag)
-        return np.asarray(single.pixel_array)
+        array = np.asarray(single.pixel_array)
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
     except Unreadable:
         raise
     except (KeyboardInterrupt, SystemExit):
@@ -44,14 +47,15 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
 
 
 def _single_frame(header: Dataset, frame: bytes, transfer_syntax: UID, pixel_tag: BaseTag) -> Dataset:
-    """A data set of one frame, with what pydicom needs to decode it."""
+    """A data set of one frame, with what pydicom needs to decode it; it shares no element with the caller's."""
     single = Dataset()
-    single.update({tag: header[tag] for tag in header.keys() if tag.group == 0x0028})  # noqa: SIM118
+    single.update({tag: copy.deepcopy(header[tag]) for tag in header.keys() if tag.group == 0x0028})  # noqa: SIM118
     single.NumberOfFrames = 1
     single.file_meta = FileMetaDataset()
     single.file_meta.TransferSyntaxUID = transfer_syntax
     value = encapsulate([frame]) if transfer_syntax.is_compressed else frame + b"\0" * (len(frame) % 2)
-    vr = {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel_tag, "OB" if transfer_syntax.is_compressed else "OW")
+    in_bytes = transfer_syntax.is_compressed or int(header.BitsAllocated) <= 8  # no words whose bytes could be swapped
+    vr = {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel_tag, "OB" if in_bytes else "OW")
     single.add_new(pixel_tag, vr, value)
     single[pixel_tag].is_undefined_length = transfer_syntax.is_compressed
     single.set_original_encoding(transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
@@ -73,13 +77,38 @@ def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag
     if int(header.get("SamplesPerPixel") or 1) != 1 or header.PhotometricInterpretation == "PALETTE COLOR":
         raise Unreadable("not_grey")
     stored = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
-    try:
-        values = np.asarray(apply_voi_lut(np.asarray(apply_modality_lut(stored, header)), header), dtype=np.float32)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
-        values = stored.astype(np.float32)  # a damaged look-up table must not cost the picture
+    values = _windowed(stored, header)
+    padding = padded_pixels(stored, header)
+    visible = values if padding is None or padding.all() else values[~padding]
+    darkest, brightest = visible.min(), visible.max()
     if header.PhotometricInterpretation == "MONOCHROME1":
-        values = values.max() + values.min() - values
+        values = brightest + darkest - values
+    if padding is not None:
+        values[padding] = darkest
     return values
+
+
+def _windowed(stored: Pixels, header: Dataset) -> npt.NDArray[np.float32]:
+    """Stored values after the modality and VOI transformations; a damaged one must not cost the picture."""
+    try:
+        measured = np.asarray(apply_modality_lut(stored, header))
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
+        return stored.astype(np.float32)
+    try:
+        return np.asarray(apply_voi_lut(measured, header)).astype(np.float32)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
+        return measured.astype(np.float32)
+
+
+def padded_pixels(stored: Pixels, header: Dataset) -> npt.NDArray[np.bool_] | None:
+    """Which pixels were added outside the image (PS3.3 section C.7.5.1.1.2); None if the object names no padding."""
+    value = header.get("PixelPaddingValue")
+    if not isinstance(value, int):
+        return None
+    limit = header.get("PixelPaddingRangeLimit")
+    low, high = sorted((value, limit if isinstance(limit, int) else value))
+    numbers = np.asarray(stored, dtype=np.float64)
+    return np.asarray((numbers >= low) & (numbers <= high))
 
 
 def measured_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:

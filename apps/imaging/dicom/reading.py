@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import numpy as np
 from pydicom import Dataset
 from pydicom.encaps import generate_frames, parse_basic_offsets, parse_fragments
 from pydicom.filereader import read_dataset, read_partial
-from pydicom.pixels.utils import get_expected_length
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     UID,
@@ -27,6 +25,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+
+from apps.imaging.dicom.native import NativeLayout
 
 PIXEL_TAGS = frozenset({Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)})
 """Float, Double Float and (integer) Pixel Data, PS3.3 section C.7.6.3 and C.7.6.24."""
@@ -68,16 +68,19 @@ class DicomObject:
     transfer_syntax: UID
     pixel_tag: BaseTag
     frames: int
+    _layout: NativeLayout
     _stream: BinaryIO
     _value_offset: int
 
     def iter_frames(self) -> Iterator[bytes]:
         """Yield each frame's bytes as stored: native little- or big-endian, or one compressed image.
 
+        How many frames there are and how long they are was decided when the file was opened: what callers
+        do to ``header`` meanwhile changes nothing.
+
         Raises:
             Unreadable: ``truncated`` if the file ends before the last frame.
         """
-        self._stream.seek(self._value_offset)
         count = 0
         try:
             for frame in self._compressed() if self.transfer_syntax.is_compressed else self._native():
@@ -91,30 +94,17 @@ class DicomObject:
             raise Unreadable("truncated")
 
     def _compressed(self) -> Iterator[bytes]:
-        for number, frame in enumerate(generate_frames(self._stream, number_of_frames=self.frames)):
+        self._stream.seek(self._value_offset)
+        frames = generate_frames(
+            self._stream, number_of_frames=self.frames, extended_offsets=_extended_offsets(self.header)
+        )
+        for number, frame in enumerate(frames):
             if number < self.frames:
                 yield frame
 
     def _native(self) -> Iterator[bytes]:
-        total = get_expected_length(self.header, "bytes")
-        if int(self.header.BitsAllocated) == 1:
-            yield from self._single_bit(total)
-            return
-        size = total // self.frames
-        for _ in range(self.frames):
-            frame = self._stream.read(size)
-            if len(frame) < size:
-                raise Unreadable("truncated")
-            yield frame
-
-    def _single_bit(self, total: int) -> Iterator[bytes]:
-        """Frames of single bits do not start on a byte (PS3.5 section 8.1.1): repack each."""
-        bits = np.unpackbits(np.frombuffer(self._stream.read(total), np.uint8), bitorder="little")
-        size = int(self.header.Rows) * int(self.header.Columns) * int(self.header.SamplesPerPixel)
-        if len(bits) < size * self.frames:
-            raise Unreadable("truncated")
-        for number in range(self.frames):
-            yield np.packbits(bits[number * size : (number + 1) * size], bitorder="little").tobytes()
+        for index in range(self.frames):
+            yield self._layout.read(self._stream, self._value_offset, index)
 
 
 def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:
@@ -144,15 +134,14 @@ def _open(stream: BinaryIO, limits: Limits) -> DicomObject:
     header = _parse(reader)
     syntax = _transfer_syntax(header)
     header_end = stream.tell()
-    tag, value_offset = _pixel_element(stream, header, reader.truncated)
-    _check_dimensions(header, tag, limits)
-    frames = _frame_count(header)
+    tag, vr, value_offset = _pixel_element(stream, header, reader.truncated)
+    layout = _checked_layout(header, limits, word_swapped=not syntax.is_little_endian and vr == b"OW")
     if syntax.is_compressed:
-        _check_fragments(stream, value_offset, frames, limits)
+        _check_fragments(stream, value_offset, layout.frames, limits)
     else:
-        _check_native(stream, header, value_offset, limits)
+        _check_native(stream, layout, value_offset)
     stream.seek(0)
-    return DicomObject(header, stream.read(header_end), syntax, tag, frames, stream, value_offset)
+    return DicomObject(header, stream.read(header_end), syntax, tag, layout.frames, layout, stream, value_offset)
 
 
 def parse_header(content: bytes) -> Dataset:
@@ -278,8 +267,11 @@ def _explicit_meta(meta: Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def _pixel_element(stream: BinaryIO, header: Dataset, truncated: bool) -> tuple[BaseTag, int]:
-    """The pixel element's tag and where its value starts; the stream stands before the element."""
+def _pixel_element(stream: BinaryIO, header: Dataset, truncated: bool) -> tuple[BaseTag, bytes, int]:
+    """The pixel element's tag, its explicit VR (else empty) and where its value starts.
+
+    The stream stands before the element.
+    """
     implicit, little = header.original_encoding
     start = stream.tell()
     head = stream.read(12)
@@ -291,27 +283,34 @@ def _pixel_element(stream: BinaryIO, header: Dataset, truncated: bool) -> tuple[
     stream.seek(0, io.SEEK_END)
     if stream.tell() < start + (12 if long_form else 8):
         raise Unreadable("truncated")
-    return tag, start + (12 if long_form else 8)
+    return tag, b"" if implicit else head[4:6], start + (12 if long_form else 8)
 
 
-def _check_dimensions(header: Dataset, tag: BaseTag, limits: Limits) -> None:
+def _checked_layout(header: Dataset, limits: Limits, *, word_swapped: bool) -> NativeLayout:
+    """The frames' layout by the header's own words, which must be believable."""
     try:
         rows, columns = int(header.Rows), int(header.Columns)
         samples, frames = int(header.get("SamplesPerPixel") or 1), _frame_count(header)
         header.SamplesPerPixel = samples
         bits = int(header.BitsAllocated)
-        header.setdefault("PhotometricInterpretation", "MONOCHROME2")
-        expected = get_expected_length(header, "bytes")
+        photometric = str(header.setdefault("PhotometricInterpretation", "MONOCHROME2").value)
     except (AttributeError, TypeError, ValueError, KeyError) as error:
         raise Unreadable("bad_dimensions") from error
     if rows < 1 or columns < 1 or samples not in (1, 3, 4) or bits not in (1, 8, 16, 32, 64) or frames < 1:
         raise Unreadable("bad_dimensions")
-    if (
-        frames > limits.frames
-        or expected / frames > limits.frame_bytes
-        or rows * columns * samples > limits.frame_bytes
-    ):
+    layout = NativeLayout.of(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        bits=bits,
+        photometric=photometric,
+        frames=frames,
+        word_swapped=word_swapped,
+    )
+    too_large = layout.frame_bytes > limits.frame_bytes or rows * columns * samples > limits.frame_bytes
+    if frames > limits.frames or too_large:
         raise Unreadable("frame_too_large", mebibytes=limits.frame_bytes // 2**20)
+    return layout
 
 
 def _frame_count(header: Dataset) -> int:
@@ -319,13 +318,16 @@ def _frame_count(header: Dataset) -> int:
     return int(value) if value not in (None, "", 0) else 1
 
 
-def _check_native(stream: BinaryIO, header: Dataset, value_offset: int, limits: Limits) -> None:
+def _check_native(stream: BinaryIO, layout: NativeLayout, value_offset: int) -> None:
     stream.seek(0, io.SEEK_END)
-    expected = get_expected_length(header, "bytes")
-    if int(header.BitsAllocated) == 1 and expected > limits.frame_bytes:
-        raise Unreadable("frame_too_large", mebibytes=limits.frame_bytes // 2**20)
-    if stream.tell() - value_offset < expected:
+    if stream.tell() - value_offset < layout.total_bytes:
         raise Unreadable("truncated")
+
+
+def _extended_offsets(header: Dataset) -> tuple[bytes, bytes] | None:
+    """The Extended Offset Table and its lengths (PS3.3 section C.7.6.3.1.8), if the object has both."""
+    offsets, lengths = header.get("ExtendedOffsetTable"), header.get("ExtendedOffsetTableLengths")
+    return (offsets, lengths) if offsets and lengths else None
 
 
 def _check_fragments(stream: BinaryIO, value_offset: int, frames: int, limits: Limits) -> None:

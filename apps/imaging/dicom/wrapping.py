@@ -28,6 +28,7 @@ class FilmDescription:
         identity: words from which the UIDs are made; the same words give the same UIDs.
         name: a person name, components parted by ^.
         synthetic: whether the film was drawn; the header then says so.
+        age: Patient's Age as DICOM writes it ("004Y"); empty: left out.
     """
 
     mrn: str
@@ -42,6 +43,7 @@ class FilmDescription:
     issuer: str = ""
     priority: str = "ROUTINE"
     synthetic: bool = False
+    age: str = ""
 
 
 def wrap_film(pixels: npt.NDArray[np.unsignedinteger], film: FilmDescription, *, bits: int) -> bytes:
@@ -81,6 +83,8 @@ def patient_and_study(dataset: Dataset, film: FilmDescription) -> None:
     dataset.PatientID, dataset.PatientName, dataset.PatientSex = film.mrn, film.name, film.sex
     dataset.IssuerOfPatientID = film.issuer
     dataset.PatientBirthDate = film.birth_date.strftime("%Y%m%d") if film.birth_date else ""
+    if film.age:
+        dataset.PatientAge = film.age
     dataset.StudyInstanceUID = uid_of(film, "study")
     dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = film.study_date.strftime("%Y%m%d")
     dataset.StudyTime = dataset.ContentTime = "120000"

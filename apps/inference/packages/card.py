@@ -124,6 +124,9 @@ def validate_card(card: Any) -> None:
         raise PackageRefused(f"card: {place}: {errors[0].message[:200]}")
     if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
         raise PackageRefused("card: files lie beside the card, without folders")
+    age = card.get("patient_age", {})
+    if age.get("minimum", 0) > age.get("maximum", 130):
+        raise PackageRefused("card: patient_age: the minimum is above the maximum")
     if card["task"] in IMAGES:
         _validate_labels(card)
     if card["task"] == TABLES and {feature["group"] for feature in card["features"]} - card["groups"].keys():

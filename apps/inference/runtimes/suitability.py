@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +63,28 @@ def check_film(declared: dict[str, Any], film: FilmFacts) -> None:
         raise Unsuitable("too_small", rows=film.rows, columns=film.columns, least=least)
 
 
+def check_age(declared: dict[str, Any] | None, ages: Iterable[float | None]) -> None:
+    """Compare a patient's age at the time of the study with the card's ``patient_age``.
+
+    Args:
+        ages: years, by each source (Patient's Age, date of birth); None where one says nothing. All that are known
+            must fit: of two that contradict each other it is not known which is right.
+
+    Raises:
+        Unsuitable: ``too_young``, ``too_old``, or ``age_unknown`` if the card does not accept that.
+    """
+    if not declared:
+        return
+    least, most = declared.get("minimum"), declared.get("maximum")
+    known = [math.floor(age) for age in ages if age is not None]
+    if not known and declared["unknown"] == "refuse":
+        raise Unsuitable("age_unknown")
+    if least is not None and any(age < least for age in known):
+        raise Unsuitable("too_young", least=least)
+    if most is not None and any(age > most for age in known):
+        raise Unsuitable("too_old", most=most)
+
+
 def check_slice(declared: dict[str, Any], film: FilmFacts) -> None:
     """Compare the header of a volume's slice with the card's ``input``.
 
@@ -98,5 +122,5 @@ def check_novelty(novelty: float, limit: float | None) -> None:
     Raises:
         Unsuitable: with both numbers.
     """
-    if limit is not None and novelty > limit:
+    if limit is not None and not novelty <= limit:  # nor is NaN within the limit
         raise Unsuitable("unlike_training", novelty=f"{novelty:.3f}", limit=f"{limit:.3f}")

@@ -82,6 +82,7 @@ def compose(
         ],
         "intended_use": _INTENDED_USE,
         "population": _POPULATION,
+        "patient_age": {"minimum": 1, "maximum": 5, "unknown": "refuse"},
         "limits": _LIMITS,
         "training_data": [
             f"{train_count[0]} films of {train_count[1]} patients, 750 of them synthetic (one each). {ATTRIBUTION}",

@@ -110,6 +110,7 @@ def card_of(
             "before 2009.",
             "zh-hans": "一家医院 2009 年以前的冠心病、心脏外科、内科与外科重症监护成人患者(16 岁及以上)。",
         },
+        "patient_age": {"minimum": 16, "unknown": "accept"},
         "limits": [
             {
                 "en": "One hospital, one decade: measure it on your own stays before you rely on it.",

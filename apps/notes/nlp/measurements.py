@@ -25,7 +25,7 @@ VITALS = {
 }
 """LOINC code to its names in notes and the unit that is meant where none is written."""
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS), key=len, reverse=True))
-_SIZE = re.compile(rf"(?<![\w.])({NUMBER}(?:\s*[x×]\s*{NUMBER}){{0,2}})\s*({_UNIT})(?![A-Za-z])", re.IGNORECASE)
+_SIZE = re.compile(rf"(?<![A-Za-z0-9_.])({NUMBER}(?:\s*[x×]\s*{NUMBER}){{0,2}})\s*({_UNIT})(?![A-Za-z])", re.IGNORECASE)
 _PRESSURE = re.compile(r"(?:blood pressure|bp|血压)\D{0,12}(\d{2,3})\s*/\s*(\d{2,3})", re.IGNORECASE)
 _VITAL = {
     code: re.compile(

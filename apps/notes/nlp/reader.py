@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from apps.notes.nlp.allergies import names_allergy, names_stopped
 from apps.notes.nlp.context import assertions, language
 from apps.notes.nlp.measurements import dose, measurements
 from apps.notes.nlp.sections import Section, sections
@@ -36,7 +37,7 @@ class Mention:
         concept: code in the lexicon; of measurements the LOINC code or empty.
         assertions: subset of ``negated``, ``uncertain``, ``historical``, ``family``.
         section: where it stands.
-        details: ICD-10-CM code, finding label, dose, values, unit.
+        details: ICD-10-CM code, finding label, dose, values, unit; of drugs ``allergy`` and ``stopped``.
     """
 
     kind: str
@@ -47,10 +48,6 @@ class Mention:
     assertions: tuple[str, ...]
     section: str
     details: dict[str, Any] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """For storing."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -125,10 +122,21 @@ def _mention(span: Span, holds: list[frozenset[str]], parts: list[Section], text
     details: dict[str, Any] = {"icd10": concept.icd10, "label": concept.label, "title": concept.title}
     if concept.kind == "drug":
         said -= {"historical"}
-        if not any("negated" not in before for before in holds[max(span.start - DRUG_REACH, 0) : span.start]):
+        sentence = (span.sent.start_char, span.sent.end_char)
+        body = next((part.body for part in parts if part.start <= span.start_char < part.end), 0)
+        allergy = names_allergy(
+            text,
+            span.start_char,
+            span.end_char,
+            sentence=sentence,
+            section_body=body if section == "allergies" else None,
+        )
+        before = holds[max(span.start - DRUG_REACH, 0) : span.start]
+        if not allergy and not any("negated" not in one for one in before):  # allergies are denied in lists, too
             said -= {"negated"}
         said_of = dose(_rest_of_sentence(span.doc, span, text))
-        details = {**said_of, "title": concept.title, "allergy": section == "allergies"}
+        stopped = names_stopped(text, span.start_char, sentence_start=sentence[0])
+        details = {**said_of, "title": concept.title, "allergy": allergy, "stopped": stopped}
     return Mention(
         concept.kind, span.start_char, span.end_char, text[span.start_char : span.end_char], concept.code,
         tuple(sorted(said)), section, details,

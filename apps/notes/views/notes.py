@@ -11,11 +11,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.explainability.queries import text_answer
 from apps.jobs.errors import ReadableError
 from apps.jobs.models import State
@@ -29,6 +31,7 @@ from apps.records import text_diff
 from apps.records.access import models_permitted
 from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.conflicts import EditConflict
+from apps.records.models import StatementKind
 from apps.terminology.localisation import in_language
 from apps.terminology.units import SHOWN
 
@@ -53,8 +56,7 @@ def note_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             status = 422
         else:
             return redirect("notes:note", pk, note.pk)
-    after = request.GET.get("after", "")
-    first = int(after) if after.isdigit() else 0
+    first = whole_number(request.GET.get("after"))
     rows = list(Note.objects.filter(case=case).select_related("case", "author")[first : first + PAGE + 1])
     context = {"notes": rows[:PAGE], "older": first + PAGE if len(rows) > PAGE else 0, "form": form, "draft": draft}
     return render_case_page(request, case, "notes", context, status=status)
@@ -115,12 +117,11 @@ def draft(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
         note = _note(case, uuid.UUID(note_id)) if note_id else None
     except ValueError:
         return JsonResponse({"saved": False}, status=400)
-    revision = request.POST.get("revision", "0")
     kept = writing.save_draft(
         case,
         request.POST.get("text", ""),
         note=note,
-        revision=int(revision) if revision.isdigit() else 0,
+        revision=whole_number(request.POST.get("revision")),
         actor=signed_in(request),
     )
     return JsonResponse({"saved": True, "at": kept.saved_at.isoformat()})
@@ -238,10 +239,7 @@ def _understood(note: Note) -> dict[str, Any]:
     listed = [
         (
             title,
-            [
-                {"row": concept, "title": in_language(concept.details["title"]), "said": _said(concept)}
-                for concept in groups[kind]
-            ],
+            [{"row": concept, "title": _title(concept, note.text), "said": _said(concept)} for concept in groups[kind]],
         )
         for kind, title in KINDS.items()
         if kind in groups and kind != "anatomy"
@@ -277,10 +275,20 @@ def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list
     return pieces
 
 
+def _title(concept: Concept, text: str) -> str:
+    """What is confirmed: the note's own words; of measurements the name of what was measured."""
+    if concept.kind == "measurement":
+        return in_language(concept.details["title"])
+    return " ".join(text[concept.start : concept.end].split())
+
+
 def _said(concept: Concept) -> str:
     """ "denied or absent · Family history · J18.9"."""
     details = concept.details
-    parts = [str(ASSERTIONS[name]) for name in concept.assertions]
+    parts = [str(StatementKind.ALLERGY.label)] if details.get("allergy") else []
+    parts += [str(ASSERTIONS[name]) for name in concept.assertions]
+    if details.get("stopped"):
+        parts.append(_("stopped or held"))
     parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
     if concept.kind == "measurement":
         parts.append(
@@ -288,8 +296,8 @@ def _said(concept: Concept) -> str:
         )
     if details.get("section"):
         parts.append(str(SECTIONS.get(details["section"], details["section"])))
-    if details.get("icd10"):
-        parts.append(details["icd10"])
+    if details.get("icd10") and (code := note_extraction.code_of(concept)):
+        parts.append(code)
     return " · ".join(parts)
 
 

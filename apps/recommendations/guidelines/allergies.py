@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from apps.recommendations.guidelines.drug_names import ingredients_of
+
 FAMILIES = {
     "penicillins": (
         "penicillin",
@@ -22,6 +24,22 @@ FAMILIES = {
     "statins": ("atorvastatin", "simvastatin", "rosuvastatin", "pravastatin"),
 }
 """Drugs by family; an intolerance of one is a warning for the others."""
+NAMES_OF_FAMILIES = {
+    "penicillin allergy": "penicillins",
+    "cephalosporin": "cephalosporins",
+    "nsaid": "non-steroidal anti-inflammatory drugs",
+    "nsaids": "non-steroidal anti-inflammatory drugs",
+    "macrolide": "macrolides",
+    "fluoroquinolone": "fluoroquinolones",
+    "quinolones": "fluoroquinolones",
+    "sulfa": "sulfonamide antibiotics",
+    "sulfa drugs": "sulfonamide antibiotics",
+    "sulfonamides": "sulfonamide antibiotics",
+    "ace inhibitor": "ACE inhibitors",
+    "ace inhibitors": "ACE inhibitors",
+    "statin": "statins",
+}
+"""What else a family is called in a list of allergies, in small letters."""
 
 
 def conflicts(drug: str, allergies: Iterable[str]) -> list[tuple[str, str]]:
@@ -30,12 +48,14 @@ def conflicts(drug: str, allergies: Iterable[str]) -> list[tuple[str, str]]:
     Args:
         drug, allergies: codes of the lexicon, or texts in small letters.
     """
-    found = []
+    found: list[tuple[str, str]] = []
+    ingredients = ingredients_of(drug)
     for allergy in allergies:
-        if allergy == drug:
+        if allergy in ingredients:
             found.append((allergy, ""))
             continue
+        named = NAMES_OF_FAMILIES.get(allergy, allergy)
         for family, drugs in FAMILIES.items():
-            if drug in drugs and (allergy in drugs or allergy == family):
+            if not set(drugs).isdisjoint(ingredients) and (allergy in drugs or named == family):
                 found.append((allergy, family))
     return found

@@ -94,8 +94,8 @@ def _of_fhir(text: str) -> dict[str, list[dict[str, Any]]]:
 
     try:
         whole = json.loads(text)
-    except ValueError as error:
-        raise Unusable(f"no valid JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"no valid JSON: {error}"[:200]) from None
     if not isinstance(whole, dict):
         raise Unusable("a FHIR resource is a JSON object")
     resources = (

@@ -1,4 +1,5 @@
 import { metaData } from "@cornerstonejs/metadata";
+import { type DicomJson, voiLutModule } from "./voi";
 
 /** What the server's manifest says. */
 export interface Manifest {
@@ -22,7 +23,13 @@ export interface Overlay {
   levels: number;
 }
 
-type DicomJson = Record<string, { Value?: unknown[]; BulkDataURI?: string }>;
+const headers = new Map<string, DicomJson>();
+const BEFORE_THE_LIBRARYS = 20_000;
+
+metaData.addProvider((type: string, imageId: unknown) => {
+  const instance = type === "voiLutModule" ? headers.get(String(imageId)) : undefined;
+  return instance && voiLutModule(instance, frameOf(String(imageId)).frame);
+}, BEFORE_THE_LIBRARYS);
 
 /** Fetches JSON of this site. */
 export async function json<T>(url: string): Promise<T> {
@@ -40,6 +47,7 @@ export async function imageIds(metadataUrl: string): Promise<string[]> {
     const frames = Math.max(1, number(instance, "00280008"));
     return Array.from({ length: frames }, (_, index) => {
       const imageId = `wadors:${uri}/${index + 1}`;
+      headers.set(imageId, instance);
       metaData.addTyped("naturalized", imageId, { dicomwebJson: instance });
       return imageId;
     });

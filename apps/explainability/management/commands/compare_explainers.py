@@ -41,7 +41,7 @@ class Command(BaseCommand):
         film = explainable(package)
 
         def planes(paths: list[Path]) -> list[Any]:
-            read = prediction.read_films(prediction.files_in(paths), package.card["input"])
+            read = prediction.read_films(prediction.files_in(paths), {"input": package.card["input"]})
             return [film.model.prepare(one.pixels) for one in read if one.problem is None]
 
         threshold = package.labels[0].threshold

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import track
 
 from apps.inference import prediction, registry
+from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import FILMS, SERIES, VOLUMES, Package
-from apps.jobs.errors import sentence
+from apps.jobs.errors import ReadableError, sentence
 
 BATCH = 32
 
@@ -30,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
         parser.add_argument("--out", type=Path, required=True, help="the CSV (of stays also Parquet) file to write")
         parser.add_argument("--hours", default="6,12,24,48", help="of stays: after which hours, 6 to 48")
+        parser.add_argument(
+            "--age", type=float, help="of films: the patients' age in years where a file does not say it"
+        )
         parser.add_argument("--package-version", help="default: the newest installed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError("no files there")
         partial = options["out"].with_suffix(options["out"].suffix + ".part")
         with partial.open("w", newline="") as target:
-            refused = self._write(package, files, target)
+            refused = self._write(package, files, target, options["age"])
         partial.replace(options["out"])
         self.stdout.write(f"{len(files)} files, {refused} refused: {options['out']}")
 
@@ -62,19 +66,20 @@ class Command(BaseCommand):
         try:
             hours = tuple(int(hour) for hour in options["hours"].split(","))
             table = icu_cohort.risks(package, options["paths"], hours)
-        except (ValueError, FileNotFoundError) as error:
+            checked_probabilities(table[["risk", "least", "greatest"]].to_numpy().ravel())
+        except (ValueError, FileNotFoundError, ReadableError) as error:
             raise CommandError(str(error)) from error
         partial = options["out"].with_suffix(options["out"].suffix + ".part")
         icu_cohort.write(table, partial, parquet=options["out"].suffix == ".parquet")
         partial.replace(options["out"])
         self.stdout.write(f"{table['record_id'].nunique()} stays, hours {options['hours']}: {options['out']}")
 
-    def _write(self, package: Package, files: list[Path], target: Any) -> int:
+    def _write(self, package: Package, files: list[Path], target: Any, age: float | None) -> int:
         from apps.inference.runtimes.loaded import assess
 
         writer = csv.writer(target)
         writer.writerow(["path", *[label.code for label in package.labels], "refusal"])
-        films = prediction.read_films(files, package.card["input"])
+        films = prediction.read_films(files, package.card, age)
         bar = track(films, "predicting", total=len(files), console=Console(stderr=True))
         refused = 0
         rows = iter(bar)
@@ -82,7 +87,7 @@ class Command(BaseCommand):
             assessed = assess(package, [film.pixels for film in batch if film.problem is None])
             answers = (one.answer for one in assessed)
             for film in batch:
-                answer = film.problem or next(answers)
+                answer = film.problem or _checked(next(answers))
                 if isinstance(answer, Exception):
                     refused += 1
                     reason = sentence(answer.code, answer.parameters)
@@ -90,3 +95,13 @@ class Command(BaseCommand):
                 else:
                     writer.writerow([film.path, *[f"{value:.6f}" for value in answer], ""])
         return refused
+
+
+def _checked(answer: Any) -> Any:
+    """The model's answer, or the reason why it is none."""
+    if isinstance(answer, Exception):
+        return answer
+    try:
+        return checked_probabilities(answer)
+    except ReadableError as error:
+        return error
