@@ -62,8 +62,3 @@ def colleagues(case: Case) -> QuerySet[User]:
     return (
         User.objects.filter(care_teams__in=teams, role__in=CLINICIANS, is_active=True).distinct().order_by("username")
     )
-
-
-def seen_by(user: User, rows: QuerySet[Any], path: str) -> QuerySet[Any]:
-    """Those of the rows whose case the user sees."""
-    return rows.filter(visible_filter(user, path))

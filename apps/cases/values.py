@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,6 @@ from apps.cases.measures.catalogue import Measure, catalogue
 from apps.cases.measures.files import EARLIEST, Row, Unusable, checked, read_file
 from apps.cases.models import Case, EventKind, Import, ImportRow, Observation
 from apps.jobs.errors import ReadableError
-from apps.patients.models import Patient
 
 FRESH_IMPORTS = 5
 """Imports of a person that wait to be taken; older ones are removed."""
@@ -183,15 +181,6 @@ def trends(case: Case) -> list[Trend]:
     for row in Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at"):
         by_code.setdefault(row.code, []).append(row)
     return [Trend(measure, by_code[code]) for code, measure in catalogue().items() if code in by_code]
-
-
-def values_of_patient(patient: Patient, codes: Iterable[str]) -> dict[str, tuple[datetime, float]]:
-    """The patient's newest value of each of these codes, over all cases."""
-    rows = Observation.objects.filter(case__patient=patient, code__in=list(codes), voided_at=None)
-    newest: dict[str, tuple[datetime, float]] = {}
-    for row in rows.select_related("case").order_by("at"):
-        newest[row.code] = (row.at, row.content["value"])
-    return newest
 
 
 def _known(case: Case, wanted: set[tuple[str, datetime]]) -> dict[tuple[str, datetime], float]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.cases import alarms, casework, discordance, foretelling, similarity
 from apps.cases import statements as stating
 from apps.cases.access import models_permitted
@@ -183,9 +184,9 @@ def act_on_alarm(request: HttpRequest, pk: uuid.UUID, alarm_id: uuid.UUID) -> Ht
     alarm = get_object_or_404(
         Alarm.objects.select_related("case__patient", "rule"), pk=alarm_id, case=case_of(request, pk)
     )
-    minutes = request.POST.get("minutes", "")
-    if minutes.isdigit() and int(minutes) in alarms.SNOOZES:
-        alarms.snooze(alarm, int(minutes), actor=signed_in(request))
+    minutes = whole_number(request.POST.get("minutes"))
+    if minutes in alarms.SNOOZES:
+        alarms.snooze(alarm, minutes, actor=signed_in(request))
     else:
         alarms.finish(alarm, actor=signed_in(request))
     return back(request, pk)
