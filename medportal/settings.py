@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "apps.accounts.middleware.no_store",
+    "apps.accounts.middleware.storable_input",
     "apps.accounts.middleware.where_from",
     "apps.accounts.middleware.refusals",
     "apps.accounts.middleware.time_out",
@@ -348,6 +349,11 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.AnonRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"user": env("API_RATE", default="6000/min"), "anon": "60/min"},
+    "DEFAULT_PARSER_CLASSES": [
+        "apps.accounts.untrusted_input.StrictJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
 }

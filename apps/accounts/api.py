@@ -16,6 +16,7 @@ from apps.accounts.access import ReadsTrail
 from apps.accounts.actors import signed_in
 from apps.accounts.audit_export import bundle
 from apps.accounts.models import AuditEntry
+from apps.accounts.untrusted_input import whole_number
 
 MOST = 500
 
@@ -32,10 +33,10 @@ class AuditEventsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Up to 500 events; the bundle's last entry tells the next ``after`` in ``meta.versionId``."""
-        after = request.query_params.get("after", "0")
-        if not (after.isascii() and after.isdigit() and len(after) < 19):
+        after = whole_number(request.query_params.get("after", "0"), default=None, most=2**63 - 1)
+        if after is None:
             raise ValidationError({"after": "a sequence number"})
-        entries = list(AuditEntry.objects.filter(sequence__gt=int(after)).order_by("sequence")[:MOST])
+        entries = list(AuditEntry.objects.filter(sequence__gt=after).order_by("sequence")[:MOST])
         body: dict[str, Any] = bundle(entries)
         for item, entry in zip(body["entry"], entries, strict=True):
             item["resource"]["meta"] = {"versionId": str(entry.sequence)}

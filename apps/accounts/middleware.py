@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import audit
 from apps.accounts.actors import Origin, acting_from
 from apps.accounts.models import Outcome
+from apps.accounts.untrusted_input import unstorable
 from apps.protection.keyring import keyring
 
 IDLE_MARK = "last_seen"
@@ -97,6 +98,13 @@ class EncryptedApi(_Around):
         if request.is_secure() or not settings.SECURE_SSL_REDIRECT or not request.path.startswith(_PROGRAMS):
             return None
         return JsonResponse({"detail": "Call this address by https."}, status=403)
+
+
+class StorableInput(_Around):
+    """What no database could keep (NUL, lone surrogates) is refused before any view reads it."""
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        return unstorable(request)
 
 
 class NoStore(_Around):
@@ -235,6 +243,7 @@ def where_from(get_response: Callable[..., Any]) -> Callable[..., Any]:
 isolation = Isolation
 encrypted_api = EncryptedApi
 no_store = NoStore
+storable_input = StorableInput
 refusals = Refusals
 time_out = TimeOut
 own_password = OwnPassword

@@ -15,6 +15,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.contact import appointments, mail, questions
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.forms import BookForm, MoveForm
@@ -75,15 +76,15 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actor = signed_in(request)
     row = get_object_or_404(visible_appointments(actor), pk=pk)
     form = MoveForm(request.POST)
-    revision = request.POST.get("revision", "")
-    if not revision.isdigit():
+    revision = whole_number(request.POST.get("revision"), default=None)
+    if revision is None:
         raise Http404
     try:
         if request.POST.get("act") == "cancel":
-            appointments.cancel(row, revision=int(revision), actor=actor)
+            appointments.cancel(row, revision=revision, actor=actor)
             messages.success(request, _("Cancelled. The patient has been told."))
         elif form.is_valid():
-            appointments.move(row, form.cleaned_data["starts_at"], revision=int(revision), actor=actor)
+            appointments.move(row, form.cleaned_data["starts_at"], revision=revision, actor=actor)
             messages.success(request, _("Moved. The patient has been told."))
         else:
             messages.error(request, _("Not a date and time."))

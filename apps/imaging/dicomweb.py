@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 from apps.accounts import audit
 from apps.accounts.access import ReadsStudies, StoresStudies
 from apps.accounts.actors import signed_in
+from apps.accounts.untrusted_input import whole_number
 from apps.imaging.access import visible_to
 from apps.imaging.dicom.multipart import boundary_of, parts
 from apps.imaging.dicom.reading import Unreadable
@@ -216,7 +217,7 @@ class FrameView(DicomWebView):
             series__series_instance_uid=series,
             series__study__study_instance_uid=study,
         )
-        numbers = [int(part) for part in frames.split(",") if part.isdigit() and len(part) < 8]
+        numbers = [whole_number(part) for part in frames.split(",")]
         if not numbers or len(numbers) > 100 or not all(1 <= number <= found.frames for number in numbers):
             raise NotFound
         audit.record(signed_in(request), "study.read", found, why="treatment", part="frames", frames=numbers)

@@ -120,8 +120,3 @@ def studies(actor: Actor | None, *, search: str = "") -> QuerySet[Study]:
     """The actor's worklist, most urgent and newest first; ``search`` is an MRN or words of a name."""
     rows = visible_to(actor).select_related("patient").order_by("-urgency", "-received_at", "-id")
     return rows.filter(patient__in=found_by(search)) if search.strip() else rows
-
-
-def instances_of(series: Series) -> Iterator[Instance]:
-    """The series' instances in the order in which they should be scrolled through."""
-    return series.instances.all().iterator()

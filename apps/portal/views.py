@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import Role
+from apps.accounts.untrusted_input import parse_json
 from apps.inference.queries import installed
 from apps.protection.keyring import keyring
 
@@ -80,7 +80,7 @@ def csp_report(request: HttpRequest) -> HttpResponse:
     Anybody can send one, so only known words and host names get into the log.
     """
     try:
-        report = json.loads(request.body[:LONGEST_REPORT])["csp-report"]
+        report = parse_json(request.body[:LONGEST_REPORT])["csp-report"]
         directive = str(report.get("effective-directive") or report.get("violated-directive", ""))
         blocked = str(report.get("blocked-uri", ""))
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -152,11 +152,6 @@ def destroy(holder: str) -> None:
     _scrub()
 
 
-def is_destroyed(holder: str) -> bool:
-    """Whether the holder's keys were destroyed."""
-    return DataKey.objects.filter(pk=holder, destroyed_at__isnull=False).exists()
-
-
 def forget(holder: str | None = None) -> None:
     """Drop one holder's opened keys from this process, or all."""
     with _lock:

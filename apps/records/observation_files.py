@@ -162,7 +162,7 @@ def _csv(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 def _fhir(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unusable("values_json", line=getattr(error, "lineno", 1)) from None
     resources = given if isinstance(given, list) else [given]
     if isinstance(given, dict) and given.get("resourceType") == "Bundle":

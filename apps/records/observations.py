@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,6 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor, System
 from apps.jobs.errors import ReadableError
 from apps.jobs.events import publish
-from apps.patients.models import Patient
 from apps.records import event_log
 from apps.records.access import require
 from apps.records.events import ObservationsChanged
@@ -114,15 +112,6 @@ def trends(case: Case) -> list[Trend]:
     for row in Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at"):
         by_code.setdefault(row.code, []).append(row)
     return [Trend(measure, by_code[code]) for code, measure in catalogue().items() if code in by_code]
-
-
-def values_of_patient(patient: Patient, codes: Iterable[str]) -> dict[str, tuple[datetime, float]]:
-    """The patient's newest value of each of these codes, over all cases."""
-    rows = Observation.objects.filter(case__patient=patient, code__in=list(codes), voided_at=None)
-    newest: dict[str, tuple[datetime, float]] = {}
-    for row in rows.select_related("case").order_by("at"):
-        newest[row.code] = (row.at, row.content["value"])
-    return newest
 
 
 def known_values(case: Case, wanted: set[tuple[str, datetime]]) -> dict[tuple[str, datetime], float]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.jobs.errors import ReadableError
 from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.conflicts import EditConflict
@@ -169,7 +170,7 @@ def untell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: in
 def _save(request: HttpRequest, report: Report, typed: dict[str, str]) -> dict[str, Any]:
     """Save, issue or amend as the button says; what was typed is kept whatever happens."""
     user, images = signed_in(request), request.POST.getlist("image")
-    revision = int(request.POST["revision"]) if request.POST.get("revision", "").isdigit() else 0
+    revision = whole_number(request.POST.get("revision"))
     act = request.POST.get("act", "save")
     try:
         if report.signed:

@@ -14,6 +14,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.cases import handlers, services
 from apps.cases.forms import ListForm, OpenForm
 from apps.cases.queries import PAGE, listed
@@ -30,7 +31,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     actor = signed_in(request)
     form = ListForm(request.POST if request.method == "POST" else {"status": "open"})
     given: dict[str, Any] = form.cleaned_data if form.is_valid() else {"text": "", "status": "open", "whose": ""}
-    after = int(request.POST.get("after", "0")) if request.POST.get("after", "0").isdigit() else 0
+    after = whole_number(request.POST.get("after"))
     page = listed(actor, text=given["text"], status=given["status"], mine=given["whose"] == "mine", after=after)
     audit.record(actor, "cases.searched" if given["text"] else "cases.listed", why="treatment", rows=len(page.cases))
     context = {

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.predictions import alarms
 from apps.records.case_pages import get_case, redirect_back, show_user_errors
 
@@ -25,9 +26,9 @@ def act_on_alarm(request: HttpRequest, pk: uuid.UUID, alarm_id: uuid.UUID) -> Ht
     alarm = get_object_or_404(
         Alarm.objects.select_related("case__patient", "rule"), pk=alarm_id, case=get_case(request, pk)
     )
-    minutes = request.POST.get("minutes", "")
-    if minutes.isdigit() and int(minutes) in alarms.SNOOZES:
-        alarms.snooze(alarm, int(minutes), actor=signed_in(request))
+    minutes = whole_number(request.POST.get("minutes"))
+    if minutes in alarms.SNOOZES:
+        alarms.snooze(alarm, minutes, actor=signed_in(request))
     else:
         alarms.finish(alarm, actor=signed_in(request))
     return redirect_back(request, pk)

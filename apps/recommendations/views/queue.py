@@ -17,6 +17,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
+from apps.accounts.untrusted_input import whole_number
 from apps.explainability.drawing import charts
 from apps.jobs.errors import ReadableError
 from apps.patients.access import active_emergencies
@@ -42,7 +43,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     actor = signed_in(request)
     tab = request.GET.get("tab", "waiting")
     tab = tab if tab in STATES else "waiting"
-    after = int(request.GET["after"]) if request.GET.get("after", "").isdigit() else 0
+    after = whole_number(request.GET.get("after"))
     said = request.GET.get("patient", "")
     person = get_object_or_404(visible_patients(actor), pk=said) if _is_uuid(said) else None
     page = queue(actor, tab, after=after, patient=person)
@@ -70,7 +71,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
     """The same decision on many."""
     actor = signed_in(request)
     chosen = [tuple(one.split(":", 1)) for one in request.POST.getlist("chosen") if one.count(":") == 1]
-    pairs = [(pk, int(revision)) for pk, revision in chosen if revision.isdigit() and _is_uuid(pk)]
+    numbered = [(pk, whole_number(revision, default=None)) for pk, revision in chosen if _is_uuid(pk)]
+    pairs = [(pk, revision) for pk, revision in numbered if revision is not None]
     try:
         outcome = review.many(pairs, request.POST.get("act", ""), actor=actor, reason=request.POST.get("reason", ""))
     except ValueError:
@@ -104,8 +106,8 @@ def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(full(actor), pk=pk)
     if not can(actor, "recommendations.decide_recommendation", row):
         raise Http404
-    what, given = request.POST.get("act", ""), request.POST.get("revision", "")
-    if not given.isdigit():
+    what, revision = request.POST.get("act", ""), whole_number(request.POST.get("revision"), default=None)
+    if revision is None:
         raise Http404
     try:
         if what == "edit":
@@ -113,14 +115,14 @@ def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             if not form.is_valid():
                 return render(request, "recommendations/detail.html", _detail(request, row, form), status=422)
             try:
-                review.edit(row, form.words, revision=int(given), actor=actor)
+                review.edit(row, form.words, revision=revision, actor=actor)
             except ReadableError as refusal:
                 form.add_error(None, str(refusal))
                 return render(request, "recommendations/detail.html", _detail(request, row, form), status=422)
         elif what in ACTS:
-            ACTS[what](row, revision=int(given), actor=actor)
+            ACTS[what](row, revision=revision, actor=actor)
         elif what in WITH_REASON:
-            WITH_REASON[what](row, request.POST.get("reason", ""), revision=int(given), actor=actor)
+            WITH_REASON[what](row, request.POST.get("reason", ""), revision=revision, actor=actor)
         else:
             raise Http404
     except ReadableError as refusal:

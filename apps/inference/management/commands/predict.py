@@ -12,9 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import track
 
+from apps.imaging.dicom.reading import Unreadable
 from apps.inference import prediction, registry
 from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import FILMS, SERIES, VOLUMES, Package
+from apps.inference.runtimes.suitability import Unsuitable
 from apps.jobs.errors import ReadableError, sentence
 
 BATCH = 32
@@ -88,7 +90,7 @@ class Command(BaseCommand):
             answers = (one.answer for one in assessed)
             for film in batch:
                 answer = film.problem or _checked(next(answers))
-                if isinstance(answer, Exception):
+                if isinstance(answer, Unsuitable | Unreadable | ReadableError):
                     refused += 1
                     reason = sentence(answer.code, answer.parameters)
                     writer.writerow([film.path, *[""] * len(package.labels), reason])
