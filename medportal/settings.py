@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "apps.reports",
     "apps.recommendations",
     "apps.portal",
+    "apps.demo",
 ]
 
 MIDDLEWARE = [

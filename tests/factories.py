@@ -16,13 +16,13 @@ from django.test import Client
 
 from apps.accounts.actors import System
 from apps.accounts.models import CareTeam, Role, User
-from apps.imaging.dicom.synthetic import Pattern, draw_film
-from apps.imaging.dicom.synthetic_chest import draw_chest
-from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
-from apps.imaging.dicom.wrapping_ct import wrap_volume
 from apps.imaging.ingest import Received, receive
 from apps.inference.models import Analysis
 from apps.inference.routing import route
+from apps.synthetic.chest_ct import draw_chest
+from apps.synthetic.dicom_image import FilmDescription, wrap_film
+from apps.synthetic.dicom_series import wrap_volume
+from apps.synthetic.radiograph import Pattern, draw_film
 
 PASSWORD = "correct horse battery staple"
 ACTOR = System("a test")

@@ -14,9 +14,9 @@ from apps.accounts.actors import System
 from apps.explainability.models import Explanation, Stage
 from apps.imaging.dicom.reading import Unreadable
 from apps.imaging.queries import grey_frame
+from apps.inference.engines.input_checks import Unsuitable
 from apps.inference.output_checks import checked_probabilities, require_finite
 from apps.inference.packages.card import VOLUMES, Package
-from apps.inference.runtimes.suitability import Unsuitable
 from apps.inference.volumes import read_volume
 from apps.jobs.errors import ReadableError
 from apps.jobs.leases import LeaseLost, claim, renew

@@ -21,19 +21,12 @@ from apps.imaging.models import Urgency as StudyUrgency
 from apps.imaging.queries import grey_frame, header_of
 from apps.imaging.urgency import raise_urgency
 from apps.inference import post_inference_hooks
+from apps.inference.engines.input_checks import FilmFacts, Unsuitable, check_age, check_film, check_pixels, check_slice
 from apps.inference.events import AnalysisCompleted
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.registry import package_of
-from apps.inference.runtimes.suitability import (
-    FilmFacts,
-    Unsuitable,
-    check_age,
-    check_film,
-    check_pixels,
-    check_slice,
-)
 from apps.inference.volumes import read_volume
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import ReadableError, Refusal

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from apps.inference import analysis
 from apps.inference.access import require_ai_consent
 from apps.inference.analysis import Work, verified_package
+from apps.inference.engines.assessment import assess
+from apps.inference.engines.input_checks import Unsuitable
 from apps.inference.models import Analysis
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.loaded import assess
-from apps.inference.runtimes.suitability import Unsuitable
 from apps.jobs.runner import JobRunner
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from apps.imaging.dicom.facts import age_at, read_facts
 from apps.imaging.dicom.pixels import grey_frame
 from apps.imaging.dicom.reading import Unreadable, looks_like_dicom, open_object
-from apps.inference.runtimes.suitability import FilmFacts, Unsuitable, check_age, check_film, check_pixels
+from apps.inference.engines.input_checks import FilmFacts, Unsuitable, check_age, check_film, check_pixels
 
 MAX_IMAGE_PIXELS = 100_000_000
 

@@ -12,7 +12,8 @@ from django.db import transaction
 from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.inference.models import PackageVersion
-from apps.inference.packages.card import CARD, Package, PackageRefused, read_package
+from apps.inference.package_reader import read_package
+from apps.inference.packages.card import CARD, Package, PackageRefused
 
 logger = logging.getLogger(__name__)
 

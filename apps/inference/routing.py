@@ -7,9 +7,9 @@ import hashlib
 from django.db import transaction
 
 from apps.imaging.models import Series
+from apps.inference.engines.input_checks import Unsuitable, check_series
 from apps.inference.models import Analysis, PackageVersion
 from apps.inference.packages.card import IMAGES
-from apps.inference.runtimes.suitability import Unsuitable, check_series
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
 from apps.patients.access import permits

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from apps.imaging.dicom.volumes import NotAVolume
 from apps.imaging.models import Instance, Series
 from apps.imaging.queries import volume_of
+from apps.inference.engines.input_checks import Unsuitable, check_extent
+from apps.inference.engines.volume.resampling import shrunk
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.boxes import shrunk
-from apps.inference.runtimes.suitability import Unsuitable, check_extent
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from apps.explainability.explainers.answering import answer
 from apps.inference.analysis import verified_package
+from apps.inference.engines.sentence_head.encoder import encoder
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.sentences import encoder
 from apps.jobs.errors import ReadableError
 from apps.jobs.runner import JobRunner
 from apps.notes import note_extraction, summaries

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from apps.inference.analysis import verified_package
+from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.events import events_model
 from apps.jobs.errors import Refusal
 from apps.jobs.runner import JobRunner
 from apps.notes.nlp.understanding import gravity
@@ -47,7 +47,7 @@ def _foretold(prediction: Prediction) -> dict[str, object]:
             explained=prediction.asker_id is None,
         )  # fmt: skip
     if prediction.kind == PredictionKind.NEXT_EVENT:
-        model = events_model(package)
+        model = loaded_model(package)
         return {"following": model.following(prediction_jobs.tokens_of(prediction.case))[:5]}
     return _joined(prediction, package)
 

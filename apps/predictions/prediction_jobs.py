@@ -11,9 +11,9 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.imaging.dicom.facts import age_at
+from apps.inference.engines.input_checks import Unsuitable, check_age
 from apps.inference.models import Finding
 from apps.inference.output_checks import require_valid_answer
-from apps.inference.runtimes.suitability import Unsuitable, check_age
 from apps.jobs.errors import Refusal
 from apps.jobs.models import State
 from apps.notes.models import Concept

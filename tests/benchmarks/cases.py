@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.cases.services import open_case
-from apps.inference.runtimes.sentences import encoder
+from apps.inference.engines.sentence_head.encoder import encoder
 from apps.notes.nlp.reader import read
 from apps.notes.similar_cases import search
 from apps.patients.models import Patient

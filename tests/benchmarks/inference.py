@@ -11,7 +11,7 @@ from django.conf import settings
 from apps.explainability.explainers import faithfulness
 from apps.explainability.explainers.attribution import Budget
 from apps.explainability.explainers.loaded import Explainable, explainable
-from apps.inference.packages.card import read_package
+from apps.inference.package_reader import read_package
 from tests.benchmarks.table import Row, median_seconds, paired_medians
 from tests.factories import film_pixels
 

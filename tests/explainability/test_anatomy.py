@@ -9,8 +9,8 @@ from django.conf import settings
 from apps.explainability.explainers.anatomy import LUNG_ZONES, ZONES, by_zone, zones
 from apps.explainability.explainers.baselines import EDGE
 from apps.explainability.explainers.loaded import explainable
-from apps.imaging.dicom.synthetic import draw_film
-from apps.inference.packages.card import read_package
+from apps.inference.package_reader import read_package
+from apps.synthetic.radiograph import draw_film
 
 
 @pytest.fixture(scope="module")

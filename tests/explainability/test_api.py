@@ -16,9 +16,9 @@ from apps.explainability import jobs
 from apps.explainability.drawing.overlay import NEGATIVE, POSITIVE, Style, burnt_in, overlay_png
 from apps.explainability.models import Explanation, Method, Probe
 from apps.explainability.probing import EDGE
-from apps.imaging.dicom.synthetic import draw_film
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, Finding
+from apps.synthetic.radiograph import draw_film
 from tests.factories import arrive, film_file
 
 

@@ -11,13 +11,13 @@ from apps.explainability.explainers import faithfulness
 from apps.explainability.models import Explanation, Method, Stage
 from apps.explainability.plan import plan, plan_missing, request
 from apps.explainability.queries import arrays, region_values
-from apps.imaging.dicom.synthetic import draw_film
 from apps.inference import post_inference_hooks
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis
 from apps.jobs.leases import claim
 from apps.jobs.models import State
 from apps.protection import blobs
+from apps.synthetic.radiograph import draw_film
 from tests.factories import arrive, film_file
 
 

@@ -17,10 +17,11 @@ from apps.accounts.models import User
 from apps.explainability import jobs, trial
 from apps.explainability.explainers import parts, tabular, text
 from apps.explainability.models import Trial
+from apps.inference.engines.bag_of_words.words import Words, read_words
+from apps.inference.engines.tree_table.trees import Trees, from_sklearn, read_trees
 from apps.inference.models import Analysis, PackageVersion
-from apps.inference.packages.card import Package, PackageRefused, read_package
-from apps.inference.runtimes.trees import Trees, from_sklearn, read_trees
-from apps.inference.runtimes.words import Words, read_words
+from apps.inference.package_reader import read_package
+from apps.inference.packages.card import Package, PackageRefused
 from apps.jobs.models import State
 from tests.factories import arrive, browser_of, film_file
 

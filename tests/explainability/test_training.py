@@ -14,8 +14,9 @@ from apps.explainability.explainers.game import Regions
 from apps.explainability.explainers.loaded import explainable
 from apps.explainability.models import Comparison
 from apps.explainability.training import fastshap, reference, train
-from apps.inference.packages.card import Package, PackageRefused, read_package
-from apps.inference.training.films import Films, synthetic_films
+from apps.inference.package_reader import read_package
+from apps.inference.packages.card import Package, PackageRefused
+from apps.inference.training.cxr_pneumonia.data import Films, synthetic_films
 from tests.factories import film_file, film_pixels
 
 SMALL = train.Recipes(

@@ -22,11 +22,11 @@ from apps.explainability.models import Explanation, FilmEmbedding, Method, Probe
 from apps.explainability.plan import EVALUATIONS, plan
 from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
 from apps.explainability.telling import draft, picture, tell
-from apps.imaging.dicom.synthetic_chest import draw_chest
+from apps.inference.engines.volume.resampling import shrunk, to_box
 from apps.inference.models import Finding
-from apps.inference.runtimes.boxes import shrunk, to_box
-from apps.inference.training.chest_volumes import SHAPE, WINDOW
+from apps.inference.training.ct_nodule.data import SHAPE, WINDOW
 from apps.jobs.models import State
+from apps.synthetic.chest_ct import draw_chest
 from tests.factories import chest_files, take_in
 from tests.inference.test_volumes import answered, series_of
 

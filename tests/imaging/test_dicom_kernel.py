@@ -16,7 +16,7 @@ from apps.imaging.dicom.codestream import declared_size
 from apps.imaging.dicom.facts import read_facts
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.dicom.reading import Unreadable, open_object, parse_header
-from apps.imaging.dicom.synthetic import PATTERNS, draw_film
+from apps.synthetic.radiograph import PATTERNS, draw_film
 from tests import binaries
 from tests.factories import film_file
 

@@ -12,8 +12,8 @@ import pydicom
 import pytest
 from pydicom import Dataset
 
-from apps.imaging.dicom.synthetic_chest import draw_chest
 from apps.imaging.dicom.volumes import NotAVolume, arrange
+from apps.synthetic.chest_ct import draw_chest
 from tests.factories import chest_files
 
 SHAPE = (20, 32, 32)

@@ -25,10 +25,11 @@ from apps.explainability import jobs
 from apps.explainability.explainers import tabular
 from apps.explainability.models import Trial
 from apps.inference import registry
+from apps.inference.engines.sklearn_table import estimator
+from apps.inference.engines.sklearn_table.estimator import BACKGROUND, MODEL, Estimator
 from apps.inference.models import PackageVersion
-from apps.inference.packages.card import CARD, Package, PackageRefused, read_package, sha256
-from apps.inference.runtimes import estimators
-from apps.inference.runtimes.estimators import BACKGROUND, MODEL, Estimator
+from apps.inference.package_reader import read_package, sha256
+from apps.inference.packages.card import CARD, Package, PackageRefused
 from tests.factories import browser_of
 
 DATA = load_diabetes(scaled=False)
@@ -100,7 +101,7 @@ def test_damaged_files_are_refused(tmp_path: Path, pipeline: Any, monkeypatch: p
     with pytest.raises(PackageRefused, match="is no model that this scikit-learn reads"):
         Estimator(package)
     (package.folder / MODEL).write_bytes(whole)
-    monkeypatch.setattr(estimators, "MOST_BYTES", 100)
+    monkeypatch.setattr(estimator, "MOST_BYTES", 100)
     with pytest.raises(PackageRefused, match="when unpacked"):
         Estimator(package)
     monkeypatch.undo()

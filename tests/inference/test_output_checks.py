@@ -20,6 +20,8 @@ from apps.explainability import explanation as explaining
 from apps.explainability import probing, similar, trial
 from apps.explainability.models import FilmEmbedding
 from apps.inference import jobs
+from apps.inference.engines.input_checks import Unsuitable, check_novelty
+from apps.inference.engines.radiograph.model import FilmRuntime
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.output_checks import (
     INVALID,
@@ -27,8 +29,6 @@ from apps.inference.output_checks import (
     require_finite,
     require_valid_answer,
 )
-from apps.inference.runtimes.film import FilmRuntime
-from apps.inference.runtimes.suitability import Unsuitable, check_novelty
 from apps.jobs.errors import ReadableError
 from apps.jobs.models import State
 from apps.notes import note_extraction

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from apps.accounts.models import AuditEntry
 from apps.inference import registry
 from apps.inference.models import PackageVersion
-from apps.inference.packages.card import PackageRefused, read_package
+from apps.inference.package_reader import read_package
+from apps.inference.packages.card import PackageRefused
 
 BUNDLED = site.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.1"
 

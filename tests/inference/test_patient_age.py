@@ -18,9 +18,10 @@ from apps.accounts.models import CareTeam, User
 from apps.cases import services
 from apps.imaging.dicom.facts import age_at, age_in_years
 from apps.inference import jobs, registry
+from apps.inference.engines.input_checks import Unsuitable, check_age
 from apps.inference.models import PackageVersion
-from apps.inference.packages.card import PackageRefused, validate_card
-from apps.inference.runtimes.suitability import Unsuitable, check_age
+from apps.inference.package_reader import validate_card
+from apps.inference.packages.card import PackageRefused
 from apps.jobs.errors import Refusal, sentence
 from apps.jobs.models import State
 from apps.patients.models import Patient

@@ -13,13 +13,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from apps.explainability.explainers.attribution import Budget
 from apps.explainability.explainers.series import explain
-from apps.inference.packages.card import PackageRefused, read_package
-from apps.inference.runtimes.series import BANDS, series_runtime
-from apps.inference.runtimes.stays import HOURS, STATICS, Grid, feature_owners, features, grid_of
-from apps.inference.runtimes.trees import from_histogram
-from apps.inference.training import icu_deterioration
-from apps.inference.training.icu_deterioration import Recipe, event1
-from apps.inference.training.icu_stays import CODES, read_set, stays_of
+from apps.inference.engines.icu_timeseries.features import HOURS, STATICS, Grid, feature_owners, features, grid_of
+from apps.inference.engines.icu_timeseries.model import BANDS
+from apps.inference.engines.runtime_cache import loaded_model
+from apps.inference.engines.tree_table.trees import from_histogram
+from apps.inference.package_reader import read_package
+from apps.inference.packages.card import PackageRefused
+from apps.inference.training.icu_deterioration import train
+from apps.inference.training.icu_deterioration.data import CODES, read_set, stays_of
+from apps.inference.training.icu_deterioration.train import Recipe, event1
 
 PACKAGE = settings.BASE_DIR / "apps/inference/bundled/icu-deterioration/1.0.0"
 
@@ -81,7 +83,7 @@ def test_our_trees_answer_as_scikit_learn_with_missing_values() -> None:
 
 
 def test_the_bundled_package_answers_and_is_explained_exactly() -> None:
-    runtime = series_runtime(read_package(PACKAGE))
+    runtime = loaded_model(read_package(PACKAGE))
     frame, died = drawn(30)
     grid = stays_of(frame).grid
     hours = (6, *BANDS)
@@ -126,12 +128,12 @@ def test_a_small_training_makes_a_package_that_runs(tmp_path: Path) -> None:
         table = {"RecordID": np.arange(1, 41) + 1000 * seed, "In-hospital_death": died.astype(int)}
         pd.DataFrame(table).to_csv(tmp_path / f"outcomes-{name}.csv", index=False)
     recipe = Recipe(trees=10, least=5, epochs=2, hidden=8, batch=16)
-    card = icu_deterioration.train(tmp_path, tmp_path / "out", version="9.0.0", recipe=recipe)
+    card = train.train(tmp_path, tmp_path / "out", version="9.0.0", recipe=recipe)
     assert card["metrics"][0]["values"]["auroc_death"]["value"] > 0.8
     package = read_package(tmp_path / "out")
-    assert series_runtime(package).risks(read_set(tmp_path).grid, (48,)).shape == (6, 80, 1)
+    assert loaded_model(package).risks(read_set(tmp_path).grid, (48,)).shape == (6, 80, 1)
     with pytest.raises(FileExistsError):
-        icu_deterioration.train(tmp_path, tmp_path / "out", version="9.0.0", recipe=recipe)
+        train.train(tmp_path, tmp_path / "out", version="9.0.0", recipe=recipe)
     with pytest.raises(FileNotFoundError, match=r"set-a\.parquet"):
         read_set(tmp_path / "nowhere")
 
@@ -163,5 +165,5 @@ def test_the_package_keeps_its_card_on_real_stays(shared_data: Path) -> None:
     """Members have seen four fifths of these stays each, so this only shows that the package is the one measured."""
     stays = read_set(shared_data / "icu")
     rows = np.arange(0, 8000, 10)
-    risk = series_runtime(read_package(PACKAGE)).risks(stays.grid[rows], (48,))[-1, :, 0]
+    risk = loaded_model(read_package(PACKAGE)).risks(stays.grid[rows], (48,))[-1, :, 0]
     assert event1(risk, stays.died[rows]) > 0.53

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.special import softmax
 
-from apps.imaging.dicom.synthetic import Pattern
-from apps.inference.packages.card import read_package
-from apps.inference.runtimes.film import FilmRuntime
-from apps.inference.runtimes.preprocessing import normalise, to_plane
+from apps.inference.engines.radiograph.model import FilmRuntime
+from apps.inference.engines.radiograph.preprocessing import normalise, to_plane
+from apps.inference.package_reader import read_package
 from apps.inference.training.augmentation import augment
+from apps.inference.training.cxr_pneumonia.data import Films, split_by_patient
 from apps.inference.training.evaluation import (
     bootstrap,
     expected_calibration_error,
     fit_calibration,
     threshold_for_sensitivity,
 )
-from apps.inference.training.films import Films, split_by_patient
+from apps.synthetic.radiograph import Pattern
 from tests.factories import film_pixels
 
 
@@ -107,10 +107,10 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_command_trains_a_package_that_runs(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps.inference.training import cxr_pneumonia
+    from apps.inference.training.cxr_pneumonia import train
 
-    real = cxr_pneumonia.synthetic_films
-    monkeypatch.setattr(cxr_pneumonia, "synthetic_films", lambda part, count, **rest: real(part, 12, **rest))
+    real = train.synthetic_films
+    monkeypatch.setattr(train, "synthetic_films", lambda part, count, **rest: real(part, 12, **rest))
     output = tmp_path / "package"
     arguments = ["train", "cxr-pneumonia", "--data", str(data), "--output", str(output), "--epochs", "1"]
     call_command(*arguments, "--workers", "1")

@@ -14,10 +14,10 @@ from pydicom.uid import generate_uid
 from apps.accounts.models import CareTeam
 from apps.imaging.models import Series
 from apps.inference import registry
+from apps.inference.engines.volume.resampling import shrunk, to_box
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, PackageVersion
 from apps.inference.routing import route
-from apps.inference.runtimes.boxes import shrunk, to_box
 from apps.jobs.models import State
 from tests.factories import arrive, chest_files, film_file, take_in
 

@@ -79,7 +79,7 @@ def test_overlays_point_at_the_drawn_opacity(site: Site) -> None:
     """Of the evidence for pneumonia more falls within the drawn opacity than its area alone would give."""
     import io
 
-    from apps.imaging.dicom.synthetic import draw_film
+    from apps.synthetic.radiograph import draw_film
 
     doctor = Api(site)
     gains = []

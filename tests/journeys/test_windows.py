@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from PIL import Image
 
-from apps.imaging.dicom.wrapping import FilmDescription, wrap_film
+from apps.synthetic.dicom_image import FilmDescription, wrap_film
 from tests.journeys.services import wait_for
 
 pytestmark = pytest.mark.needs("chromium")

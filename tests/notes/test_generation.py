@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from apps.accounts.models import User
-from apps.inference.runtimes.sentences import Lexical, encoder
+from apps.inference.engines.sentence_head.encoder import Lexical, encoder
 from apps.notes.models import Summary
 from apps.notes.nlp.generation import claims, generator
 from apps.notes.nlp.summary import Sentence, summarise

@@ -11,7 +11,8 @@ import pytest
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 
-from apps.inference.packages.card import PackageRefused, read_package
+from apps.inference.package_reader import read_package
+from apps.inference.packages.card import PackageRefused
 from apps.recommendations.management.commands.train_ranker import bundled
 from apps.recommendations.ranking import training
 from apps.recommendations.ranking.evaluation import mean_with_interval, ndcg, recall

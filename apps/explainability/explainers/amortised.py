@@ -16,8 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from apps.explainability.explainers.game import SPACES, Regions, Values
-from apps.inference.runtimes.networks import fold_batch_norms
-from apps.inference.runtimes.preprocessing import normalise
+from apps.inference.engines.radiograph.networks import fold_batch_norms
+from apps.inference.engines.radiograph.preprocessing import normalise
 
 SCALE = (1.0, 6.0)
 """Units of the head's output in each space: a probability's range, and that of common log-odds."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from apps.explainability.explainers import tabular, text
+from apps.inference.engines.runtime_cache import Box
+from apps.inference.engines.tables import TableModel, table_model
+from apps.inference.engines.texts import text_model
 from apps.inference.packages.card import TABLES, TEXTS, Package
-from apps.inference.runtimes.loaded import Box
-from apps.inference.runtimes.tables import TableModel, table_model
-from apps.inference.runtimes.texts import text_model
 
 Answer = dict[str, Any]
 

@@ -21,10 +21,10 @@ from apps.explainability.explainers.attribution import Attribution, Budget
 from apps.explainability.explainers.baselines import References, baseline
 from apps.explainability.explainers.game import Game, Regions, Values
 from apps.explainability.explainers.methods import grid_of, methods_for
+from apps.inference.engines.radiograph import networks
+from apps.inference.engines.radiograph.model import FilmRuntime
+from apps.inference.engines.runtime_cache import Box, runtime
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
-from apps.inference.runtimes import networks
-from apps.inference.runtimes.film import FilmRuntime
-from apps.inference.runtimes.loaded import Box, runtime
 
 EXPLAINER = "explainer.safetensors"
 REFERENCES = "references.safetensors"

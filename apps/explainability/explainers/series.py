@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.explainability.explainers.attribution import Budget
-from apps.inference.runtimes.stays import Grid
+from apps.inference.engines.icu_timeseries.features import Grid
 
 STRETCH = 6
 """Hours."""

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import shap
 
 from apps.explainability.explainers import parts
-from apps.inference.runtimes.tables import TableModel
-from apps.inference.runtimes.trees import LEAF, Trees
+from apps.inference.engines.tables import TableModel
+from apps.inference.engines.tree_table.trees import LEAF, Trees
 
 Values = npt.NDArray[np.float64]
 MOST_EXACT = 10

@@ -24,14 +24,14 @@ from apps.explainability.explainers.loaded import (
 from apps.explainability.explainers.methods import GRID
 from apps.explainability.training import fastshap, reference
 from apps.explainability.training.repacking import repack
-from apps.imaging.dicom.synthetic import draw_film
+from apps.inference.engines.radiograph import networks
+from apps.inference.engines.radiograph.model import WEIGHTS, FilmRuntime
 from apps.inference.packages.card import Package
-from apps.inference.runtimes import networks
-from apps.inference.runtimes.film import WEIGHTS, FilmRuntime
 from apps.inference.training.augmentation import augment
-from apps.inference.training.films import SYNTHETIC_SEEDS, Films
+from apps.inference.training.cxr_pneumonia.data import SYNTHETIC_SEEDS, Films
 from apps.inference.training.fitting import resize
 from apps.inference.training.packing import begin
+from apps.synthetic.radiograph import draw_film
 
 Progress = Callable[[str, int, int, str], None]
 VARIED = 256

@@ -17,9 +17,9 @@ from apps.explainability.explainers.game import Regions
 from apps.explainability.explainers.loaded import Explainable
 from apps.explainability.explainers.methods import VOLUME_GRID
 from apps.explainability.training.repacking import repack
+from apps.inference.engines.volume.model import VolumeRuntime
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.volume import VolumeRuntime
-from apps.inference.training.chest_volumes import Volumes, draw_volumes
+from apps.inference.training.ct_nodule.data import Volumes, draw_volumes
 from apps.inference.training.packing import begin
 
 Progress = Callable[[str, int, int, str], None]

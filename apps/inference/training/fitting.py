@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from apps.inference.runtimes import networks
-from apps.inference.runtimes.preprocessing import normalise
+from apps.inference.engines.radiograph import networks
+from apps.inference.engines.radiograph.preprocessing import normalise
 from apps.inference.training.augmentation import augment
+from apps.inference.training.cxr_pneumonia.data import LABELS, Films
 from apps.inference.training.evaluation import Labels, Scores, fit_calibration
-from apps.inference.training.films import LABELS, Films
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 from sklearn.decomposition import PCA
 
-from apps.inference.runtimes.film import GUARD
-from apps.inference.runtimes.novelty import COMPONENTS, Guard, thumbnails
+from apps.inference.engines.radiograph.model import GUARD
+from apps.inference.engines.radiograph.ood import COMPONENTS, Guard, thumbnails
 
 QUANTILE = 0.995
 

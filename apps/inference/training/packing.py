@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from apps.inference.packages.card import CARD, sha256, validate_card
+from apps.inference.package_reader import sha256, validate_card
+from apps.inference.packages.card import CARD
 
 
 def begin(output: Path) -> None:

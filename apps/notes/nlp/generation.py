@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from apps.inference.runtimes.sentences import FROM_DISK, Encoder, on_disk
+from apps.inference.engines.sentence_head.encoder import FROM_DISK, Encoder, on_disk
 from apps.notes.nlp.reader import read
 from apps.notes.nlp.summary import Claim, Sentence
 

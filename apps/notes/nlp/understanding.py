@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from apps.inference.engines.sentence_head.encoder import Encoder
+from apps.inference.engines.texts import text_model
 from apps.inference.packages.card import Package, PackageRefused
-from apps.inference.runtimes.sentences import Encoder
-from apps.inference.runtimes.texts import text_model
 from apps.notes.nlp.reader import Mention, Reading, read
 
 MOST_SENTENCES = 600

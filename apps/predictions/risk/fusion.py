@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.explainability.explainers.parts import shapley
+from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.fusion import fusion_of
 
 
 def joined(package: Package, probabilities: dict[str, float]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def joined(package: Package, probabilities: dict[str, float]) -> dict[str, Any]:
     Args:
         probabilities: by source; what is not in it is missing.
     """
-    fusion = fusion_of(package)
+    fusion = loaded_model(package)
     names = [name for name in fusion.sources if name in probabilities]
 
     def earnings(coalitions: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from apps.explainability.explainers.series import STRETCH, explain
+from apps.inference.engines.icu_timeseries.features import STATICS, Grid, grid_of
+from apps.inference.engines.icu_timeseries.model import FIRST, SeriesRuntime
+from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
-from apps.inference.runtimes.series import FIRST, SeriesRuntime, series_runtime
-from apps.inference.runtimes.stays import STATICS, Grid, grid_of
 
 
 def answer(
@@ -33,7 +34,7 @@ def answer(
         ``risk``, ``band`` (least and greatest of the members), ``course`` (hour, risk, least, greatest from FIRST on),
         ``drivers`` (variables by stretches of hours, in probability), ``newest`` (value by code).
     """
-    runtime = series_runtime(package)
+    runtime = loaded_model(package)
     grid = _grid(runtime, hour, measured, person, supposed)
     hours = tuple(range(FIRST, hour + 1))
     risks = runtime.risks(grid, hours)[:, 0]

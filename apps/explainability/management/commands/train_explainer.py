@@ -50,7 +50,7 @@ class Command(BaseCommand):
         self, package: Package, output: Path, version: str, options: dict[str, Any], progress: Progress
     ) -> dict[str, Any]:
         from apps.explainability.training.train import Recipes, train
-        from apps.inference.training.cxr_pneumonia import gather
+        from apps.inference.training.cxr_pneumonia.train import gather
         from apps.inference.training.fitting import Recipe
 
         if options["data"] is None:

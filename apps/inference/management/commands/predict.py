@@ -14,9 +14,9 @@ from rich.progress import track
 
 from apps.imaging.dicom.reading import Unreadable
 from apps.inference import prediction, registry
+from apps.inference.engines.input_checks import Unsuitable
 from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import FILMS, SERIES, VOLUMES, Package
-from apps.inference.runtimes.suitability import Unsuitable
 from apps.jobs.errors import ReadableError, sentence
 
 BATCH = 32
@@ -63,21 +63,21 @@ class Command(BaseCommand):
 
     def _stays(self, package: Package, options: dict[str, Any]) -> None:
         """A cohort: the columns of the challenge's sets in; record, hour, risk, least and greatest of members out."""
-        from apps.inference.training import icu_cohort
+        from apps.inference.training.icu_deterioration import cohort
 
         try:
             hours = tuple(int(hour) for hour in options["hours"].split(","))
-            table = icu_cohort.risks(package, options["paths"], hours)
+            table = cohort.risks(package, options["paths"], hours)
             checked_probabilities(table[["risk", "least", "greatest"]].to_numpy().ravel())
         except (ValueError, FileNotFoundError, ReadableError) as error:
             raise CommandError(str(error)) from error
         partial = options["out"].with_suffix(options["out"].suffix + ".part")
-        icu_cohort.write(table, partial, parquet=options["out"].suffix == ".parquet")
+        cohort.write(table, partial, parquet=options["out"].suffix == ".parquet")
         partial.replace(options["out"])
         self.stdout.write(f"{table['record_id'].nunique()} stays, hours {options['hours']}: {options['out']}")
 
     def _write(self, package: Package, files: list[Path], target: Any, age: float | None) -> int:
-        from apps.inference.runtimes.loaded import assess
+        from apps.inference.engines.assessment import assess
 
         writer = csv.writer(target)
         writer.writerow(["path", *[label.code for label in package.labels], "refusal"])

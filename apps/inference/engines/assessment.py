@@ -1,0 +1,39 @@
+"""Asking a model of images about a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.inference.engines.input_checks import Unsuitable, check_novelty
+from apps.inference.engines.runtime_cache import loaded_model
+from apps.inference.packages.card import Package
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A film's plane, or a volume's box, and the model's answer: calibrated probabilities, (labels,), or why not."""
+
+    plane: npt.NDArray[np.uint8]
+    answer: npt.NDArray[np.float64] | Unsuitable
+
+
+def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[Assessed]:
+    """Assess films (rows, columns), or volumes (slices, rows, columns) as ``shrunk`` gives them, in one batch."""
+    if not films:
+        return []
+    model = loaded_model(package)
+    planes = [model.prepare(pixels) for pixels in films]
+    output = model.run(np.stack(planes))
+    limit = package.card.get("novelty", {}).get("threshold")
+    assessed = []
+    for plane, probabilities, distance in zip(planes, output.probabilities, output.novelty, strict=True):
+        try:
+            check_novelty(float(distance), limit)
+            assessed.append(Assessed(plane, probabilities))
+        except Unsuitable as refusal:
+            assessed.append(Assessed(plane, refusal))
+    return assessed

@@ -1,0 +1,14 @@
+"""One risk from the risks of several sources: ``fusion``."""
+
+from __future__ import annotations
+
+from apps.inference.engines.registry import Engine, schema_beside
+from apps.inference.packages.card import FUSION
+
+ENGINE = Engine(
+    runtime="fusion",
+    task=FUSION,
+    schema=schema_beside(__file__),
+    loader="apps.inference.engines.fusion.model:fusion_of",
+    explainer="fusion",
+)
