@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from django.db import transaction
 
-from apps.explainability.explainers.account import accounts
-from apps.explainability.explainers.loaded import explainable
+from apps.explainability.explainers.image.explainable import explainable
+from apps.explainability.explainers.image.stored_attribution import accounts
 from apps.explainability.explanation import keep
 from apps.explainability.models import Stage
 from apps.explainability.plan import ask

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.explainability.explainers.methods import methods_for
+from apps.explainability.explainers.image.methods import methods_for
 from apps.explainability.models import Method
 from apps.terminology.localisation import in_language
 

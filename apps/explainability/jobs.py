@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from apps.explainability import explanation, plan, probing, trial
-from apps.explainability.explainers.account import accounts
-from apps.explainability.explainers.answering import answer
-from apps.explainability.explainers.attribution import Budget
-from apps.explainability.explainers.game import Regions
-from apps.explainability.explainers.loaded import explainable
-from apps.explainability.explainers.quality import measure
+from apps.explainability.explainers.image.attribution import Budget
+from apps.explainability.explainers.image.coalition_game import Regions
+from apps.explainability.explainers.image.explainable import explainable
+from apps.explainability.explainers.image.quality import measure
+from apps.explainability.explainers.image.stored_attribution import accounts
+from apps.explainability.explainers.registry import answer
 from apps.explainability.models import Explanation, Probe, Trial
 from apps.inference.access import require_ai_consent
 from apps.inference.analysis import verified_package

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.explainability.explainers.limits import ADDS_UP
+from apps.explainability.explainers.image.limits import ADDS_UP
 from apps.imaging.models import Instance
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.jobs.models import Job

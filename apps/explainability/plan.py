@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.explainability.explainers.methods import methods_for
+from apps.explainability.explainers.image.methods import methods_for
 from apps.explainability.models import Explanation, Method
 from apps.inference.access import visible_findings
 from apps.inference.models import Analysis, Finding

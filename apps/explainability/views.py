@@ -20,7 +20,7 @@ from apps.accounts.models import CLINICIANS, PHYSICIANS, Role
 from apps.explainability import cohort, plan, similar, telling
 from apps.explainability.access import visible_to, visible_told
 from apps.explainability.drawing import charts
-from apps.explainability.explainers.methods import grid_of
+from apps.explainability.explainers.image.methods import grid_of
 from apps.explainability.forms import MethodForm, TellForm
 from apps.explainability.models import Explanation
 from apps.explainability.queries import comparison_rows, comparisons, places, slabs, strongest_slice

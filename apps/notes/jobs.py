@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from apps.explainability.explainers.answering import answer
+from apps.explainability.explainers.registry import answer
 from apps.inference.analysis import verified_package
 from apps.inference.engines.sentence_head.encoder import encoder
 from apps.inference.packages.card import Package

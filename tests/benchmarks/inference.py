@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from django.conf import settings
 
-from apps.explainability.explainers import faithfulness
-from apps.explainability.explainers.attribution import Budget
-from apps.explainability.explainers.loaded import Explainable, explainable
+from apps.explainability.explainers.image import faithfulness
+from apps.explainability.explainers.image.attribution import Budget
+from apps.explainability.explainers.image.explainable import Explainable, explainable
 from apps.inference.package_reader import read_package
 from tests.benchmarks.table import Row, median_seconds, paired_medians
 from tests.factories import film_pixels

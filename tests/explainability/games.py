@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from apps.explainability.explainers.game import Game, Regions
+from apps.explainability.explainers.image.coalition_game import Game, Regions
 
 SHAPE = (48, 48)
 REGIONS = Regions((6, 6), SHAPE)

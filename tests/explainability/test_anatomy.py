@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from apps.explainability.explainers.anatomy import LUNG_ZONES, ZONES, by_zone, zones
-from apps.explainability.explainers.baselines import EDGE
-from apps.explainability.explainers.loaded import explainable
+from apps.explainability.explainers.image.anatomy import LUNG_ZONES, ZONES, by_zone, zones
+from apps.explainability.explainers.image.baselines import EDGE
+from apps.explainability.explainers.image.explainable import explainable
 from apps.inference.package_reader import read_package
 from apps.synthetic.radiograph import draw_film
 

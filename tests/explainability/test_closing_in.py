@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from apps.explainability.explainers import closing_in
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Game, Regions
+from apps.explainability.explainers.image import adaptive_regions
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.coalition_game import Game, Regions
 from tests.explainability.games import game, sigmoid_of
 
 SHAPE = (24, 32, 32)
@@ -23,7 +23,7 @@ def volume_game(model) -> Game:  # type: ignore[no-untyped-def]
 
 def run(one: Game, evaluations: int = 400, **options) -> list[Attribution]:  # type: ignore[no-untyped-def]
     budget = Budget(evaluations=evaluations, precision=0.0, **options)
-    return list(closing_in.explain(one, (0,), budget, rng=np.random.default_rng(0)))
+    return list(adaptive_regions.explain(one, (0,), budget, rng=np.random.default_rng(0)))
 
 
 def either(planes: torch.Tensor) -> torch.Tensor:
@@ -74,9 +74,9 @@ def test_the_search_is_shown_first_and_its_sum_fits() -> None:
 
 def test_a_glance_is_rough_but_adds_up() -> None:
     one = volume_game(either)
-    found = closing_in.glance(one)
+    found = adaptive_regions.glance(one)
     assert found.evaluations == 30 and np.abs(found.gaps).max() < 1e-9
-    assert len(np.unique(found.values[0, 0].round(9))) <= closing_in.AT_GLANCE
+    assert len(np.unique(found.values[0, 0].round(9))) <= adaptive_regions.AT_GLANCE
     halves = found.values[0, 0].reshape(2, 4, 2, 4, 2, 4).sum(axis=(1, 3, 5))
     assert halves[0, 0, 1] + halves[1, 1, 0] > 0.5 * halves.sum()
 
@@ -92,7 +92,7 @@ def test_time_ends_it() -> None:
     ticks = iter(range(0, 1000, 10))
     budget = Budget(evaluations=5_000, seconds=90, precision=0.0)
     one = volume_game(either)
-    *_, found = closing_in.explain(one, (0,), budget, rng=np.random.default_rng(0), clock=lambda: next(ticks))
+    *_, found = adaptive_regions.explain(one, (0,), budget, rng=np.random.default_rng(0), clock=lambda: next(ticks))
     assert found.stopped == "time" and found.evaluations < 5_000 and np.abs(found.gaps).max() < 1e-9
 
 

@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.explainability.explainers import gradients, partition, sampled
-from apps.explainability.explainers.amortised import efficient
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.baselines import MASKERS, baseline
-from apps.explainability.explainers.game import Game, Regions
+from apps.explainability.explainers.image import gradients, partition, sampled
+from apps.explainability.explainers.image.amortised import efficient
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.baselines import MASKERS, baseline
+from apps.explainability.explainers.image.coalition_game import Game, Regions
 from tests.explainability.games import REGIONS, SHAPE, film, game, sigmoid_of, spot
 
 AREA = spot(slice(8, 24), slice(16, 32))

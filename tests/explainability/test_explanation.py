@@ -7,7 +7,7 @@ import pytest
 
 from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
-from apps.explainability.explainers import faithfulness
+from apps.explainability.explainers.image import faithfulness
 from apps.explainability.models import Explanation, Method, Stage
 from apps.explainability.plan import plan, plan_missing, request
 from apps.explainability.queries import arrays, region_values
@@ -67,7 +67,7 @@ def test_it_is_refined_checked_and_measured_in_one_run(analysis: Analysis) -> No
 
 def test_it_points_at_the_drawn_opacity(analysis: Analysis) -> None:
     """The film's opacity is known: the strongest evidence lies on it, and far denser than by chance."""
-    from apps.explainability.explainers.game import Regions
+    from apps.explainability.explainers.image.coalition_game import Regions
 
     explanation = Explanation.objects.get(finding__label="pneumonia")
     pixels = Regions((12, 12), (192, 192)).spread(region_values(explanation).reshape(1, -1))[0]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.explainability.explainers import faithfulness
-from apps.explainability.explainers.quality import weaknesses
+from apps.explainability.explainers.image import faithfulness
+from apps.explainability.explainers.image.quality import weaknesses
 from tests.explainability.games import REGIONS, film, game, sigmoid_of, spot
 
 BRIGHT = np.full((48, 48), 200, np.uint8)

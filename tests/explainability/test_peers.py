@@ -12,8 +12,8 @@ import quantus
 import torch
 from torch import nn
 
-from apps.explainability.explainers import faithfulness
-from apps.explainability.explainers.game import Game, Regions
+from apps.explainability.explainers.image import faithfulness
+from apps.explainability.explainers.image.coalition_game import Game, Regions
 
 EDGE = 48
 

@@ -15,7 +15,9 @@ from sklearn.ensemble import GradientBoostingRegressor
 
 from apps.accounts.models import User
 from apps.explainability import jobs, trial
-from apps.explainability.explainers import parts, tabular, text
+from apps.explainability.explainers.fusion import shapley
+from apps.explainability.explainers.tabular import shap_rows
+from apps.explainability.explainers.text import shap_words
 from apps.explainability.models import Trial
 from apps.inference.engines.bag_of_words.words import Words, read_words
 from apps.inference.engines.tree_table.trees import Trees, from_sklearn, read_trees
@@ -44,10 +46,10 @@ def test_parts_share_out_as_shapley_did() -> None:
     def gloves(coalitions: np.ndarray) -> np.ndarray:
         return (coalitions[:, 0] & (coalitions[:, 1] | coalitions[:, 2])).astype(float)
 
-    values, nobody, everybody = parts.shapley(gloves, 3)
+    values, nobody, everybody = shapley.shapley(gloves, 3)
     assert values == pytest.approx([2 / 3, 1 / 6, 1 / 6]) and (nobody, everybody) == (0, 1)
     with pytest.raises(ValueError, match="1 to 12 parts"):
-        parts.shapley(gloves, 13)
+        shapley.shapley(gloves, 13)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=8, max_size=8))
@@ -56,7 +58,7 @@ def test_parts_agree_with_the_definition(worth: list[float]) -> None:
     def earnings(coalitions: np.ndarray) -> np.ndarray:
         return np.array([worth[int(row @ [1, 2, 4])] for row in coalitions])
 
-    values, _nobody, _all = parts.shapley(earnings, 3)
+    values, _nobody, _all = shapley.shapley(earnings, 3)
     slow = np.zeros(3)
     for order in permutations(range(3)):
         there = np.zeros((1, 3), bool)
@@ -74,11 +76,11 @@ def test_stored_trees_answer_as_the_fitted_ones_did() -> None:
     booster = GradientBoostingRegressor(n_estimators=20, random_state=0).fit(rows, target)
     trees = from_sklearn(booster, rows[:20])
     assert trees.predict(rows) == pytest.approx(booster.predict(rows))
-    found = tabular.explain(trees, rows[0], {"a": [0, 1], "b": [2], "c": [3]})
+    found = shap_rows.explain(trees, rows[0], {"a": [0, 1], "b": [2], "c": [3]})
     assert abs(found.gap) < 1e-6
     assert found.base + sum(found.group_values.values()) == pytest.approx(found.output, abs=1e-9)
     assert found.path_base + found.path_values.sum() == pytest.approx(found.output, abs=1e-5)
-    exact, _nobody, _all = parts.shapley(lambda who: alone(trees, rows[0], who), 4)
+    exact, _nobody, _all = shapley.shapley(lambda who: alone(trees, rows[0], who), 4)
     assert found.values == pytest.approx(exact, abs=1e-6)
 
 
@@ -111,30 +113,32 @@ def test_trees_that_point_astray_are_refused(diabetes: Package, tmp_path) -> Non
     ],
 )
 def test_a_negation_is_one_unit_with_what_it_governs(given_text: str, negated: list[str]) -> None:
-    units = text.units_of(given_text)
+    units = shap_words.units_of(given_text)
     assert [unit.text for unit in units if unit.negated] == negated
 
 
 @given(st.text(alphabet="ano deniwthu.,;\n ", max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_units_are_the_text_again(given_text: str) -> None:
-    units = text.units_of(given_text)
+    units = shap_words.units_of(given_text)
     assert "".join(unit.text for unit in units) == given_text or not given_text.strip()
     assert all(unit.text for unit in units)
 
 
 def test_words_add_up_and_the_telling_ones_lead(words: Words) -> None:
-    found = text.explain(words.probabilities, "Bilateral renal ultrasound shows no hydronephrosis. Kidney stones.")
+    found = shap_words.explain(
+        words.probabilities, "Bilateral renal ultrasound shows no hydronephrosis. Kidney stones."
+    )
     assert np.abs(found.gaps).max() < 1e-9
     radiology = found.values[1]
     assert "ultrasound" in found.units[int(radiology.argmax())].text
     sentences = found.by_sentence()
     assert len(sentences) == 2
     assert sum(values[1] for _text, values in sentences) == pytest.approx(radiology.sum())
-    one = text.explain(words.probabilities, "Ultrasound")
+    one = shap_words.explain(words.probabilities, "Ultrasound")
     assert np.abs(one.gaps).max() < 1e-9
     with pytest.raises(ValueError, match="no word"):
-        text.explain(words.probabilities, "")
+        shap_words.explain(words.probabilities, "")
 
 
 def try_it(client: Client, package: str, data: dict[str, object]) -> tuple[str, Trial]:

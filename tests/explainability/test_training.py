@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings as site
 from django.core.management import CommandError, call_command
 
-from apps.explainability.explainers.baselines import References
-from apps.explainability.explainers.game import Regions
-from apps.explainability.explainers.loaded import explainable
+from apps.explainability.explainers.image.baselines import References
+from apps.explainability.explainers.image.coalition_game import Regions
+from apps.explainability.explainers.image.explainable import explainable
 from apps.explainability.models import Comparison
 from apps.explainability.training import fastshap, reference, train
 from apps.inference.package_reader import read_package
@@ -75,7 +75,7 @@ def test_training_makes_the_explainer_foretell_better(bundled: Package, parts: d
 
 
 def test_a_site_compares_explainers_on_its_own_films(packages: None, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    from apps.explainability.explainers import comparison
+    from apps.explainability.explainers.image import comparison
 
     few = {name: comparison.EXPLAINERS[name] for name in ("amortised", "grad_cam")}
     monkeypatch.setattr(comparison, "EXPLAINERS", few)

@@ -17,7 +17,7 @@ from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
 from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import Said, parametric_map
-from apps.explainability.explainers.anatomy import ZONES, volume_zones
+from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, FilmEmbedding, Method, Probe, Stage
 from apps.explainability.plan import EVALUATIONS, plan
 from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice

@@ -22,7 +22,7 @@ from sklearn.svm import SVR
 
 from apps.accounts.models import User
 from apps.explainability import jobs
-from apps.explainability.explainers import tabular
+from apps.explainability.explainers.tabular import shap_rows
 from apps.explainability.models import Trial
 from apps.inference import registry
 from apps.inference.engines.sklearn_table import estimator
@@ -54,7 +54,7 @@ def pipeline() -> Any:
 def test_a_pipeline_answers_as_it_did_and_adds_up(tmp_path: Path, pipeline: Any) -> None:
     model = Estimator(packed(tmp_path / "p", pipeline))
     assert model.predict(DATA.data) == pytest.approx(pipeline.predict(DATA.data))
-    found = tabular.explain(model, DATA.data[5], {"a": list(range(5)), "b": list(range(5, 10))})
+    found = shap_rows.explain(model, DATA.data[5], {"a": list(range(5)), "b": list(range(5, 10))})
     assert found.how == "exact" and abs(found.gap) < 1e-6 and found.path_values is None
     assert sum(found.group_values.values()) == pytest.approx(found.output - found.base)
 
@@ -63,11 +63,11 @@ def test_linear_values_are_known_and_permutations_find_them(tmp_path: Path, monk
     ridge = Ridge().fit(DATA.data, DATA.target)
     model = Estimator(packed(tmp_path / "p", ridge))
     known = ridge.coef_ * (DATA.data[7] - DATA.data[:60].mean(axis=0))
-    assert tabular.explain(model, DATA.data[7], {"all": list(range(10))}).values == pytest.approx(known)
-    monkeypatch.setattr(tabular, "MOST_EXACT", 3)
-    sampled = tabular.explain(model, DATA.data[7], {"all": list(range(10))})
+    assert shap_rows.explain(model, DATA.data[7], {"all": list(range(10))}).values == pytest.approx(known)
+    monkeypatch.setattr(shap_rows, "MOST_EXACT", 3)
+    sampled = shap_rows.explain(model, DATA.data[7], {"all": list(range(10))})
     assert sampled.how == "permutations" and sampled.values == pytest.approx(known, abs=1e-6)
-    assert tabular.cohort(model)[7] == pytest.approx(known, abs=1e-6)
+    assert shap_rows.cohort(model)[7] == pytest.approx(known, abs=1e-6)
 
 
 def test_a_classifier_gives_the_second_class_probability(tmp_path: Path) -> None:

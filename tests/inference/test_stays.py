@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from apps.explainability.explainers.attribution import Budget
-from apps.explainability.explainers.series import explain
+from apps.explainability.explainers.image.attribution import Budget
+from apps.explainability.explainers.timeseries.shap_stays import explain
 from apps.inference.engines.icu_timeseries.features import HOURS, STATICS, Grid, feature_owners, features, grid_of
 from apps.inference.engines.icu_timeseries.model import BANDS
 from apps.inference.engines.runtime_cache import loaded_model

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from apps.explainability.explainers.amortised import SCALE, Explainer
-from apps.explainability.explainers.baselines import References, nearest, thumbnails
-from apps.explainability.explainers.game import Game, Regions
-from apps.explainability.explainers.sampled import draw_pairs
+from apps.explainability.explainers.image.amortised import SCALE, Explainer
+from apps.explainability.explainers.image.baselines import References, nearest, thumbnails
+from apps.explainability.explainers.image.coalition_game import Game, Regions
+from apps.explainability.explainers.image.sampled import draw_pairs
 from apps.inference.training.fitting import follow
 
 Answer = Callable[[torch.Tensor], torch.Tensor]

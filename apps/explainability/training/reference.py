@@ -18,8 +18,8 @@ import numpy.typing as npt
 import torch
 from sklearn.cluster import KMeans
 
-from apps.explainability.explainers.baselines import References, nearest, thumbnails
-from apps.explainability.explainers.game import Regions
+from apps.explainability.explainers.image.baselines import References, nearest, thumbnails
+from apps.explainability.explainers.image.coalition_game import Regions
 
 Answer = Callable[[torch.Tensor], torch.Tensor]
 

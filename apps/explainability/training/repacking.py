@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from apps.explainability.explainers.baselines import References
-from apps.explainability.explainers.loaded import REFERENCES
+from apps.explainability.explainers.image.baselines import References
+from apps.explainability.explainers.image.explainable import REFERENCES
 from apps.inference.packages.card import Package
 from apps.inference.training.packing import finish
 

@@ -12,16 +12,11 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 
-from apps.explainability.explainers.amortised import Amortised, Explainer
-from apps.explainability.explainers.baselines import References
-from apps.explainability.explainers.comparison import Sample, compare, names_for
-from apps.explainability.explainers.loaded import (
-    EXPLAINER,
-    Explainable,
-    explainer_network,
-    regions_of,
-)
-from apps.explainability.explainers.methods import GRID
+from apps.explainability.explainers.image.amortised import Amortised, Explainer
+from apps.explainability.explainers.image.baselines import References
+from apps.explainability.explainers.image.comparison import Sample, compare, names_for
+from apps.explainability.explainers.image.explainable import EXPLAINER, Explainable, explainer_network, regions_of
+from apps.explainability.explainers.image.methods import GRID
 from apps.explainability.training import fastshap, reference
 from apps.explainability.training.repacking import repack
 from apps.inference.engines.radiograph import networks

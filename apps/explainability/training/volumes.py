@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 
-from apps.explainability.explainers.baselines import References, thumbnails
-from apps.explainability.explainers.comparison import Sample, compare, names_for
-from apps.explainability.explainers.game import Regions
-from apps.explainability.explainers.loaded import Explainable
-from apps.explainability.explainers.methods import VOLUME_GRID
+from apps.explainability.explainers.image.baselines import References, thumbnails
+from apps.explainability.explainers.image.coalition_game import Regions
+from apps.explainability.explainers.image.comparison import Sample, compare, names_for
+from apps.explainability.explainers.image.explainable import Explainable
+from apps.explainability.explainers.image.methods import VOLUME_GRID
 from apps.explainability.training.repacking import repack
 from apps.inference.engines.volume.model import VolumeRuntime
 from apps.inference.packages.card import Package

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from apps.explainability.explainers.parts import shapley
+from apps.explainability.explainers.fusion.shapley import shapley
 from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
 

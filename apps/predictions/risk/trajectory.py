@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.explainability.explainers.series import STRETCH, explain
+from apps.explainability.explainers.timeseries.shap_stays import STRETCH, explain
 from apps.inference.engines.icu_timeseries.features import STATICS, Grid, grid_of
 from apps.inference.engines.icu_timeseries.model import FIRST, SeriesRuntime
 from apps.inference.engines.runtime_cache import loaded_model

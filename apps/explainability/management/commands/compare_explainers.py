@@ -29,8 +29,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         import numpy as np
 
-        from apps.explainability.explainers.comparison import Sample, compare, names_for
-        from apps.explainability.explainers.loaded import explainable
+        from apps.explainability.explainers.image.comparison import Sample, compare, names_for
+        from apps.explainability.explainers.image.explainable import explainable
 
         package = _packages.newest(options["name"], options["package_version"])
         row = PackageVersion.objects.filter(name=package.name, version=package.version).first()

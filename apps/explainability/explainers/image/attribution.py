@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from apps.explainability.explainers.game import Game, Values
+from apps.explainability.explainers.image.coalition_game import Game, Values
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, stats
 
-from apps.explainability.explainers.game import Game, Values
+from apps.explainability.explainers.image.coalition_game import Game, Values
 
 STEPS = 16
 ORDERS = 4

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from apps.explainability.explainers import sampled
-from apps.explainability.explainers.amortised import efficient
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Game, Regions, Values
+from apps.explainability.explainers.image import sampled
+from apps.explainability.explainers.image.amortised import efficient
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.coalition_game import Game, Regions, Values
 
 PLAYERS = 32
 """Boxes at the end of the search; finding them takes 4 evaluations each, at most half of the budget."""

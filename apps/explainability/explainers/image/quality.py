@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from apps.explainability.explainers import faithfulness, limits
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Game
-from apps.explainability.explainers.loaded import SEED, Explainable
+from apps.explainability.explainers.image import faithfulness, limits
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.coalition_game import Game
+from apps.explainability.explainers.image.explainable import SEED, Explainable
 
 Measures = dict[str, Any]
 

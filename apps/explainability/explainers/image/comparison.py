@@ -18,12 +18,12 @@ import numpy.typing as npt
 import shap
 import torch
 
-from apps.explainability.explainers import faithfulness, gradients
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.baselines import nearest, thumbnails
-from apps.explainability.explainers.game import Game, Regions
-from apps.explainability.explainers.loaded import SEED, Explainable
-from apps.explainability.explainers.methods import methods_for
+from apps.explainability.explainers.image import faithfulness, gradients
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.baselines import nearest, thumbnails
+from apps.explainability.explainers.image.coalition_game import Game, Regions
+from apps.explainability.explainers.image.explainable import SEED, Explainable
+from apps.explainability.explainers.image.methods import methods_for
 from apps.inference.packages.card import VOLUMES
 
 JUDGE, VOLUME_JUDGE = (24, 24), (12, 16, 16)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import shap
 
-from apps.explainability.explainers import parts
+from apps.explainability.explainers.fusion import shapley
 from apps.inference.engines.tables import TableModel
 from apps.inference.engines.tree_table.trees import LEAF, Trees
 
@@ -79,7 +79,7 @@ def _by_trees(trees: Trees, row: Values, groups: dict[str, list[int]]) -> RowExp
 def _by_asking(model: TableModel, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
     exact = len(row) <= MOST_EXACT
     if exact:
-        values, _nobody, _all = parts.shapley(lambda who: _mixed(model, row, who), len(row))
+        values, _nobody, _all = shapley.shapley(lambda who: _mixed(model, row, who), len(row))
     else:
         values = _permuted(model, row[None], rounds=ROUNDS)[0]
     return RowExplanation(
@@ -119,7 +119,7 @@ def _groups(model: TableModel, row: Values, groups: dict[str, list[int]]) -> dic
     members = np.zeros((len(codes), len(row)), dtype=bool)
     for number, code in enumerate(codes):
         members[number, groups[code]] = True
-    values, _nobody, _all = parts.shapley(lambda who: _mixed(model, row, who @ members), len(codes))
+    values, _nobody, _all = shapley.shapley(lambda who: _mixed(model, row, who @ members), len(codes))
     return dict(zip(codes, values.tolist(), strict=True))
 
 

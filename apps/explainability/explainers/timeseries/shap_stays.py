@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from apps.explainability.explainers.attribution import Budget
+from apps.explainability.explainers.image.attribution import Budget
 from apps.inference.engines.icu_timeseries.features import Grid
 
 STRETCH = 6

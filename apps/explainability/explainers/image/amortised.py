@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from apps.explainability.explainers.game import SPACES, Regions, Values
+from apps.explainability.explainers.image.coalition_game import SPACES, Regions, Values
 from apps.inference.engines.radiograph.networks import fold_batch_norms
 from apps.inference.engines.radiograph.preprocessing import normalise
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import shap
 
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Game, Values
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.coalition_game import Game, Values
 
 UNITS = np.array([1.0, 6.0])
 """The explainer splits first where values change most; log-odds are brought to the size of probabilities."""

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Earning, Regions, Values
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.coalition_game import Earning, Regions, Values
 
 Z95 = 1.96
 RATIOS = torch.logspace(-5, 3, 33, dtype=torch.float64).unsqueeze(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,17 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from apps.explainability.explainers import closing_in, gradients, partition, sampled
-from apps.explainability.explainers.amortised import Amortised, efficient
-from apps.explainability.explainers.amortised import Explainer as Network
-from apps.explainability.explainers.anatomy import volume_zones, zones
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.baselines import References, baseline
-from apps.explainability.explainers.game import Game, Regions, Values
-from apps.explainability.explainers.methods import grid_of, methods_for
+from apps.explainability.explainers.image import adaptive_regions, gradients, partition, sampled
+from apps.explainability.explainers.image.amortised import Amortised, efficient
+from apps.explainability.explainers.image.amortised import Explainer as Network
+from apps.explainability.explainers.image.anatomy import volume_zones, zones
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.baselines import References, baseline
+from apps.explainability.explainers.image.coalition_game import Game, Regions, Values
+from apps.explainability.explainers.image.methods import grid_of, methods_for
 from apps.inference.engines.radiograph import networks
 from apps.inference.engines.radiograph.model import FilmRuntime
-from apps.inference.engines.runtime_cache import Box, runtime
+from apps.inference.engines.runtime_cache import RuntimeCache, loaded_model
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 
 EXPLAINER = "explainer.safetensors"
@@ -75,7 +75,7 @@ class Explainable:
 
     def glance(self, game: Game) -> Attribution | None:
         """What can be drawn at once: the amortised explainer's word, or a first look into a volume."""
-        return closing_in.glance(game) if game.film.ndim > 2 else self.first(game)
+        return adaptive_regions.glance(game) if game.film.ndim > 2 else self.first(game)
 
     def explain(self, game: Game, method: str, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
         """Explain by any method; each yields better and better attributions.
@@ -98,15 +98,6 @@ class Explainable:
         return makers[method](game, watched, budget)
 
 
-def explainable(package: Package) -> Explainable:
-    """The package, verified just now, with everything that explains it; kept in the process.
-
-    Raises:
-        PackageRefused: if the explainer's files do not fit the card.
-    """
-    return _load(package.digest, Box(package))
-
-
 def explainer_network(package: Package, trunk: Any = None) -> Network:
     """An untrained explainer of the package's shape; its trunk is the classifier's own unless one is given."""
     if trunk is None:
@@ -122,16 +113,14 @@ def regions_of(package: Package) -> Regions:
 def _sampled(prior: Values | None, game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
     rng = np.random.default_rng(SEED)
     if game.film.ndim > 2:
-        return closing_in.explain(game, watched, budget, rng=rng)
+        return adaptive_regions.explain(game, watched, budget, rng=rng)
     if prior is not None:
         prior = efficient(prior, game.ends)
     return sampled.sample(game, prior=prior, watched=watched, budget=budget, rng=rng)
 
 
-@lru_cache(maxsize=4)
-def _load(digest: str, box: Box) -> Explainable:
-    package = box.package
-    model = runtime(package)
+def _load(package: Package) -> Explainable:
+    model = loaded_model(package)
     if "explainer" not in package.card:
         return Explainable(model, regions_of(package), None, None)
     try:
@@ -150,3 +139,11 @@ def _load(digest: str, box: Box) -> Explainable:
 def _wide(value: Any) -> Any:
     """Weights are stored as halves, which is precise enough for what is corrected and checked anyway."""
     return value.float() if value.dtype == torch.float16 else value
+
+
+explainable = RuntimeCache(_load)
+"""A package that was verified just now, with everything that explains it; kept in the process.
+
+Raises:
+    PackageRefused: if the explainer's files do not fit the card.
+"""

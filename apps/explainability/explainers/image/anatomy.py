@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from apps.explainability.explainers.baselines import EDGE
+from apps.explainability.explainers.image.baselines import EDGE
 
 ZONES = (
     "right_upper",

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from apps.explainability.explainers.attribution import Attribution, Budget
-from apps.explainability.explainers.game import Game, Values
+from apps.explainability.explainers.image.attribution import Attribution, Budget
+from apps.explainability.explainers.image.coalition_game import Game, Values
 
 PATHS = 8
 """Each of these is one forward and, for every output, one backward pass: about as long as three evaluations."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from apps.explainability.explainers.anatomy import ZONES, by_zone
-from apps.explainability.explainers.attribution import Attribution
-from apps.explainability.explainers.game import Regions
-from apps.explainability.explainers.limits import certain
-from apps.explainability.explainers.loaded import Explainable
+from apps.explainability.explainers.image.anatomy import ZONES, by_zone
+from apps.explainability.explainers.image.attribution import Attribution
+from apps.explainability.explainers.image.coalition_game import Regions
+from apps.explainability.explainers.image.explainable import Explainable
+from apps.explainability.explainers.image.limits import certain
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,7 @@
+"""SHAP of rows of numbers."""
+
+from __future__ import annotations
+
+from apps.explainability.explainers.registry import Explainer
+
+EXPLAINER = Explainer(name="tabular", answer="apps.explainability.explainers.tabular.answering:answer_row")
