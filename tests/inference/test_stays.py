@@ -21,7 +21,7 @@ from apps.inference.training import icu_deterioration
 from apps.inference.training.icu_deterioration import Recipe, event1
 from apps.inference.training.icu_stays import CODES, read_set, stays_of
 
-PACKAGE = settings.BASE_DIR / "apps/inference/bundled/icu-deterioration/1.0.0"
+PACKAGE = settings.BASE_DIR / "apps/inference/bundled/icu-deterioration/1.0.1"
 
 
 def drawn(stays: int = 40, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
