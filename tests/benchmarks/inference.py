@@ -21,7 +21,7 @@ EVALUATIONS = 514
 
 
 def measure() -> Iterator[Row]:
-    film = explainable(read_package(settings.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.0"))
+    film = explainable(read_package(settings.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.1"))
     runtime = film.model
     plane = runtime.prepare(film_pixels(3, "focal", 448))
     planes = np.stack([plane] * BATCH).astype(np.float32)

@@ -15,7 +15,7 @@ from apps.synthetic.radiograph import draw_film
 
 @pytest.fixture(scope="module")
 def film():  # type: ignore[no-untyped-def]
-    return explainable(read_package(settings.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.0"))
+    return explainable(read_package(settings.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.1"))
 
 
 def test_every_reference_has_two_lungs_in_three_zones(film) -> None:  # type: ignore[no-untyped-def]

@@ -30,7 +30,7 @@ SMALL = train.Recipes(
 
 @pytest.fixture(scope="module")
 def bundled() -> Package:
-    return read_package(site.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.0")
+    return read_package(site.BASE_DIR / "apps/inference/bundled/cxr-pneumonia/1.1.1")
 
 
 @pytest.fixture(scope="module")

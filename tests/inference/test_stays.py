@@ -23,7 +23,7 @@ from apps.inference.training.icu_deterioration import train
 from apps.inference.training.icu_deterioration.data import CODES, read_set, stays_of
 from apps.inference.training.icu_deterioration.train import Recipe, event1
 
-PACKAGE = settings.BASE_DIR / "apps/inference/bundled/icu-deterioration/1.0.0"
+PACKAGE = settings.BASE_DIR / "apps/inference/bundled/icu-deterioration/1.0.1"
 
 
 def drawn(stays: int = 40, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
