@@ -48,13 +48,14 @@ lint: build .venv/audited
 	$(BIN)/bandit --quiet --severity-level medium --confidence-level medium --recursive apps medportal
 	$(BIN)/djlint templates --lint --quiet
 	$(NPM) run --silent check
+	$(BIN)/python -m tests.licences
 
 .venv/audited: requirements.lock .venv/installed # advisories of the locked packages, once for each lock
-	@$(MAKE) --no-print-directory audit
-	@touch $@
+	@$(AUDIT) --stamp $@
 
-audit: .venv/installed ## known holes of the locked packages, where an advisory service can be reached
-	@$(BIN)/pip-audit --no-deps --disable-pip --progress-spinner off --format json --requirement requirements.lock 2>/dev/null | $(BIN)/python -m tests.advisories
+AUDIT := $(BIN)/python -m tests.advisories requirements.lock
+audit: .venv/installed ## known vulnerabilities of the locked packages; says so where no advisory service can be reached
+	@$(AUDIT)
 
 types: build
 	$(BIN)/mypy apps medportal
@@ -73,8 +74,14 @@ FUZZ_INPUTS ?= 100000
 fuzz: build ## hostile files, coverage-guided; what escapes is kept in tests/fuzz/found
 	for target in film archive related; do $(BIN)/python -m tests.fuzz $$target $(FUZZ_INPUTS) || exit 1; done
 
-lock: .venv/installed ## after a change of dependencies in pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra sentences --group build --group dev --no-emit-index-url --generate-hashes --no-header -o requirements.lock
+COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --no-header pyproject.toml
+# PyPI has torch for Linux with CUDA only; the CPU worker takes it from elsewhere, without these.
+CUDA_PACKAGES := $(shell sed -n 's/^\(torch\|torchvision\|triton\|nvidia-[a-z0-9-]*\|cuda-[a-z-]*\)==.*/--no-emit-package \1/p' requirements.lock)
+lock: .venv/installed ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer releases
+	$(COMPILE) $(UPGRADE) --extra worker --extra demo --extra sentences --group build --group dev -o requirements.lock
+	$(COMPILE) --constraint requirements.lock -o docker/web.lock
+	$(COMPILE) --constraint requirements.lock --extra worker --extra sentences -o docker/worker.lock
+	$(COMPILE) --constraint requirements.lock --extra worker --extra sentences $(CUDA_PACKAGES) -o docker/worker-cpu.lock
 
 clean:
 	rm -rf .venv static/node_modules static/dist

@@ -1,5 +1,3 @@
-"""The project: settings, URLs, ASGI and Celery, and nothing else."""
+"""Settings and entry points of the site."""
 
-from medportal.celery import app as celery_app
-
-__all__ = ["celery_app"]
+__version__ = "0.2.0"
