@@ -1,7 +1,7 @@
 """Known vulnerabilities of the locked packages: ``python -m tests.advisories LOCK [--stamp FILE]``.
 
-pip-audit passes in silence where it reaches no advisory service. Here such a run says "not audited" and leaves no stamp, so
-that the next one asks again; it does not fail, because a build must work without a network.
+pip-audit passes in silence where it reaches no advisory service. Here such a run says "not audited" and leaves no
+stamp, so that the next one asks again; it does not fail, because a build must work without a network.
 """
 
 from __future__ import annotations
