@@ -1,3 +1,5 @@
-"""Settings and entry points of the site."""
+"""The project: settings, URLs, ASGI and Celery, and nothing else."""
 
-__version__ = "0.2.0"
+from medportal.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from celery import shared_task
 
-from apps.jobs import leases
+from apps.jobs import leases, life_signs
 from apps.jobs.enqueue import ACCELERATOR_QUEUES, SHORT_QUEUE
 from apps.jobs.models import Urgency
 
@@ -29,3 +29,9 @@ def accelerator_task(name: str) -> Callable[[F], Any]:
 def sweep() -> None:
     """Hand out expired leases again."""
     leases.sweep()
+
+
+@short_task("jobs.give_sign")
+def give_sign(queue: str) -> None:
+    """Show that the workers of a queue live; the clock sends it to each queue."""
+    life_signs.give_sign(life_signs.queue_sign(queue))
