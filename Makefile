@@ -79,6 +79,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes -
 CUDA_PACKAGES := $(shell sed -n 's/^\(torch\|torchvision\|triton\|nvidia-[a-z0-9-]*\|cuda-[a-z-]*\)==.*/--no-emit-package \1/p' requirements.lock)
 lock: .venv/installed ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer releases
 	$(COMPILE) $(UPGRADE) --extra worker --extra demo --extra sentences --group build --group dev -o requirements.lock
+	$(subst pyproject.toml,,$(COMPILE)) --constraint requirements.lock --group build -o docker/build.lock
 	$(COMPILE) --constraint requirements.lock -o docker/web.lock
 	$(COMPILE) --constraint requirements.lock --extra worker --extra sentences -o docker/worker.lock
 	$(COMPILE) --constraint requirements.lock --extra worker --extra sentences $(CUDA_PACKAGES) -o docker/worker-cpu.lock

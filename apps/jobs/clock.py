@@ -11,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery.beat import ScheduleEntry, Scheduler, SchedulingError
+from celery.beat import Scheduler, SchedulingError
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
@@ -40,7 +40,8 @@ class DatabaseScheduler(Scheduler):
         close_old_connections()
         rows = {row.name: row.last_run_at for row in ScheduledTask.objects.all()}
         now = timezone.now()
-        for entry in self.schedule.values():
+        entries: dict[str, Any] = self.schedule
+        for entry in entries.values():
             interval = entry.schedule.run_every
             first = now - interval if interval < PROMPT else now
             entry.last_run_at = rows.get(entry.name) or _remember(entry.name, first)
@@ -51,7 +52,7 @@ class DatabaseScheduler(Scheduler):
         self._give_sign()
         return min(seconds, SIGN_SECONDS)
 
-    def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
         """Send a due entry, unless another clock has; what cannot be sent is tried again soon."""
         try:
             close_old_connections()
@@ -61,17 +62,17 @@ class DatabaseScheduler(Scheduler):
             logger.error("the clock could not send %s: %s", entry.task, type(error).__name__)
             self._retry(entry)
 
-    def _advance(self, entry: ScheduleEntry) -> bool:
+    def _advance(self, entry: Any) -> bool:
         """Whether this clock runs the entry: the row holds the time that it knew, and now the new one."""
         rows = ScheduledTask.objects.filter(name=entry.name)
-        advanced = self.schedule[entry.name]
+        advanced: Any = self.schedule[entry.name]
         if rows.filter(last_run_at__lte=entry.last_run_at).update(last_run_at=advanced.last_run_at):
             return True
         advanced.last_run_at = _remember(entry.name, advanced.last_run_at)
         self._heap = None
         return False
 
-    def _retry(self, entry: ScheduleEntry) -> None:
+    def _retry(self, entry: Any) -> None:
         due_soon = timezone.now() - entry.schedule.run_every + timedelta(seconds=RETRY_SECONDS)
         self.schedule[entry.name].last_run_at = due_soon
         self._heap = None

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.storage import storages
 from django.core.management import call_command
 from django.core.management.utils import get_random_secret_key
 from django.db import connection
@@ -83,12 +84,12 @@ def collect_static() -> None:
 
 
 def _static_build() -> str:
-    manifest = Path(settings.DJANGO_VITE["default"]["manifest_path"]).read_bytes()
-    storage = settings.STORAGES["staticfiles"]["BACKEND"]
+    manifest = Path(settings.STATICFILES_DIRS[0], "manifest.json").read_bytes()
+    storage = type(storages["staticfiles"]).__qualname__
     return hashlib.sha256(manifest + f"{settings.VERSION} {storage}".encode()).hexdigest()
 
 
-STEPS: dict[str, Callable[[], None]] = {
+STEPS: dict[str, Callable[[], object]] = {
     "secret key": make_secret_key,
     "keyring": make_keyring,
     "database": lambda: call_command("migrate", "--verbosity", "0"),

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, cast
 
 from celery import current_app
 from django.core.files.base import ContentFile
@@ -112,8 +113,8 @@ def _blob_store() -> None:
 
 def _broker() -> None:
     with current_app.connection_for_write(connect_timeout=SECONDS) as connection:
-        connection.ensure_connection(max_retries=0, timeout=SECONDS)
-        with connection.channel() as channel:
+        connection.ensure_connection(max_retries=0, timeout=int(SECONDS))
+        with cast(Any, connection).channel() as channel:
             try:
                 channel.queue_declare(SHORT_QUEUE, passive=True)
             except ChannelError as error:  # no worker has made the queue yet: the broker answered all the same
