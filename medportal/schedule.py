@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -25,16 +23,17 @@ def schedule(*, sweep: int, audit: int, queues: tuple[str, ...]) -> dict[str, di
         "remove old exports": _every(HOUR, "imaging.remove_expired"),
         "keep recommendations up to date": _every(HOUR, "recommendations.keep"),
         "remind of appointments": _every(HOUR, "contact.remind"),
-        "learn the order of recommendations": _every(7 * DAY, "recommendations.learn"),
+        "learn the order of recommendations": _every(7 * DAY, "recommendations.learn", queue="accelerator"),
         "link and sign the audit trail": _every(audit, "accounts.checkpoint"),
         **{f"life sign of {queue}": _every(sweep, "jobs.give_sign", queue, queue=queue) for queue in queues},
     }
 
 
-def _every(seconds: int, task: str, *args: str, **options: Any) -> dict[str, object]:
+def _every(seconds: int, task: str, *args: str, queue: str = "short") -> dict[str, object]:
+    """An entry; the queue is stated, because the clock does not load the tasks that know theirs."""
     return {
         "task": task,
         "schedule": seconds,
         "args": args,
-        "options": {"expires": min(seconds, DAY), **options},
+        "options": {"expires": min(seconds, DAY), "queue": queue},
     }

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
+import sys
+import time
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +138,37 @@ def test_messages_of_the_clock_expire_and_every_queue_is_asked() -> None:
     asked = {entry["options"]["queue"] for entry in entries if entry["task"] == "jobs.give_sign"}
     assert asked == set(ALL_QUEUES) == set(settings.JOB_QUEUES)
     assert settings.CELERY_BEAT_SCHEDULER == "apps.jobs.clock:DatabaseScheduler"
+
+
+LOOK = (
+    "import atexit, sys; from medportal.__main__ import main; sys.argv[1:] = ['clock'];"
+    "atexit.register(lambda: print([name for name in ('torch', 'shap') if name in sys.modules])); main()"
+)
+
+
+def _has_ticked(database: Path) -> bool:
+    with sqlite3.connect(database) as connection:
+        return bool(connection.execute("SELECT count(*) FROM jobs_lifesign WHERE name = 'clock'").fetchone()[0])
+
+
+def test_the_clock_loads_no_task_and_stops_when_it_is_told(tmp_path: Path) -> None:
+    environment = {**os.environ, "MEDPORTAL_DEMO": "1", "MEDPORTAL_VAR": str(tmp_path)}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    where: dict[str, Any] = {"cwd": settings.BASE_DIR, "env": environment}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, **where)
+    process = subprocess.Popen([sys.executable, "-c", LOOK], stdout=subprocess.PIPE, text=True, **where)
+    try:
+        until = time.monotonic() + 120
+        while not _has_ticked(tmp_path / "medportal.sqlite3"):
+            assert process.poll() is None and time.monotonic() < until
+            time.sleep(0.2)
+        process.terminate()
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0 and output.strip() == "[]"
+    messages = list((tmp_path / "queue/messages").glob("*.msg"))
+    assert any(".short." in message.name for message in messages), "what is due at the first start was sent"
 
 
 def test_rows_hold_when_each_entry_last_ran(clock: Clock) -> None:

@@ -153,7 +153,7 @@ class Site:
         self.environment["STATIC_ROOT"] = str(Site.static)
         self.manage("shell", "-c", PREPARE.format(commands=commands))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
-        clock = [*self._celery, "beat"]
+        clock = ["-m", "medportal", "clock"]
         self.processes = [self.start(*web), self.start(*clock)]
         self.start_worker()
         wait_for(self._ready, 60, "the site")

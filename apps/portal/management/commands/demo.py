@@ -77,7 +77,7 @@ def _processes(port: int) -> dict[str, str]:
     return {
         "web": f"{web} --no-access-log --log-level warning",
         "worker": f"{celery} worker --queues {','.join(ALL_QUEUES)} --concurrency 1 --loglevel warning",
-        "clock": f"{celery} beat --loglevel warning",
+        "clock": f"exec {sys.executable} -m medportal clock",
     }
 
 
