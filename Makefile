@@ -74,7 +74,8 @@ FUZZ_INPUTS ?= 100000
 fuzz: build ## hostile files, coverage-guided; what escapes is kept in tests/fuzz/found
 	for target in film archive related; do $(BIN)/python -m tests.fuzz $$target $(FUZZ_INPUTS) || exit 1; done
 
-COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --no-header pyproject.toml
+# For the oldest Python 3.11: some packages ask for more there (redis for async-timeout before 3.11.3).
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11.0 --no-emit-index-url --generate-hashes --no-header pyproject.toml
 # PyPI has torch for Linux with CUDA only; the CPU worker takes it from elsewhere, without these.
 CUDA_PACKAGES := $(shell sed -n 's/^\(torch\|torchvision\|triton\|nvidia-[a-z0-9-]*\|cuda-[a-z-]*\)==.*/--no-emit-package \1/p' requirements.lock)
 lock: .venv/installed ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer releases
