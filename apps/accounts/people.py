@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -35,7 +36,35 @@ def add_user(*, username: str, role: Role, staff_name: str, teams: Iterable[Care
         return user, give_password(user, actor=actor)
 
 
-def give_password(user: User, *, actor: User) -> str:
+def create_first_admin(*, username: str, staff_name: str, password: str | None) -> tuple[User, str]:
+    """Make the first administrator, from the server's command line; it and its password.
+
+    Args:
+        password: the user's own one, checked by the site's rules; None for a random one that has to be replaced at the
+            first sign-in. The second factor is asked for at the first sign-in either way, if the role needs one.
+
+    Raises:
+        ReadableError: ``admin_exists`` if there is an active administrator, who makes all further accounts, or
+            ``username_taken``.
+        django.core.exceptions.ValidationError: if the name or the password is not allowed.
+    """
+    with transaction.atomic():
+        if User.objects.filter(role=Role.ADMIN, is_active=True).exists():
+            raise ReadableError("admin_exists")
+        if User.objects.filter(username=username).exists():
+            raise ReadableError("username_taken")
+        user = User(username=username, role=Role.ADMIN, staff_name=staff_name)
+        if password is not None:
+            validate_password(password, user)
+        user.set_password(password or get_random_string(40))
+        user.full_clean(exclude=["password"])
+        user.save()
+        system = System("createadmin was run on the server")
+        audit.record(system, "account.created", user, role=str(Role.ADMIN), teams=[])
+        return user, password or give_password(user, actor=system)
+
+
+def give_password(user: User, *, actor: Actor) -> str:
     """A new random password, good for a few days and for choosing an own one (ASVS 5.0, 6.4.1); its text.
 
     The user is signed out everywhere; second factors stay as they are.
@@ -45,7 +74,7 @@ def give_password(user: User, *, actor: User) -> str:
         ReadableError: ``own_account``: one's own password is changed on one's own page.
     """
     require_admin(actor)
-    if user.pk == actor.pk:
+    if not isinstance(actor, System) and user.pk == actor.pk:
         raise ReadableError("own_account")
     password = "-".join(get_random_string(5, _READABLE) for _ in range(6))
     with transaction.atomic():

@@ -91,3 +91,17 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} for {self.handler}"
+
+
+class LifeSign(models.Model):
+    """When a part that works out of sight last showed that it lives: the clock, or the workers of a queue."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    at = models.DateTimeField()
+
+
+class ScheduledTask(models.Model):
+    """When an entry of the schedule last ran. It outlives the clock's process, so weekly work survives restarts."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    last_run_at = models.DateTimeField()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from celery import shared_task
 
-from apps.jobs import events, leases
+from apps.jobs import events, leases, life_signs
 from apps.jobs.enqueue import ACCELERATOR_QUEUES, SHORT_QUEUE
 from apps.jobs.models import Urgency
 
@@ -36,3 +36,9 @@ def sweep() -> None:
 def deliver_event(pk: str) -> None:
     """Run one handler of a domain event."""
     events.deliver(pk)
+
+
+@short_task("jobs.give_sign")
+def give_sign(queue: str) -> None:
+    """Show that the workers of a queue live; the clock sends it to each queue."""
+    life_signs.give_sign(life_signs.queue_sign(queue))

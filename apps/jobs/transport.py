@@ -28,7 +28,12 @@ locking: Any = filesystem
 
 
 class Channel(filesystem.Channel):
-    """A channel whose messages appear whole."""
+    """A channel whose messages appear whole, and which makes its folders."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for folder in (self.data_folder_in, self.control_folder):
+            Path(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}"

@@ -23,6 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     signed_in = user is not None and user.is_authenticated
     return {
         "demo": settings.DEMO,
+        "version": settings.VERSION,
         "my_role": role,
         "is_clinician": role in CLINICIANS,
         "is_physician": role in PHYSICIANS,

@@ -7,7 +7,6 @@ import re
 from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt
@@ -15,8 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import Role
 from apps.accounts.untrusted_input import parse_json
-from apps.inference.queries import installed
-from apps.protection.keyring import keyring
+from apps.portal.readiness import readiness
 
 logger = logging.getLogger(__name__)
 
@@ -46,27 +44,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Whether it can do its work: database, keys, a model."""
-    checks = {"database": _database(), "keyring": _keyring()}
-    checks["models"] = checks["database"] and installed().filter(active=True).exists()
-    return JsonResponse(checks, status=200 if all(checks.values()) else 503)
+    """What the site needs, part by part; 503 if one does not work.
 
-
-def _database() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM django_migrations")
-    except DatabaseError:
-        return False
-    return True
-
-
-def _keyring() -> bool:
-    try:
-        keyring()
-    except Exception:
-        return False
-    return True
+    ``?exclude=NAME`` leaves a part out (``exclude=workers`` all workers), as the API server of Kubernetes does it.
+    """
+    answer = readiness(exclude=request.GET.getlist("exclude"))
+    return JsonResponse({"ready": answer.ready, "parts": answer.parts}, status=200 if answer.ready else 503)
 
 
 LONGEST_REPORT = 8192

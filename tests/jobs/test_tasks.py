@@ -23,3 +23,6 @@ def test_tasks_have_bounds_and_known_queues() -> None:
     assert all(task.time_limit and task.soft_time_limit < task.time_limit for task in ours)
     assert {task.queue for task in ours} <= set(ALL_QUEUES)
     assert set(ACCELERATOR_QUEUES.values()) < set(ALL_QUEUES)
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():  # the clock sends by name and states the queue itself
+        if entry["task"] != "jobs.give_sign":
+            assert entry["options"]["queue"] == app.tasks[entry["task"]].queue

@@ -153,7 +153,7 @@ class Site:
         self.environment["STATIC_ROOT"] = str(Site.static)
         self.manage("shell", "-c", PREPARE.format(commands=commands))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
-        clock = [*self._celery, "beat", "--scheduler", "celery.beat:Scheduler"]
+        clock = ["-m", "medportal", "clock"]
         self.processes = [self.start(*web), self.start(*clock)]
         self.start_worker()
         wait_for(self._ready, 60, "the site")
@@ -193,5 +193,5 @@ class Site:
 
     def _ready(self) -> bool:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.url}/readyz", timeout=5) as answer:
+        with opener.open(f"{self.url}/readyz?exclude=workers&exclude=clock", timeout=5) as answer:
             return bool(answer.status == 200)

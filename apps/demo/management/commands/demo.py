@@ -16,12 +16,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.core.management.utils import get_random_secret_key
 from honcho.manager import Manager
 from honcho.printer import Printer
 
 from apps.jobs.enqueue import ALL_QUEUES
-from apps.protection.keyring import write
 
 HOST = "127.0.0.1"
 START_SECONDS = 90
@@ -51,22 +49,9 @@ class Command(BaseCommand):
         sys.exit(0 if manager.returncode in (None, 0, 130, -2, -15) else manager.returncode)
 
     def _prepare(self) -> None:
-        steps: list[tuple[str, list[str]]] = [
-            ("keys", ["keyring", "init", "--if-missing"]),
-            ("database", ["migrate", "--verbosity", "0"]),
-            ("database of keys", ["migrate", "--database", "keys", "--verbosity", "0"]),
-            ("models", ["models"]),
-            ("codes", ["codes", "--if-missing"]),
-            ("guidelines", ["guidelines"]),
-            ("static files", ["collectstatic", "--noinput", "--verbosity", "0"]),
-            ("accounts", ["seed_demo", "--accounts"]),
-        ]
-        for title, arguments in steps:
-            self.stdout.write(f"• {title}")
-            call_command(*arguments)
-        secret = settings.VAR_DIR / "secret-key"
-        if not secret.exists():
-            write(secret, get_random_secret_key())
+        call_command("prepare")
+        self.stdout.write("• accounts")
+        call_command("seed_demo", "--accounts")
 
     def _welcome(self, port: int) -> None:
         url = f"http://{HOST}:{port}"
@@ -82,7 +67,7 @@ class Command(BaseCommand):
         )
         # A process of its own, so that drawing takes no time from the site.
         self.seeding = subprocess.Popen(
-            [sys.executable, "manage.py", "seed_demo", "--cases", "--films"], cwd=settings.BASE_DIR
+            [sys.executable, "-m", "medportal", "seed_demo", "--cases", "--films"], cwd=settings.BASE_DIR
         )
 
 
@@ -92,7 +77,7 @@ def _processes(port: int) -> dict[str, str]:
     return {
         "web": f"{web} --no-access-log --log-level warning",
         "worker": f"{celery} worker --queues {','.join(ALL_QUEUES)} --concurrency 1 --loglevel warning",
-        "clock": f"{celery} beat --scheduler celery.beat:Scheduler --loglevel warning",
+        "clock": f"exec {sys.executable} -m medportal clock",
     }
 
 
