@@ -18,6 +18,8 @@ CHROMIUM = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--disable-background-networking",
+    # Pages are painted without WebGL's software renderer, which takes most of the time where there is no GPU.
+    "--disable-gpu-rasterization",
 ]
 
 
