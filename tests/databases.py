@@ -53,6 +53,23 @@ def create(cache: Path) -> Configuration:
         return configuration
 
 
+def copy_files(cache: Path, folder: Path, names: dict[str, str]) -> bool:
+    """Copy SQLite's templates as databases of another process.
+
+    Args:
+        names: file names by alias.
+
+    Returns:
+        whether there were templates; there are none where the tests run on PostgreSQL.
+    """
+    templates = {alias: cache / f"{digest()}-{alias}.sqlite3" for alias in names}
+    if not all(path.is_file() for path in templates.values()):
+        return False
+    for alias, path in templates.items():
+        shutil.copyfile(path, folder / names[alias])
+    return True
+
+
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
     """Held by one process of this machine at a time; the system frees it with the process."""

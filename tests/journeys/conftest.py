@@ -125,6 +125,8 @@ def visit(browser: Browser, site: Site) -> Iterator[Any]:
 
     def make(**context: Any) -> Visitor:
         context.setdefault("viewport", {"width": 1400, "height": 900})
+        # A turning spinner is painted 60 times a second, by the processor that the models need.
+        context.setdefault("reduced_motion", "reduce")
         visitors.append(Visitor(browser, site, **context))
         return visitors[-1]
 

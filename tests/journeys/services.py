@@ -31,6 +31,12 @@ COMMANDS = [
     ["seed_demo", "--accounts"],
 ]
 """What makes an empty folder a site. In one process: each start of Django costs seconds on a busy machine."""
+ACCOUNTS = ("doctor", "doctor2", "patient", "admin")
+SCOPES = [
+    word
+    for scope in ("studies:read", "studies:write", "cases:read", "cases:write", "models:read")
+    for word in ("--scope", scope)
+]
 REMOTE = ("DATABASE_URL", "KEYS_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 PREPARE = "from django.core.management import call_command\nfor command in {commands}: call_command(*command)"
 
@@ -152,12 +158,19 @@ class Site:
             **environment,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.tokens: dict[str, str] = {}
         self.worker: subprocess.Popen[bytes]
 
-    def manage(self, *arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, capture_output=True
-        )
+    def manage(self, *arguments: str) -> str:
+        """Run a command of the site; what it printed."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def manage_all(self, *commands: list[str]) -> None:
+        """Run commands one after another in one process."""
+        self.manage("shell", "-c", PREPARE.format(commands=list(commands)))
 
     def __enter__(self) -> Site:
         self.var.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +179,7 @@ class Site:
         self.environment["STATIC_ROOT"] = str(prepared / "staticfiles")
         if "DATABASE_URL" in self.environment:
             self.var.mkdir()
-            self.manage("shell", "-c", PREPARE.format(commands=COMMANDS))
+            self.manage_all(*COMMANDS)
         else:
             shutil.copytree(prepared, self.var, ignore=shutil.ignore_patterns("staticfiles"))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
@@ -197,8 +210,11 @@ class Site:
         return prepared
 
     def __exit__(self, *exception: object) -> None:
-        for process in [*self.processes, self.worker]:
-            stop(process)
+        running = [process for process in [*self.processes, self.worker] if process.poll() is None]
+        for process in running:  # a worker would finish its explanation first
+            os.killpg(process.pid, signal.SIGKILL)
+        for process in running:
+            process.wait(10)
 
     _celery = ("-m", "celery", "-A", "medportal")
 
@@ -213,15 +229,13 @@ class Site:
         self.worker = self.start(*self._celery, "worker", "-Q", queues, "-c", "1", "-l", "warning")
 
     def token(self, username: str) -> str:
-        """An API token of the account, made as an operator makes one."""
-        scopes = [
-            word
-            for scope in ("studies:read", "studies:write", "cases:read", "cases:write", "models:read")
-            for word in ("--scope", scope)
-        ]
-        command = [sys.executable, "manage.py", "make_token", username, *scopes]
-        made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
-        return made.stdout.strip()
+        """An API token of the account, made as an operator makes one; all accounts' at once, in one process."""
+        if username not in self.tokens:
+            names = sorted({*ACCOUNTS, username} - set(self.tokens))
+            commands = [["make_token", name, *SCOPES] for name in names]
+            lines = self.manage("shell", "-v", "0", "-c", PREPARE.format(commands=commands)).splitlines()
+            self.tokens |= dict(zip(names, lines[-len(names) :], strict=True))
+        return self.tokens[username]
 
     def kill_worker(self) -> None:
         """As a power cut would: no goodbye."""
