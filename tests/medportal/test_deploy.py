@@ -35,6 +35,7 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "MEDPORTAL_SECRET_KEY": secrets.token_urlsafe(60),
         "MEDPORTAL_VAR": str(tmp_path_factory.mktemp("var")),
         "MEDPORTAL_HOSTS": "portal.example",
+        "MEDPORTAL_VITE": "1",  # a developer's setting that slipped in
     }
 
 
@@ -67,7 +68,8 @@ def test_headers_and_cookies_of_a_deployment(
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
-    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    policy = headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in policy and "style-src 'self';" in policy and "5173" not in policy
     assert cookie["secure"] == "True" and cookie["samesite"] == "Lax" and cookie["path"] == "/" and not cookie["domain"]
     assert found["plain"] == [301, 403, 403], "a program's mistake must not be led on to HTTPS in silence"
     assert Path(hospital["MEDPORTAL_VAR"], "keyring.json").stat().st_mode & 0o077 == 0
