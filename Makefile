@@ -10,7 +10,7 @@ STATIC_SOURCES := $(foreach folder,static/src static/public templates,$(call fil
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
 
-.PHONY: demo demo-reset test lint audit types imports tests build bench fuzz lock clean
+.PHONY: demo demo-reset dev test test-one frontend-check frontend-tests coverage lint audit types imports tests build bench fuzz lock clean
 
 demo: build ## everything on this machine, with synthetic patients
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -18,6 +18,9 @@ demo: build ## everything on this machine, with synthetic patients
 demo-reset: ## forget the demo's data, then start it
 	rm -rf var
 	@$(MAKE) --no-print-directory demo
+
+dev: build ## the demo for developers: reload of web and worker, scripts and styles from Vite's server
+	@MEDPORTAL_DEBUG=1 MEDPORTAL_VITE=1 $(BIN)/python manage.py demo --reload --port $(PORT)
 
 build: .venv/installed static/dist/manifest.json $(MESSAGES:.po=.mo)
 
@@ -40,7 +43,21 @@ static/dist/manifest.json: static/node_modules/installed $(STATIC_SOURCES)
 %.mo: %.po .venv/installed
 	@$(BIN)/pybabel --quiet compile --use-fuzzy -i $< -o $@
 
-test: lint types imports tests ## what CI runs
+SIDE_BY_SIDE := --output-sync=line --jobs=2
+test: build ## what CI runs: beside the tests, one after another, what else is checked
+	@$(MAKE) --no-print-directory $(SIDE_BY_SIDE) tests lint types imports frontend-tests
+
+test-one: .venv/installed ## one test, file or folder, in seconds: make test-one TEST=tests/jobs/test_leases.py::test_a_retry_happens_once
+	@$(BIN)/pytest -n 0 $(TEST)
+
+frontend-check: build
+	@$(NPM) run --silent check
+
+frontend-tests: build
+	@$(NPM) run --silent test
+
+coverage: build ## the tests with branch coverage of Python, slower: the C tracer of Python 3.11 takes its time
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 lint: build .venv/audited
 	$(BIN)/ruff check .

@@ -308,7 +308,9 @@ if env.bool("MEDPORTAL_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-CONTENT_SECURITY_POLICY = content_security_policy(OIDC_ISSUER)
+# Vite's server with hot replacement, on a developer's machine only: 'make dev' sets both.
+VITE_SERVER = "http://127.0.0.1:5173" if DEBUG and env.bool("MEDPORTAL_VITE", default=False) else ""
+CONTENT_SECURITY_POLICY = content_security_policy(OIDC_ISSUER, dev_server=VITE_SERVER)
 
 # Uploads --------------------------------------------------------------------------------------
 
@@ -400,7 +402,13 @@ STATICFILES_DIRS = [ASSETS_DIR / "static/dist"]
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "staticfiles")))
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
-DJANGO_VITE = {"default": {"manifest_path": ASSETS_DIR / "static/dist/manifest.json"}}
+DJANGO_VITE = {
+    "default": {
+        "manifest_path": ASSETS_DIR / "static/dist/manifest.json",
+        "dev_mode": bool(VITE_SERVER),
+        "dev_server_host": "127.0.0.1",
+    }
+}
 
 LOGGING = {
     "version": 1,

@@ -25,9 +25,16 @@ const onLog: Rolldown.InputOptions["onLog"] = (level, log, handle) => {
   if (!isExpected(log.message)) handle(level, log);
 };
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   plugins: [tailwindcss()],
-  base: "./",
+  base: command === "serve" ? "/static/" : "./",
+  // For 'make dev'. Pages demand of other origins that they let themselves be embedded.
+  server: {
+    host: "127.0.0.1",
+    port: 5173,
+    strictPort: true,
+    headers: { "Cross-Origin-Resource-Policy": "cross-origin" },
+  },
   // vtk.js pulls in xmlbuilder2, which extends Node's EventEmitter.
   resolve: { alias: { events: fileURLToPath(new URL("node_modules/events/events.js", import.meta.url)) } },
   worker: { format: "es", rolldownOptions: { onLog, checks: { pluginTimings: false } } },
@@ -49,4 +56,4 @@ export default defineConfig({
       },
     },
   },
-});
+}));

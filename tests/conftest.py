@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.test.utils import teardown_databases
 from django.utils import timezone, translation
+from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
 from xdist.scheduler import LoadScopeScheduling
 
@@ -27,14 +29,15 @@ from apps.patients.models import Patient
 from apps.patients.portal_account import link_account
 from apps.protection import keyring, keys
 from apps.records.models import Case
-from tests import binaries
+from tests import binaries, databases
 from tests.factories import ACTOR, UserFactory, film_file, take_in
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a program that this machine lacks; in CI nothing may be missing."""
+    """Put journeys first, and skip what needs a program that this machine lacks; in CI nothing may be missing."""
+    items.sort(key=lambda item: "journeys" not in item.nodeid)
     for item in items:
         if "journeys" in item.nodeid:  # those talk to processes of their own; Playwright's loop forbids the ORM
             item.add_marker(pytest.mark.timeout(600))  # real models on a machine that may be busy
@@ -48,22 +51,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
 
 
-class OneSite(LoadScopeScheduling):
-    """Tests are handed out one by one, but all journeys to one process: they share one site and one browser.
+class JourneysFirst(LoadScopeScheduling):
+    """Tests are handed out one by one, in their order: journeys first.
 
-    In place of ``--dist loadgroup``, which xdist 3.8 does not manage under pytest 9: ids no longer carry the group.
+    So each process makes its journeys in one stretch, with one site and one browser, and ends them before it goes on:
+    Playwright's loop forbids the ORM. In place of ``--dist load``, which hands out the whole end of the list at once.
     """
 
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
     def _split_scope(self, nodeid: str) -> str:
-        return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+        return nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSite:
-    return OneSite(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> JourneysFirst:
+    return JourneysFirst(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """A process for each core; each loads the models, which takes 2 GB."""
+    return min(os.cpu_count() or 1, 8)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*programs): programs from the system that the test starts")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """In place of pytest-django's: copies of a migrated template instead of migrations in each process."""
+    cache = request.config.cache
+    assert cache is not None
+    with django_db_blocker.unblock():
+        configuration = databases.create(cache.mkdir("databases"))
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(configuration, verbosity=0)
 
 
 @pytest.fixture(scope="session", autouse=True)

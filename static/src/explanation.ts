@@ -25,7 +25,7 @@ if (overlays.length > 0 && fields) {
 } else {
   // There was no picture yet when the page came: once there is one, the page is complete only anew.
   document.addEventListener("htmx:after:swap", () => {
-    if (document.getElementById("figures")?.dataset.revision !== "0") location.reload();
+    if (document.getElementById("figures")?.dataset.revision !== "0") history.go(0); // loads it again
   });
 }
 

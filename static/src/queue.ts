@@ -5,7 +5,7 @@
 const form = document.querySelector<HTMLFormElement>("form[data-queue]");
 if (form) review(form);
 
-function review(form: HTMLFormElement): void {
+export function review(form: HTMLFormElement): void {
   const rows = [...form.querySelectorAll<HTMLElement>(".queue-row")];
   const boxes = [...form.querySelectorAll<HTMLInputElement>("input[name=chosen]")];
   const all = form.querySelector<HTMLInputElement>("[data-all]");

@@ -62,7 +62,7 @@ def test_a_rough_picture_is_there_with_the_finding(finding: Finding, nodule: np.
     assert FilmEmbedding.objects.filter(analysis=finding.analysis_id).count() == 1
 
 
-def test_it_points_at_the_nodule_and_adds_up(explanation: Explanation, nodule: np.ndarray) -> None:
+def points_at_the_nodule_and_adds_up(explanation: Explanation, nodule: np.ndarray) -> None:
     assert explanation.state == State.SUCCEEDED, explanation.reason
     assert explanation.stage == Stage.CHECKED and explanation.adds_up and abs(explanation.gap or 1) < 1e-6
     assert explanation.base_value is not None and explanation.base_value < 0.2, "the reference is healthy"
@@ -82,10 +82,11 @@ def test_it_points_at_the_nodule_and_adds_up(explanation: Explanation, nodule: n
     assert not explanation.weaknesses, explanation.quality
 
 
-def test_it_is_drawn_taken_along_and_told(
+def test_it_points_at_the_nodule_and_is_drawn_taken_along_and_told(
     explanation: Explanation, api: APIClient, nodule: np.ndarray, radiologist: User
 ) -> None:
     """One explanation for all of these: it takes seconds."""
+    points_at_the_nodule_and_adds_up(explanation, nodule)
     drawn_slice_by_slice_and_as_projections(explanation, api)
     mapped_where_the_volume_lies(explanation, api, nodule)
     told_with_the_slice_that_counts(explanation, radiologist)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -14,7 +15,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
 
 import psycopg
 
@@ -22,6 +22,22 @@ from tests import binaries
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "medportal-demo"
+COMMANDS = [
+    ["keyring", "init"],
+    ["migrate", "--verbosity", "0"],
+    ["migrate", "--database", "keys", "--verbosity", "0"],
+    ["models"],
+    ["guidelines"],
+    ["seed_demo", "--accounts"],
+]
+"""What makes an empty folder a site. In one process: each start of Django costs seconds on a busy machine."""
+ACCOUNTS = ("doctor", "doctor2", "patient", "admin")
+SCOPES = [
+    word
+    for scope in ("studies:read", "studies:write", "cases:read", "cases:write", "models:read")
+    for word in ("--scope", scope)
+]
+REMOTE = ("DATABASE_URL", "KEYS_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 PREPARE = "from django.core.management import call_command\nfor command in {commands}: call_command(*command)"
 
 
@@ -32,6 +48,11 @@ def free_port() -> int:
 
 
 def wait_for(ready: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait until something is so; what cannot be asked yet (OSError) is not so yet.
+
+    Raises:
+        TimeoutError: after the seconds, with what was waited for.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
@@ -40,12 +61,24 @@ def wait_for(ready: Callable[[], object], seconds: float, what: str) -> None:
         except OSError:
             pass
         time.sleep(0.1)
-    raise TimeoutError(what)
+    raise TimeoutError(f"waited {seconds:g} seconds for: {what}")
 
 
-def listening(port: int) -> bool:
-    with socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
+def answering(url: str) -> bool:
+    """Whether a PostgreSQL server takes connections: it listens before that, while it is starting up."""
+    try:
+        with psycopg.connect(url, connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def ponging(port: int) -> bool:
+    """Whether a Redis server takes commands: it listens before that, while it is loading."""
+    with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
+        client.sendall(b"PING\r\n")
+        return client.recv(64).startswith(b"+PONG")
 
 
 def stop(process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM) -> None:
@@ -66,7 +99,7 @@ def redis() -> Iterator[str]:
     command = [binaries.require("redis-server"), "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
-        wait_for(lambda: listening(port), 20, "redis")
+        wait_for(lambda: ponging(port), 60, "Redis takes no commands")
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         stop(process)
@@ -96,9 +129,9 @@ def postgres(folder: Path) -> Iterator[str]:
     command = [binaries.require("postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]
     log = (folder / "log").open("wb")
     process = subprocess.Popen(command, stdout=log, stderr=log, user=user, env=bare, cwd=folder, start_new_session=True)
+    url = f"postgres://medportal@127.0.0.1:{port}/postgres"
     try:
-        wait_for(lambda: listening(port), 30, "postgres")
-        url = f"postgres://medportal@127.0.0.1:{port}/postgres"
+        wait_for(lambda: answering(url), 60, f"PostgreSQL takes no connections; its log is {folder / 'log'}")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE keys")
         yield url
@@ -108,9 +141,6 @@ def postgres(folder: Path) -> Iterator[str]:
 
 class Site:
     """Web, worker and clock as processes of their own."""
-
-    static: ClassVar[Path | None] = None
-    """Where the first site collected scripts and styles: compressing them takes a quarter of a minute."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.var, self.port = folder / "var", free_port()
@@ -128,40 +158,63 @@ class Site:
             **environment,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.tokens: dict[str, str] = {}
         self.worker: subprocess.Popen[bytes]
 
-    def manage(self, *arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, capture_output=True
-        )
+    def manage(self, *arguments: str) -> str:
+        """Run a command of the site; what it printed."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def manage_all(self, *commands: list[str]) -> None:
+        """Run commands one after another in one process."""
+        self.manage("shell", "-c", PREPARE.format(commands=list(commands)))
 
     def __enter__(self) -> Site:
-        self.var.mkdir(parents=True)
+        self.var.parent.mkdir(parents=True, exist_ok=True)
         Path(self.environment["TMPDIR"]).mkdir()
-        # In one process: each start of Django costs seconds on a busy machine.
-        commands = [
-            ["keyring", "init"],
-            ["migrate", "--verbosity", "0"],
-            ["migrate", "--database", "keys", "--verbosity", "0"],
-            ["models"],
-            ["guidelines"],
-            ["seed_demo", "--accounts"],
-        ]
-        if Site.static is None:
-            Site.static = self.var / "staticfiles"
-            commands.append(["collectstatic", "--noinput", "--verbosity", "0"])
-        self.environment["STATIC_ROOT"] = str(Site.static)
-        self.manage("shell", "-c", PREPARE.format(commands=commands))
+        prepared = self._prepared()
+        self.environment["STATIC_ROOT"] = str(prepared / "staticfiles")
+        if "DATABASE_URL" in self.environment:
+            self.var.mkdir()
+            self.manage_all(*COMMANDS)
+        else:
+            shutil.copytree(prepared, self.var, ignore=shutil.ignore_patterns("staticfiles"))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
         clock = ["-m", "medportal", "clock"]
         self.processes = [self.start(*web), self.start(*clock)]
         self.start_worker()
-        wait_for(self._ready, 60, "the site")
+        wait_for(self._ready, 120, f"the site; its log is {self.log}")
         return self
 
+    def _prepared(self) -> Path:
+        """What every new site on files has; made once for all test processes, since preparing takes half a minute."""
+        common = Path(os.environ["MEDPORTAL_VAR"])
+        prepared = common / "prepared-site"
+        with (common / "prepared-site.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not prepared.is_dir():
+                part = common / "prepared-site.part"
+                local = {key: value for key, value in self.environment.items() if key not in REMOTE}
+                places = {"MEDPORTAL_VAR": str(part), "STATIC_ROOT": str(part / "staticfiles")}
+                part.mkdir()
+                collect = ["collectstatic", "--noinput", "--verbosity", "0"]
+                code = PREPARE.format(commands=[*COMMANDS, collect])
+                subprocess.run(
+                    [sys.executable, "manage.py", "shell", "-c", code],
+                    cwd=ROOT, env={**local, **places}, check=True, capture_output=True,
+                )  # fmt: skip
+                part.rename(prepared)
+        return prepared
+
     def __exit__(self, *exception: object) -> None:
-        for process in [*self.processes, self.worker]:
-            stop(process)
+        running = [process for process in [*self.processes, self.worker] if process.poll() is None]
+        for process in running:  # a worker would finish its explanation first
+            os.killpg(process.pid, signal.SIGKILL)
+        for process in running:
+            process.wait(10)
 
     _celery = ("-m", "celery", "-A", "medportal")
 
@@ -176,15 +229,13 @@ class Site:
         self.worker = self.start(*self._celery, "worker", "-Q", queues, "-c", "1", "-l", "warning")
 
     def token(self, username: str) -> str:
-        """An API token of the account, made as an operator makes one."""
-        scopes = [
-            word
-            for scope in ("studies:read", "studies:write", "cases:read", "cases:write", "models:read")
-            for word in ("--scope", scope)
-        ]
-        command = [sys.executable, "manage.py", "make_token", username, *scopes]
-        made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
-        return made.stdout.strip()
+        """An API token of the account, made as an operator makes one; all accounts' at once, in one process."""
+        if username not in self.tokens:
+            names = sorted({*ACCOUNTS, username} - set(self.tokens))
+            commands = [["make_token", name, *SCOPES] for name in names]
+            lines = self.manage("shell", "-v", "0", "-c", PREPARE.format(commands=commands)).splitlines()
+            self.tokens |= dict(zip(names, lines[-len(names) :], strict=True))
+        return self.tokens[username]
 
     def kill_worker(self) -> None:
         """As a power cut would: no goodbye."""

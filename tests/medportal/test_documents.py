@@ -19,6 +19,7 @@ def test_every_test_that_the_security_documents_name_exists() -> None:
 
 
 def test_every_file_that_a_document_names_exists() -> None:
-    for document in sorted((settings.BASE_DIR / "docs").glob("*.md")):
+    documents = [settings.BASE_DIR / "CONTRIBUTING.md", *(settings.BASE_DIR / "docs").glob("*.md")]
+    for document in sorted(documents):
         for path in re.findall(r"`((?:apps|tests|docs|docker|templates|static)/[\w./-]+\.\w+)`", document.read_text()):
             assert (settings.BASE_DIR / path).exists(), f"{document.name}: {path}"

