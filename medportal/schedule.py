@@ -19,7 +19,7 @@ def schedule(*, sweep: int, audit: int, queues: tuple[str, ...]) -> dict[str, di
     """
     return {
         "hand out expired leases": _every(sweep, "jobs.sweep"),
-        "explain what was missed": _every(4 * sweep, "explainability.plan_missing"),
+        "explain what was missed": _every(4 * sweep, "explainability.schedule_missing"),
         "remove old exports": _every(HOUR, "imaging.remove_expired"),
         "keep recommendations up to date": _every(HOUR, "recommendations.keep"),
         "remind of appointments": _every(HOUR, "contact.remind"),

@@ -99,10 +99,10 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "apps.accounts.middleware.no_store",
     "apps.accounts.middleware.storable_input",
-    "apps.accounts.middleware.where_from",
-    "apps.accounts.middleware.refusals",
+    "apps.accounts.middleware.audit_context",
+    "apps.accounts.middleware.audit_denied_access",
     "apps.accounts.middleware.time_out",
-    "apps.accounts.middleware.own_password",
+    "apps.accounts.middleware.force_password_change",
     "apps.accounts.middleware.second_factor",
 ]
 
@@ -200,7 +200,7 @@ REENCRYPT_GRACE_SECONDS = env.int("REENCRYPT_GRACE_SECONDS", default=3600)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"queue_order_strategy": "priority"}
 if CELERY_BROKER_URL == "filesystem://":
-    CELERY_BROKER_TRANSPORT = "apps.jobs.transport:Transport"
+    CELERY_BROKER_TRANSPORT = "apps.jobs.filesystem_broker:Transport"
     queue_dir = VAR_DIR / "queue"
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "data_folder_in": str(queue_dir / "messages"),

@@ -47,7 +47,7 @@ def measured(case: Case, hours: int = 30, trend: float = 1.0) -> None:
         ):
             rows.append(observations.build_observation(case, code, at, start + trend * slope * hour, source="entry"))
     observations.store_observations(case, rows)
-    prediction_requests.ask_anew(case)
+    prediction_requests.request_predictions(case)
 
 
 def work() -> None:

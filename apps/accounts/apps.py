@@ -5,8 +5,8 @@ class AccountsConfig(AppConfig):
     name = "apps.accounts"
 
     def ready(self) -> None:
-        from apps.accounts import reasons, sign_in
-        from apps.jobs.errors import register_sentences
+        from apps.accounts import auth_audit, messages
+        from apps.jobs.errors import register_messages
 
-        register_sentences(reasons.SENTENCES)
-        sign_in.listen()
+        register_messages(messages.MESSAGES)
+        auth_audit.listen()

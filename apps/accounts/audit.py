@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from apps.accounts import trail
+from apps.accounts import audit_chain
 from apps.accounts.actors import Actor, System, origin
 from apps.accounts.models import AuditEntry, Outcome
 from apps.protection.models import SITE, SealedRecord, holder_name
@@ -46,10 +46,10 @@ def record(
     )
     if connection.in_atomic_block:
         entry.save(force_insert=True)
-        transaction.on_commit(trail.link_waiting)
+        transaction.on_commit(audit_chain.link_waiting)
     else:
         with transaction.atomic():
-            trail.link_new(entry)
+            audit_chain.link_new(entry)
 
 
 def _patient_ref(subject: Model | None, patient: object | None) -> str:

@@ -122,7 +122,7 @@ class NoStore(_Around):
         return response
 
 
-class Refusals(_Around):
+class AuditDeniedAccess(_Around):
     """Who asks for something that is not theirs is written into the trail (ASVS 5.0, 16.3.2).
 
     Our pages answer 404 then; an address that leads to no page at all is no refusal.
@@ -163,7 +163,7 @@ class TimeOut(_Around):
         return None
 
 
-class OwnPassword(_Around):
+class ForcePasswordChange(_Around):
     """A password that an administrator gave is good for choosing an own one, and for nothing else."""
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
@@ -221,7 +221,7 @@ def origin_of(request: HttpRequest) -> Origin:
 
 
 @sync_and_async_middleware
-def where_from(get_response: Callable[..., Any]) -> Callable[..., Any]:
+def audit_context(get_response: Callable[..., Any]) -> Callable[..., Any]:
     """Audit entries of this request know where it came from."""
     if iscoroutinefunction(get_response):
 
@@ -244,7 +244,7 @@ isolation = Isolation
 encrypted_api = EncryptedApi
 no_store = NoStore
 storable_input = StorableInput
-refusals = Refusals
+audit_denied_access = AuditDeniedAccess
 time_out = TimeOut
-own_password = OwnPassword
+force_password_change = ForcePasswordChange
 second_factor = SecondFactor

@@ -114,9 +114,9 @@ class Notice(models.Model):
     @property
     def text(self) -> str:
         """The sentence in the reader's language."""
-        from apps.jobs.errors import sentence
+        from apps.jobs.errors import message
 
-        return sentence(self.code, self.parameters)
+        return message(self.code, self.parameters)
 
 
 class Outcome(models.TextChoices):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from apps.accounts import trail
+from apps.accounts import audit_chain
 from apps.jobs.tasks import short_task
 
 
 @short_task("accounts.checkpoint")
 def checkpoint() -> None:
     """Link what was not linked, and sign the end of the chain."""
-    trail.checkpoint()
+    audit_chain.checkpoint()

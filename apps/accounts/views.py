@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.actors import signed_in
 from apps.accounts.forms import TokenForm
 from apps.accounts.models import ApiToken, Notice
-from apps.accounts.notices import mark_read
+from apps.accounts.notifications import mark_read
 from apps.accounts.reauthentication import freshly_authenticated
 from apps.accounts.tokens import make_token, revoke_token
 

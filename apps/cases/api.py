@@ -20,7 +20,7 @@ from apps.accounts.access import WorksOnCases
 from apps.accounts.actors import signed_in
 from apps.cases import services, timeline
 from apps.imaging.access import visible_to as visible_studies
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.notes import editing
 from apps.notes.models import Note, NoteKind
 from apps.patients.access import visible_to as visible_patients
@@ -71,7 +71,7 @@ class ConceptSerializer(serializers.Serializer[Any]):
 
 
 class NoteSerializer(serializers.ModelSerializer[Note]):
-    text = serializers.CharField(max_length=editing.MOST_LETTERS, trim_whitespace=False)
+    text = serializers.CharField(max_length=editing.MAX_CHARACTERS, trim_whitespace=False)
     kind = serializers.ChoiceField(choices=NoteKind.choices, default=NoteKind.PROGRESS)
     author = serializers.CharField(source="author.username", read_only=True)
     concepts = serializers.SerializerMethodField()
@@ -249,5 +249,5 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
 def _or_400(act: Any) -> Any:
     try:
         return act()
-    except ReadableError as refusal:
+    except UserError as refusal:
         raise serializers.ValidationError({"detail": str(refusal), "code": refusal.code}) from None

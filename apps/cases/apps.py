@@ -7,8 +7,8 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         from apps.cases import handlers, messages
         from apps.inference.events import AnalysisCompleted
-        from apps.jobs.errors import register_sentences
+        from apps.jobs.errors import register_messages
         from apps.jobs.events import subscribe
 
-        register_sentences(messages.MESSAGES)
+        register_messages(messages.MESSAGES)
         subscribe(AnalysisCompleted, handlers.add_findings_to_cases)

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import CLINICIANS, CareTeam, User
-from apps.accounts.notices import notify
+from apps.accounts.notifications import notify
 from apps.cases.models import Comment, Document, HandOver, Referral, Task
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.protection import blobs
 from apps.records.access import colleagues, require
 from apps.records.event_log import log_event
@@ -63,11 +63,11 @@ def comment(case: Case, text: str, *, actor: User) -> Comment:
 
     Raises:
         PermissionError: if the actor does not see the case.
-        ReadableError: ``note_empty``.
+        UserError: ``note_empty``.
     """
     require(actor, "records.view_case", case)
     if not text.strip():
-        raise ReadableError("note_empty")
+        raise UserError("note_empty")
     with transaction.atomic():
         said = Comment(case=case, author=actor)
         said.text = text.strip()[:4000]
@@ -85,14 +85,14 @@ def add_document(case: Case, name: str, content: bytes, *, actor: User) -> Docum
 
     Raises:
         PermissionError: if the actor does not see the case.
-        ReadableError: ``document_type`` or ``document_too_large``.
+        UserError: ``document_type`` or ``document_too_large``.
     """
     require(actor, "records.view_case", case)
     if len(content) > DOCUMENT_BYTES:
-        raise ReadableError("document_too_large", most=DOCUMENT_BYTES // 2**20)
+        raise UserError("document_too_large", most=DOCUMENT_BYTES // 2**20)
     media_type = media_type_of(content)
     if media_type is None:
-        raise ReadableError("document_type")
+        raise UserError("document_type")
     with transaction.atomic():
         document = Document(case=case, media_type=media_type, bytes=len(content), added_by=actor)
         document.name = re.sub(r"[\x00-\x1f/\\]", "_", name).strip()[:150] or "document"
@@ -122,23 +122,23 @@ def refer(case: Case, team: CareTeam, question: str, *, actor: User) -> Referral
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``referral_open``, ``referral_own`` or ``note_empty``.
+        UserError: ``referral_open``, ``referral_own`` or ``note_empty``.
     """
     require(actor, "records.decide_case", case)
     if not question.strip():
-        raise ReadableError("note_empty")
+        raise UserError("note_empty")
     with transaction.atomic():
         if Referral.objects.filter(case=case, team=team, ended_at=None).exists():
-            raise ReadableError("referral_open")
+            raise UserError("referral_open")
         if case.patient.care_teams.filter(pk=team.pk).exists():
-            raise ReadableError("referral_own")
+            raise UserError("referral_own")
         referral = Referral(case=case, team=team, asked_by=actor, opened_record=True)
         referral.question = question.strip()[:4000]
         try:
             with transaction.atomic():
                 referral.save(force_insert=True)
         except IntegrityError:
-            raise ReadableError("referral_open") from None
+            raise UserError("referral_open") from None
         case.patient.care_teams.add(team)
         log_event(case, EventKind.TALK, "referral", subject=f"referral:{referral.pk}", actor=actor, team=str(team))
         audit.record(actor, "referral.asked", referral, why="treatment", team=str(team.pk))
@@ -152,13 +152,13 @@ def answer(referral: Referral, text: str, *, actor: User) -> bool:
 
     Raises:
         PermissionError: if the actor is no member of the team who sees the case.
-        ReadableError: ``note_empty``.
+        UserError: ``note_empty``.
     """
     require(actor, "records.view_case", referral.case)
     if not referral.team.members.filter(pk=actor.pk).exists():
         raise PermissionError("the team that was asked answers")
     if not text.strip():
-        raise ReadableError("note_empty")
+        raise UserError("note_empty")
     with transaction.atomic():
         now = Referral.objects.select_for_update().select_related("case").get(pk=referral.pk)
         if now.answered_at is not None or now.ended_at is not None:
@@ -196,13 +196,13 @@ def hand_over(case: Case, receiver: User, *, severity: str, summary: str, expect
 
     Raises:
         PermissionError: if either does not see the case.
-        ReadableError: ``note_empty``.
+        UserError: ``note_empty``.
     """
     require(actor, "records.view_case", case)
     if not colleagues(case).filter(pk=receiver.pk).exists():
         raise PermissionError("a case is handed over to those who see it")
     if not summary.strip():
-        raise ReadableError("note_empty")
+        raise UserError("note_empty")
     with transaction.atomic():
         passed = HandOver(case=case, giver=actor, receiver=receiver, severity=severity)
         passed.summary, passed.expected = summary.strip()[:4000], expected.strip()[:4000]

@@ -46,7 +46,7 @@ def add_findings_to_cases(event: AnalysisCompleted) -> int:
                 percent=f"{100 * finding.probability:.0f}",
             )
         discordance.compare(case)
-        prediction_requests.ask_anew(case)
+        prediction_requests.request_predictions(case)
     return len(cases)
 
 

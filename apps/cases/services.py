@@ -12,10 +12,10 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam, User
-from apps.accounts.notices import notify
+from apps.accounts.notifications import notify
 from apps.imaging.access import visible_to as visible_studies
 from apps.imaging.models import Study
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.notes.models import Summary
 from apps.patients.access import can as can_patient
 from apps.patients.models import Patient
@@ -81,7 +81,7 @@ def change(case: Case, *, revision: int, actor: User, **fields: Any) -> Case:
     Raises:
         PermissionError: if the actor does not care for the patient.
         EditConflict: with the case as it is now.
-        ReadableError: ``case_closed``.
+        UserError: ``case_closed``.
     """
     require(actor, "records.view_case", case)
     if unknown := fields.keys() - set(CHANGEABLE):
@@ -89,7 +89,7 @@ def change(case: Case, *, revision: int, actor: User, **fields: Any) -> Case:
     with transaction.atomic():
         now = Case.objects.select_for_update().get(pk=case.pk)
         if not now.is_open:
-            raise ReadableError("case_closed")
+            raise UserError("case_closed")
         if now.revision != revision:
             raise EditConflict("case_changed", now)
         before = now.assignee_id
@@ -133,14 +133,14 @@ def merge(source: Case, target: Case, *, actor: User) -> None:
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``case_merge_other``.
+        UserError: ``case_merge_other``.
     """
     for case in (source, target):
         require(actor, "records.decide_case", case)
     with transaction.atomic():
         pair = {case.pk: case for case in Case.objects.select_for_update().filter(pk__in=[source.pk, target.pk])}
         if len(pair) != 2 or source.patient_id != target.patient_id or not all(case.is_open for case in pair.values()):
-            raise ReadableError("case_merge_other")
+            raise UserError("case_merge_other")
         for relation in Case._meta.related_objects:
             if relation.one_to_many and relation.related_model not in (Case, Event, Alarm, Summary):
                 _move(

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import CLINICIANS, CareTeam, User
-from apps.accounts.notices import notify
+from apps.accounts.notifications import notify
 from apps.contact.access import require_care, require_self
-from apps.contact.mail import tell
+from apps.contact.mail import notify_patient
 from apps.contact.models import Appointment, AppointmentState
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.models import Patient
 
 SOON = timedelta(hours=26)
@@ -31,11 +31,11 @@ def book(
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``appointment_past``.
+        UserError: ``appointment_past``.
     """
     require_care(actor, patient)
     if starts_at <= timezone.now():
-        raise ReadableError("appointment_past")
+        raise UserError("appointment_past")
     with transaction.atomic():
         made = Appointment(
             patient=patient,
@@ -47,7 +47,7 @@ def book(
         made.title, made.place = title.strip()[:200], place.strip()[:200]
         made.save(force_insert=True)
         audit.record(actor, "appointment.booked", made, why="treatment")
-        tell(patient, "appointment_made")
+        notify_patient(patient, "appointment_made")
     return made
 
 
@@ -56,15 +56,15 @@ def move(appointment: Appointment, starts_at: datetime, *, revision: int, actor:
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``appointment_past``, ``appointment_closed`` or ``appointment_changed``.
+        UserError: ``appointment_past``, ``appointment_closed`` or ``appointment_changed``.
     """
     require_care(actor, appointment.patient)
     if starts_at <= timezone.now():
-        raise ReadableError("appointment_past")
+        raise UserError("appointment_past")
     with transaction.atomic():
         _change(appointment, revision, starts_at=starts_at, state=AppointmentState.BOOKED, reminded_at=None)
         audit.record(actor, "appointment.moved", appointment, why="treatment")
-        tell(appointment.patient, "appointment_moved")
+        notify_patient(appointment.patient, "appointment_moved")
     appointment.refresh_from_db()
     return appointment
 
@@ -74,13 +74,13 @@ def cancel(appointment: Appointment, *, revision: int, actor: User) -> None:
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``appointment_closed`` or ``appointment_changed``.
+        UserError: ``appointment_closed`` or ``appointment_changed``.
     """
     require_care(actor, appointment.patient)
     with transaction.atomic():
         _change(appointment, revision, state=AppointmentState.CANCELLED)
         audit.record(actor, "appointment.cancelled", appointment, why="treatment")
-        tell(appointment.patient, "appointment_moved")
+        notify_patient(appointment.patient, "appointment_moved")
 
 
 def reply(appointment: Appointment, coming: bool, *, actor: User) -> bool:
@@ -88,14 +88,14 @@ def reply(appointment: Appointment, coming: bool, *, actor: User) -> bool:
 
     Raises:
         PermissionError: if it is not the patient's own.
-        ReadableError: ``appointment_closed``.
+        UserError: ``appointment_closed``.
     """
     require_self(actor, appointment.patient)
     wanted = AppointmentState.CONFIRMED if coming else AppointmentState.UNWANTED
     with transaction.atomic():
         now = Appointment.objects.select_for_update().get(pk=appointment.pk)
         if not now.is_open:
-            raise ReadableError("appointment_closed")
+            raise UserError("appointment_closed")
         if now.state == wanted:
             return False
         _change(now, now.revision, state=wanted)
@@ -116,7 +116,7 @@ def remind_soon() -> int:
     for row in soon.select_related("patient__portal_user")[:SOME]:
         with transaction.atomic():
             if Appointment.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=now):
-                tell(row.patient, "appointment_soon")
+                notify_patient(row.patient, "appointment_soon")
                 number += 1
     return number
 
@@ -124,6 +124,6 @@ def remind_soon() -> int:
 def _change(appointment: Appointment, revision: int, **fields: object) -> None:
     rows = Appointment.objects.filter(pk=appointment.pk).exclude(state=AppointmentState.CANCELLED)
     if not rows.filter(starts_at__gt=timezone.now()).exists():
-        raise ReadableError("appointment_closed")
+        raise UserError("appointment_closed")
     if not rows.filter(revision=revision).update(revision=F("revision") + 1, **fields):
-        raise ReadableError("appointment_changed")
+        raise UserError("appointment_changed")

@@ -5,7 +5,7 @@ class ContactConfig(AppConfig):
     name = "apps.contact"
 
     def ready(self) -> None:
-        from apps.contact import reasons
-        from apps.jobs.errors import register_sentences
+        from apps.contact import messages
+        from apps.jobs.errors import register_messages
 
-        register_sentences(reasons.SENTENCES)
+        register_messages(messages.MESSAGES)

@@ -22,11 +22,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.accounts.notices import notify
+from apps.accounts.notifications import notify
 from apps.contact.access import require_self
-from apps.contact.models import MailWish
+from apps.contact.models import EmailPreference
 from apps.jobs.enqueue import enqueue
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose
 
@@ -35,27 +35,29 @@ VALID = timedelta(days=2)
 QUIET = timedelta(hours=1)
 
 
-def wish(patient: Patient, address: str, *, actor: User) -> MailWish | None:
+def wish(patient: Patient, address: str, *, actor: User) -> EmailPreference | None:
     """Set or (empty) take back the address; a new one gets a link to confirm.
 
     Raises:
         PermissionError: if it is not the patient's own record.
-        ReadableError: ``mail_address``, or ``mail_off`` where the hospital sends none.
+        UserError: ``mail_address``, or ``mail_off`` where the hospital sends none.
     """
     require_self(actor, patient)
     address = address.strip()
     if address and not settings.MAILS:
-        raise ReadableError("mail_off")
+        raise UserError("mail_off")
     with transaction.atomic():
         if not address:
-            if MailWish.objects.filter(patient=patient).delete()[0]:
+            if EmailPreference.objects.filter(patient=patient).delete()[0]:
                 audit.record(actor, "mail.stopped", patient)
             return None
         try:
             validate_email(address)
         except ValidationError as problem:
-            raise ReadableError("mail_address", reason=" ".join(problem.messages)) from None
-        made = MailWish.objects.select_related("patient").filter(patient=patient).first() or MailWish(patient=patient)
+            raise UserError("mail_address", reason=" ".join(problem.messages)) from None
+        made = EmailPreference.objects.select_related("patient").filter(patient=patient).first() or EmailPreference(
+            patient=patient
+        )
         if not made._state.adding and made.address == address and made.confirmed_at is not None:
             return made
         made.address, made.language, made.confirmed_at = address, get_language() or "en", None
@@ -69,19 +71,19 @@ def confirm(token: str) -> None:
     """The owner of the address has opened the link.
 
     Raises:
-        ReadableError: ``mail_link`` if it is old, or the address was changed since.
+        UserError: ``mail_link`` if it is old, or the address was changed since.
     """
     try:
         said = signing.loads(token, salt=SALT, max_age=VALID)
     except signing.BadSignature:
-        raise ReadableError("mail_link") from None
-    row = MailWish.objects.select_related("patient").filter(pk=said["wish"]).first()
+        raise UserError("mail_link") from None
+    row = EmailPreference.objects.select_related("patient").filter(pk=said["wish"]).first()
     if row is None or _digest(row) != said["address"]:
-        raise ReadableError("mail_link")
-    MailWish.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+        raise UserError("mail_link")
+    EmailPreference.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=timezone.now())
 
 
-def tell(patient: Patient, code: str) -> None:
+def notify_patient(patient: Patient, code: str) -> None:
     """A notice on the patient's page, and a mail without clinical content if the patient wants that."""
     if patient.portal_user is not None and permits(patient, Purpose.PORTAL):
         if not patient.portal_user.notices.filter(code=code, read_at=None).exists():  # said once is enough
@@ -92,14 +94,14 @@ def tell(patient: Patient, code: str) -> None:
 def remind(patient: Patient) -> None:
     """Send the patient a mail soon, if one is wanted and none went out within the hour."""
     due = Q(told_at=None) | Q(told_at__lt=timezone.now() - QUIET)
-    row = MailWish.objects.filter(due, patient=patient, confirmed_at__isnull=False).first()
-    if row is not None and MailWish.objects.filter(due, pk=row.pk).update(told_at=timezone.now()):
+    row = EmailPreference.objects.filter(due, patient=patient, confirmed_at__isnull=False).first()
+    if row is not None and EmailPreference.objects.filter(due, pk=row.pk).update(told_at=timezone.now()):
         enqueue("contact.tell", row.pk)
 
 
 def send_confirmation(pk: str) -> None:
     """The mail with the link."""
-    row = MailWish.objects.select_related("patient").filter(pk=pk, confirmed_at=None).first()
+    row = EmailPreference.objects.select_related("patient").filter(pk=pk, confirmed_at=None).first()
     if row is None:
         return
     token = signing.dumps({"wish": str(row.pk), "address": _digest(row)}, salt=SALT)
@@ -116,7 +118,7 @@ def send_confirmation(pk: str) -> None:
 
 def send_notice(pk: str) -> None:
     """The mail that there is something new."""
-    row = MailWish.objects.select_related("patient").filter(pk=pk, confirmed_at__isnull=False).first()
+    row = EmailPreference.objects.select_related("patient").filter(pk=pk, confirmed_at__isnull=False).first()
     if row is None or not permits(row.patient, Purpose.PORTAL):
         return
     with translation.override(row.language):
@@ -129,9 +131,9 @@ def send_notice(pk: str) -> None:
         )  # fmt: skip
 
 
-def _send(row: MailWish, subject: str, text: str) -> None:
+def _send(row: EmailPreference, subject: str, text: str) -> None:
     send_mail(subject, text, None, [row.address])
 
 
-def _digest(row: MailWish) -> str:
+def _digest(row: EmailPreference) -> str:
     return signing.Signer(salt=SALT).signature(row.address)

@@ -70,7 +70,7 @@ class Question(SealedRecord):
         indexes = [models.Index(fields=["answered_at", "asked_at"], name="questions_waiting")]
 
 
-class MailWish(SealedRecord):
+class EmailPreference(SealedRecord):
     """Where the patient wants to be told that there is something new; the address counts once it is confirmed."""
 
     holder_path = "patient_id"

@@ -16,10 +16,10 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
 from apps.accounts.untrusted_input import whole_number
-from apps.contact import appointments, mail, questions
+from apps.contact import appointments, mail, patient_messages
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.forms import BookForm, MoveForm
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import visible_to
 
 
@@ -41,9 +41,9 @@ def answer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actor = signed_in(request)
     question = get_object_or_404(visible_questions(actor), pk=pk)
     try:
-        questions.answer(question, request.POST.get("text", ""), actor=actor)
+        patient_messages.answer(question, request.POST.get("text", ""), actor=actor)
         messages.success(request, _("Answered. The patient has been told."))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("contact:inbox")
 
@@ -58,7 +58,7 @@ def book(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             appointments.book(patient, actor=actor, **form.cleaned_data)
-        except ReadableError as refusal:
+        except UserError as refusal:
             form.add_error("starts_at", str(refusal))
         else:
             messages.success(request, _("Booked. The patient has been told."))
@@ -88,7 +88,7 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             messages.success(request, _("Moved. The patient has been told."))
         else:
             messages.error(request, _("Not a date and time."))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("contact:book", row.patient_id)
 
@@ -102,6 +102,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         try:
             mail.confirm(token)
             done = True
-        except ReadableError as refusal:
+        except UserError as refusal:
             problem = str(refusal)
     return render(request, "contact/confirm.html", {"done": done, "problem": problem}, status=422 if problem else 200)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.contact import appointments, questions
+from apps.contact import appointments, patient_messages
 from apps.jobs.models import State
 from apps.patients.models import Patient
-from apps.recommendations import proposing, review
+from apps.recommendations import engine, review
 from apps.recommendations.jobs import EvaluateRules
-from apps.recommendations.models import Reckoning, Recommendation, RecommendationState
+from apps.recommendations.models import Recommendation, RecommendationState, RuleEvaluation
 from apps.records.models import Case, StatementKind
 from apps.records.observations import build_observation, store_observations
 from apps.records.problem_list import state
@@ -42,7 +42,7 @@ def enrich(case: Case, doctor: User) -> None:
         case,
         [build_observation(case, code, moment, value, source="entry") for code, value in HABITS.get(patient.mrn, ())],
     )
-    proposing.ask(patient, waited_for=True)
+    engine.ask(patient, waited_for=True)
 
 
 def fill_page(case: Case, person: User, doctor: User) -> None:
@@ -53,8 +53,8 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
     appointments.book(
         patient, title="Check of your lungs", place="House 3, room 12", starts_at=visit, minutes=20, actor=doctor
     )
-    asked = questions.ask(patient, "May I go back to work while I still cough a little?", actor=person)
-    questions.answer(
+    asked = patient_messages.ask(patient, "May I go back to work while I still cough a little?", actor=person)
+    patient_messages.answer(
         asked, "Yes, if you have no fever. Come back if you cough for more than three weeks.", actor=doctor
     )
     report = authoring.begin(case, study=case.studies.first(), actor=doctor)
@@ -68,8 +68,8 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
 
 def release_first(patient: Patient, doctor: User) -> int:
     """Have the rules answer now and release the first ones; how many."""
-    for reckoning in Reckoning.objects.filter(patient=patient, state=State.QUEUED).values_list("pk", flat=True):
-        EvaluateRules().execute(reckoning)
+    for evaluation in RuleEvaluation.objects.filter(patient=patient, state=State.QUEUED).values_list("pk", flat=True):
+        EvaluateRules().execute(evaluation)
     rows = Recommendation.objects.filter(
         patient=patient, state=RecommendationState.PROPOSED, item__clinicians_only=False
     )

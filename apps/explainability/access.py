@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from apps.accounts.actors import Actor
-from apps.explainability.models import Explanation, Probe, ToldExplanation
+from apps.explainability.models import Explanation, ExplanationRelease, Probe
 from apps.imaging.access import visible_to as visible_studies
 from apps.patients.access import permitted_filter, visible_patient_filter
 from apps.patients.models import Purpose
@@ -21,11 +21,11 @@ def visible_probes(actor: Actor | None) -> QuerySet[Probe]:
     return Probe.objects.filter(_of_seen(actor)).select_related("finding")
 
 
-def visible_told(actor: Actor | None) -> QuerySet[ToldExplanation]:
+def visible_released(actor: Actor | None) -> QuerySet[ExplanationRelease]:
     """What was told and not withdrawn: to the patient it is about, and to clinicians who see the study."""
     path = "explanation__finding__analysis__series__study__patient"
     seen = Q(permitted_filter(Purpose.AI, f"{path}__")) & visible_patient_filter(actor, f"{path}_id")
-    rows = ToldExplanation.objects.filter(seen, withdrawn_at=None)
+    rows = ExplanationRelease.objects.filter(seen, withdrawn_at=None)
     return rows.select_related(
         "released_by", "explanation__finding__analysis__package", "explanation__finding__analysis__series__study"
     )

@@ -13,9 +13,9 @@ from apps.accounts.actors import Actor
 from apps.explainability.access import visible_to
 from apps.explainability.drawing.overlay import Style, overlay_png
 from apps.explainability.drawing.volume import projected
+from apps.explainability.labels import ZONE_WORDS
 from apps.explainability.models import Explanation, Method
 from apps.explainability.queries import region_values
-from apps.explainability.words import ZONE_WORDS
 from apps.inference.models import PackageVersion, Verdict
 from apps.jobs.models import State
 from apps.terminology.localisation import in_language

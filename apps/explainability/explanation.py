@@ -12,13 +12,13 @@ from django.db.models import F
 from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.explainability.models import Explanation, Stage
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.queries import grey_frame
-from apps.inference.engines.input_checks import Unsuitable
+from apps.inference.engines.input_checks import InputRejected
 from apps.inference.output_checks import checked_probabilities, require_finite
 from apps.inference.packages.card import VOLUMES, Package
 from apps.inference.volumes import read_volume
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.leases import LeaseLost, claim, renew
 from apps.jobs.models import State
 from apps.protection import blobs
@@ -59,22 +59,22 @@ def pixels_of(finding: Any, package: Package) -> Any:
     """What the model was given: a film, (rows, columns), or a volume, (slices, rows, columns).
 
     Raises:
-        ReadableError: ``pixels_unreadable``; ``volume_changed`` if slices were added or taken away since.
+        UserError: ``pixels_unreadable``; ``volume_changed`` if slices were added or taken away since.
     """
     try:
         if package.task != VOLUMES:
             return grey_frame(finding.instance, finding.frame).pixels
         read = read_volume(finding.analysis.series, package)
     except (Unreadable, FileNotFoundError) as error:
-        raise ReadableError("pixels_unreadable") from error
-    except Unsuitable as error:  # it made a volume when it was answered
-        raise ReadableError("volume_changed") from error
+        raise UserError("pixels_unreadable") from error
+    except InputRejected as error:  # it made a volume when it was answered
+        raise UserError("volume_changed") from error
     if read.geometry["slices"] != finding.analysis.geometry.get("slices"):
-        raise ReadableError("volume_changed")
+        raise UserError("volume_changed")
     return read.pixels
 
 
-def tell_progress(explanations: Sequence[Explanation], done: int) -> None:
+def report_progress(explanations: Sequence[Explanation], done: int) -> None:
     """Keep the leases and show how far it is; ``done`` counts evaluations."""
     for explanation in explanations:
         renew(explanation, progress=min(80, 80 * done // max(explanation.parameters["evaluations"], 1)))
@@ -103,7 +103,7 @@ def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mappi
     """Write an account's arrays and figures; the caller holds the row.
 
     Raises:
-        ReadableError: ``model_output_invalid``; nothing is written then.
+        UserError: ``model_output_invalid``; nothing is written then.
     """
     require_finite([account.values, account.half_width, account.base, account.output, account.total, account.places])
     checked_probabilities([account.base[0], account.output[0]])

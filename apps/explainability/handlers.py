@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.explainability.plan import plan
+from apps.explainability.scheduling import plan
 from apps.inference.events import AnalysisCompleted
 
 

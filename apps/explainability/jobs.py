@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from apps.explainability import explanation, plan, probing, trial
+from apps.explainability import explanation, occlusion, playground, scheduling
 from apps.explainability.explainers.image.attribution import Budget
 from apps.explainability.explainers.image.coalition_game import Regions
 from apps.explainability.explainers.image.explainable import explainable
@@ -20,10 +20,10 @@ from apps.jobs.runner import JobRunner
 from apps.jobs.tasks import short_task
 
 
-@short_task("explainability.plan_missing")
-def plan_missing() -> None:
+@short_task("explainability.schedule_missing")
+def schedule_missing() -> None:
     """Ask for explanations of the last day's findings that have none."""
-    plan.plan_missing()
+    scheduling.schedule_missing()
 
 
 class ExplainFindings(JobRunner[Explanation, None, explanation.Checked]):
@@ -72,12 +72,12 @@ class AnswerProbe(JobRunner[Probe, Any, Any]):
         package, pixels = loaded
         film = explainable(package)
         plane = film.model.prepare(pixels)
-        game = film.game(plane, regions=Regions(probing.grid(job), plane.shape))
-        return game.values(probing.coalition(job))[0, 0]
+        game = film.game(plane, regions=Regions(occlusion.grid(job), plane.shape))
+        return game.values(occlusion.coalition(job))[0, 0]
 
     def save(self, job: Probe, result: Any) -> None:
         """Store the probabilities by label."""
-        probing.store_answer(job, result)
+        occlusion.store_answer(job, result)
 
 
 class AnswerTrial(JobRunner[Trial, Any, Any]):
@@ -95,7 +95,7 @@ class AnswerTrial(JobRunner[Trial, Any, Any]):
 
     def save(self, job: Trial, result: Any) -> None:
         """Store the answer."""
-        trial.store_answer(job, result)
+        playground.store_answer(job, result)
 
 
 def _explain(jobs: list[Explanation]) -> Iterator[tuple[Explanation, explanation.Checked]]:
@@ -104,7 +104,7 @@ def _explain(jobs: list[Explanation]) -> Iterator[tuple[Explanation, explanation
     film = explainable(verified_package(finding.analysis.package))
     plane = film.model.prepare(explanation.pixels_of(finding, film.model.package))
     loaded = time.perf_counter()
-    game = film.game(plane, asked=lambda done: explanation.tell_progress(jobs, done))
+    game = film.game(plane, asked=lambda done: explanation.report_progress(jobs, done))
     thresholds = {job.finding.position: job.finding.threshold for job in jobs}
     budget = Budget(evaluations=parameters["evaluations"], seconds=parameters["seconds"])
     for attribution in film.explain(game, method, tuple(thresholds), budget):

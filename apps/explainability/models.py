@@ -116,7 +116,7 @@ class Explanation(SealedRecord, Job):
         return [Weakness(code) for code in self.quality.get("weaknesses", [])]
 
 
-class ToldExplanation(SealedRecord):
+class ExplanationRelease(SealedRecord):
     """What a physician let the patient see of an explanation: a sentence and the picture as it was then."""
 
     holder_path = "explanation.finding.analysis.series.study.patient_id"

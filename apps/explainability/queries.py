@@ -15,8 +15,8 @@ from apps.explainability.access import visible_to
 from apps.explainability.drawing import charts, volume
 from apps.explainability.drawing.overlay import Style, overlay_png
 from apps.explainability.explainers.image.limits import certain
+from apps.explainability.labels import EXPLAINER_WORDS, ZONE_WORDS
 from apps.explainability.models import Comparison, Explanation, Method
-from apps.explainability.words import EXPLAINER_WORDS, ZONE_WORDS
 from apps.imaging.dicom.volumes import turned
 from apps.inference.models import Finding, PackageVersion
 from apps.protection import blobs

@@ -17,17 +17,17 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS, Role
-from apps.explainability import cohort, plan, similar, telling
-from apps.explainability.access import visible_to, visible_told
+from apps.explainability import cohort, patient_release, scheduling, similar
+from apps.explainability.access import visible_released, visible_to
 from apps.explainability.drawing import charts
 from apps.explainability.explainers.image.methods import grid_of
 from apps.explainability.forms import MethodForm, TellForm
+from apps.explainability.labels import MEASURE_WORDS, STOPPED_WORDS
 from apps.explainability.models import Explanation
 from apps.explainability.queries import comparison_rows, comparisons, places, slabs, strongest_slice
-from apps.explainability.words import MEASURE_WORDS, STOPPED_WORDS
 from apps.inference.access import visible_findings
 from apps.inference.models import PackageVersion
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 
 
 @role_required(*CLINICIANS)
@@ -45,8 +45,8 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             task=explanation.finding.analysis.package.card["task"], taken=[other.method for other in others]
         ),
         "pictures": _pictures(explanation),
-        "told": visible_told(signed_in(request)).filter(explanation=explanation).first(),
-        "tell_form": TellForm(initial={"sentence": telling.draft(explanation)}),
+        "told": visible_released(signed_in(request)).filter(explanation=explanation).first(),
+        "tell_form": TellForm(initial={"sentence": patient_release.draft(explanation)}),
     }
     return render(request, "explainability/detail.html", context)
 
@@ -66,7 +66,7 @@ def ask(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     form = MethodForm(request.POST, task=finding.analysis.package.card["task"])
     if not form.is_valid():
         return redirect("portal:study", finding.analysis.series.study.study_instance_uid)
-    explanation = plan.request(finding, actor=signed_in(request), method=form.cleaned_data["method"])
+    explanation = scheduling.request(finding, actor=signed_in(request), method=form.cleaned_data["method"])
     return redirect("explainability:detail", explanation.pk)
 
 
@@ -80,8 +80,8 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, _("Say it in plain words, at most 1,500 letters."))
         return redirect("explainability:detail", pk)
     try:
-        telling.tell(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
-    except ReadableError as refusal:
+        patient_release.tell(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
+    except UserError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("The patient can see it now."))
@@ -92,19 +92,19 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Take back what the patient was told."""
-    told = get_object_or_404(visible_told(signed_in(request)), pk=pk)
-    telling.withdraw(told, actor=signed_in(request))
+    told = get_object_or_404(visible_released(signed_in(request)), pk=pk)
+    patient_release.withdraw(told, actor=signed_in(request))
     messages.success(request, _("The patient no longer sees it."))
     return redirect("explainability:detail", told.explanation_id)
 
 
 @role_required(*CLINICIANS, Role.PATIENT)
 @require_GET
-def told_picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def released_picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The picture that was released."""
-    told = get_object_or_404(visible_told(signed_in(request)), pk=pk)
+    told = get_object_or_404(visible_released(signed_in(request)), pk=pk)
     audit.record(signed_in(request), "explanation.read", told.explanation, why="treatment", part="told")
-    return HttpResponse(telling.picture(told), content_type="image/png")
+    return HttpResponse(patient_release.picture(told), content_type="image/png")
 
 
 @login_required

@@ -10,14 +10,14 @@ from django.db.models import Q, QuerySet
 from apps.accounts.access import is_clinician, is_physician, is_researcher, is_system
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CLINICIANS
-from apps.imaging.models import HeldFile, Release, Study
+from apps.imaging.models import QuarantinedFile, Release, Study
 from apps.patients.access import can as can_patient
 from apps.patients.access import permitted_filter, visible_patient_filter
 from apps.patients.models import Purpose
 
 
 @rules.predicate
-def sees_patient(actor: Any, record: Study | HeldFile) -> bool:
+def sees_patient(actor: Any, record: Study | QuarantinedFile) -> bool:
     return can_patient(actor, "patients.care_for_patient", record.patient)
 
 
@@ -27,7 +27,7 @@ rules.add_perm("imaging.deidentify_study", is_physician & sees_patient)
 rules.add_perm("imaging.upload", is_system | is_physician)
 
 
-def can(actor: Actor | None, permission: str, record: Study | HeldFile | None = None) -> bool:
+def can(actor: Actor | None, permission: str, record: Study | QuarantinedFile | None = None) -> bool:
     """Whether the actor may; nobody may nothing."""
     return actor is not None and bool(rules.has_perm(permission, actor, record))
 
@@ -43,11 +43,11 @@ def visible_to(actor: Actor | None) -> QuerySet[Study]:
     return Study.objects.filter(visible_study_filter(actor))
 
 
-def held_visible_to(actor: Actor | None) -> QuerySet[HeldFile]:
+def held_visible_to(actor: Actor | None) -> QuerySet[QuarantinedFile]:
     """The files put aside on which this actor may decide."""
     if not isinstance(actor, System) and not is_physician(actor):
-        return HeldFile.objects.none()
-    return HeldFile.objects.filter(visible_study_filter(actor))
+        return QuarantinedFile.objects.none()
+    return QuarantinedFile.objects.filter(visible_study_filter(actor))
 
 
 def releases_visible_to(actor: Actor | None) -> QuerySet[Release]:

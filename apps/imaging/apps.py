@@ -8,12 +8,12 @@ class ImagingConfig(AppConfig):
     name = "apps.imaging"
 
     def ready(self) -> None:
-        from apps.imaging import hold, reasons
-        from apps.jobs.errors import register_sentences
+        from apps.imaging import messages, quarantine
+        from apps.jobs.errors import register_messages
         from apps.protection.indexing import register_reindexer
 
-        register_sentences(reasons.SENTENCES)
-        register_reindexer("imaging", hold.reindex)
+        register_messages(messages.MESSAGES)
+        register_reindexer("imaging", quarantine.reindex)
         _keep_header_values_out_of_logs()
 
 

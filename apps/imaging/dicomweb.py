@@ -27,11 +27,11 @@ from apps.accounts.actors import signed_in
 from apps.accounts.untrusted_input import whole_number
 from apps.imaging.access import visible_to
 from apps.imaging.dicom.multipart import boundary_of, parts
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Instance, Outcome
 from apps.imaging.queries import frame_bytes, header_of, native_frame_bytes
-from apps.jobs.errors import sentence
+from apps.jobs.errors import message
 
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 NATIVE = "1.2.840.10008.1.2.1"
@@ -147,7 +147,7 @@ def _failure(received: Received) -> Dataset:
         item.ReferencedSOPInstanceUID = received.sop_instance_uid
     held = received.outcome == Outcome.HELD
     item.FailureReason = _PROCESSING_FAILURE if held else _FAILURE_REASONS.get(received.code, _CANNOT_UNDERSTAND)
-    item.ErrorComment = sentence(received.code, received.parameters)
+    item.ErrorComment = message(received.code, received.parameters)
     return item
 
 

@@ -13,12 +13,12 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam
 from apps.imaging.access import can
-from apps.imaging.dicom.facts import Facts, read_facts
+from apps.imaging.dicom.attributes import Facts, read_facts
+from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame
-from apps.imaging.dicom.reading import DicomObject, Unreadable, open_object
 from apps.imaging.events import InstanceStored
-from apps.imaging.hold import hold
 from apps.imaging.models import Instance, Outcome, Series, Study, Urgency
+from apps.imaging.quarantine import hold
 from apps.jobs.events import publish
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient

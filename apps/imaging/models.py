@@ -157,7 +157,7 @@ class Decision(models.TextChoices):
     OTHER = "other", _("Another patient: discard the file")
 
 
-class HeldFile(SealedRecord):
+class QuarantinedFile(SealedRecord):
     """A file whose patient contradicts the record with the same MRN, sealed until a doctor decides."""
 
     holder_path = "patient_id"

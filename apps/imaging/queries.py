@@ -15,7 +15,7 @@ from pydicom.uid import UID
 from apps.accounts.actors import Actor
 from apps.imaging.access import visible_to
 from apps.imaging.dicom import pixels
-from apps.imaging.dicom.reading import parse_header
+from apps.imaging.dicom.parser import parse_header
 from apps.imaging.dicom.volumes import Arrangement, arrange
 from apps.imaging.models import Instance, Series, Study
 from apps.patients.queries import found_by

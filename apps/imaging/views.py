@@ -20,12 +20,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import PHYSICIANS, Role
-from apps.imaging import deidentify, uploading
+from apps.imaging import deidentify, uploads
 from apps.imaging.access import held_visible_to, releases_visible_to, visible_to
-from apps.imaging.decision import decide
 from apps.imaging.forms import DecisionForm
 from apps.imaging.models import Decision, Outcome, Upload, UploadedFile
-from apps.jobs.errors import Refusal, sentence
+from apps.imaging.quarantine_decision import decide
+from apps.jobs.errors import Refusal, message
 from apps.jobs.models import State
 from apps.patients.names import display
 
@@ -58,7 +58,7 @@ def _texts() -> dict[str, str]:
 @require_POST
 def start(request: HttpRequest) -> JsonResponse:
     """Begin an upload; answers with the address for its files."""
-    upload = uploading.start_upload(user=signed_in(request))
+    upload = uploads.start_upload(user=signed_in(request))
     return JsonResponse({"files": reverse("imaging:upload-file", args=[upload.pk])}, status=201)
 
 
@@ -72,7 +72,7 @@ def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase
         limit = _("The upload was empty or larger than allowed.")
         return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
     name = request.POST.get("path") or file.name or ""
-    outcomes = uploading.take(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
+    outcomes = uploads.take(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
     return StreamingHttpResponse(_lines(outcomes, get_language() or "en"), content_type="application/x-ndjson")
 
 
@@ -93,7 +93,7 @@ def outcome_row(file: UploadedFile) -> dict[str, Any]:
         "name": file.name,
         "outcome": file.outcome,
         "label": str(Outcome(file.outcome).label),
-        "reason": sentence(file.reason_code, file.reason_parameters),
+        "reason": message(file.reason_code, file.reason_parameters),
         "study": reverse("portal:study", args=[study.study_instance_uid]) if study else "",
     }
 
@@ -122,7 +122,7 @@ def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "held": held,
         "form": form,
         "claimed_name": display(held.claimed_name),
-        "reason": sentence(held.reason_code, {}),
+        "reason": message(held.reason_code, {}),
     }
     return render(request, "imaging/held_file.html", context)
 

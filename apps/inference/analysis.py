@@ -14,14 +14,21 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.imaging.dicom.facts import age_at, read_facts
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.attributes import age_at, read_facts
+from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.models import Instance
 from apps.imaging.models import Urgency as StudyUrgency
 from apps.imaging.queries import grey_frame, header_of
 from apps.imaging.urgency import raise_urgency
 from apps.inference import post_inference_hooks
-from apps.inference.engines.input_checks import FilmFacts, Unsuitable, check_age, check_film, check_pixels, check_slice
+from apps.inference.engines.input_checks import (
+    ImageAttributes,
+    InputRejected,
+    check_age,
+    check_film,
+    check_pixels,
+    check_slice,
+)
 from apps.inference.events import AnalysisCompleted
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.output_checks import checked_probabilities
@@ -29,7 +36,7 @@ from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 from apps.inference.registry import package_of
 from apps.inference.volumes import read_volume
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.errors import Refusal, UserError
 from apps.jobs.events import publish
 from apps.jobs.leases import claim, renew
 from apps.jobs.models import State
@@ -46,7 +53,7 @@ class Film:
     instance: Instance
     pixels: Any = None
     plane: Any = None
-    refusal: Unsuitable | None = None
+    refusal: InputRejected | None = None
     probabilities: Sequence[float] | None = None
 
 
@@ -64,7 +71,7 @@ class Work:
         """Why nothing of it can be assessed; None if something was."""
         if any(film.probabilities is not None for film in self.films):
             return None
-        reason = next((film.refusal for film in self.films if film.refusal), Unsuitable("pixels_unreadable"))
+        reason = next((film.refusal for film in self.films if film.refusal), InputRejected("pixels_unreadable"))
         return Refusal(reason.code, **reason.parameters)
 
 
@@ -103,12 +110,12 @@ def verified_package(row: PackageVersion) -> Package:
     """The package to run.
 
     Raises:
-        ReadableError: ``package_missing``.
+        UserError: ``package_missing``.
     """
     try:
         return package_of(row)
     except PackageRefused as error:
-        raise ReadableError("package_missing") from error
+        raise UserError("package_missing") from error
 
 
 def load(analysis: Analysis, package: Package) -> Work:
@@ -132,10 +139,10 @@ def _film(instance: Instance, package: Package) -> Film:
         check_film(package.card["input"], _facts(instance))
         film.pixels = grey_frame(instance).pixels
         check_pixels(film.pixels)
-    except Unsuitable as refusal:
+    except InputRejected as refusal:
         film.refusal = refusal
     except Unreadable:
-        film.refusal = Unsuitable("pixels_unreadable")
+        film.refusal = InputRejected("pixels_unreadable")
     return film
 
 
@@ -148,10 +155,10 @@ def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
         read = read_volume(work.analysis.series, package)
         check_pixels(read.pixels)
         film.instance, film.pixels, work.geometry = read.instance, read.pixels, read.geometry
-    except Unsuitable as refusal:
+    except InputRejected as refusal:
         film.refusal = refusal
     except Unreadable:
-        film.refusal = Unsuitable("pixels_unreadable")
+        film.refusal = InputRejected("pixels_unreadable")
     return film
 
 
@@ -159,7 +166,7 @@ def _check_age(instance: Instance, package: Package) -> None:
     """Compare how old the patient was with the card, by header and record.
 
     Raises:
-        Unsuitable: see :func:`check_age`.
+        InputRejected: see :func:`check_age`.
     """
     declared = package.card.get("patient_age")
     if not declared:
@@ -174,7 +181,7 @@ def save_findings(work: Work, package: Package) -> None:
     """Write the findings and publish that they are there; the caller holds the transaction.
 
     Raises:
-        ReadableError: ``model_output_invalid``; nothing is written then.
+        UserError: ``model_output_invalid``; nothing is written then.
     """
     started = time.perf_counter()
     assessed = [film for film in work.films if film.probabilities is not None]
@@ -194,8 +201,8 @@ def run_post_inference_hooks(work: Work, package: Package) -> None:
     post_inference_hooks.run(work.analysis, package, planes)
 
 
-def _facts(instance: Instance) -> FilmFacts:
-    return FilmFacts(
+def _facts(instance: Instance) -> ImageAttributes:
+    return ImageAttributes(
         modality=instance.series.modality,
         body_part=instance.series.body_part,
         view=instance.view_position,

@@ -6,9 +6,9 @@ class InferenceConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.imaging.events import InstanceStored
-        from apps.inference import handlers, reasons
-        from apps.jobs.errors import register_sentences
+        from apps.inference import handlers, messages
+        from apps.jobs.errors import register_messages
         from apps.jobs.events import subscribe
 
-        register_sentences(reasons.SENTENCES)
+        register_messages(messages.MESSAGES)
         subscribe(InstanceStored, handlers.route_series, at_once=True)

@@ -10,7 +10,7 @@ from apps.inference import analysis
 from apps.inference.access import require_ai_consent
 from apps.inference.analysis import Work, verified_package
 from apps.inference.engines.assessment import assess
-from apps.inference.engines.input_checks import Unsuitable
+from apps.inference.engines.input_checks import InputRejected
 from apps.inference.models import Analysis
 from apps.inference.packages.card import Package
 from apps.jobs.runner import JobRunner
@@ -53,8 +53,8 @@ def _infer(works: Sequence[Work], package: Package) -> None:
     started = time.perf_counter()
     for film, assessed in zip(films, assess(package, [film.pixels for film in films]), strict=True):
         film.plane, answer = assessed.plane, assessed.answer
-        film.refusal = answer if isinstance(answer, Unsuitable) else None
-        film.probabilities = None if isinstance(answer, Unsuitable) else answer.tolist()
+        film.refusal = answer if isinstance(answer, InputRejected) else None
+        film.probabilities = None if isinstance(answer, InputRejected) else answer.tolist()
     share = (time.perf_counter() - started) / max(len(films), 1)
     for work in works:
         work.seconds["infer"] = share * sum(film.pixels is not None for film in work.films)

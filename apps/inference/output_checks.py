@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 
 INVALID = "model_output_invalid"
 ROUNDING = 1e-6
@@ -33,11 +33,11 @@ def checked_probabilities(values: Iterable[float]) -> list[float]:
     """Probabilities as they may be stored; what misses [0, 1] by rounding is put on its edge.
 
     Raises:
-        ReadableError: ``model_output_invalid`` if one is not finite or lies outside [0, 1].
+        UserError: ``model_output_invalid`` if one is not finite or lies outside [0, 1].
     """
     numbers = [float(value) for value in values]
     if not all(-ROUNDING <= number <= 1 + ROUNDING for number in numbers):  # false for NaN
-        raise ReadableError(INVALID)
+        raise UserError(INVALID)
     return [min(max(number, 0.0), 1.0) for number in numbers]
 
 
@@ -45,7 +45,7 @@ def require_finite(answer: Any) -> None:
     """Check every number of an answer, however deeply nested: JSON values and arrays.
 
     Raises:
-        ReadableError: ``model_output_invalid`` if one is NaN or infinite.
+        UserError: ``model_output_invalid`` if one is NaN or infinite.
     """
     if isinstance(answer, float | np.floating):
         finite = math.isfinite(answer)
@@ -57,14 +57,14 @@ def require_finite(answer: Any) -> None:
         for part in parts:
             require_finite(part)
     if not finite:
-        raise ReadableError(INVALID)
+        raise UserError(INVALID)
 
 
 def require_valid_answer(answer: Mapping[str, Any]) -> None:
     """Check an answer: every number finite, and what its name says is a probability within [0, 1].
 
     Raises:
-        ReadableError: ``model_output_invalid``.
+        UserError: ``model_output_invalid``.
     """
     require_finite(answer)
     for name, value in answer.items():

@@ -7,7 +7,7 @@ import hashlib
 from django.db import transaction
 
 from apps.imaging.models import Series
-from apps.inference.engines.input_checks import Unsuitable, check_series
+from apps.inference.engines.input_checks import InputRejected, check_series
 from apps.inference.models import Analysis, PackageVersion
 from apps.inference.packages.card import IMAGES
 from apps.jobs.enqueue import enqueue_job
@@ -72,10 +72,10 @@ def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
     return analysis
 
 
-def _unsuitable(series: Series, package: PackageVersion) -> Unsuitable | None:
+def _unsuitable(series: Series, package: PackageVersion) -> InputRejected | None:
     try:
         check_series(package.card["input"], modality=series.modality, body_part=series.body_part)
-    except Unsuitable as problem:
+    except InputRejected as problem:
         return problem
     return None
 

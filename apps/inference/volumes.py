@@ -11,7 +11,7 @@ import numpy.typing as npt
 from apps.imaging.dicom.volumes import NotAVolume
 from apps.imaging.models import Instance, Series
 from apps.imaging.queries import volume_of
-from apps.inference.engines.input_checks import Unsuitable, check_extent
+from apps.inference.engines.input_checks import InputRejected, check_extent
 from apps.inference.engines.volume.resampling import shrunk
 from apps.inference.packages.card import Package
 
@@ -36,14 +36,14 @@ def read_volume(series: Series, package: Package) -> ReadVolume:
     """Read a series slice by slice.
 
     Raises:
-        Unsuitable: if its slices make no volume, or one of another length than the package was made for.
+        InputRejected: if its slices make no volume, or one of another length than the package was made for.
         Unreadable: if a slice does not decode.
     """
     declared = package.card["input"]
     try:
         volume = volume_of(series, least=declared.get("minimum_slices", 2))
     except NotAVolume as problem:
-        raise Unsuitable(problem.code, **problem.parameters) from problem
+        raise InputRejected(problem.code, **problem.parameters) from problem
     arranged, middle = volume.arrangement, volume.instances[len(volume.instances) // 2]
     numbers = (len(volume.instances), middle.rows, middle.columns)
     extent = [round(step * number, 3) for step, number in zip(arranged.spacing, numbers, strict=True)]

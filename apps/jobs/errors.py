@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-_SENTENCES: dict[str, str | Promise] = {
+_MESSAGES: dict[str, str | Promise] = {
     "worker_lost": _(
         "The worker stopped in the middle, several times. Try again; if it happens again, tell the administrator."
     ),
@@ -22,37 +22,37 @@ _SENTENCES: dict[str, str | Promise] = {
 }
 
 
-class ReadableError(Exception):
+class UserError(Exception):
     """An error whose reason a user may read: a registered code and parameters without patient data."""
 
     def __init__(self, code: str, **parameters: str | int | float) -> None:
-        if code not in _SENTENCES:
+        if code not in _MESSAGES:
             raise KeyError(f"register the sentence of {code!r} first")
         self.code, self.parameters = code, parameters
         super().__init__(code)
 
     def __str__(self) -> str:
-        return sentence(self.code, self.parameters)
+        return message(self.code, self.parameters)
 
 
-class Refusal(ReadableError):
+class Refusal(UserError):
     """The input is not what the work was made for: an answer, not a fault."""
 
 
-def register_sentences(sentences: Mapping[str, str | Promise]) -> None:
-    """Add an app's sentences; a code that is taken is a programming error.
+def register_messages(messages: Mapping[str, str | Promise]) -> None:
+    """Add an app's messages; a code that is taken is a programming error.
 
     Raises:
         KeyError: if another app already uses a code.
     """
-    taken = {code for code, text in sentences.items() if _SENTENCES.get(code, text) != text}
+    taken = {code for code, text in messages.items() if _MESSAGES.get(code, text) != text}
     if taken:
         raise KeyError(f"reason codes taken: {', '.join(sorted(taken))}")
-    _SENTENCES.update(sentences)
+    _MESSAGES.update(messages)
 
 
-def sentence(code: str, parameters: Mapping[str, Any]) -> str:
+def message(code: str, parameters: Mapping[str, Any]) -> str:
     """The sentence of a code in the current language; empty for no code."""
     if not code:
         return ""
-    return str(_SENTENCES.get(code, _SENTENCES["internal"])) % dict(parameters)
+    return str(_MESSAGES.get(code, _MESSAGES["internal"])) % dict(parameters)

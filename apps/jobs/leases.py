@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.errors import Refusal, UserError
 from apps.jobs.models import Job, State
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def extend(job: Job) -> bool:
 
 
 @contextmanager
-def settle(job: Job, state: State = State.SUCCEEDED) -> Iterator[None]:
+def complete(job: Job, state: State = State.SUCCEEDED) -> Iterator[None]:
     """One transaction that ends the job; the results are written within it or not at all.
 
     Raises:
@@ -90,9 +90,9 @@ def settle(job: Job, state: State = State.SUCCEEDED) -> Iterator[None]:
     job.refresh_from_db()
 
 
-def end(job: Job, error: Exception) -> None:
+def fail(job: Job, error: Exception) -> None:
     """Record why the job ends without a result: refused or failed, with a readable reason."""
-    readable = error if isinstance(error, ReadableError) else ReadableError("internal")
+    readable = error if isinstance(error, UserError) else UserError("internal")
     if readable is not error:
         # The text of a foreign exception may hold patient data: its type and place must do.
         place = error.__traceback__
@@ -100,18 +100,18 @@ def end(job: Job, error: Exception) -> None:
             place = place.tb_next
         where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
         logger.error("%s %s failed: %s at %s", type(job).__name__, job.pk, type(error).__name__, where)
-    with settle(job, State.REFUSED if isinstance(error, Refusal) else State.FAILED):
+    with complete(job, State.REFUSED if isinstance(error, Refusal) else State.FAILED):
         _write_reason(job, readable.code, readable.parameters)
 
 
-def settle_failure(job: Job, error: Exception) -> None:
+def record_failure(job: Job, error: Exception) -> None:
     """Refuse, fail, or (after an error of the infrastructure) queue the job again; nothing if its lease is lost."""
     if not _mine(job).exists():
         return
     if isinstance(error, TRANSIENT) and job.attempt < job.max_attempts:
         retry_later(job, error)
     else:
-        end(job, error)
+        fail(job, error)
 
 
 def retry_later(job: Job, error: Exception) -> None:
@@ -126,7 +126,7 @@ def retry_later(job: Job, error: Exception) -> None:
 
 
 @contextmanager
-def working(*jobs: Job) -> Iterator[None]:
+def recording_failures(*jobs: Job) -> Iterator[None]:
     """Do the jobs; an error ends those still running or queues them again, a lost lease is only logged."""
     try:
         yield
@@ -134,7 +134,7 @@ def working(*jobs: Job) -> Iterator[None]:
         logger.warning("lease lost: %s", lost)
     except Exception as error:
         for job in jobs:
-            settle_failure(job, error)
+            record_failure(job, error)
 
 
 def retry(job: Job) -> bool:

@@ -67,9 +67,9 @@ class Job(models.Model):
     @property
     def reason(self) -> str:
         """Why it was refused or failed, in the reader's language."""
-        from apps.jobs.errors import sentence
+        from apps.jobs.errors import message
 
-        return sentence(self.reason_code, self.reason_parameters)
+        return message(self.reason_code, self.reason_parameters)
 
 
 def _first_due() -> datetime:

@@ -83,7 +83,7 @@ class JobRunner(Generic[J, Loaded, Result]):
         A result that is an exception ends its job as if it had been raised.
         """
         for job, values in loaded:
-            with leases.working(job):
+            with leases.recording_failures(job):
                 yield job, self.run(job, values)
 
     def save(self, job: J, result: Result) -> None:
@@ -94,7 +94,7 @@ class JobRunner(Generic[J, Loaded, Result]):
         """What is done once the job is complete, while the result is in memory; its failure changes nothing."""
 
     def _load(self, job: J) -> Iterator[tuple[J, Loaded]]:
-        with leases.working(job):
+        with leases.recording_failures(job):
             self.check(job)
             yield job, self.load(job)
 
@@ -108,7 +108,7 @@ class JobRunner(Generic[J, Loaded, Result]):
             logger.warning("lease lost: %s", lost)
         except Exception as error:
             if len(loaded) == 1:
-                leases.settle_failure(loaded[0][0], error)
+                leases.record_failure(loaded[0][0], error)
                 return
             logger.warning("a batch of %d failed (%s): one by one", len(loaded), type(error).__name__)
             for pair in loaded:
@@ -116,11 +116,11 @@ class JobRunner(Generic[J, Loaded, Result]):
                     self._run([pair])
 
     def _save(self, job: J, result: Result | Exception) -> None:
-        with leases.working(job):
+        with leases.recording_failures(job):
             if isinstance(result, Exception):
                 raise result
             self.check(job)
-            with leases.settle(job):
+            with leases.complete(job):
                 self.save(job, result)
             self.after(job, result)
 

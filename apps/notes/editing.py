@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import Urgency
 from apps.notes.models import Draft, Note, NoteKind, NoteRevision, Reading
 from apps.notes.search import write_tokens
@@ -19,7 +19,7 @@ from apps.records.conflicts import EditConflict
 from apps.records.event_log import log_event
 from apps.records.models import Case, EventKind
 
-MOST_LETTERS = 1_000_000
+MAX_CHARACTERS = 1_000_000
 MOST_ODD = 0.02
 """A text with a larger share of control signs or lost letters is a file."""
 
@@ -28,20 +28,20 @@ def cleaned(text: str) -> str:
     """The text as it is kept: composed letters, one kind of line end, no control signs. Markup stays text.
 
     Raises:
-        ReadableError: ``note_empty``, ``note_binary`` or ``note_too_long``.
+        UserError: ``note_empty``, ``note_binary`` or ``note_too_long``.
     """
     odd = sum(
         (unicodedata.category(sign) in ("Cc", "Cn", "Co", "Cs") and sign not in "\n\r\t") or sign == "\ufffd"
         for sign in text
     )
     if odd > max(3, MOST_ODD * len(text)):
-        raise ReadableError("note_binary")
-    if len(text) > MOST_LETTERS:
-        raise ReadableError("note_too_long", letters=f"{len(text):,}", most=f"{MOST_LETTERS:,}")
+        raise UserError("note_binary")
+    if len(text) > MAX_CHARACTERS:
+        raise UserError("note_too_long", letters=f"{len(text):,}", most=f"{MAX_CHARACTERS:,}")
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     plain = "".join(sign for sign in plain if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
     if not plain.strip():
-        raise ReadableError("note_empty")
+        raise UserError("note_empty")
     return plain.rstrip()
 
 
@@ -50,13 +50,13 @@ def write(case: Case, text: str, *, kind: str = NoteKind.PROGRESS, actor: User) 
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: if the text cannot be kept or the case is closed.
+        UserError: if the text cannot be kept or the case is closed.
     """
     require(actor, "records.view_case", case)
     text = cleaned(text)
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
-            raise ReadableError("case_closed")
+            raise UserError("case_closed")
         note = Note(case=case, kind=kind, author=actor)
         note.text = text
         note.save(force_insert=True)
@@ -81,14 +81,14 @@ def rewrite(note: Note, text: str, *, revision: int, actor: User) -> Note:
     Raises:
         PermissionError: if the actor does not care for the patient.
         Changed: with the note as it is now; the actor's text is kept as a draft.
-        ReadableError: if the text cannot be kept or the case is closed.
+        UserError: if the text cannot be kept or the case is closed.
     """
     require(actor, "records.view_case", note.case)
     text = cleaned(text)
     with transaction.atomic():
         now = Note.objects.select_for_update().select_related("case").get(pk=note.pk)
         if not now.case.is_open:
-            raise ReadableError("case_closed")
+            raise UserError("case_closed")
         settled = now.text == text
         if not settled and now.revision == revision:
             settled = True
@@ -112,7 +112,7 @@ def save_draft(case: Case, text: str, *, note: Note | None, revision: int, actor
         PermissionError: if the actor does not care for the patient.
     """
     require(actor, "records.view_case", case)
-    text = text[:MOST_LETTERS]
+    text = text[:MAX_CHARACTERS]
     for _ in range(2):
         draft = Draft.objects.filter(case=case, note=note, user=actor).first() or Draft(
             case=case, note=note, user=actor

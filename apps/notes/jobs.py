@@ -11,7 +11,7 @@ from apps.explainability.explainers.registry import answer
 from apps.inference.analysis import verified_package
 from apps.inference.engines.sentence_head.encoder import encoder
 from apps.inference.packages.card import Package
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.runner import JobRunner
 from apps.notes import note_extraction, summaries
 from apps.notes.models import Reading, Summary, Why
@@ -98,7 +98,7 @@ def _specialties() -> list[Package]:
     for row in note_extraction.specialties():
         try:
             found.append(verified_package(row))
-        except ReadableError:
+        except UserError:
             continue
     return found
 

@@ -16,7 +16,7 @@ from apps.inference.models import PackageVersion
 from apps.inference.output_checks import require_finite, require_valid_answer
 from apps.jobs import leases
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.events import publish
 from apps.jobs.models import Urgency
 from apps.notes import discordance, summary_requests
@@ -112,17 +112,17 @@ def ask_why(reading: Reading, *, actor: User) -> Why | None:
 
     Raises:
         PermissionError: if the actor does not see the case.
-        ReadableError: ``no_ai_consent`` or ``model_missing``.
+        UserError: ``no_ai_consent`` or ``model_missing``.
     """
     require(actor, "records.view_case", reading.note.case)
     if not models_permitted(reading.note.case.patient):
-        raise ReadableError("no_ai_consent")
+        raise UserError("no_ai_consent")
     name, _space, version = reading.found.get("specialty", {}).get("model", "").partition(" ")
     if not name:
         return None
     package = PackageVersion.objects.filter(name=name, version=version).first()
     if package is None:
-        raise ReadableError("model_missing")
+        raise UserError("model_missing")
     with transaction.atomic():
         why, created = Why.objects.get_or_create(
             reading=reading, package=package, defaults={"urgency": Urgency.INTERACTIVE}
@@ -138,7 +138,7 @@ def store_specialty_explanation(why: Why, answer: dict[str, Any]) -> None:
     """Store the answer.
 
     Raises:
-        ReadableError: ``model_output_invalid``.
+        UserError: ``model_output_invalid``.
     """
     require_valid_answer(answer)
     why.answer = answer
@@ -152,7 +152,7 @@ def confirm(concept: Concept, *, actor: User) -> bool:
 
     Raises:
         PermissionError: if the actor does not see the case.
-        ReadableError: if a value cannot be taken.
+        UserError: if a value cannot be taken.
     """
     case = concept.reading.note.case
     require(actor, "records.view_case", case)
@@ -242,7 +242,7 @@ def _take_value(concept: Concept, actor: User) -> None:
             actor=actor,
             source="note",
         )
-    except ReadableError as refusal:
+    except UserError as refusal:
         if refusal.code != "value_twice":
             raise
 

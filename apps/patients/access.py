@@ -18,7 +18,7 @@ from django.utils import timezone
 from apps.accounts.access import is_clinician, is_patient, is_physician, is_system
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CLINICIANS, CareTeam, Role
-from apps.patients.models import ConsentState, EmergencyAccess, Patient, Purpose
+from apps.patients.models import BreakGlassAccess, ConsentState, Patient, Purpose
 
 
 def permitting_states(purpose: Purpose) -> list[int]:
@@ -72,9 +72,9 @@ def visible_to(actor: Actor | None) -> QuerySet[Patient]:
     return Patient.objects.filter(visible_patient_filter(actor, "pk"))
 
 
-def active_emergencies(actor: Any) -> QuerySet[EmergencyAccess]:
+def active_emergencies(actor: Any) -> QuerySet[BreakGlassAccess]:
     """The emergency accesses that open records for this user now."""
-    return EmergencyAccess.objects.filter(user=actor, ended_at=None, expires_at__gt=timezone.now())
+    return BreakGlassAccess.objects.filter(user=actor, ended_at=None, expires_at__gt=timezone.now())
 
 
 def visible_patient_filter(actor: Actor | None, patient_field: str) -> Q:

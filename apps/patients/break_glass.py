@@ -11,10 +11,10 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.access import is_auditor, is_clinician
 from apps.accounts.models import AuditEntry, Outcome, Role, User
-from apps.accounts.notices import notify
-from apps.jobs.errors import ReadableError
+from apps.accounts.notifications import notify
+from apps.jobs.errors import UserError
 from apps.patients.access import can
-from apps.patients.models import EmergencyAccess, Patient
+from apps.patients.models import BreakGlassAccess, Patient
 from apps.patients.queries import with_identity
 
 SHORTEST_REASON = 10
@@ -22,29 +22,29 @@ MOST_MISSES_AN_HOUR = 10
 """So that nobody finds out by trying which MRNs exist."""
 
 
-def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> EmergencyAccess:
+def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> BreakGlassAccess:
     """Open the record with exactly this MRN to the actor; care team and auditors are told at once.
 
     Somebody who has access already gets it lengthened.
 
     Raises:
         PermissionError: if the actor is no clinician.
-        ReadableError: ``emergency_reason``, ``emergency_not_found``, ``emergency_too_many`` or
+        UserError: ``emergency_reason``, ``emergency_not_found``, ``emergency_too_many`` or
             ``emergency_not_needed``.
     """
     if not is_clinician(actor):
         raise PermissionError("only clinicians open records in an emergency")
     if len(reason.strip()) < SHORTEST_REASON:
-        raise ReadableError("emergency_reason", least=SHORTEST_REASON)
+        raise UserError("emergency_reason", least=SHORTEST_REASON)
     _check_misses(actor)
     patient = with_identity(mrn, issuer)
     if patient is None:
         audit.record(actor, "emergency.denied", outcome=Outcome.REFUSED, why="emergency")
-        raise ReadableError("emergency_not_found")
+        raise UserError("emergency_not_found")
     if can(actor, "patients.care_for_patient", patient):
-        raise ReadableError("emergency_not_needed")
+        raise UserError("emergency_not_needed")
     with transaction.atomic():
-        access = EmergencyAccess.objects.create(
+        access = BreakGlassAccess.objects.create(
             patient=patient,
             user=actor,
             reason=reason.strip()[:2000],
@@ -56,7 +56,7 @@ def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> Emergency
     return access
 
 
-def end(access: EmergencyAccess, *, actor: User) -> bool:
+def end(access: BreakGlassAccess, *, actor: User) -> bool:
     """Close the record again before the time; False if it is closed already.
 
     Raises:
@@ -64,13 +64,13 @@ def end(access: EmergencyAccess, *, actor: User) -> bool:
     """
     if access.user_id != actor.pk:
         raise PermissionError("only who opened a record closes it")
-    ended = EmergencyAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=timezone.now())
+    ended = BreakGlassAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         audit.record(actor, "emergency.ended", access, why="emergency")
     return bool(ended)
 
 
-def review(access: EmergencyAccess, verdict: EmergencyAccess.Review, note: str, *, actor: User) -> bool:
+def review(access: BreakGlassAccess, verdict: BreakGlassAccess.Review, note: str, *, actor: User) -> bool:
     """Say whether it was justified; False if somebody has said so before.
 
     Raises:
@@ -79,10 +79,10 @@ def review(access: EmergencyAccess, verdict: EmergencyAccess.Review, note: str, 
     """
     if not is_auditor(actor) or access.user_id == actor.pk:
         raise PermissionError("an auditor reviews, and never the own access")
-    if verdict == EmergencyAccess.Review.PENDING:
+    if verdict == BreakGlassAccess.Review.PENDING:
         raise ValueError("say whether it was justified")
     with transaction.atomic():
-        locked = EmergencyAccess.objects.select_for_update().get(pk=access.pk)
+        locked = BreakGlassAccess.objects.select_for_update().get(pk=access.pk)
         if locked.review:
             return False
         locked.review, locked.review_note = verdict.value, note.strip()[:2000]
@@ -96,7 +96,7 @@ def review(access: EmergencyAccess, verdict: EmergencyAccess.Review, note: str, 
 def _check_misses(actor: User) -> None:
     hour = timezone.now() - timedelta(hours=1)
     if AuditEntry.objects.filter(actor=actor, action="emergency.denied", at__gte=hour).count() >= MOST_MISSES_AN_HOUR:
-        raise ReadableError("emergency_too_many")
+        raise UserError("emergency_too_many")
 
 
 def _care_team(patient: Patient) -> list[User]:

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.access import require_admin
+from apps.accounts.account_admin import end_access
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import Outcome, User
-from apps.accounts.people import end_access
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.models import Patient, RetentionHold
 from apps.protection.erasure import shred
 from apps.protection.models import holder_name
@@ -38,11 +38,11 @@ def place_hold(patient: Patient, reason: str, *, actor: Actor) -> RetentionHold:
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``hold_reason`` if none is stated.
+        UserError: ``hold_reason`` if none is stated.
     """
     require_admin(actor)
     if not reason.strip():
-        raise ReadableError("hold_reason")
+        raise UserError("hold_reason")
     with transaction.atomic():
         hold = RetentionHold.objects.create(
             patient=patient, reason=reason.strip()[:2000], placed_by=None if isinstance(actor, System) else actor
@@ -75,7 +75,7 @@ def erase(patient: Patient, *, actor: Actor) -> Erased:
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``erasure_held`` if a hold forbids it.
+        UserError: ``erasure_held`` if a hold forbids it.
     """
     require_admin(actor)
     record = patient.pk
@@ -87,7 +87,7 @@ def erase(patient: Patient, *, actor: Actor) -> Erased:
         else:
             audit.record(actor, "patient.erasure_begun", locked)
     if held:
-        raise ReadableError("erasure_held", number=len(held))
+        raise UserError("erasure_held", number=len(held))
     blobs = shred(record)
     with transaction.atomic():
         _close_account(locked.portal_user, actor)

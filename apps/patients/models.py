@@ -124,7 +124,7 @@ class Consent(models.Model):
         ordering = ["-at"]
 
 
-class EmergencyAccess(SealedRecord):
+class BreakGlassAccess(SealedRecord):
     """Break-glass: a clinician outside the care team opens a record, for a stated reason and a short time.
 
     It lies here and not in ``accounts``: it points at a patient, and references point down.

@@ -8,7 +8,7 @@ from apps.accounts import audit
 from apps.accounts.access import require_admin
 from apps.accounts.actors import Actor
 from apps.accounts.models import Role, User
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.models import Patient
 
 
@@ -17,16 +17,16 @@ def link_account(patient: Patient, user: User | None, *, actor: Actor) -> None:
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``account_not_patient`` if the account has another role; ``account_taken`` if it opens
+        UserError: ``account_not_patient`` if the account has another role; ``account_taken`` if it opens
             another record.
     """
     require_admin(actor)
     if user is not None and user.role != Role.PATIENT:
-        raise ReadableError("account_not_patient")
+        raise UserError("account_not_patient")
     with transaction.atomic():
         locked = Patient.objects.select_for_update().get(pk=patient.pk)
         if user is not None and Patient.objects.filter(portal_user=user).exclude(pk=patient.pk).exists():
-            raise ReadableError("account_taken")
+            raise UserError("account_taken")
         before = locked.portal_user_id
         if before == (user.pk if user else None):
             return

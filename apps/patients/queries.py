@@ -6,7 +6,7 @@ import re
 
 from django.db.models import Q, QuerySet
 
-from apps.patients.blind import identity_tokens, letters_tokens, mrn_tokens, word_tokens
+from apps.patients.blind_indexes import identity_tokens, letters_tokens, mrn_tokens, word_tokens
 from apps.patients.models import Patient, SearchToken, TokenKind
 from apps.patients.names import LONGEST_BEGINNING, beginnings, words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from apps.patients.blind import all_tokens
+from apps.patients.blind_indexes import all_tokens
 from apps.patients.models import Patient, SearchToken
 from apps.protection.indexing import Progress
 from apps.protection.keyring import keyring

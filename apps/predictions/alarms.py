@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import PHYSICIANS, CareTeam, User
-from apps.accounts.notices import notify
-from apps.jobs.errors import ReadableError
-from apps.predictions.models import Alarm, AlarmRule, AlarmSight, PredictionKind
+from apps.accounts.notifications import notify
+from apps.jobs.errors import UserError
+from apps.predictions.models import Alarm, AlarmAcknowledgement, AlarmRule, PredictionKind
 from apps.records.access import require
 from apps.records.event_log import log_event
 from apps.records.models import Case, EventKind, Observation
@@ -29,14 +29,14 @@ def set_rule(team: CareTeam, what: str, *, above: float | None, below: float | N
 
     Raises:
         PermissionError: if the actor is no physician of the team.
-        ReadableError: ``value_code`` for something that is not measured, ``value_number`` without a limit.
+        UserError: ``value_code`` for something that is not measured, ``value_number`` without a limit.
     """
     if actor.role not in PHYSICIANS or not team.members.filter(pk=actor.pk).exists():
         raise PermissionError("physicians of a team make its rules")
     if what != RISK and what not in catalogue():
-        raise ReadableError("value_code", given=what[:40])
+        raise UserError("value_code", given=what[:40])
     if above is None and below is None:
-        raise ReadableError("value_number", value="")
+        raise UserError("value_number", value="")
     with transaction.atomic():
         rule, _ = AlarmRule.objects.update_or_create(
             care_team=team, what=what, defaults={"above": above, "below": below, "active": True, "made_by": actor}
@@ -92,7 +92,9 @@ def look(case: Case, *, user: User) -> list[Alarm]:
     alarms = list(rows)
     fresh = [alarm for alarm in alarms if all(sight.user_id != user.pk for sight in alarm.sights.all())]
     if fresh:
-        AlarmSight.objects.bulk_create([AlarmSight(alarm=alarm, user=user) for alarm in fresh], ignore_conflicts=True)
+        AlarmAcknowledgement.objects.bulk_create(
+            [AlarmAcknowledgement(alarm=alarm, user=user) for alarm in fresh], ignore_conflicts=True
+        )
         audit.record(user, "alarm.seen", case, why="treatment", alarms=[str(alarm.pk) for alarm in fresh])
         return list(rows.all())
     return alarms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.notes.events import NoteExtracted
 from apps.predictions import alarms
-from apps.predictions.prediction_requests import ask_anew
+from apps.predictions.prediction_requests import request_predictions
 from apps.records.events import ObservationsChanged
 from apps.records.models import Case
 
@@ -20,7 +20,7 @@ def refresh_predictions(event: ObservationsChanged | NoteExtracted) -> None:
     """Have everything predicted again."""
     case = _find_case(event)
     if case is not None:
-        ask_anew(case)
+        request_predictions(case)
 
 
 def _find_case(event: ObservationsChanged | NoteExtracted) -> Case | None:

@@ -28,7 +28,7 @@ class Predict(JobRunner[Prediction, None, dict[str, object]]):
 
     def run(self, job: Prediction, loaded: None) -> dict[str, object]:
         """The model's answer as it is stored."""
-        return _foretold(job)
+        return _predict(job)
 
     def save(self, job: Prediction, result: dict[str, object]) -> None:
         """Store it; of the case as it is, also log it and hold it against the alarm rules."""
@@ -38,7 +38,7 @@ class Predict(JobRunner[Prediction, None, dict[str, object]]):
 predict = Predict.as_task()
 
 
-def _foretold(prediction: Prediction) -> dict[str, object]:
+def _predict(prediction: Prediction) -> dict[str, object]:
     package = verified_package(prediction.package)
     if prediction.kind == PredictionKind.DETERIORATION:
         given = prediction_jobs.stay_of(prediction)

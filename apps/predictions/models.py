@@ -117,7 +117,7 @@ class Alarm(SealedRecord):
         return self.ended_at is None and (self.snoozed_until is None or self.snoozed_until <= timezone.now())
 
 
-class AlarmSight(models.Model):
+class AlarmAcknowledgement(models.Model):
     """Who saw an alarm first when."""
 
     alarm = models.ForeignKey(Alarm, on_delete=models.CASCADE, related_name="sights")

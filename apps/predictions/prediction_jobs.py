@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.imaging.dicom.facts import age_at
-from apps.inference.engines.input_checks import Unsuitable, check_age
+from apps.imaging.dicom.attributes import age_at
+from apps.inference.engines.input_checks import InputRejected, check_age
 from apps.inference.models import Finding
 from apps.inference.output_checks import require_valid_answer
 from apps.jobs.errors import Refusal
@@ -84,7 +84,7 @@ def _check_age(prediction: Prediction) -> None:
     case = prediction.case
     try:
         check_age(prediction.package.card.get("patient_age"), [age_at(case.patient.birth_date, case.started_at.date())])
-    except Unsuitable as problem:
+    except InputRejected as problem:
         raise Refusal(problem.code, **problem.parameters) from problem
 
 
@@ -128,7 +128,7 @@ def record(prediction: Prediction, answer: dict[str, Any]) -> None:
     """Keep the answer; of the case as it is, also on the timeline and before the alarm rules.
 
     Raises:
-        ReadableError: ``model_output_invalid``; nothing is written and no alarm rule is asked then.
+        UserError: ``model_output_invalid``; nothing is written and no alarm rule is asked then.
     """
     require_valid_answer(answer)
     prediction.answer = answer

@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.inference.models import PackageVersion
 from apps.jobs import leases
 from apps.jobs.enqueue import enqueue_job
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State, Urgency
 from apps.predictions.models import Prediction, PredictionKind
 from apps.records.access import models_permitted, require
@@ -30,7 +30,7 @@ def package_for(kind: PredictionKind) -> PackageVersion | None:
     return PackageVersion.objects.filter(name=PACKAGES[kind], active=True).order_by("-installed_at").first()
 
 
-def ask_anew(case: Case) -> None:
+def request_predictions(case: Case) -> None:
     """Something changed: have everything foretold anew. What waits already sees the change as well."""
     if not case.is_open or not models_permitted(case.patient):
         return
@@ -45,7 +45,7 @@ def request(case: Case, kind: PredictionKind, *, actor: User) -> Prediction:
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``model_missing`` or ``no_ai_consent``.
+        UserError: ``model_missing`` or ``no_ai_consent``.
     """
     package = _ready(case, kind, actor)
     prediction = _ask(case, kind, package)
@@ -62,17 +62,17 @@ def what_if(case: Case, values: dict[str, float], *, actor: User) -> Prediction:
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``model_missing``, ``no_ai_consent`` or ``value_impossible``.
+        UserError: ``model_missing``, ``no_ai_consent`` or ``value_impossible``.
     """
     kind = PredictionKind.DETERIORATION
     package = _ready(case, kind, actor)
     known = {variable["code"]: variable for variable in package.card["variables"]}
     for code, value in values.items():
         if code not in known:
-            raise ReadableError("value_code", given=code[:40])
+            raise UserError("value_code", given=code[:40])
         low, high = known[code]["low"], known[code]["high"]
         if not low <= value <= high:
-            raise ReadableError(
+            raise UserError(
                 "value_impossible", value=f"{value:g}", unit=known[code]["unit"], least=f"{low:g}", most=f"{high:g}"
             )
     with transaction.atomic():
@@ -114,8 +114,8 @@ def _ask(case: Case, kind: PredictionKind, package: PackageVersion) -> Predictio
 def _ready(case: Case, kind: PredictionKind, actor: User) -> PackageVersion:
     require(actor, "records.view_case", case)
     if not models_permitted(case.patient):
-        raise ReadableError("no_ai_consent")
+        raise UserError("no_ai_consent")
     package = package_for(kind)
     if package is None:
-        raise ReadableError("model_missing")
+        raise UserError("model_missing")
     return package

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from apps.accounts import audit
 from apps.accounts.access import WorksOnRecommendations
 from apps.accounts.actors import signed_in
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import visible_to as visible_patients
 from apps.recommendations import review
 from apps.recommendations.access import visible_to
@@ -141,7 +141,7 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
             done = act(row, given.validated_data)
         except PermissionError:
             raise PermissionDenied("only physicians decide") from None
-        except ReadableError as refusal:
+        except UserError as refusal:
             raise ValidationError({"detail": str(refusal), "code": refusal.code}) from None
         return Response(self.get_serializer(done).data)
 

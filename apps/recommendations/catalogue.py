@@ -15,19 +15,12 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.recommendations.access import require
 from apps.recommendations.guidelines import files
-from apps.recommendations.guidelines.deciding import (
-    Because,
-    Circular,
-    Contraindication,
-    Item,
-    Rule,
-    in_order,
-)
 from apps.recommendations.guidelines.expressions import Broken, check, holds
 from apps.recommendations.guidelines.plain import HARDEST, grade
+from apps.recommendations.guidelines.rule_engine import Because, Circular, Contraindication, Item, Rule, in_order
 from apps.recommendations.models import CareItem, GuidelineRule, ItemKind
 
 BUNDLED = Path(__file__).parent / "guidelines/catalogue.json"
@@ -73,7 +66,7 @@ def load(content: Mapping[str, Iterable[dict[str, Any]]], *, actor: Actor) -> tu
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: saying what is wrong with which; nothing is taken over then.
+        UserError: saying what is wrong with which; nothing is taken over then.
     """
     with transaction.atomic():
         known = {row.code: row for row in CareItem.objects.all()}
@@ -100,13 +93,13 @@ def save_item(given: Mapping[str, Any], *, revision: int, actor: Actor) -> CareI
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``item_changed``, ``item_circle``, ``item_unknown``, ``recommendation_hard``, ``rule_broken``.
+        UserError: ``item_changed``, ``item_circle``, ``item_unknown``, ``recommendation_hard``, ``rule_broken``.
     """
     require(actor, "recommendations.change_catalogue")
     with transaction.atomic():
         row = CareItem.objects.select_for_update().filter(code=given["code"]).first() or CareItem(code=given["code"])
         if (row.revision if row._state.adding is False else 0) != revision:
-            raise ReadableError("item_changed")
+            raise UserError("item_changed")
         _save_item(row, given, actor)
         _check_circles()
     return row
@@ -117,20 +110,20 @@ def save_rule(given: Mapping[str, Any], *, actor: Actor) -> GuidelineRule | None
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``rule_broken``, ``rule_untested``, ``rule_examples`` or ``item_unknown``.
+        UserError: ``rule_broken``, ``rule_untested``, ``rule_examples`` or ``item_unknown``.
     """
     require(actor, "recommendations.change_catalogue")
     content = {name: value for name, value in given.items() if name not in ("code", "version", "item")}
     failed = test(content)
     outcomes = {bool(one["holds"]) for one in content.get("examples", [])}
     if outcomes != {True, False}:
-        raise ReadableError("rule_untested")
+        raise UserError("rule_untested")
     if failed:
-        raise ReadableError("rule_examples", number=len(failed))
+        raise UserError("rule_examples", number=len(failed))
     with transaction.atomic():
         item = CareItem.objects.filter(code=given["item"]).first()
         if item is None:
-            raise ReadableError("item_unknown", item=str(given["item"])[:60])
+            raise UserError("item_unknown", item=str(given["item"])[:60])
         versions = GuidelineRule.objects.select_for_update().filter(code=given["code"])
         active = versions.filter(active=True).first()
         if active is not None and active.content == content and active.item_id == item.pk:
@@ -161,7 +154,7 @@ def test(content: Mapping[str, Any]) -> list[tuple[int, bool | None]]:
     """The examples that come out otherwise than they should: number, and what came out.
 
     Raises:
-        ReadableError: ``rule_broken``.
+        UserError: ``rule_broken``.
     """
     try:
         check(content["condition"])
@@ -169,7 +162,7 @@ def test(content: Mapping[str, Any]) -> list[tuple[int, bool | None]]:
             check(because["expression"])
         outcomes = [holds(content["condition"], one["facts"]) for one in content.get("examples", [])]
     except Broken as problem:
-        raise ReadableError("rule_broken", why=str(problem)) from None
+        raise UserError("rule_broken", why=str(problem)) from None
     wanted = [bool(one["holds"]) for one in content.get("examples", [])]
     return [
         (number, outcome)
@@ -182,24 +175,24 @@ def read_file(content: bytes) -> dict[str, list[dict[str, Any]]]:
     """Items and rules of a CSV or FHIR file, to be looked at before :func:`load`.
 
     Raises:
-        ReadableError: ``catalogue_file``.
+        UserError: ``catalogue_file``.
     """
     try:
         return files.read_catalogue(content)
     except files.Unusable as problem:
-        raise ReadableError("catalogue_file", why=str(problem)) from None
+        raise UserError("catalogue_file", why=str(problem)) from None
 
 
 def _save_item(row: CareItem, given: Mapping[str, Any], actor: Actor) -> None:
     require(actor, "recommendations.change_catalogue")
     text = f"{given['patient_text']['en']} {given['what_to_do']['en']}"
     if not _for_clinicians(given) and (hard := grade(text)) > HARDEST:
-        raise ReadableError("recommendation_hard", grade=f"{hard:.1f}", most=f"{HARDEST:g}")
+        raise UserError("recommendation_hard", grade=f"{hard:.1f}", most=f"{HARDEST:g}")
     for one in given.get("contraindications", []):
         try:
             check(one["condition"])
         except Broken as problem:
-            raise ReadableError("rule_broken", why=str(problem)) from None
+            raise UserError("rule_broken", why=str(problem)) from None
     row.kind, row.clinicians_only = given["kind"], _for_clinicians(given)
     row.content = _content(given)
     adding = row._state.adding
@@ -244,11 +237,11 @@ def _check_circles() -> None:
     for item in known.values():
         for code in item.after:
             if code not in known:
-                raise ReadableError("item_unknown", item=code)
+                raise UserError("item_unknown", item=code)
     try:
         in_order(known.values())
     except Circular as circle:
-        raise ReadableError("item_circle", circle=str(circle)) from None
+        raise UserError("item_circle", circle=str(circle)) from None
 
 
 def _person(actor: Actor) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.recommendations.guidelines.deciding import URGENCIES
+from apps.recommendations.guidelines.rule_engine import URGENCIES
 from apps.recommendations.models import CareItem, ItemKind, Urgency
 
 _ROWS = forms.Textarea(attrs={"rows": 3})

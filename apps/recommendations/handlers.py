@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.inference.events import AnalysisCompleted, FindingReviewed
 from apps.notes.events import ConceptReviewed, NoteExtracted
 from apps.patients.models import Patient
-from apps.recommendations.proposing import ask
+from apps.recommendations.engine import ask
 from apps.records.events import ObservationsChanged, StatementsChanged
 
 

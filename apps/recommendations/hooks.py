@@ -30,13 +30,13 @@ from apps.accounts.models import User
 from apps.patients.access import visible_to as visible_patients
 from apps.patients.models import Patient
 from apps.patients.queries import with_identity
-from apps.recommendations import proposing
+from apps.recommendations import engine
 from apps.recommendations.access import visible_to
-from apps.recommendations.gathering import facts_of
 from apps.recommendations.guidelines.allergies import conflicts
-from apps.recommendations.guidelines.deciding import Decision
 from apps.recommendations.guidelines.drug_names import drug_of, drugs_in, ingredients_of
+from apps.recommendations.guidelines.rule_engine import Decision
 from apps.recommendations.models import OPEN_STATES, CareItem, Recommendation
+from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.queries import fact_in_words
 
 INDICATORS = {"routine": "info", "soon": "warning", "urgent": "critical"}
@@ -125,7 +125,7 @@ class Feedback(APIView):
                 row = visible_to(actor).filter(pk=one["card"]).select_related("patient", "item").first()
                 if row is not None:
                     words = str((one.get("overrideReason") or {}).get("userComment", ""))[:500]
-                    proposing.step(row, "cds", actor, words, outcome=one["outcome"])
+                    engine.step(row, "cds", actor, words, outcome=one["outcome"])
                     audit.record(actor, "recommendation.feedback", row, why="treatment", outcome=one["outcome"])
         return Response()
 
@@ -152,11 +152,11 @@ def _recommended(actor: User, patient: Patient) -> list[dict[str, Any]]:
         for row in visible_to(actor).filter(patient=patient, state__in=OPEN_STATES).select_related("patient", "item")
     }
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    verdict = proposing.verdict_of(patient, facts_of(patient))
-    quiet = proposing.quiet_items(patient)
+    verdict = engine.verdict_of(patient, facts_of(patient))
+    quiet = engine.items_in_cooldown(patient)
     wanted = [one for one in verdict.decisions if one.proposed and (one.item in rows or one.item not in quiet)]
     if any(one.item not in rows for one in wanted):
-        proposing.ask(patient)
+        engine.ask(patient)
     cards = [_card(one, items[one.item], rows.get(one.item), patient) for one in wanted]
     return sorted(cards, key=lambda card: list(INDICATORS.values()).index(card["indicator"]), reverse=True)
 
@@ -228,11 +228,11 @@ def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
                 else _("%(drug)s: of one family with %(allergy)s, which the patient does not tolerate")
             ) % {"drug": text[:60], "allergy": allergy[:40]}  # fmt: skip
             cards.append(_warning(patient, f"{drug}{allergy}", summary, _("Known allergy or intolerance."), "critical"))
-    before = {one.item for one in proposing.verdict_of(patient, facts).decisions if one.proposed}
+    before = {one.item for one in engine.verdict_of(patient, facts).decisions if one.proposed}
     ordered = [ingredient for drug in drugs for ingredient in ingredients_of(drug)]
     with_drafts = {**facts, "medications": [*facts.get("medications", []), *ordered]}
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    for one in proposing.verdict_of(patient, with_drafts).decisions:
+    for one in engine.verdict_of(patient, with_drafts).decisions:
         if one.proposed and one.item not in before and items[one.item].clinicians_only:
             card = _card(one, items[one.item], None, patient)
             cards.append({**card, "summary": (_("With this order: %(advice)s") % {"advice": card["summary"]})[:139]})

@@ -5,27 +5,27 @@ from __future__ import annotations
 import logging
 
 from apps.jobs.runner import JobRunner
-from apps.recommendations import ordering, proposing
-from apps.recommendations.models import Reckoning
+from apps.recommendations import active_ranker, engine
+from apps.recommendations.models import RuleEvaluation
 
 logger = logging.getLogger(__name__)
 
 
-class EvaluateRules(JobRunner[Reckoning, None, proposing.Reckoned]):
+class EvaluateRules(JobRunner[RuleEvaluation, None, engine.EvaluatedRules]):
     """Ask rules and ranker about a patient, and propose what they call for."""
 
-    model = Reckoning
+    model = RuleEvaluation
 
-    def load(self, job: Reckoning) -> None:
+    def load(self, job: RuleEvaluation) -> None:
         """Facts are gathered in :meth:`run`, which reads and writes nothing else."""
 
-    def run(self, job: Reckoning, loaded: None) -> proposing.Reckoned:
+    def run(self, job: RuleEvaluation, loaded: None) -> engine.EvaluatedRules:
         """The verdict and its order."""
-        return proposing.reckon(job.patient, *ordering.active())
+        return engine.evaluate_rules(job.patient, *active_ranker.active())
 
-    def save(self, job: Reckoning, result: proposing.Reckoned) -> None:
+    def save(self, job: RuleEvaluation, result: engine.EvaluatedRules) -> None:
         """Propose, renew, hold back, recall."""
-        proposing.record(job, result)
+        engine.record(job, result)
 
 
-reckon = EvaluateRules.as_task()
+evaluate_rules = EvaluateRules.as_task()

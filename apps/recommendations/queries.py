@@ -15,6 +15,7 @@ from apps.patients.models import Patient
 from apps.protection import keys
 from apps.recommendations.access import visible_to
 from apps.recommendations.guidelines.plans import Advice, Subject
+from apps.recommendations.labels import UNITS
 from apps.recommendations.models import (
     OPEN_STATES,
     SHOWN_STATES,
@@ -23,7 +24,6 @@ from apps.recommendations.models import (
     RecommendationState,
     Urgency,
 )
-from apps.recommendations.words import UNITS
 
 PAGE = 50
 STATES = {

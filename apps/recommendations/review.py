@@ -14,11 +14,11 @@ from django.utils.translation import get_language
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.contact.mail import tell as tell_patient
-from apps.jobs.errors import ReadableError
+from apps.contact.mail import notify_patient as notify_patient
+from apps.jobs.errors import UserError
 from apps.patients.access import permits
 from apps.patients.models import Purpose
-from apps.recommendations import proposing
+from apps.recommendations import engine
 from apps.recommendations.access import require, visible_to
 from apps.recommendations.guidelines.plain import HARDEST, grade
 from apps.recommendations.models import SHOWN_STATES, Recommendation, RecommendationState
@@ -32,7 +32,7 @@ def approve(row: Recommendation, *, revision: int, actor: User) -> Recommendatio
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``recommendation_changed``, ``recommendation_closed`` or ``recommendation_forbidden``.
+        UserError: ``recommendation_changed``, ``recommendation_closed`` or ``recommendation_forbidden``.
     """
     with transaction.atomic():
         now = _taken(row, revision, actor, (RecommendationState.PROPOSED,))
@@ -48,7 +48,7 @@ def edit(row: Recommendation, words: Mapping[str, Mapping[str, str]], *, revisio
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_words`` or
+        UserError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_words`` or
             ``recommendation_hard`` for English above grade 8.
     """
     kept = {
@@ -56,15 +56,15 @@ def edit(row: Recommendation, words: Mapping[str, Mapping[str, str]], *, revisio
         for part in PARTS
     }
     if any("en" not in kept[part] for part in PARTS):
-        raise ReadableError("recommendation_words")
+        raise UserError("recommendation_words")
     if (hard := grade(" ".join(kept[part]["en"] for part in PARTS))) > HARDEST:
-        raise ReadableError("recommendation_hard", grade=f"{hard:.1f}", most=f"{HARDEST:g}")
+        raise UserError("recommendation_hard", grade=f"{hard:.1f}", most=f"{HARDEST:g}")
     with transaction.atomic():
         now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
         now.words, now.edited = kept, True
         now.revision += 1
         now.save(update_fields=["words", "edited", "revision"])
-        proposing.step(now, "edited", actor, kept["patient_text"]["en"])
+        engine.step(now, "edited", actor, kept["patient_text"]["en"])
         audit.record(actor, "recommendation.edited", now, why="treatment", item=now.item.code)
     return now
 
@@ -74,10 +74,10 @@ def reject(row: Recommendation, reason: str, *, revision: int, actor: User) -> R
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``recommendation_reason``, ``recommendation_changed`` or ``recommendation_closed``.
+        UserError: ``recommendation_reason``, ``recommendation_changed`` or ``recommendation_closed``.
     """
     if not reason.strip():
-        raise ReadableError("recommendation_reason")
+        raise UserError("recommendation_reason")
     with transaction.atomic():
         now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
         return _moved(
@@ -90,19 +90,19 @@ def release(row: Recommendation, *, revision: int, actor: User) -> Recommendatio
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_clinicians``,
+        UserError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_clinicians``,
             ``recommendation_portal``, ``recommendation_nagging`` or ``recommendation_forbidden``.
     """
     with transaction.atomic():
         now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
         if now.item.clinicians_only:
-            raise ReadableError("recommendation_clinicians")
+            raise UserError("recommendation_clinicians")
         if not permits(now.patient, Purpose.PORTAL):
-            raise ReadableError("recommendation_portal")
+            raise UserError("recommendation_portal")
         _refuse_forbidden(now)
         shown = Recommendation.objects.filter(patient=now.patient, state__in=SHOWN_STATES).count()
         if shown >= settings.MOST_SHOWN_RECOMMENDATIONS and not now.urgency:
-            raise ReadableError("recommendation_nagging", number=shown)
+            raise UserError("recommendation_nagging", number=shown)
         now.words = {part: now.words.get(part) or now.item.content[part] for part in ("title", *PARTS)}
         now.save(
             update_fields=["words"]
@@ -111,7 +111,7 @@ def release(row: Recommendation, *, revision: int, actor: User) -> Recommendatio
             now, RecommendationState.RELEASED, "released", actor,
             decided_by=actor, released_by=actor, released_at=timezone.now(),
         )  # fmt: skip
-        tell_patient(now.patient, "recommendation_told")
+        notify_patient(now.patient, "recommendation_told")
     return moved
 
 
@@ -120,7 +120,7 @@ def carry_out(row: Recommendation, *, revision: int, actor: User) -> Recommendat
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``recommendation_changed`` or ``recommendation_closed``.
+        UserError: ``recommendation_changed`` or ``recommendation_closed``.
     """
     with transaction.atomic():
         now = _taken(row, revision, actor, tuple(_OPEN))
@@ -134,13 +134,13 @@ def recall(row: Recommendation, reason: str, *, revision: int, actor: User) -> N
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``recommendation_reason``, ``recommendation_changed`` or ``recommendation_closed``.
+        UserError: ``recommendation_reason``, ``recommendation_changed`` or ``recommendation_closed``.
     """
     if not reason.strip():
-        raise ReadableError("recommendation_reason")
+        raise UserError("recommendation_reason")
     with transaction.atomic():
         now = _taken(row, revision, actor, tuple(_OPEN))
-        proposing.recall(now, {"en": reason.strip()[:1000]}, actor)
+        engine.recall(now, {"en": reason.strip()[:1000]}, actor)
 
 
 @dataclass
@@ -170,7 +170,7 @@ def many(chosen: Iterable[tuple[str, int]], act: str, *, actor: User, reason: st
         try:
             acts[act](row, revision=wanted[str(row.pk)], actor=actor)
             outcome.done += 1
-        except ReadableError as refusal:
+        except UserError as refusal:
             outcome.refused.append((row.title, str(refusal)))
     return outcome
 
@@ -183,24 +183,24 @@ def _taken(row: Recommendation, revision: int, actor: User, states: tuple[Recomm
     require(actor, "recommendations.decide_recommendation", row)
     now = Recommendation.objects.select_for_update(of=("self",)).select_related("patient", "item").get(pk=row.pk)
     if not now.is_open:
-        raise ReadableError("recommendation_closed")
+        raise UserError("recommendation_closed")
     if now.revision != revision or now.state not in states:
-        raise ReadableError("recommendation_changed")
+        raise UserError("recommendation_changed")
     return now
 
 
 def _refuse_forbidden(row: Recommendation) -> None:
-    reasons = proposing.forbidden_now(row)
+    reasons = engine.forbidden_now(row)
     if reasons:
         language = get_language() or "en"
-        raise ReadableError("recommendation_forbidden", why=" ".join(one.get(language) or one["en"] for one in reasons))
+        raise UserError("recommendation_forbidden", why=" ".join(one.get(language) or one["en"] for one in reasons))
 
 
 def _moved(
     row: Recommendation, state: RecommendationState, act: str, actor: User, reason: str = "", **fields: Any
 ) -> Recommendation:
     Recommendation.objects.filter(pk=row.pk).update(state=state, revision=F("revision") + 1, **fields)
-    proposing.step(row, act, actor, reason.strip()[:1000])
+    engine.step(row, act, actor, reason.strip()[:1000])
     audit.record(actor, f"recommendation.{act}", row, why="treatment", item=row.item.code)
     row.refresh_from_db()
     return row

@@ -7,7 +7,7 @@ import logging
 from django.utils import timezone
 
 from apps.jobs.tasks import accelerator_task, short_task
-from apps.recommendations import keeping, learning
+from apps.recommendations import maintenance, ranker_training
 
 logger = logging.getLogger(__name__)
 
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 @short_task("recommendations.keep")
 def keep() -> None:
     """Expire, remind, ask anew about patients whose birthday or interval has come."""
-    keeping.expire()
-    keeping.remind()
-    keeping.ask_about_some()
+    maintenance.expire()
+    maintenance.remind()
+    maintenance.ask_about_some()
 
 
 @accelerator_task("recommendations.learn")
@@ -25,13 +25,19 @@ def learn() -> None:
     """Train the order anew if there is enough to learn from."""
     from apps.recommendations.ranking.training import train
 
-    people = learning.learners()
-    if why := learning.enough(people):
+    people = ranker_training.learners()
+    if why := ranker_training.enough(people):
         logger.info("the order of recommendations is not learned: %s", why)
         return
     version = timezone.now().strftime("%Y.%-m.%-d%H%M")
-    place = learning.place_of(version)
+    place = ranker_training.place_of(version)
     train(
-        people, learning.codes(), place, version=version, data="own patients", how=learning.HOW, source=learning.SOURCE
+        people,
+        ranker_training.codes(),
+        place,
+        version=version,
+        data="own patients",
+        how=ranker_training.HOW,
+        source=ranker_training.SOURCE,
     )
-    learning.adopt(place, version)
+    ranker_training.adopt(place, version)

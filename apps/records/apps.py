@@ -5,7 +5,7 @@ class RecordsConfig(AppConfig):
     name = "apps.records"
 
     def ready(self) -> None:
-        from apps.jobs.errors import register_sentences
+        from apps.jobs.errors import register_messages
         from apps.records import messages
 
-        register_sentences(messages.MESSAGES)
+        register_messages(messages.MESSAGES)

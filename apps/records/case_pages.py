@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from apps.accounts import audit
 from apps.accounts.actors import signed_in
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import active_emergencies
 from apps.records.access import can
 from apps.records.models import Case
@@ -75,7 +75,7 @@ def show_user_errors(view: View) -> View:
             return view(request, *args, **kwargs)
         except PermissionError:
             raise Http404 from None
-        except ReadableError as refusal:
+        except UserError as refusal:
             messages.error(request, str(refusal))
             return redirect_back(request, kwargs.get("pk"))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 
 
-class EditConflict(ReadableError):
+class EditConflict(UserError):
     """Somebody else saved first. ``now`` is what is stored."""
 
     def __init__(self, code: str, now: Any) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.events import publish
 from apps.records.access import require
 from apps.records.events import ObservationsChanged
@@ -28,13 +28,13 @@ def prepare(case: Case, content: bytes, *, actor: User) -> Import:
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: if the file as a whole cannot be read.
+        UserError: if the file as a whole cannot be read.
     """
     require(actor, "records.view_case", case)
     try:
         source, rows = read_file(content, now=timezone.now(), zone=timezone.get_current_timezone())
     except Unusable as problem:
-        raise ReadableError(problem.code, **problem.parameters) from None
+        raise UserError(problem.code, **problem.parameters) from None
     with transaction.atomic():
         parcel = Import.objects.create(case=case, user=actor, source=source)
         known = known_values(case, {(row.measure.code, row.at) for row in rows if row.measure and row.at})
@@ -55,14 +55,14 @@ def take(parcel: Import, *, actor: User) -> int:
 
     Raises:
         PermissionError: if the actor does not care for the patient or did not bring the file.
-        ReadableError: ``case_closed``.
+        UserError: ``case_closed``.
     """
     require(actor, "records.view_case", parcel.case)
     if parcel.user_id != actor.pk:
         raise PermissionError("who brought the file takes it over")
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=parcel.case_id).is_open:
-            raise ReadableError("case_closed")
+            raise UserError("case_closed")
         if not Import.objects.filter(pk=parcel.pk, taken_at=None).update(taken_at=timezone.now()):
             return 0
         made = []
@@ -88,7 +88,7 @@ def _import_row(
 ) -> ImportRow:
     made_row = ImportRow(parcel=parcel, number=row.number)
     content: dict[str, Any] = {"written": {name: value[:200] for name, value in row.written.items()}}
-    problem: Unusable | ReadableError | None = row.problem
+    problem: Unusable | UserError | None = row.problem
     if row.measure is not None and row.at is not None and row.value is not None:
         key = (row.measure.code, row.at)
         other = known.get(key, seen.get(key))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.events import publish
 from apps.records import event_log
 from apps.records.access import require
@@ -28,22 +28,22 @@ def add(
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: saying what is wrong with it.
+        UserError: saying what is wrong with it.
     """
     require(actor, "records.view_case", case)
     measure = catalogue().get(code)
     if measure is None:
-        raise ReadableError("value_code", given=code[:40])
+        raise UserError("value_code", given=code[:40])
     if not EARLIEST < at <= timezone.now():
         code = "value_future" if at > EARLIEST else "value_time"
-        raise ReadableError(code, value=at.isoformat(" ", "minutes"))
+        raise UserError(code, value=at.isoformat(" ", "minutes"))
     try:
         number = checked(measure, value, unit)
     except Unusable as problem:
-        raise ReadableError(problem.code, **problem.parameters) from None
+        raise UserError(problem.code, **problem.parameters) from None
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
-            raise ReadableError("case_closed")
+            raise UserError("case_closed")
         known = known_values(case, {(code, at)})
         if (code, at) in known:
             raise clash(known[code, at], number, measure)
@@ -52,7 +52,7 @@ def add(
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError:
-            raise ReadableError("value_twice") from None
+            raise UserError("value_twice") from None
         event_log.store_events([_build_event(row, measure)])
         audit.record(actor, "value.added", row, why="treatment", code=code)
         _touch(case)
@@ -120,10 +120,10 @@ def known_values(case: Case, wanted: set[tuple[str, datetime]]) -> dict[tuple[st
     return {(row.code, row.at): row.content["value"] for row in rows if (row.code, row.at) in wanted}
 
 
-def clash(known: float, value: float, measure: Measure) -> ReadableError:
+def clash(known: float, value: float, measure: Measure) -> UserError:
     if abs(known - value) <= 1e-9 * max(abs(known), 1):
-        return ReadableError("value_twice")
-    return ReadableError("value_differs", value=f"{known:g} {measure.unit}")
+        return UserError("value_twice")
+    return UserError("value_differs", value=f"{known:g} {measure.unit}")
 
 
 def build_row(

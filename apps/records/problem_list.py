@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.events import publish
 from apps.records.access import require
 from apps.records.event_log import log_event
@@ -32,13 +32,13 @@ def state(
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``case_closed``.
+        UserError: ``case_closed``.
     """
     require(actor, "records.view_case", case)
     person = None if isinstance(actor, System) else actor
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
-            raise ReadableError("case_closed")
+            raise UserError("case_closed")
         for known in Statement.objects.filter(case=case, kind=kind, status=StatementStatus.ACTIVE).select_related(
             "case"
         ):

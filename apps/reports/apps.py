@@ -5,7 +5,7 @@ class ReportsConfig(AppConfig):
     name = "apps.reports"
 
     def ready(self) -> None:
-        from apps.jobs.errors import register_sentences
+        from apps.jobs.errors import register_messages
         from apps.reports import messages
 
-        register_sentences(messages.MESSAGES)
+        register_messages(messages.MESSAGES)

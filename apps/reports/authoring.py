@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.imaging.models import Study
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.records.access import require
 from apps.records.conflicts import EditConflict
 from apps.records.event_log import log_event
@@ -44,14 +44,14 @@ def save(report: Report, sections: dict[str, str], images: list[str], *, revisio
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``report_signed``.
+        UserError: ``report_signed``.
         Changed: with the report as it is now.
     """
     require(actor, "records.decide_case", report.case)
     with transaction.atomic():
         now = Report.objects.select_for_update().select_related("case").get(pk=report.pk)
         if now.signed:
-            raise ReadableError("report_signed")
+            raise UserError("report_signed")
         content = _content(now, sections, images, actor)
         if now.content == content:
             return now
@@ -68,7 +68,7 @@ def issue(report: Report, state: ReportState, *, revision: int, actor: User) -> 
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``report_signed`` or ``report_incomplete``.
+        UserError: ``report_signed`` or ``report_incomplete``.
         Changed: if somebody saved meanwhile: nobody signs what they have not seen.
     """
     if state not in (ReportState.PRELIMINARY, ReportState.FINAL):
@@ -77,7 +77,7 @@ def issue(report: Report, state: ReportState, *, revision: int, actor: User) -> 
     with transaction.atomic():
         now = Report.objects.select_for_update().select_related("case").get(pk=report.pk)
         if now.signed:
-            raise ReadableError("report_signed")
+            raise UserError("report_signed")
         if now.revision != revision:
             raise EditConflict("report_changed", now)
         return _issue(now, state, actor, "")
@@ -90,12 +90,12 @@ def amend(
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        ReadableError: ``report_signed`` without a reason, or ``report_incomplete``.
+        UserError: ``report_signed`` without a reason, or ``report_incomplete``.
         Changed: if somebody amended it meanwhile.
     """
     require(actor, "records.decide_case", report.case)
     if not reason.strip():
-        raise ReadableError("report_signed")
+        raise UserError("report_signed")
     with transaction.atomic():
         now = Report.objects.select_for_update().select_related("case").get(pk=report.pk)
         if not now.signed:
@@ -110,7 +110,7 @@ def amend(
 def _issue(report: Report, state: ReportState, actor: User, reason: str) -> ReportVersion:
     texts = report.content["sections"]
     if not texts.get("findings", "").strip() or not texts.get("impression", "").strip():
-        raise ReadableError("report_incomplete")
+        raise UserError("report_incomplete")
     report.state = state
     report.save()
     number = (report.versions.values_list("number", flat=True).first() or 0) + 1

@@ -68,7 +68,7 @@ class ReportVersion(SealedRecord):
         constraints = [models.UniqueConstraint(fields=["report", "number"], name="one_version_a_number")]
 
 
-class ToldReport(SealedRecord):
+class ReportRelease(SealedRecord):
     """What a physician let the patient see of a signed report: plain words beside the report as it was issued."""
 
     holder_path = "version.report.case.patient_id"

@@ -13,7 +13,7 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.imaging.models import Instance
 from apps.imaging.queries import header_of
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.reports.export import fhir
 from apps.reports.export.pdf import NoPdf, pdf
 from apps.reports.models import Report, ReportState, ReportVersion
@@ -45,13 +45,13 @@ def as_pdf(report: Report, version: ReportVersion | None, *, actor: User) -> byt
     """The page as PDF.
 
     Raises:
-        ReadableError: ``report_no_pdf``.
+        UserError: ``report_no_pdf``.
     """
     html = render_to_string("reports/report_pdf.html", page(report, version, actor))
     try:
         made = pdf(html)
     except NoPdf:
-        raise ReadableError("report_no_pdf") from None
+        raise UserError("report_no_pdf") from None
     audit.record(actor, "report.read", report, why="treatment", part="pdf")
     return made
 
@@ -93,13 +93,13 @@ def as_sr(report: Report, *, actor: User) -> bytes:
     """A DICOM SR of what was issued last.
 
     Raises:
-        ReadableError: ``report_incomplete`` without a study or before it was issued.
+        UserError: ``report_incomplete`` without a study or before it was issued.
     """
     from apps.reports.export import sr  # its library is large, and few ask for DICOM objects
 
     version = report.versions.first()
     if version is None or report.study is None:
-        raise ReadableError("report_incomplete")
+        raise UserError("report_incomplete")
     images = Instance.objects.filter(series__study=report.study).select_related("series__study")[:64]
     values = [(row["title"]["en"], row["value"], row["unit"]) for row in version.content.get("values", [])]
     audit.record(actor, "report.read", report, why="treatment", part="sr")

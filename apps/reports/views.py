@@ -15,7 +15,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.accounts.untrusted_input import whole_number
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.conflicts import EditConflict
 from apps.records.models import Case
@@ -76,7 +76,7 @@ def report_page(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> Ht
         "fields": [(name, title, typed.get(name, "")) for name, title in SECTIONS.items()],
         "choices": [(row, str(row.pk) in images) for row in choices],
         "versions": report.versions.select_related("issued_by", "report__case"),
-        "told": patient_release.visible_told(user).filter(version__report=report).first(),
+        "told": patient_release.visible_released(user).filter(version__report=report).first(),
         "writable": not report.signed or amending,
         "amending": amending,
         "reason": request.POST.get("reason", ""),
@@ -148,7 +148,7 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
     try:
         patient_release.tell(version, request.POST.get("words", ""), actor=signed_in(request))
         messages.success(request, _("Released. The patient has been told."))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("reports:report", pk, report_id)
 
@@ -160,7 +160,9 @@ def untell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: in
     """Take it back from the patient."""
     report = _report(request, get_case(request, pk), report_id)
     told = (
-        patient_release.visible_told(signed_in(request)).filter(version__report=report, version__number=number).first()
+        patient_release.visible_released(signed_in(request))
+        .filter(version__report=report, version__number=number)
+        .first()
     )
     if told is not None:
         patient_release.withdraw(told, actor=signed_in(request))
@@ -190,7 +192,7 @@ def _save(request: HttpRequest, report: Report, typed: dict[str, str]) -> dict[s
             if conflict.now.content["sections"].get(name, "") != typed[name]
         ]
         return {"status": 409, "conflict": conflict, "conflict_pieces": pieces}
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
         return {"status": 422}
     return {"status": 302}

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts.account_admin import give_password
 from apps.accounts.models import AuditEntry, User
-from apps.accounts.people import give_password
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_given_password_runs_out(nurse: User, given: str) -> None:
 def test_only_administrators_give_passwords_and_none_to_themselves(nurse: User, doctor: User, admin_user: User) -> None:
     with pytest.raises(PermissionError):
         give_password(nurse, actor=doctor)
-    with pytest.raises(ReadableError, match="own account"):
+    with pytest.raises(UserError, match="own account"):
         give_password(admin_user, actor=admin_user)
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from fhir.resources.R4B.auditevent import AuditEvent
 
-from apps.accounts import audit, trail
+from apps.accounts import audit, audit_chain
 from apps.accounts.actors import Origin, System, acting_from
 from apps.accounts.audit_export import fhir
 from apps.accounts.models import AuditEntry, AuditHead, User
@@ -21,17 +21,17 @@ def entries(doctor: User) -> list[AuditEntry]:
     for number in range(8):
         with acting_from(Origin("192.0.2.7", "abc")):
             audit.record(doctor if number % 2 else ACTOR, "study.read", doctor, why="treatment", number=number)
-    trail.link_waiting()
-    trail.checkpoint()
+    audit_chain.link_waiting()
+    audit_chain.checkpoint()
     return list(AuditEntry.objects.order_by("sequence"))
 
 
 def problems() -> list[int]:
-    return [problem.sequence for problem in trail.verify().problems]
+    return [problem.sequence for problem in audit_chain.verify().problems]
 
 
 def test_an_untouched_chain_holds(entries: list[AuditEntry]) -> None:
-    found = trail.verify()
+    found = audit_chain.verify()
     assert (found.entries, found.checkpoints, found.unlinked, found.problems) == (8, 1, 0, [])
     call_command("audit", "verify")
 
@@ -41,7 +41,7 @@ def test_an_untouched_chain_holds(entries: list[AuditEntry]) -> None:
 )
 def test_a_changed_entry_is_named(entries: list[AuditEntry], change: dict[str, object]) -> None:
     AuditEntry.objects.filter(pk=entries[3].pk).update(**change)
-    found = trail.verify().problems
+    found = audit_chain.verify().problems
     assert [(problem.sequence, problem.entry) for problem in found] == [(4, str(entries[3].pk))]
     with pytest.raises(CommandError, match="1 problems"):
         call_command("audit", "verify")
@@ -70,10 +70,10 @@ def test_a_chain_computed_anew_differs_from_its_checkpoint(entries: list[AuditEn
     AuditEntry.objects.filter(pk=entries[3].pk).update(action="nothing.happened")
     before = entries[2].digest
     for entry in AuditEntry.objects.filter(sequence__gte=4).order_by("sequence"):
-        before = trail._digest(before, trail._values(entry))
+        before = audit_chain._digest(before, audit_chain._values(entry))
         AuditEntry.objects.filter(pk=entry.pk).update(digest=before)
     AuditHead.objects.update(digest=before)
-    found = trail.verify().problems
+    found = audit_chain.verify().problems
     assert [problem.sequence for problem in found] == [8] and "rewritten" in found[0].text
 
 
@@ -82,7 +82,7 @@ def test_an_entry_outside_a_transaction_is_linked_at_once(doctor: User) -> None:
     audit.record(doctor, "study.opened")
     audit.record(doctor, "study.opened")
     assert list(AuditEntry.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 2]
-    assert not trail.verify().problems
+    assert not audit_chain.verify().problems
 
 
 def test_entries_are_only_added(entries: list[AuditEntry]) -> None:

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
-from apps.accounts import audit, trail
+from apps.accounts import audit, audit_chain
 from apps.accounts.actors import System
 from apps.accounts.models import AuditEntry
 from apps.protection import blobs, keys
@@ -51,7 +51,7 @@ def measure() -> Iterator[Row]:
     for _ in range(ENTRIES):
         audit.record(ACTOR, "bench.read", why="treatment")
     count = AuditEntry.objects.count()
-    seconds = median_seconds(trail.verify, runs=3)
+    seconds = median_seconds(audit_chain.verify, runs=3)
     yield Row(
         "trail verified, s per million entries", f"{seconds / count * 1e6:.0f}", "limit: 60", seconds / count * 1e6 / 60
     )

@@ -21,7 +21,7 @@ from apps.accounts.models import Role, User
 from apps.patients.models import Patient
 from apps.patients.portal_account import link_account
 from apps.recommendations import catalogue
-from apps.recommendations.guidelines.deciding import decide
+from apps.recommendations.guidelines.rule_engine import decide
 from apps.recommendations.management.commands.train_ranker import bundled
 from apps.recommendations.models import CareItem, Recommendation, RecommendationState
 from apps.recommendations.ranking import training

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import CareTeam, Notice, User
 from apps.cases import collaboration, services, timeline
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.notes import editing
 from apps.notes.models import Note
 from apps.records import conflicts, event_log
@@ -66,7 +66,7 @@ def test_merging_moves_everything_and_keeps_what_collides(case: Case, doctor: Us
     assert Note.objects.get().case == case
     assert sorted(row.content["value"] for row in Observation.objects.filter(case=case)) == [80, 91]
     assert Observation.objects.get(case=other).content["value"] == 90, "nothing is overwritten, nothing is lost"
-    with pytest.raises(ReadableError):
+    with pytest.raises(UserError):
         services.merge(other, case, actor=doctor)
 
 
@@ -74,7 +74,7 @@ def test_closed_is_read_only_until_opened_again(case: Case, doctor: User, nurse:
     with pytest.raises(PermissionError):
         services.close(case, actor=nurse)
     assert services.close(case, actor=doctor) and not services.close(case, actor=doctor)
-    with pytest.raises(ReadableError):
+    with pytest.raises(UserError):
         editing.write(case, "Late.", actor=doctor)
     assert services.reopen(case, actor=doctor)
     assert editing.write(case, "In time.", actor=doctor)
@@ -106,7 +106,7 @@ def test_a_referral_opens_the_record_and_ending_it_closes_it(case: Case, doctor:
     referral = collaboration.refer(case, team, "Is this a nodule?", actor=doctor)
     assert Notice.objects.get(user=stranger).code == "case_referred"
     assert visible_to(stranger).filter(pk=case.pk).exists()
-    with pytest.raises(ReadableError):
+    with pytest.raises(UserError):
         collaboration.refer(case, team, "Again?", actor=doctor)
     with pytest.raises(PermissionError):
         collaboration.answer(referral, "No.", actor=doctor)
@@ -147,7 +147,7 @@ def test_handing_over_is_accepted_by_the_receiver(case: Case, doctor: User, radi
 )
 def test_documents_by_what_they_are(case: Case, doctor: User, content: bytes, media_type: str | None) -> None:
     if media_type is None:
-        with pytest.raises(ReadableError):
+        with pytest.raises(UserError):
             collaboration.add_document(case, "a.pdf", content, actor=doctor)
         return
     document = collaboration.add_document(case, "../evil\x00name.html", content, actor=doctor)

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Notice, User
-from apps.contact import appointments, mail, questions, tasks
-from apps.contact.models import Appointment, AppointmentState, MailWish
-from apps.jobs.errors import ReadableError
+from apps.contact import appointments, mail, patient_messages, tasks
+from apps.contact.models import Appointment, AppointmentState, EmailPreference
+from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
 from tests.factories import browser_of
@@ -41,16 +41,16 @@ def test_an_appointment_on_its_way(visit: Appointment, doctor: User, patient_use
     assert moved.state == AppointmentState.BOOKED
     appointments.reply(moved, False, actor=patient_user)
     assert Notice.objects.filter(user=doctor, code="appointment_unwanted").exists()
-    with pytest.raises(ReadableError, match="meanwhile"):
+    with pytest.raises(UserError, match="meanwhile"):
         appointments.cancel(moved, revision=1, actor=doctor)
     moved.refresh_from_db()
     appointments.cancel(moved, revision=moved.revision, actor=doctor)
-    with pytest.raises(ReadableError, match="cancelled"):
+    with pytest.raises(UserError, match="cancelled"):
         appointments.reply(moved, True, actor=patient_user)
     for actor in (stranger, patient_user):
         with pytest.raises(PermissionError):
             appointments.move(visit, visit.starts_at, revision=1, actor=actor)
-    with pytest.raises(ReadableError, match="future"):
+    with pytest.raises(UserError, match="future"):
         appointments.book(visit.patient, title="x", place="", starts_at=timezone.now(), minutes=5, actor=doctor)
 
 
@@ -78,30 +78,30 @@ def test_the_calendar_file(visit: Appointment, patient_user: User, stranger: Use
 
 
 def test_a_question_and_its_answer(patient: Patient, doctor: User, radiologist: User, patient_user: User) -> None:
-    first = questions.ask(patient, "May I work?", actor=patient_user)
-    assert questions.ask(patient, " May I work? ", actor=patient_user).pk == first.pk  # a double click
+    first = patient_messages.ask(patient, "May I work?", actor=patient_user)
+    assert patient_messages.ask(patient, " May I work? ", actor=patient_user).pk == first.pk  # a double click
     assert Notice.objects.filter(user=doctor, code="question_asked").count() == 1
-    questions.answer(first, "Yes.", actor=doctor)
-    with pytest.raises(ReadableError, match="already"):
-        questions.answer(first, "No.", actor=radiologist)
-    with pytest.raises(ReadableError, match="few words"):
-        questions.ask(patient, " ", actor=patient_user)
-    for number in range(questions.MOST_OPEN):
-        questions.ask(patient, f"And {number}?", actor=patient_user)
-    with pytest.raises(ReadableError, match="open questions"):
-        questions.ask(patient, "One more?", actor=patient_user)
+    patient_messages.answer(first, "Yes.", actor=doctor)
+    with pytest.raises(UserError, match="already"):
+        patient_messages.answer(first, "No.", actor=radiologist)
+    with pytest.raises(UserError, match="few words"):
+        patient_messages.ask(patient, " ", actor=patient_user)
+    for number in range(patient_messages.MOST_OPEN):
+        patient_messages.ask(patient, f"And {number}?", actor=patient_user)
+    with pytest.raises(UserError, match="open questions"):
+        patient_messages.ask(patient, "One more?", actor=patient_user)
     with pytest.raises(PermissionError):
-        questions.ask(patient, "x", actor=doctor)
+        patient_messages.ask(patient, "x", actor=doctor)
 
 
 @pytest.fixture
-def wish(patient: Patient, patient_user: User) -> MailWish:
+def wish(patient: Patient, patient_user: User) -> EmailPreference:
     made = mail.wish(patient, "somebody@example.org", actor=patient_user)
     assert made is not None
     return made
 
 
-def test_an_address_counts_after_its_owner_confirmed_it(wish: MailWish, patient: Patient, client: Any) -> None:
+def test_an_address_counts_after_its_owner_confirmed_it(wish: EmailPreference, patient: Patient, client: Any) -> None:
     mail.remind(patient)
     tasks.tell(str(wish.pk))
     assert not outbox.outbox
@@ -118,13 +118,13 @@ def test_an_address_counts_after_its_owner_confirmed_it(wish: MailWish, patient:
 
 
 def test_a_mail_says_nothing_clinical_and_comes_once_an_hour(
-    wish: MailWish,
+    wish: EmailPreference,
     patient: Patient,
     doctor: User,
     django_capture_on_commit_callbacks: Any,
     monkeypatch: Any,
 ) -> None:
-    MailWish.objects.update(confirmed_at=timezone.now())
+    EmailPreference.objects.update(confirmed_at=timezone.now())
     sent: list[str] = []
     monkeypatch.setattr("apps.jobs.enqueue._send", lambda name, *rest: sent.append(name))
     with django_capture_on_commit_callbacks(execute=True):
@@ -141,22 +141,22 @@ def test_a_mail_says_nothing_clinical_and_comes_once_an_hour(
     assert outbox.outbox[0].to == ["somebody@example.org"]
 
 
-def test_a_closed_page_sends_no_mails(wish: MailWish, patient: Patient, doctor: User) -> None:
-    MailWish.objects.update(confirmed_at=timezone.now())
+def test_a_closed_page_sends_no_mails(wish: EmailPreference, patient: Patient, doctor: User) -> None:
+    EmailPreference.objects.update(confirmed_at=timezone.now())
     record_consent(patient, Purpose.PORTAL, ConsentState.WITHDRAWN, actor=doctor)
     tasks.tell(str(wish.pk))
     assert not outbox.outbox
 
 
-def test_the_address_is_taken_back(wish: MailWish, patient: Patient, patient_user: User) -> None:
-    assert mail.wish(patient, "", actor=patient_user) is None and not MailWish.objects.exists()
-    with pytest.raises(ReadableError, match="no e-mail address"):
+def test_the_address_is_taken_back(wish: EmailPreference, patient: Patient, patient_user: User) -> None:
+    assert mail.wish(patient, "", actor=patient_user) is None and not EmailPreference.objects.exists()
+    with pytest.raises(UserError, match="no e-mail address"):
         mail.wish(patient, "nobody", actor=patient_user)
 
 
 def test_without_a_server_no_mails_are_offered(patient: Patient, patient_user: User, settings: Any) -> None:
     settings.MAILS = False
-    with pytest.raises(ReadableError, match="sends no mails"):
+    with pytest.raises(UserError, match="sends no mails"):
         mail.wish(patient, "somebody@example.org", actor=patient_user)
     body = browser_of(patient_user).get(reverse("portal:patient-record")).content.decode()
     assert 'name="address"' not in body
@@ -164,7 +164,7 @@ def test_without_a_server_no_mails_are_offered(patient: Patient, patient_user: U
 
 
 def test_the_inbox_and_the_booking_page(visit: Appointment, patient: Patient, doctor: User, patient_user: User) -> None:
-    question = questions.ask(patient, "May I work?", actor=patient_user)
+    question = patient_messages.ask(patient, "May I work?", actor=patient_user)
     client = browser_of(doctor)
     assert "May I work?" in client.get(reverse("contact:inbox")).content.decode()
     client.post(reverse("contact:answer", args=[question.pk]), {"text": "Yes."})

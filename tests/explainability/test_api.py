@@ -15,7 +15,7 @@ from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
 from apps.explainability.drawing.overlay import NEGATIVE, POSITIVE, Style, burnt_in, overlay_png
 from apps.explainability.models import Explanation, Method, Probe
-from apps.explainability.probing import EDGE
+from apps.explainability.occlusion import EDGE
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, Finding
 from apps.synthetic.radiograph import draw_film

@@ -9,8 +9,8 @@ from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
 from apps.explainability.explainers.image import faithfulness
 from apps.explainability.models import Explanation, Method, Stage
-from apps.explainability.plan import plan, plan_missing, request
 from apps.explainability.queries import arrays, region_values
+from apps.explainability.scheduling import plan, request, schedule_missing
 from apps.inference import post_inference_hooks
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis
@@ -90,8 +90,8 @@ def test_other_explainers_serve_the_same_finding(analysis: Analysis, doctor: Use
 
 def test_a_missed_bell_is_made_up_for(analysis: Analysis) -> None:
     Explanation.objects.all().delete()
-    assert plan_missing() == analysis.findings.filter(positive=True, is_abnormal=True).count()
-    assert plan_missing() == 0
+    assert schedule_missing() == analysis.findings.filter(positive=True, is_abnormal=True).count()
+    assert schedule_missing() == 0
 
 
 def test_a_post_inference_hook_that_fails_changes_nothing(

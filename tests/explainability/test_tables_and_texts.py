@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import GradientBoostingRegressor
 
 from apps.accounts.models import User
-from apps.explainability import jobs, trial
+from apps.explainability import jobs, playground
 from apps.explainability.explainers.fusion import shapley
 from apps.explainability.explainers.tabular import shap_rows
 from apps.explainability.explainers.text import shap_words
@@ -200,7 +200,7 @@ def test_films_go_to_models_of_films_only(packages: None, team, nurse: User) -> 
 
 def test_old_trials_are_removed(packages: None, nurse: User) -> None:
     package = PackageVersion.objects.get(name="note-specialty", version="1.0.0")
-    for number in range(trial.KEPT + 3):
-        trial.ask(package, {"text": f"Renal {number}"}, actor=nurse)
-    assert Trial.objects.count() == trial.KEPT
-    assert trial.of(nurse)[0].given == {"text": f"Renal {trial.KEPT + 2}"}
+    for number in range(playground.KEPT + 3):
+        playground.ask(package, {"text": f"Renal {number}"}, actor=nurse)
+    assert Trial.objects.count() == playground.KEPT
+    assert playground.of(nurse)[0].given == {"text": f"Renal {playground.KEPT + 2}"}

@@ -10,11 +10,11 @@ from PIL import Image
 
 from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
-from apps.explainability.access import visible_told
-from apps.explainability.models import Explanation, ToldExplanation
-from apps.explainability.telling import draft, tell, withdraw
+from apps.explainability.access import visible_released
+from apps.explainability.models import Explanation, ExplanationRelease
+from apps.explainability.patient_release import draft, tell, withdraw
 from apps.inference.jobs import analyse
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Purpose
 from apps.patients.portal_account import link_account
@@ -59,7 +59,7 @@ def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
     assert "The patient sees nothing of it until you release it" in page
     assert "signs of: Pneumonia" in draft(checked) and "lung" in draft(checked)
     browser_of(doctor).post(reverse("explainability:tell", args=[checked.pk]), {"sentence": SENTENCE})
-    told = ToldExplanation.objects.get()
+    told = ExplanationRelease.objects.get()
     assert SENTENCE in home_of(patient_user) and "Decision support by cxr-pneumonia 1.1.1" in home_of(patient_user)
     picture = reverse("explainability:told-picture", args=[told.pk])
     image = Image.open(io.BytesIO(browser_of(patient_user).get(picture).content))
@@ -81,11 +81,11 @@ def test_telling_again_replaces_and_withdrawn_consent_hides(
     patient = checked.finding.analysis.series.study.patient
     record_consent(patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
     assert "Better words." not in home_of(patient_user)
-    assert not visible_told(patient_user).exists()
+    assert not visible_released(patient_user).exists()
 
 
 def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanation, doctor: User) -> None:
-    with pytest.raises(ReadableError, match="not been checked"):
+    with pytest.raises(UserError, match="not been checked"):
         tell(explanation, SENTENCE, actor=doctor)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
@@ -93,11 +93,11 @@ def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanat
         tell(explanation, "  ", actor=doctor)
     explanation.quality = {**explanation.quality, "weaknesses": ["random"]}
     explanation.save(update_fields=["quality"])
-    with pytest.raises(ReadableError, match="mislead"):
+    with pytest.raises(UserError, match="mislead"):
         tell(explanation, SENTENCE, actor=doctor)
     url = reverse("explainability:tell", args=[explanation.pk])
     answer = browser_of(doctor).post(url, {"sentence": SENTENCE}, follow=True)
-    assert "mislead" in answer.content.decode() and not ToldExplanation.objects.exists()
+    assert "mislead" in answer.content.decode() and not ExplanationRelease.objects.exists()
 
 
 def test_taking_back_twice_changes_nothing(checked: Explanation, doctor: User, nurse: User) -> None:

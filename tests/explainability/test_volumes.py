@@ -19,9 +19,9 @@ from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import Said, parametric_map
 from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, FilmEmbedding, Method, Probe, Stage
-from apps.explainability.plan import EVALUATIONS, plan
+from apps.explainability.patient_release import draft, picture, tell
 from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
-from apps.explainability.telling import draft, picture, tell
+from apps.explainability.scheduling import EVALUATIONS, plan
 from apps.inference.engines.volume.resampling import shrunk, to_box
 from apps.inference.models import Finding
 from apps.inference.training.ct_nodule.data import SHAPE, WINDOW

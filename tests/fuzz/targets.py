@@ -12,10 +12,10 @@ from pathlib import Path
 from pydicom.data import get_testdata_file
 
 from apps.imaging.dicom.archives import entries, looks_like_zip
-from apps.imaging.dicom.facts import read_facts
+from apps.imaging.dicom.attributes import read_facts
 from apps.imaging.dicom.multipart import boundary_of, parts
+from apps.imaging.dicom.parser import Limits, Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame
-from apps.imaging.dicom.reading import Limits, Unreadable, open_object
 from tests.factories import film_file
 
 FOUND = Path(__file__).with_name("found")

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
+from apps.imaging.dicom.attributes import read_facts
 from apps.imaging.dicom.codestream import declared_size
-from apps.imaging.dicom.facts import read_facts
+from apps.imaging.dicom.parser import Unreadable, open_object, parse_header
 from apps.imaging.dicom.pixels import decode_frame
-from apps.imaging.dicom.reading import Unreadable, open_object, parse_header
 from apps.synthetic.radiograph import PATTERNS, draw_film
 from tests import binaries
 from tests.factories import film_file

@@ -15,8 +15,8 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import JPEGExtended12Bit
 
 from apps.imaging.dicom import extended_jpeg
+from apps.imaging.dicom.parser import Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame
-from apps.imaging.dicom.reading import Unreadable, open_object
 from tests import binaries
 
 FILES = ("JPEG-lossy.dcm", "JPGExtended.dcm")

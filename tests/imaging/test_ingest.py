@@ -14,11 +14,11 @@ from pydicom.uid import MPEG2MPML
 
 from apps.accounts.models import User
 from apps.imaging import ingest
-from apps.imaging.dicom.reading import Limits, Unreadable, open_object
+from apps.imaging.dicom.parser import Limits, Unreadable, open_object
 from apps.imaging.ingest import receive
-from apps.imaging.models import HeldFile, Instance, Outcome, Series, Study
+from apps.imaging.messages import MESSAGES
+from apps.imaging.models import Instance, Outcome, QuarantinedFile, Series, Study
 from apps.imaging.queries import grey_frame, header_of
-from apps.imaging.reasons import SENTENCES
 from apps.patients.models import Patient
 from tests.conftest import SHARED
 from tests.factories import film_file, film_pixels
@@ -58,7 +58,7 @@ BAD = {
 
 
 def nothing_is_left(store: Path) -> bool:
-    rows = sum(model.objects.count() for model in (Patient, Study, Series, Instance, HeldFile))
+    rows = sum(model.objects.count() for model in (Patient, Study, Series, Instance, QuarantinedFile))
     return rows == 0 and not [path for path in store.rglob("*") if path.is_file()]
 
 
@@ -66,7 +66,7 @@ def nothing_is_left(store: Path) -> bool:
 def test_a_bad_file_is_refused_with_its_reason_and_leaves_nothing(code: str, doctor: User, sealed_store: Path) -> None:
     received = receive(io.BytesIO(BAD[code]), actor=doctor)
     assert (received.outcome, received.code) == (Outcome.REFUSED, code)
-    assert received.code in SENTENCES
+    assert received.code in MESSAGES
     assert nothing_is_left(sealed_store)
 
 
@@ -152,7 +152,7 @@ def test_a_contradiction_is_put_aside(doctor: User, changed: dict[str, str]) -> 
     for _ in range(2):
         held = receive(io.BytesIO(other), actor=doctor)
         assert (held.outcome, held.code) == (Outcome.HELD, "identity_conflict")
-    assert HeldFile.objects.count() == 1
+    assert QuarantinedFile.objects.count() == 1
     assert Instance.objects.count() == 1
 
 
@@ -198,7 +198,7 @@ def corpus() -> list[Path]:
 
 def forget() -> None:
     """Many test files share identifiers: each is to be judged alone."""
-    for model in (HeldFile, Instance, Series, Study, Patient):
+    for model in (QuarantinedFile, Instance, Series, Study, Patient):
         model.objects.all().delete()
 
 
@@ -209,7 +209,7 @@ def test_every_known_file_is_stored_or_refused_with_a_reason(doctor: User) -> No
         with path.open("rb") as stream:
             received = receive(stream, actor=doctor)
         codes.setdefault(received.code or received.outcome, []).append(path.name)
-        assert received.code in SENTENCES or received.instance, (path.name, received)
+        assert received.code in MESSAGES or received.instance, (path.name, received)
         if received.instance:
             assert header_of(received.instance).Rows == received.instance.rows
         else:

@@ -15,8 +15,8 @@ from pydicom.encaps import encapsulate_extended, generate_frames
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
 
 from apps.accounts.models import CareTeam
+from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame, grey_frame
-from apps.imaging.dicom.reading import DicomObject, Unreadable, open_object
 from apps.imaging.queries import frame_bytes
 from tests.conftest import SHARED
 from tests.factories import film_file, take_in

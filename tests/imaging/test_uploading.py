@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.imaging import uploading
+from apps.imaging import uploads
 from apps.imaging.dicom import archives
 from apps.imaging.models import Instance, Upload, UploadedFile
 from tests.factories import film_file, zip_of
@@ -113,7 +113,7 @@ def test_a_damaged_and_a_protected_zip_are_refused(send: Any) -> None:
 
 
 def test_one_file_that_breaks_does_not_cost_the_others(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = uploading.receive
+    real = uploads.receive
     calls = iter([True, False])
 
     def breaking(stream: Any, **options: Any) -> Any:
@@ -121,7 +121,7 @@ def test_one_file_that_breaks_does_not_cost_the_others(send: Any, monkeypatch: p
             raise ValueError("Lindqvist")
         return real(stream, **options)
 
-    monkeypatch.setattr(uploading, "receive", breaking)
+    monkeypatch.setattr(uploads, "receive", breaking)
     rows = send(zip_of({"one": film_file(1), "two": film_file(2)}))
     assert [row["outcome"] for row in rows] == ["refused", "stored"]
     assert "Lindqvist" not in rows[0]["reason"]

@@ -18,8 +18,8 @@ from apps.inference import jobs
 from apps.inference.models import Analysis, Finding
 from apps.inference.review import retry
 from apps.inference.routing import route
-from apps.jobs.errors import sentence
-from apps.jobs.leases import LeaseLost, settle
+from apps.jobs.errors import message
+from apps.jobs.leases import LeaseLost, complete
 from apps.jobs.models import State
 from tests.factories import arrive, film_file, take_in
 
@@ -122,7 +122,7 @@ REFUSED = {
 def test_what_it_was_not_made_for_is_refused_with_the_reason(code: str, packages: None, team: CareTeam) -> None:
     done = run(arrive(REFUSED[code], team))
     assert (done.state, done.reason_code) == (State.REFUSED, code)
-    assert done.reason == sentence(code, done.reason_parameters) != ""
+    assert done.reason == message(code, done.reason_parameters) != ""
     assert not Finding.objects.exists()
 
 
@@ -148,7 +148,7 @@ def test_a_worker_whose_lease_was_lost_writes_nothing(queued: Analysis, monkeypa
     (slow,) = analysing.claim_batch(queued.pk)
     Analysis.objects.filter(pk=queued.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     run(queued)
-    with pytest.raises(LeaseLost), settle(slow):
+    with pytest.raises(LeaseLost), complete(slow):
         pass
     assert Finding.objects.count() == 4
 

@@ -17,11 +17,11 @@ from django.utils import timezone, translation
 from apps.accounts.models import CareTeam, User
 from apps.cases import services
 from apps.explainability import explanation as explaining
-from apps.explainability import probing, similar, trial
+from apps.explainability import occlusion, playground, similar
 from apps.explainability.models import FilmEmbedding
 from apps.inference import jobs
-from apps.inference.engines.input_checks import Unsuitable, check_novelty
-from apps.inference.engines.radiograph.model import FilmRuntime
+from apps.inference.engines.input_checks import InputRejected, check_novelty
+from apps.inference.engines.radiograph.model import RadiographModel
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.output_checks import (
     INVALID,
@@ -29,7 +29,7 @@ from apps.inference.output_checks import (
     require_finite,
     require_valid_answer,
 )
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.notes import note_extraction
 from apps.predictions import jobs as prediction_runner
@@ -44,7 +44,7 @@ BROKEN = pytest.mark.parametrize("wrong", WRONG)
 
 @BROKEN
 def test_probabilities_are_finite_and_within_their_range(wrong: float) -> None:
-    with pytest.raises(ReadableError, match="not a valid number"):
+    with pytest.raises(UserError, match="not a valid number"):
         checked_probabilities([0.2, wrong])
     assert checked_probabilities([0, 1, 1 + 1e-9, -1e-9]) == [0, 1, 1, 0]
 
@@ -56,7 +56,7 @@ def test_every_number_of_an_answer_is_looked_at(wrong: float) -> None:
         {"a": np.array([[0.0, wrong]], dtype=np.float16)},
         [np.float32(wrong)],
     ):
-        with pytest.raises(ReadableError):
+        with pytest.raises(UserError):
             require_finite(answer)
     require_finite({"a": [1, "nan", None, True, np.arange(3), {"b": {0.5}}]})
 
@@ -75,13 +75,13 @@ def test_every_number_of_an_answer_is_looked_at(wrong: float) -> None:
     ],
 )
 def test_probabilities_are_known_by_their_names(answer: Any, wrong: float) -> None:
-    with pytest.raises(ReadableError):
+    with pytest.raises(UserError):
         require_valid_answer(answer(wrong))
     require_valid_answer(answer(0.5))
 
 
 def test_a_novelty_that_is_no_number_is_novel() -> None:
-    with pytest.raises(Unsuitable):
+    with pytest.raises(InputRejected):
         check_novelty(math.nan, 1.0)
 
 
@@ -90,12 +90,12 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the model of films answers for each film's pneumonia."""
     answers: list[float] = []
 
-    def run(self: FilmRuntime, planes: Any) -> Any:
+    def run(self: RadiographModel, planes: Any) -> Any:
         probabilities = np.full((len(planes), len(self.package.labels)), 0.25)
         probabilities[:, 0] = [answers.pop(0) for _ in planes]
         return SimpleNamespace(probabilities=probabilities, novelty=np.zeros(len(planes)))
 
-    monkeypatch.setattr(FilmRuntime, "run", run)
+    monkeypatch.setattr(RadiographModel, "run", run)
     return answers
 
 
@@ -165,7 +165,7 @@ def test_an_invalid_prediction_fails_and_raises_no_alarm(
     package = PackageVersion.objects.get(name="case-risk")
     prediction = Prediction.objects.create(case=case, kind=kind, package=package)
     events = Event.objects.count()
-    monkeypatch.setattr(prediction_runner, "_foretold", lambda prediction: answer)
+    monkeypatch.setattr(prediction_runner, "_predict", lambda prediction: answer)
     prediction_runner.predict(str(prediction.pk))
     prediction.refresh_from_db()
     assert (prediction.state, prediction.reason_code, prediction.answer) == (State.FAILED, INVALID, {})
@@ -175,9 +175,9 @@ def test_an_invalid_prediction_fails_and_raises_no_alarm(
 @pytest.mark.parametrize(
     "store",
     [
-        lambda: probing.store_answer(_row(), [math.nan]),
-        lambda: trial.store_answer(_row(), {"outputs": {"urology": math.nan}}),
-        lambda: trial.store_answer(_row(), {"output": math.inf}),
+        lambda: occlusion.store_answer(_row(), [math.nan]),
+        lambda: playground.store_answer(_row(), {"outputs": {"urology": math.nan}}),
+        lambda: playground.store_answer(_row(), {"output": math.inf}),
         lambda: note_extraction.store_specialty_explanation(_row(), {"outputs": {"urology": 2.0}}),
         lambda: note_extraction.record(_row(), _understood({"probability": math.nan}, 0.0)),
         lambda: note_extraction.record(_row(), _understood({}, math.nan)),
@@ -188,7 +188,7 @@ def test_an_invalid_prediction_fails_and_raises_no_alarm(
     ],
 )
 def test_whatever_stores_an_answer_refuses_an_invalid_one(store: Any) -> None:
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         store()
     assert refusal.value.code == INVALID
     assert not FilmEmbedding.objects.exists()

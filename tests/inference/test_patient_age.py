@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from apps.accounts.models import CareTeam, User
 from apps.cases import services
-from apps.imaging.dicom.facts import age_at, age_in_years
+from apps.imaging.dicom.attributes import age_at, age_in_years
 from apps.inference import jobs, registry
-from apps.inference.engines.input_checks import Unsuitable, check_age
+from apps.inference.engines.input_checks import InputRejected, check_age
 from apps.inference.models import PackageVersion
 from apps.inference.package_reader import validate_card
 from apps.inference.packages.card import PackageRefused
-from apps.jobs.errors import Refusal, sentence
+from apps.jobs.errors import Refusal, message
 from apps.jobs.models import State
 from apps.patients.models import Patient
 from apps.predictions import prediction_jobs
@@ -64,9 +64,9 @@ def test_whole_years_change_on_the_birthday(born: date, days: int) -> None:
 def test_every_age_that_is_known_must_fit(declared: dict[str, Any] | None, ages: list[float | None], code: str) -> None:
     try:
         check_age(declared, ages)
-    except Unsuitable as problem:
+    except InputRejected as problem:
         assert problem.code == code
-        assert sentence(problem.code, problem.parameters)
+        assert message(problem.code, problem.parameters)
     else:
         assert not code
 

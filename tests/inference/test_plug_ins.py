@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.explainability.explainers import registry as explainer_registry
 from apps.explainability.jobs import AnswerTrial
 from apps.explainability.models import Trial
-from apps.explainability.trial import ask
+from apps.explainability.playground import ask
 from apps.inference import package_reader, registry
 from apps.inference.engines import registry as engine_registry
 from apps.inference.models import PackageVersion

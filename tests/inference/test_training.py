@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.special import softmax
 
-from apps.inference.engines.radiograph.model import FilmRuntime
+from apps.inference.engines.radiograph.model import RadiographModel
 from apps.inference.engines.radiograph.preprocessing import normalise, to_plane
 from apps.inference.package_reader import read_package
 from apps.inference.training.augmentation import augment
@@ -115,7 +115,7 @@ def test_the_command_trains_a_package_that_runs(data: Path, tmp_path: Path, monk
     arguments = ["train", "cxr-pneumonia", "--data", str(data), "--output", str(output), "--epochs", "1"]
     call_command(*arguments, "--workers", "1")
     package = read_package(output)
-    runtime = FilmRuntime(package)
+    runtime = RadiographModel(package)
     answer = runtime.run(runtime.prepare(film_pixels())[None])
     assert answer.probabilities.shape == (1, 4)
     assert {part["data"] for part in package.card["metrics"]} == {"real", "synthetic"}

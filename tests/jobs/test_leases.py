@@ -11,7 +11,7 @@ from apps.accounts.models import CareTeam
 from apps.inference.models import Analysis
 from apps.jobs import enqueue as enqueueing
 from apps.jobs import leases
-from apps.jobs.errors import ReadableError, Refusal
+from apps.jobs.errors import Refusal, UserError
 from apps.jobs.models import State
 from tests.factories import arrive, film_file
 
@@ -43,24 +43,24 @@ def test_an_expired_lease_is_claimed_again_and_the_first_worker_writes_nothing(j
     expire(job)
     second = leases.claim(Analysis, job.pk)
     assert first and second
-    with pytest.raises(leases.LeaseLost), leases.settle(first):
+    with pytest.raises(leases.LeaseLost), leases.complete(first):
         pytest.fail("the body must not run")
     with pytest.raises(leases.LeaseLost):
         leases.renew(first, progress=50)
-    with leases.settle(second):
+    with leases.complete(second):
         pass
     assert second.state == State.SUCCEEDED
 
 
 def test_a_done_job_is_not_claimed(job: Analysis) -> None:
-    with leases.settle(leases.claim(Analysis, job.pk)):
+    with leases.complete(leases.claim(Analysis, job.pk)):
         pass
     assert leases.claim(Analysis, job.pk) is None
 
 
 def test_results_are_written_with_the_state_or_not_at_all(job: Analysis) -> None:
     claimed = leases.claim(Analysis, job.pk)
-    with pytest.raises(ZeroDivisionError), leases.settle(claimed):
+    with pytest.raises(ZeroDivisionError), leases.complete(claimed):
         Analysis.objects.filter(pk=job.pk).update(progress=77)
         raise ZeroDivisionError
     job.refresh_from_db()
@@ -97,7 +97,7 @@ def test_after_three_lost_workers_the_job_fails_with_a_reason(job: Analysis) -> 
 
 def test_an_unexpected_error_fails_without_its_text(job: Analysis, caplog: pytest.LogCaptureFixture) -> None:
     claimed = leases.claim(Analysis, job.pk)
-    with leases.working(claimed):
+    with leases.recording_failures(claimed):
         raise ValueError("Lindqvist^Åsa")
     job.refresh_from_db()
     assert (job.state, job.reason_code) == (State.FAILED, "internal")
@@ -107,7 +107,7 @@ def test_an_unexpected_error_fails_without_its_text(job: Analysis, caplog: pytes
 
 def test_a_refusal_is_not_a_failure(job: Analysis) -> None:
     claimed = leases.claim(Analysis, job.pk)
-    with leases.working(claimed):
+    with leases.recording_failures(claimed):
         raise Refusal("uniform")
     job.refresh_from_db()
     assert job.state == State.REFUSED
@@ -115,7 +115,7 @@ def test_a_refusal_is_not_a_failure(job: Analysis) -> None:
 
 
 def test_a_retry_happens_once(job: Analysis) -> None:
-    leases.end(leases.claim(Analysis, job.pk), ReadableError("internal"))
+    leases.fail(leases.claim(Analysis, job.pk), UserError("internal"))
     assert leases.retry(job)
     assert not leases.retry(job)
     job.refresh_from_db()
@@ -135,4 +135,4 @@ def test_a_broker_out_of_reach_loses_nothing(job: Analysis, monkeypatch: pytest.
 
 def test_an_unknown_reason_code_is_a_programming_error() -> None:
     with pytest.raises(KeyError):
-        ReadableError("no such code")
+        UserError("no such code")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.explainability.models import Trial
-from apps.explainability.trial import ask
+from apps.explainability.playground import ask
 from apps.inference.models import PackageVersion
 from apps.jobs import leases
 from apps.jobs.errors import Refusal

@@ -6,7 +6,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.inference.jobs import analyse
 from apps.inference.routing import route
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.notes import editing, search
 from apps.notes.models import Concept, Discordance, Draft, Note, NoteToken, Reading, Summary, Why
@@ -64,7 +64,7 @@ def test_saving_twice_makes_one_revision(case: Case, doctor: User) -> None:
     ],
 )
 def test_what_is_no_note_is_refused_with_a_reason(case: Case, doctor: User, text: str, code: str) -> None:
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         editing.write(case, text, actor=doctor)
     assert refusal.value.code == code and str(refusal.value)
     assert not Note.objects.exists()

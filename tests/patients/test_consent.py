@@ -15,11 +15,11 @@ from apps.inference.access import visible_findings
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis
 from apps.inference.routing import route, route_patient
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import can, visible_to
 from apps.patients.break_glass import MOST_MISSES_AN_HOUR, end, open_record, review
 from apps.patients.consent import record_consent
-from apps.patients.models import ConsentState, EmergencyAccess, Patient, Purpose
+from apps.patients.models import BreakGlassAccess, ConsentState, Patient, Purpose
 from tests.factories import arrive, film_file, take_in
 
 REASON = "Unconscious in the emergency room"
@@ -82,7 +82,7 @@ def test_emergency_access_opens_for_a_time_and_tells(
     assert can(stranger, "patients.view_patient", patient)
     assert {notice.user for notice in Notice.objects.all()} == {doctor, auditor}
     assert "Lindqvist" not in str(Notice.objects.values_list("parameters", flat=True))
-    EmergencyAccess.objects.filter(pk=access.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    BreakGlassAccess.objects.filter(pk=access.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert not visible_to(stranger).exists() and not can(stranger, "patients.view_patient", patient)
 
 
@@ -91,9 +91,9 @@ def test_it_is_closed_and_reviewed_once(patient: Patient, stranger: User, audito
     assert end(access, actor=stranger) and not end(access, actor=stranger)
     assert not visible_to(stranger).exists()
     with pytest.raises(PermissionError):
-        review(access, EmergencyAccess.Review.JUSTIFIED, "", actor=doctor)
-    assert review(access, EmergencyAccess.Review.NOT_JUSTIFIED, "No emergency", actor=auditor)
-    assert not review(access, EmergencyAccess.Review.JUSTIFIED, "", actor=auditor)
+        review(access, BreakGlassAccess.Review.JUSTIFIED, "", actor=doctor)
+    assert review(access, BreakGlassAccess.Review.NOT_JUSTIFIED, "No emergency", actor=auditor)
+    assert not review(access, BreakGlassAccess.Review.JUSTIFIED, "", actor=auditor)
     assert stranger.notices.get().code == "emergency_unjustified"
 
 
@@ -104,16 +104,16 @@ def test_it_is_closed_and_reviewed_once(patient: Patient, stranger: User, audito
 def test_it_needs_a_reason_and_the_exact_number(
     patient: Patient, stranger: User, mrn: str, reason: str, code: str
 ) -> None:
-    with pytest.raises(ReadableError) as refused:
+    with pytest.raises(UserError) as refused:
         open_record(mrn, "", reason, actor=stranger)
     assert refused.value.code == code
 
 
 def test_nobody_finds_numbers_by_trying(patient: Patient, stranger: User, admin_user: User, researcher: User) -> None:
     for _ in range(MOST_MISSES_AN_HOUR):
-        with pytest.raises(ReadableError, match="no record"):
+        with pytest.raises(UserError, match="no record"):
             open_record("guess", "", REASON, actor=stranger)
-    with pytest.raises(ReadableError, match="Too many"):
+    with pytest.raises(UserError, match="Too many"):
         open_record("MRN-1", "", REASON, actor=stranger)
     assert AuditEntry.objects.filter(action="emergency.denied").count() == MOST_MISSES_AN_HOUR
     for user in (admin_user, researcher):

@@ -13,7 +13,7 @@ from django.db import connections
 from apps.accounts.models import AuditEntry, CareTeam, User
 from apps.imaging.models import Instance, Study, UploadedFile
 from apps.imaging.queries import frame_bytes
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.erasure import erase, lift_hold, place_hold
 from apps.patients.models import Patient
 from apps.protection import keys
@@ -81,7 +81,7 @@ def test_a_legal_hold_forbids_it(team: CareTeam, admin_user: User) -> None:
     take_in(film_file(), team)
     patient = _patient("MRN-1")
     hold = place_hold(patient, "Court order 12/2026", actor=admin_user)
-    with pytest.raises(ReadableError, match="legal holds"):
+    with pytest.raises(UserError, match="legal holds"):
         erase(patient, actor=admin_user)
     assert _patient("MRN-1").name == "Lindqvist^Åsa"
     assert AuditEntry.objects.filter(action="patient.erasure_refused", outcome="refused").exists()

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from apps.accounts.actors import System
 from apps.accounts.models import AuditEntry, CareTeam, Role, User
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import visible_to
 from apps.patients.models import Patient
 from apps.patients.portal_account import link_account
@@ -39,12 +39,12 @@ def test_only_a_patients_free_account_is_linked_and_only_by_an_administrator(
 ) -> None:
     with pytest.raises(PermissionError):
         link_account(patient, patient_user, actor=doctor)
-    with pytest.raises(ReadableError, match="Only a patient's account"):
+    with pytest.raises(UserError, match="Only a patient's account"):
         link_account(patient, doctor, actor=admin_user)
     second = take_in(film_file(5, mrn="L-2"), team).instance
     assert second
     link_account(second.series.study.patient, patient_user, actor=System("test"))
-    with pytest.raises(ReadableError, match="another record"):
+    with pytest.raises(UserError, match="another record"):
         link_account(patient, patient_user, actor=admin_user)
     assert Patient.objects.get(pk=patient.pk).portal_user is None
 

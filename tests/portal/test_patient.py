@@ -15,10 +15,10 @@ from fhir.resources.bundle import Bundle
 
 from apps.accounts.models import AuditEntry, Notice, User
 from apps.cases import services
-from apps.contact import appointments, questions
+from apps.contact import appointments, patient_messages
 from apps.inference.jobs import analyse
 from apps.inference.routing import route
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
 from apps.patients.portal_account import link_account
@@ -130,15 +130,15 @@ def test_a_report_is_read_after_its_release_and_without_what_models_said(
     assert "Clear lungs." not in me.get(reverse("portal:patient-results")).content.decode()
     with pytest.raises(PermissionError):
         patient_release.tell(version, "x", actor=nurse)
-    with pytest.raises(ReadableError, match="plain words"):
+    with pytest.raises(UserError, match="plain words"):
         patient_release.tell(version, " ", actor=doctor)
     staff = browser_of(doctor)
     staff.post(reverse("reports:report-tell", args=[case.pk, report.pk, 1]), {"words": "Your lungs are fine."})
-    told = patient_release.visible_told(doctor).get()
+    told = patient_release.visible_released(doctor).get()
     assert patient_release.tell(version, "Your lungs are fine.", actor=doctor).words == "Your lungs are fine."
     body = me.get(reverse("portal:patient-results")).content.decode()
     assert "Your lungs are fine." in body and "Clear lungs." in body and "cxr-pneumonia" not in body
-    told = patient_release.visible_told(doctor).get()
+    told = patient_release.visible_released(doctor).get()
     assert me.get(reverse("portal:patient-report", args=[told.pk])).content.startswith(b"%PDF")
     texts = {**report.content["sections"], "impression": "Small nodule."}
     now = Report.objects.get(pk=report.pk)
@@ -154,7 +154,7 @@ def test_a_draft_is_never_told(case: Case, doctor: User) -> None:
     texts = {**report.content["sections"], "findings": "x", "impression": "y"}
     report = authoring.save(report, texts, [], revision=report.revision, actor=doctor)
     version = authoring.issue(report, ReportState.PRELIMINARY, revision=report.revision, actor=doctor)
-    with pytest.raises(ReadableError, match="signed report"):
+    with pytest.raises(UserError, match="signed report"):
         patient_release.tell(version, "x", actor=doctor)
 
 
@@ -162,8 +162,8 @@ def test_everything_can_be_taken_home(
     patient: Patient, case: Case, released: Recommendation, doctor: User, patient_user: User, me: Client
 ) -> None:
     patient_release.tell(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
-    question = questions.ask(patient, "May I work?", actor=patient_user)
-    questions.answer(question, "Yes.", actor=doctor)
+    question = patient_messages.ask(patient, "May I work?", actor=patient_user)
+    patient_messages.answer(question, "Yes.", actor=doctor)
     starts = timezone.now() + timedelta(days=2)
     appointments.book(patient, title="Check", place="Room 1", starts_at=starts, minutes=5, actor=doctor)
     record_consent(patient, Purpose.RESEARCH, ConsentState.GIVEN, actor=patient_user)
@@ -190,7 +190,7 @@ def test_appointments_and_questions(patient: Patient, doctor: User, me: Client) 
         in me.post(reverse("portal:patient-reply", args=[visit.pk]), {"coming": "no"}, follow=True).content.decode()
     )
     assert me.post(reverse("portal:patient-questions"), {"text": "May I work?"}).status_code == 302
-    for number in range(questions.MOST_OPEN - 1):
+    for number in range(patient_messages.MOST_OPEN - 1):
         me.post(reverse("portal:patient-questions"), {"text": f"And {number}?"})
     kept = me.post(reverse("portal:patient-questions"), {"text": "What I typed"})
     assert kept.status_code == 422 and "What I typed" in kept.content.decode()

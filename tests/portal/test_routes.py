@@ -14,14 +14,14 @@ from apps.accounts.tokens import make_token
 from apps.cases.services import open_case
 from apps.contact import appointments
 from apps.contact.models import Question
-from apps.explainability import probing, trial
+from apps.explainability import occlusion, playground
 from apps.explainability.jobs import explain
-from apps.explainability.models import Explanation, ToldExplanation
-from apps.explainability.plan import plan
-from apps.explainability.telling import tell
+from apps.explainability.models import Explanation, ExplanationRelease
+from apps.explainability.patient_release import tell
+from apps.explainability.scheduling import plan
 from apps.imaging import deidentify
 from apps.imaging.jobs import make
-from apps.imaging.models import HeldFile
+from apps.imaging.models import QuarantinedFile
 from apps.inference.jobs import analyse
 from apps.inference.models import PackageVersion
 from apps.patients.break_glass import end, open_record
@@ -29,7 +29,7 @@ from apps.patients.consent import record_consent
 from apps.patients.erasure import place_hold
 from apps.patients.models import ConsentState, Patient, Purpose
 from apps.recommendations import catalogue, review
-from apps.reports.models import ReportVersion, ToldReport
+from apps.reports.models import ReportRelease, ReportVersion
 from tests.case_factories import everything
 from tests.factories import ACTOR, UserFactory, arrive, browser_of, film_file, take_in
 from tests.recommendations.conftest import answered, item
@@ -322,12 +322,12 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "table_name": "diabetes-progression",
         "table_version": "1.0.0",
         "trial": str(
-            trial.ask(
+            playground.ask(
                 PackageVersion.objects.get(name="note-specialty", version="1.0.0"), {"text": "x"}, actor=doctor
             ).pk
         ),
-        "probe": str(probing.ask(explanation.finding, cells=[1], actor=doctor).pk),
-        "held": str(HeldFile.objects.get().pk),
+        "probe": str(occlusion.ask(explanation.finding, cells=[1], actor=doctor).pk),
+        "held": str(QuarantinedFile.objects.get().pk),
         "upload": upload,
         "package": str(analysis.package_id),
         "name": analysis.package.name,
@@ -362,7 +362,7 @@ def _care(patient: Patient, doctor: User) -> dict[str, str]:
     asked = Question(patient=patient)
     asked.text = "May I work?"
     asked.save()
-    told = ToldReport(version=ReportVersion.objects.filter(report__case__patient=patient)[0], released_by=doctor)
+    told = ReportRelease(version=ReportVersion.objects.filter(report__case__patient=patient)[0], released_by=doctor)
     told.words = "Fine."
     told.save()
     return {
@@ -382,7 +382,7 @@ def _hours_ago() -> datetime:
     return timezone.now() - timedelta(hours=12)
 
 
-def _told(explanation: Explanation, doctor: User) -> ToldExplanation:
+def _told(explanation: Explanation, doctor: User) -> ExplanationRelease:
     explain(str(explanation.pk))
     explanation.refresh_from_db()
     return tell(explanation, "In plain words", actor=doctor)

@@ -11,7 +11,7 @@ from apps.inference.jobs import analyse
 from apps.inference.models import PackageVersion
 from apps.inference.registry import package_of
 from apps.inference.routing import route
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Purpose
@@ -74,26 +74,26 @@ def test_what_if_changes_nothing_and_is_ones_own(case: Case, doctor: User, radio
 def test_too_early_too_little_and_without_consent(case: Case, doctor: User) -> None:
     Case.objects.filter(pk=case.pk).update(started_at=timezone.now() - timedelta(hours=2))
     case.refresh_from_db()
-    prediction_requests.ask_anew(case)
+    prediction_requests.request_predictions(case)
     work()
     newest = prediction_requests.newest(case, PredictionKind.DETERIORATION)
     assert newest.state == State.REFUSED and newest.reason_code == "too_early"
     Case.objects.filter(pk=case.pk).update(started_at=timezone.now() - timedelta(hours=20))
     case.refresh_from_db()
-    prediction_requests.ask_anew(case)
+    prediction_requests.request_predictions(case)
     work()
     assert prediction_requests.newest(case, PredictionKind.DETERIORATION).reason_code == "too_few_values"
-    prediction_requests.ask_anew(case)
+    prediction_requests.request_predictions(case)
     record_consent(case.patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
     work()
     assert prediction_requests.newest(case, PredictionKind.DETERIORATION).reason_code == "no_ai_consent"
-    with pytest.raises(ReadableError):
+    with pytest.raises(UserError):
         prediction_requests.request(Case.objects.get(pk=case.pk), PredictionKind.DETERIORATION, actor=doctor)
 
 
 def test_a_model_that_is_not_installed_is_said(case: Case, doctor: User) -> None:
     PackageVersion.objects.filter(name="icu-deterioration").update(active=False)
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         prediction_requests.request(case, PredictionKind.DETERIORATION, actor=doctor)
     assert refusal.value.code == "model_missing"
     measured(case)
@@ -102,7 +102,7 @@ def test_a_model_that_is_not_installed_is_said(case: Case, doctor: User) -> None
 
 def test_a_hundred_changes_wait_as_one(case: Case) -> None:
     for _ in range(100):
-        prediction_requests.ask_anew(case)
+        prediction_requests.request_predictions(case)
     assert Prediction.objects.filter(kind=PredictionKind.DETERIORATION).count() == 1
 
 
@@ -123,7 +123,7 @@ def test_sources_are_joined_whatever_is_missing(case: Case, doctor: User) -> Non
     measured(case)
     analyse(str(route(case.studies.get().series.get(), urgent=True)[0].pk))
     work()
-    prediction_requests.ask_anew(case)
+    prediction_requests.request_predictions(case)
     work()
     found = prediction_requests.answered(case, PredictionKind.CASE_RISK).answer
     assert set(found["shares"]) == {"image", "text", "values"} and not found["missing"]

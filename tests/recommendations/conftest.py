@@ -10,9 +10,9 @@ from apps.accounts.actors import System
 from apps.accounts.models import User
 from apps.cases import services
 from apps.patients.models import Patient
-from apps.recommendations import catalogue, proposing
+from apps.recommendations import catalogue, engine
 from apps.recommendations.jobs import EvaluateRules
-from apps.recommendations.models import Reckoning, Recommendation
+from apps.recommendations.models import Recommendation, RuleEvaluation
 from apps.records.models import Case, StatementKind
 from apps.records.problem_list import state
 
@@ -78,8 +78,8 @@ def problem(case: Case, code: str, doctor: User) -> None:
 
 def answered(patient: Patient) -> dict[str, Recommendation]:
     """What the worker does: recommendations by item."""
-    proposing.ask(patient)
-    for pk in Reckoning.objects.filter(patient=patient, state="queued").values_list("pk", flat=True):
+    engine.ask(patient)
+    for pk in RuleEvaluation.objects.filter(patient=patient, state="queued").values_list("pk", flat=True):
         EvaluateRules().execute(pk)
     rows = Recommendation.objects.filter(patient=patient).select_related("item", "patient").order_by("proposed_at")
     return {row.item.code: row for row in rows}

@@ -10,10 +10,10 @@ import pytest
 
 from apps.accounts.models import User
 from apps.notes import editing
-from apps.recommendations.gathering import facts_of
 from apps.recommendations.guidelines.allergies import conflicts
 from apps.recommendations.guidelines.drug_names import denies_allergy, drug_of, drugs_in, ingredients_of
 from apps.recommendations.guidelines.nodules import is_subsolid, site_of
+from apps.recommendations.patient_facts import facts_of
 from apps.records.models import Case, StatementKind
 from apps.records.problem_list import state
 from apps.terminology.lexicon import concepts

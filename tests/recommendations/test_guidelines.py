@@ -14,7 +14,9 @@ from hypothesis import strategies as some
 from apps.recommendations.catalogue import BUNDLED
 from apps.recommendations.guidelines import files
 from apps.recommendations.guidelines.allergies import conflicts
-from apps.recommendations.guidelines.deciding import (
+from apps.recommendations.guidelines.expressions import Broken, evaluate, holds
+from apps.recommendations.guidelines.plain import HARDEST, grade
+from apps.recommendations.guidelines.rule_engine import (
     Because,
     Circular,
     Contraindication,
@@ -23,8 +25,6 @@ from apps.recommendations.guidelines.deciding import (
     decide,
     in_order,
 )
-from apps.recommendations.guidelines.expressions import Broken, evaluate, holds
-from apps.recommendations.guidelines.plain import HARDEST, grade
 from apps.recommendations.management.commands.train_ranker import bundled
 
 CATALOGUE: dict[str, list[dict[str, Any]]] = json.loads(BUNDLED.read_text())

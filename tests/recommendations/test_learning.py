@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import AuditEntry, User
 from apps.inference.models import PackageVersion
 from apps.patients.models import Patient
-from apps.recommendations import learning, ordering, proposing, tasks
+from apps.recommendations import active_ranker, engine, ranker_training, tasks
 from apps.recommendations.models import CareItem, GuidelineRule, Recommendation, RecommendationState
 from apps.recommendations.ranking import training
 
@@ -27,8 +27,8 @@ def acts(patient_user: User, settings: Any, tmp_path: Path, monkeypatch: pytest.
     """People who all did the vaccine and half of whom declined the screening; thresholds for so few."""
     settings.VAR_DIR = tmp_path
     settings.MODEL_PACKAGE_DIRS = [tmp_path / "model-packages"]
-    monkeypatch.setattr(learning, "LEAST_ACTS", 40)
-    monkeypatch.setattr(learning, "LEAST_PEOPLE", 20)
+    monkeypatch.setattr(ranker_training, "LEAST_ACTS", 40)
+    monkeypatch.setattr(ranker_training, "LEAST_PEOPLE", 20)
     monkeypatch.setattr(training, "GRID", ((4, 1.0, 0.05, 2.0),))
     items = {row.code: row for row in CareItem.objects.all()}
     for number in range(PEOPLE):
@@ -40,14 +40,14 @@ def acts(patient_user: User, settings: Any, tmp_path: Path, monkeypatch: pytest.
             row = Recommendation(patient=person, item=items[code], state=RecommendationState.DONE)
             row.why, row.words, row.due = {}, {}, timezone.localdate()
             row.save()
-            proposing.step(row, act, patient_user)
+            engine.step(row, act, patient_user)
 
 
 def test_a_version_is_learned_installed_and_used(acts: None) -> None:
-    people = learning.learners()
-    assert len(people) == PEOPLE and learning.enough(people) == ""
+    people = ranker_training.learners()
+    assert len(people) == PEOPLE and ranker_training.enough(people) == ""
     tasks.learn()
-    ranker, name = ordering.active()
+    ranker, name = active_ranker.active()
     assert ranker is not None and name.startswith("care-ranker ")
     assert set(ranker.codes) == {"screening", "treatment", "vaccine"}
     scores = ranker.scores({})
@@ -56,7 +56,7 @@ def test_a_version_is_learned_installed_and_used(acts: None) -> None:
 
 
 def test_too_little_is_said_and_nothing_is_made(acts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "LEAST_PEOPLE", 1000)
+    monkeypatch.setattr(ranker_training, "LEAST_PEOPLE", 1000)
     tasks.learn()
     assert not PackageVersion.objects.exists()
     with pytest.raises(CommandError, match="too little to learn from"):
@@ -70,14 +70,14 @@ def test_what_is_worse_than_popularity_is_not_used(acts: None, monkeypatch: pyte
     card["metrics"][0]["values"]["ndcg_hybrid"]["value"] = 0.0
     PackageVersion.objects.filter(pk=row.pk).update(card=card)
     monkeypatch.setattr("apps.inference.registry.synchronise", lambda: None)
-    assert learning.adopt(learning.place_of(row.version), row.version) is False
-    assert ordering.active() == (None, "")
-    assert learning.adopt(Path("x"), "9.9.9") is False
+    assert ranker_training.adopt(ranker_training.place_of(row.version), row.version) is False
+    assert active_ranker.active() == (None, "")
+    assert ranker_training.adopt(Path("x"), "9.9.9") is False
 
 
 def test_those_who_do_not_consent_are_not_learned_from(acts: None) -> None:
     Patient.objects.update(consent_ai=2)
-    assert learning.learners() == []
+    assert ranker_training.learners() == []
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,13 +12,13 @@ from apps.accounts.models import CareTeam, Notice, User
 from apps.inference.jobs import analyse
 from apps.inference.models import Finding, Verdict
 from apps.inference.review import review as review_finding
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
-from apps.recommendations import answering, catalogue, keeping, ordering, proposing, review
-from apps.recommendations.gathering import egfr, facts_of, months, years
-from apps.recommendations.models import CareItem, GuidelineRule, Reckoning, Recommendation, RecommendationState
+from apps.recommendations import active_ranker, catalogue, engine, maintenance, patient_response, review
+from apps.recommendations.models import CareItem, GuidelineRule, Recommendation, RecommendationState, RuleEvaluation
+from apps.recommendations.patient_facts import egfr, facts_of, months, years
 from apps.records import observations
 from apps.records.models import Case
 from tests.case_factories import deliver_events
@@ -41,10 +41,10 @@ def test_rules_propose_with_their_facts(patient: Patient, doctor: User) -> None:
 
 def test_asking_again_proposes_nothing_twice_and_waits_once(patient: Patient) -> None:
     first = answered(patient)
-    proposing.ask(patient)
-    proposing.ask(patient, waited_for=True)
-    assert Reckoning.objects.filter(patient=patient, state="queued").count() == 1
-    assert Reckoning.objects.get(patient=patient, state="queued").urgency == 1
+    engine.ask(patient)
+    engine.ask(patient, waited_for=True)
+    assert RuleEvaluation.objects.filter(patient=patient, state="queued").count() == 1
+    assert RuleEvaluation.objects.get(patient=patient, state="queued").urgency == 1
     assert {code: row.pk for code, row in answered(patient).items()} == {code: row.pk for code, row in first.items()}
 
 
@@ -65,7 +65,7 @@ def test_a_contraindication_holds_back_and_recalls(patient: Patient, case: Case,
     assert after.state == RecommendationState.RECALLED
     assert "Pregnancy" in after.steps.get(act="recalled").reason
     assert Notice.objects.filter(user=patient.portal_user, code="recommendation_recalled").exists()
-    with pytest.raises(ReadableError) as refused:
+    with pytest.raises(UserError) as refused:
         review.release(row, revision=after.revision, actor=doctor)
     assert refused.value.code == "recommendation_closed"
 
@@ -73,7 +73,7 @@ def test_a_contraindication_holds_back_and_recalls(patient: Patient, case: Case,
 def test_what_is_forbidden_since_it_was_proposed_is_not_released(patient: Patient, case: Case, doctor: User) -> None:
     row = answered(patient)["vaccine"]
     problem(case, "O09.90", doctor)
-    with pytest.raises(ReadableError) as refused:
+    with pytest.raises(UserError) as refused:
         review.release(row, revision=1, actor=doctor)
     assert refused.value.code == "recommendation_forbidden" and "Pregnancy" in str(refused.value)
     row.refresh_from_db()
@@ -104,7 +104,7 @@ def test_a_rule_that_stumbles_stops_no_other_and_is_told_once(patient: Patient, 
 def test_rules_that_disagree_are_held_back_and_shown(patient: Patient) -> None:
     catalogue.save_rule(rule("not-so", "screening", "age >= 60", effect="avoid"), actor=ACTOR)
     assert "screening" not in answered(patient)
-    decisions = proposing.verdict_of(patient, facts_of(patient)).decisions
+    decisions = engine.verdict_of(patient, facts_of(patient)).decisions
     assert [one.item for one in decisions if not one.proposed] == ["screening"]
 
 
@@ -126,7 +126,7 @@ def test_without_consent_to_models_rules_still_answer_and_no_model_orders(
 
 
 def test_a_model_that_was_never_trained_leaves_the_order_to_urgency(patient: Patient) -> None:
-    assert ordering.active() == (None, "")
+    assert active_ranker.active() == (None, "")
     rows = answered(patient)
     assert rows["vaccine"].position < rows["screening"].position and "ranked" not in rows["vaccine"].why
 
@@ -154,20 +154,20 @@ def test_an_item_withdrawn_after_release_is_recalled_everywhere(
     patient: Patient, doctor: User, admin_user: User
 ) -> None:
     row = review.release(answered(patient)["screening"], revision=1, actor=doctor)
-    assert proposing.withdraw_item(row.item, "A better test", actor=admin_user) == 1
+    assert engine.withdraw_item(row.item, "A better test", actor=admin_user) == 1
     row.refresh_from_db()
     assert row.state == RecommendationState.RECALLED and "A better test" in row.steps.get(act="recalled").reason
-    assert proposing.withdraw_item(row.item, "", actor=admin_user) == 0
+    assert engine.withdraw_item(row.item, "", actor=admin_user) == 0
     assert "screening" not in {code for code, one in answered(patient).items() if one.is_open}
     with pytest.raises(PermissionError):
-        proposing.withdraw_item(row.item, "", actor=doctor)
+        engine.withdraw_item(row.item, "", actor=doctor)
 
 
 def test_what_was_declined_stays_quiet_for_half_a_year(patient: Patient, doctor: User, patient_user: User) -> None:
     row = review.release(answered(patient)["screening"], revision=1, actor=doctor)
-    answering.answer(row, "declined", actor=patient_user, reason="I do not want it")
+    patient_response.answer(row, "declined", actor=patient_user, reason="I do not want it")
     assert answered(patient)["screening"].state == RecommendationState.DECLINED
-    long_ago = timezone.now() - timedelta(days=proposing.QUIET_DAYS + 1)
+    long_ago = timezone.now() - timedelta(days=engine.QUIET_DAYS + 1)
     Recommendation.objects.filter(pk=row.pk).update(closed_at=long_ago)
     assert answered(patient)["screening"].is_open
 
@@ -180,7 +180,7 @@ def test_the_catalogue_refuses_what_cannot_work(admin_user: User, doctor: User) 
         (rule("a", "screening", "age >= 99"), "rule_examples"),
     ]
     for given, code in cases:
-        with pytest.raises(ReadableError) as refused:
+        with pytest.raises(UserError) as refused:
             catalogue.save_rule(given, actor=admin_user)
         assert refused.value.code == code
     hard = "Pharmacological prophylaxis necessitates individualised anticoagulation considerations."
@@ -191,7 +191,7 @@ def test_the_catalogue_refuses_what_cannot_work(admin_user: User, doctor: User) 
         (item("broken", contraindications=[{"condition": "(", "reason": {"en": "x", "zh-hans": "x"}}]), "rule_broken"),
         (item("screening"), "item_changed"),
     ]:
-        with pytest.raises(ReadableError) as refused:
+        with pytest.raises(UserError) as refused:
             catalogue.save_item(given, revision=0, actor=admin_user)
         assert refused.value.code == code, given["code"]
     assert not CareItem.objects.filter(code__in=("hard", "circle", "lost", "broken")).exists()
@@ -233,17 +233,17 @@ def test_time_expires_reminds_and_looks_again(patient: Patient, doctor: User, pa
     rows = answered(patient)
     review.release(rows["screening"], revision=1, actor=doctor)
     today = timezone.localdate()
-    Recommendation.objects.filter(pk=rows["vaccine"].pk).update(due=today - keeping.LATE - timedelta(days=1))
+    Recommendation.objects.filter(pk=rows["vaccine"].pk).update(due=today - maintenance.LATE - timedelta(days=1))
     Recommendation.objects.filter(pk=rows["screening"].pk).update(
         due=today + timedelta(days=3), released_at=timezone.now() - timedelta(days=30)
     )
     Notice.objects.all().delete()
-    assert (keeping.expire(), keeping.remind(), keeping.remind()) == (1, 1, 0)
+    assert (maintenance.expire(), maintenance.remind(), maintenance.remind()) == (1, 1, 0)
     assert Recommendation.objects.get(pk=rows["vaccine"].pk).state == RecommendationState.EXPIRED
     assert Notice.objects.filter(user=patient_user, code="recommendation_reminder").count() == 1
-    assert keeping.ask_about_some() == 0
-    Reckoning.objects.update(queued_at=timezone.now() - timedelta(days=8))
-    assert keeping.ask_about_some() == 1
+    assert maintenance.ask_about_some() == 0
+    RuleEvaluation.objects.update(queued_at=timezone.now() - timedelta(days=8))
+    assert maintenance.ask_about_some() == 1
 
 
 def test_facts(case: Case, patient: Patient, doctor: User) -> None:
@@ -269,7 +269,7 @@ def test_ages_and_kidneys() -> None:
 def test_changes_of_the_chart_have_the_rules_evaluated_again(case: Case, doctor: User) -> None:
     def evaluations() -> int:
         deliver_events()
-        return Reckoning.objects.filter(patient=case.patient, state=State.QUEUED).update(state=State.SUCCEEDED)
+        return RuleEvaluation.objects.filter(patient=case.patient, state=State.QUEUED).update(state=State.SUCCEEDED)
 
     evaluations()
     problem(case, "I10", doctor)

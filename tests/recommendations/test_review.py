@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from apps.accounts.models import Notice, User
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
-from apps.recommendations import answering, catalogue, proposing, review
+from apps.recommendations import catalogue, engine, patient_response, review
 from apps.recommendations.access import can, visible_to
 from apps.recommendations.models import Recommendation, RecommendationState
 from apps.recommendations.queries import others
@@ -23,7 +23,7 @@ def row(patient: Patient) -> Recommendation:
 
 
 def refusal(act: object, *args: object, **kwargs: object) -> str:
-    with pytest.raises(ReadableError) as refused:
+    with pytest.raises(UserError) as refused:
         act(*args, **kwargs)  # type: ignore[operator]
     return refused.value.code
 
@@ -35,17 +35,22 @@ def test_the_whole_way(row: Recommendation, doctor: User, patient_user: User) ->
     released = review.release(approved, revision=approved.revision, actor=doctor)
     assert visible_to(patient_user).get().pk == row.pk
     assert Notice.objects.filter(user=patient_user, code="recommendation_told").count() == 1
-    answering.see(released, actor=patient_user)
-    answering.see(released, actor=patient_user)
-    assert answering.answer(released, "accepted", actor=patient_user) is True
-    assert answering.answer(released, "accepted", actor=patient_user) is False  # a double click
-    assert answering.answer(released, "done", actor=patient_user) is True
-    assert answering.rate(released, True, actor=patient_user) and not answering.rate(released, True, actor=patient_user)
+    patient_response.see(released, actor=patient_user)
+    patient_response.see(released, actor=patient_user)
+    assert patient_response.answer(released, "accepted", actor=patient_user) is True
+    assert patient_response.answer(released, "accepted", actor=patient_user) is False  # a double click
+    assert patient_response.answer(released, "done", actor=patient_user) is True
+    assert patient_response.rate(released, True, actor=patient_user) and not patient_response.rate(
+        released, True, actor=patient_user
+    )
     assert [step.act for step in row.steps.all()] == [
         "proposed", "approved", "released", "seen", "accepted", "done", "helpful",
     ]  # fmt: skip
-    assert [act.act for act in proposing.history_of(row.patient)] == ["accepted", "done", "helpful"]
-    assert refusal(answering.answer, released, "declined", actor=patient_user, reason="x") == "recommendation_closed"
+    assert [act.act for act in engine.history_of(row.patient)] == ["accepted", "done", "helpful"]
+    assert (
+        refusal(patient_response.answer, released, "declined", actor=patient_user, reason="x")
+        == "recommendation_closed"
+    )
 
 
 def test_what_the_patient_reads_stays_what_was_approved(row: Recommendation, doctor: User, admin_user: User) -> None:
@@ -83,7 +88,7 @@ def test_who_may(row: Recommendation, nurse: User, stranger: User, patient_user:
         seen = visible_to(actor).filter(pk=row.pk).exists()
         assert seen == can(actor, "recommendations.view_recommendation", row) == (actor is nurse)
     with pytest.raises(PermissionError):
-        answering.answer(row, "accepted", actor=patient_user)  # not released
+        patient_response.answer(row, "accepted", actor=patient_user)  # not released
 
 
 def test_a_rejection_needs_a_reason(row: Recommendation, doctor: User) -> None:
@@ -134,13 +139,13 @@ def test_taking_back_needs_a_reason_and_tells_the_patient(
     assert refusal(review.recall, released, "", revision=released.revision, actor=doctor) == "recommendation_reason"
     review.recall(released, "Wrong patient", revision=released.revision, actor=doctor)
     assert Notice.objects.filter(user=patient_user, code="recommendation_recalled").exists()
-    assert refusal(answering.answer, released, "accepted", actor=patient_user) == "recommendation_closed"
+    assert refusal(patient_response.answer, released, "accepted", actor=patient_user) == "recommendation_closed"
 
 
 def test_declining_needs_a_reason_and_tells_the_team(row: Recommendation, doctor: User, patient_user: User) -> None:
     released = review.release(row, revision=1, actor=doctor)
-    assert refusal(answering.answer, released, "declined", actor=patient_user) == "recommendation_reason"
-    answering.answer(released, "declined", actor=patient_user, reason="Afraid of needles")
+    assert refusal(patient_response.answer, released, "declined", actor=patient_user) == "recommendation_reason"
+    patient_response.answer(released, "declined", actor=patient_user, reason="Afraid of needles")
     assert Notice.objects.filter(user=doctor, code="recommendation_answered").exists()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.accounts.models import User
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.records import observation_imports, observations
 from apps.records.models import Case, Event, Import, Observation
 from apps.records.observation_files import Unusable, read_file
@@ -147,16 +147,16 @@ def test_a_value_twice_a_voided_one_and_a_closed_case(case: Case, doctor: User) 
     at = case.started_at + timedelta(hours=1)
     first = observations.add(case, "8867-4", "90", "/min", at, actor=doctor)
     for value, code in (("90", "value_twice"), ("95", "value_differs")):
-        with pytest.raises(ReadableError) as refusal:
+        with pytest.raises(UserError) as refusal:
             observations.add(case, "8867-4", value, "", at, actor=doctor)
         assert refusal.value.code == code
     assert observations.void(first, actor=doctor) and not observations.void(first, actor=doctor)
     assert observations.add(case, "8867-4", "95", "", at, actor=doctor).content["value"] == 95
     assert [trend.last.content["value"] for trend in observations.trends(case)] == [95]
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         observations.add(case, "8867-4", "95", "", timezone.now() + timedelta(hours=1), actor=doctor)
     assert refusal.value.code == "value_future"
     Case.objects.filter(pk=case.pk).update(status="closed")
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         observations.add(case, "8867-4", "96", "", at + timedelta(hours=1), actor=doctor)
     assert refusal.value.code == "case_closed"

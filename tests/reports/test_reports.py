@@ -14,7 +14,7 @@ from apps.inference.jobs import analyse
 from apps.inference.models import Verdict
 from apps.inference.review import review
 from apps.inference.routing import route
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.records.conflicts import EditConflict
 from apps.records.models import Case
 from apps.reports import authoring, report_content
@@ -47,11 +47,11 @@ def test_issued_amended_and_every_version_kept(report: Report, doctor: User, nur
         authoring.issue(report, ReportState.FINAL, revision=1, actor=doctor)
     authoring.issue(report, ReportState.PRELIMINARY, revision=2, actor=doctor)
     authoring.issue(report, ReportState.FINAL, revision=2, actor=doctor)
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         authoring.save(report, {**TEXTS, "impression": "Normal."}, [], revision=2, actor=doctor)
     assert refusal.value.code == "report_signed"
     changed = {**TEXTS, "impression": "Pneumonia of the left lower lobe."}
-    with pytest.raises(ReadableError):
+    with pytest.raises(UserError):
         authoring.amend(report, changed, [], reason=" ", revision=2, actor=doctor)
     authoring.amend(report, changed, [], reason="The side was wrong.", revision=2, actor=doctor)
     versions = list(report.versions.order_by("number"))
@@ -65,7 +65,7 @@ def test_issued_amended_and_every_version_kept(report: Report, doctor: User, nur
 
 def test_a_report_without_an_impression_is_not_issued(case: Case, doctor: User) -> None:
     report = authoring.begin(case, study=None, actor=doctor)
-    with pytest.raises(ReadableError) as refusal:
+    with pytest.raises(UserError) as refusal:
         authoring.issue(report, ReportState.FINAL, revision=1, actor=doctor)
     assert refusal.value.code == "report_incomplete"
 

@@ -18,7 +18,7 @@ from apps.cases import collaboration
 from apps.cases.forms import AnswerForm, CommentForm, HandOverForm, ReferralForm, TaskForm
 from apps.cases.models import Document, HandOver, Referral, Task
 from apps.cases.queries import tasks
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.notes.queries import summary_context
 from apps.protection import blobs
 from apps.records.access import colleagues
@@ -101,7 +101,7 @@ def add_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         file = form.cleaned_data["file"]
         if file.size > collaboration.DOCUMENT_BYTES:
-            raise ReadableError("document_too_large", most=collaboration.DOCUMENT_BYTES // 2**20)
+            raise UserError("document_too_large", most=collaboration.DOCUMENT_BYTES // 2**20)
         collaboration.add_document(case, file.name or "", file.read(), actor=signed_in(request))
         messages.success(request, _("Saved."))
     else:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.access import AsksModels
 from apps.accounts.actors import signed_in
-from apps.explainability import plan, probing
+from apps.explainability import occlusion, scheduling
 from apps.explainability.access import visible_probes
 from apps.explainability.api.explanations import ExplanationSerializer
 from apps.explainability.models import Method, Probe
@@ -28,10 +28,10 @@ class AskSerializer(serializers.Serializer[Any]):
 
 class AreaSerializer(serializers.Serializer[Any]):
     cells = serializers.ListField(
-        child=serializers.IntegerField(min_value=0, max_value=probing.EDGE**2 - 1),
+        child=serializers.IntegerField(min_value=0, max_value=occlusion.EDGE**2 - 1),
         min_length=1,
-        max_length=probing.EDGE**2,
-        help_text=f"Cells of a {probing.EDGE} × {probing.EDGE} grid over the film, row by row from 0.",
+        max_length=occlusion.EDGE**2,
+        help_text=f"Cells of a {occlusion.EDGE} × {occlusion.EDGE} grid over the film, row by row from 0.",
     )
     depth = serializers.FloatField(
         min_value=0, max_value=1, required=False, help_text="Of a volume: the slice's place from head (0) to feet (1)."
@@ -61,7 +61,7 @@ class FindingExplanationsView(APIView):
         asked.is_valid(raise_exception=True)
         method = Method(asked.validated_data["method"])
         try:
-            explanation = plan.request(finding, actor=signed_in(request), method=method)
+            explanation = scheduling.request(finding, actor=signed_in(request), method=method)
         except ValueError as error:
             raise ValidationError({"method": str(error)}) from error
         return Response(ExplanationSerializer(explanation).data, status=202)
@@ -78,7 +78,7 @@ class FindingProbesView(APIView):
         area = AreaSerializer(data=request.data)
         area.is_valid(raise_exception=True)
         try:
-            probe = probing.ask(finding, actor=signed_in(request), **area.validated_data)
+            probe = occlusion.ask(finding, actor=signed_in(request), **area.validated_data)
         except ValueError as error:
             raise ValidationError({"cells": str(error)}) from error
         return Response(ProbeSerializer(probe).data, status=202)

@@ -20,7 +20,7 @@ from apps.explainability.explainers.image.methods import GRID
 from apps.explainability.training import fastshap, reference
 from apps.explainability.training.repacking import repack
 from apps.inference.engines.radiograph import networks
-from apps.inference.engines.radiograph.model import WEIGHTS, FilmRuntime
+from apps.inference.engines.radiograph.model import WEIGHTS, RadiographModel
 from apps.inference.packages.card import Package
 from apps.inference.training.augmentation import augment
 from apps.inference.training.cxr_pneumonia.data import SYNTHETIC_SEEDS, Films
@@ -66,7 +66,7 @@ def train(
         FileExistsError: if ``output`` holds a package already.
     """
     begin(output)
-    model, regions = FilmRuntime(package, device="cpu"), regions_of(package)
+    model, regions = RadiographModel(package, device="cpu"), regions_of(package)
     films, held = _planes(parts["train"], package), _held(parts, package)
     references = reference.learn(
         model.class_log_probabilities,

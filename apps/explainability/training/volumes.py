@@ -17,7 +17,7 @@ from apps.explainability.explainers.image.comparison import Sample, compare, nam
 from apps.explainability.explainers.image.explainable import Explainable
 from apps.explainability.explainers.image.methods import VOLUME_GRID
 from apps.explainability.training.repacking import repack
-from apps.inference.engines.volume.model import VolumeRuntime
+from apps.inference.engines.volume.model import VolumeModel
 from apps.inference.packages.card import Package
 from apps.inference.training.ct_nodule.data import Volumes, draw_volumes
 from apps.inference.training.packing import begin
@@ -59,7 +59,7 @@ def equip(
 
     healthy = draw("reference", recipe.healthy + recipe.judges)
     references = learn(healthy.boxes[: recipe.healthy], recipe)
-    model = VolumeRuntime(package, device="cpu")
+    model = VolumeModel(package, device="cpu")
     film = Explainable(model, Regions(VOLUME_GRID, package.shape), references, None)
     seen = draw("test", 4 * recipe.compared)
     found = (seen.labels == 1) & (model.probabilities(seen.boxes)[:, 0] >= package.labels[0].threshold)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 
 MAX_ENTRIES = 10_000
 MAX_TOTAL_BYTES = 8 * 2**30

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 
 LONGEST_BOUNDARY = 70
 """RFC 2046 section 5.1.1."""

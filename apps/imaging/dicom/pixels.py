@@ -15,7 +15,7 @@ from pydicom.uid import UID
 
 from apps.imaging.dicom import extended_jpeg
 from apps.imaging.dicom.codestream import declared_size
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 
 Pixels = npt.NDArray[np.generic]
 extended_jpeg.register()

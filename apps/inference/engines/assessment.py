@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from apps.inference.engines.input_checks import Unsuitable, check_novelty
+from apps.inference.engines.input_checks import InputRejected, check_novelty
 from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
 
@@ -18,7 +18,7 @@ class Assessed:
     """A film's plane, or a volume's box, and the model's answer: calibrated probabilities, (labels,), or why not."""
 
     plane: npt.NDArray[np.uint8]
-    answer: npt.NDArray[np.float64] | Unsuitable
+    answer: npt.NDArray[np.float64] | InputRejected
 
 
 def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[Assessed]:
@@ -34,6 +34,6 @@ def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[A
         try:
             check_novelty(float(distance), limit)
             assessed.append(Assessed(plane, probabilities))
-        except Unsuitable as refusal:
+        except InputRejected as refusal:
             assessed.append(Assessed(plane, refusal))
     return assessed

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Unsuitable(Exception):
+class InputRejected(Exception):
     """The film is not what the package was made for: a code of reasons.py and its parameters."""
 
     def __init__(self, code: str, **parameters: str | int) -> None:
@@ -20,7 +20,7 @@ class Unsuitable(Exception):
 
 
 @dataclass(frozen=True)
-class FilmFacts:
+class ImageAttributes:
     """What a header says; empty where it says nothing (a PNG, say)."""
 
     modality: str
@@ -36,31 +36,31 @@ def check_series(declared: dict[str, Any], *, modality: str, body_part: str) -> 
     """Compare what is known of a series with the card's ``input``.
 
     Raises:
-        Unsuitable: for another modality or body part.
+        InputRejected: for another modality or body part.
     """
     if modality and modality not in declared["modalities"]:
-        raise Unsuitable("wrong_modality", wanted=", ".join(declared["modalities"]), got=modality)
+        raise InputRejected("wrong_modality", wanted=", ".join(declared["modalities"]), got=modality)
     parts = declared.get("body_parts", [])
     if parts and body_part and not any(part in body_part for part in parts):
-        raise Unsuitable("wrong_body_part", got=body_part)
+        raise InputRejected("wrong_body_part", got=body_part)
 
 
-def check_film(declared: dict[str, Any], film: FilmFacts) -> None:
+def check_film(declared: dict[str, Any], film: ImageAttributes) -> None:
     """Compare a film's header with the card's ``input``.
 
     Raises:
-        Unsuitable: naming the first thing that differs.
+        InputRejected: naming the first thing that differs.
     """
     check_series(declared, modality=film.modality, body_part=film.body_part)
     if film.view and film.view not in declared["views"]:
-        raise Unsuitable("wrong_view", got=film.view)
+        raise InputRejected("wrong_view", got=film.view)
     if film.photometric not in declared["photometric"]:
-        raise Unsuitable("colour")
+        raise InputRejected("colour")
     if film.frames > 1:
-        raise Unsuitable("several_frames", frames=film.frames)
+        raise InputRejected("several_frames", frames=film.frames)
     least = declared["minimum_size"]
     if min(film.rows, film.columns) < least:
-        raise Unsuitable("too_small", rows=film.rows, columns=film.columns, least=least)
+        raise InputRejected("too_small", rows=film.rows, columns=film.columns, least=least)
 
 
 def check_age(declared: dict[str, Any] | None, ages: Iterable[float | None]) -> None:
@@ -71,25 +71,25 @@ def check_age(declared: dict[str, Any] | None, ages: Iterable[float | None]) -> 
             must fit: of two that contradict each other it is not known which is right.
 
     Raises:
-        Unsuitable: ``too_young``, ``too_old``, or ``age_unknown`` if the card does not accept that.
+        InputRejected: ``too_young``, ``too_old``, or ``age_unknown`` if the card does not accept that.
     """
     if not declared:
         return
     least, most = declared.get("minimum"), declared.get("maximum")
     known = [math.floor(age) for age in ages if age is not None]
     if not known and declared["unknown"] == "refuse":
-        raise Unsuitable("age_unknown")
+        raise InputRejected("age_unknown")
     if least is not None and any(age < least for age in known):
-        raise Unsuitable("too_young", least=least)
+        raise InputRejected("too_young", least=least)
     if most is not None and any(age > most for age in known):
-        raise Unsuitable("too_old", most=most)
+        raise InputRejected("too_old", most=most)
 
 
-def check_slice(declared: dict[str, Any], film: FilmFacts) -> None:
+def check_slice(declared: dict[str, Any], film: ImageAttributes) -> None:
     """Compare the header of a volume's slice with the card's ``input``.
 
     Raises:
-        Unsuitable: naming the first thing that differs.
+        InputRejected: naming the first thing that differs.
     """
     check_film({**declared, "views": [film.view]}, film)
 
@@ -98,29 +98,29 @@ def check_extent(declared: dict[str, Any], length: float) -> None:
     """Compare a volume's length from head to feet, mm, with the card's ``input``.
 
     Raises:
-        Unsuitable: if it is too short or too long.
+        InputRejected: if it is too short or too long.
     """
     low, high = declared.get("extent", (0.0, float("inf")))
     if not low <= length <= high:
-        raise Unsuitable("wrong_extent", length=round(length), low=round(low), high=round(high))
+        raise InputRejected("wrong_extent", length=round(length), low=round(low), high=round(high))
 
 
 def check_pixels(pixels: npt.NDArray[np.generic]) -> None:
     """Refuse a film or volume on which nothing is to be seen.
 
     Raises:
-        Unsuitable: if the middle 98 % of the values are one value.
+        InputRejected: if the middle 98 % of the values are one value.
     """
     low, high = np.percentile(pixels.astype(np.float32), [1, 99])
     if not high > low:
-        raise Unsuitable("uniform")
+        raise InputRejected("uniform")
 
 
 def check_novelty(novelty: float, limit: float | None) -> None:
     """Refuse a film that is farther from the training films than the package's limit.
 
     Raises:
-        Unsuitable: with both numbers.
+        InputRejected: with both numbers.
     """
     if limit is not None and not novelty <= limit:  # nor is NaN within the limit
-        raise Unsuitable("unlike_training", novelty=f"{novelty:.3f}", limit=f"{limit:.3f}")
+        raise InputRejected("unlike_training", novelty=f"{novelty:.3f}", limit=f"{limit:.3f}")

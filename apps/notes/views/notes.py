@@ -19,7 +19,7 @@ from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
 from apps.accounts.untrusted_input import whole_number
 from apps.explainability.queries import text_answer
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.notes import editing as writing
 from apps.notes import note_extraction
@@ -51,7 +51,7 @@ def note_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             note = writing.write(
                 case, form.cleaned_data["text"], kind=form.cleaned_data["kind"] or NoteKind.PROGRESS, actor=user
             )
-        except ReadableError as refusal:
+        except UserError as refusal:
             form.add_error("text", str(refusal))
             status = 422
         else:
@@ -86,7 +86,7 @@ def note_page(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpRe
             again["revision"] = str(note.revision)
             form.data = again
             status = 409
-        except ReadableError as refusal:
+        except UserError as refusal:
             form.add_error("text", str(refusal))
             status = 422
     context |= _understood(note) | {
@@ -157,7 +157,7 @@ def decide(request: HttpRequest, pk: uuid.UUID, concept_id: uuid.UUID) -> HttpRe
     try:
         verb = note_extraction.reject if request.POST.get("verdict") == "rejected" else note_extraction.confirm
         verb(concept, actor=signed_in(request))
-    except ReadableError as refusal:
+    except UserError as refusal:
         if not request.headers.get("HX-Request"):
             raise
         messages.error(request, str(refusal))

@@ -14,13 +14,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import people
+from apps.accounts import account_admin
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.forms import TeamForm, UserForm
 from apps.accounts.models import ApiToken, CareTeam, Role, User
 from apps.accounts.reauthentication import freshly_authenticated
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 
 PAGE = 50
 
@@ -48,7 +48,7 @@ def user_new(request: HttpRequest) -> HttpResponse:
     form = UserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
-        user, password = people.add_user(
+        user, password = account_admin.add_user(
             username=said["username"],
             role=Role(said["role"]),
             staff_name=said["staff_name"],
@@ -69,7 +69,7 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
-            people.change_user(
+            account_admin.change_user(
                 user,
                 role=Role(said["role"]),
                 staff_name=said["staff_name"],
@@ -77,7 +77,7 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
                 teams=said["teams"],
                 actor=signed_in(request),
             )
-        except ReadableError as reason:
+        except UserError as reason:
             form.add_error(None, str(reason))
         else:
             messages.success(request, _("The account is changed."))
@@ -93,7 +93,7 @@ def _account_page(
         "form": form,
         "account": user,
         "password": password,
-        "password_days": people.GIVEN_PASSWORD_DAYS,
+        "password_days": account_admin.GIVEN_PASSWORD_DAYS,
         "sessions": UserSession.objects.filter(user=user).order_by("-last_seen_at"),
         "tokens": ApiToken.objects.filter(user=user),
         "factors": Authenticator.objects.filter(user=user),
@@ -108,8 +108,8 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a new password to who has forgotten the own; it is shown once."""
     user = get_object_or_404(User, pk=pk)
     try:
-        password = people.give_password(user, actor=signed_in(request))
-    except ReadableError as reason:
+        password = account_admin.give_password(user, actor=signed_in(request))
+    except UserError as reason:
         messages.error(request, str(reason))
         return redirect("portal:admin-user", pk)
     return _account_page(request, user, password=password)
@@ -120,7 +120,7 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def user_end(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign an account out everywhere."""
-    ended = people.end_access(get_object_or_404(User, pk=pk), actor=signed_in(request))
+    ended = account_admin.end_access(get_object_or_404(User, pk=pk), actor=signed_in(request))
     messages.success(request, _("%(number)s sessions and tokens ended.") % {"number": ended})
     return redirect("portal:admin-user", pk)
 
@@ -131,8 +131,8 @@ def user_end(request: HttpRequest, pk: int) -> HttpResponse:
 def user_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove the second factors of an account whose owner has lost them."""
     try:
-        count = people.reset_factors(get_object_or_404(User, pk=pk), actor=signed_in(request))
-    except ReadableError as reason:
+        count = account_admin.reset_factors(get_object_or_404(User, pk=pk), actor=signed_in(request))
+    except UserError as reason:
         messages.error(request, str(reason))
     else:
         messages.success(request, _("%(number)s second factors removed.") % {"number": count})
@@ -147,7 +147,7 @@ def team(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
     found = get_object_or_404(CareTeam, pk=pk) if pk else None
     form = TeamForm(request.POST or None, team=found)
     if request.method == "POST" and form.is_valid():
-        people.save_team(found, **form.cleaned_data, actor=signed_in(request))
+        account_admin.save_team(found, **form.cleaned_data, actor=signed_in(request))
         messages.success(request, _("The care team is saved."))
         return redirect("portal:admin")
     context = {"form": form, "team": found, "patients": found.patients.count() if found else 0}  # type: ignore[attr-defined]

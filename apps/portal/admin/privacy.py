@@ -16,7 +16,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
 from apps.accounts.reauthentication import freshly_authenticated
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.erasure import erase, holds, lift_hold, place_hold
 from apps.patients.models import ConsentState, Patient, Purpose, RetentionHold
 from apps.patients.portal_account import link_account
@@ -87,7 +87,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             try:
                 erased = erase(patient, actor=signed_in(request))
-            except ReadableError as reason:
+            except UserError as reason:
                 form.add_error(None, str(reason))
             else:
                 text = _("Record %(record)s is erased: %(rows)s rows and %(blobs)s sealed files. Its key is destroyed.")
@@ -130,7 +130,7 @@ def login(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         try:
             link_account(patient, form.cleaned_data["username"], actor=signed_in(request))
-        except ReadableError as reason:
+        except UserError as reason:
             messages.error(request, str(reason))
         else:
             messages.success(request, _("The patient's log-in is saved."))

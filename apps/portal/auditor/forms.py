@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Outcome
-from apps.patients.models import EmergencyAccess
+from apps.patients.models import BreakGlassAccess
 
 
 class TrailFilter(forms.Form):
@@ -25,7 +25,7 @@ class VerdictForm(forms.Form):
 
     verdict = forms.ChoiceField(
         label=_("Your verdict"),
-        choices=[choice for choice in EmergencyAccess.Review.choices if choice[0]],
+        choices=[choice for choice in BreakGlassAccess.Review.choices if choice[0]],
         widget=forms.RadioSelect,
     )
     note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))

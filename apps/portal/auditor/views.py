@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import audit, trail
+from apps.accounts import audit, audit_chain
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.audit_export import bundle
 from apps.accounts.models import AuditEntry, Role
 from apps.patients import break_glass
-from apps.patients.models import EmergencyAccess
+from apps.patients.models import BreakGlassAccess
 from apps.portal.auditor.forms import TrailFilter, VerdictForm
 
 PAGE = 50
@@ -43,8 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "query": query.urlencode(),
-        "newest": trail.newest_checkpoint(),
-        "pending": EmergencyAccess.objects.filter(review="").count(),
+        "newest": audit_chain.newest_checkpoint(),
+        "pending": BreakGlassAccess.objects.filter(review="").count(),
     }
     return render(request, "portal/auditor/home.html", context)
 
@@ -57,10 +57,10 @@ def verify(request: HttpRequest) -> HttpResponse:
     if AuditEntry.objects.count() > MOST_VERIFIED:
         messages.error(request, _("The trail is long: verify it on the server with “manage.py audit verify”."))
         return redirect("portal:auditor")
-    trail.link_waiting()
-    found = trail.verify()
+    audit_chain.link_waiting()
+    found = audit_chain.verify()
     if not found.problems:  # what was tampered with is not signed on top
-        trail.checkpoint()
+        audit_chain.checkpoint()
     audit.record(actor, "trail.verified", entries=found.entries, problems=len(found.problems))
     return render(request, "portal/auditor/verified.html", {"found": found})
 
@@ -84,7 +84,7 @@ def export(request: HttpRequest) -> HttpResponse:
 @require_GET
 def emergencies(request: HttpRequest) -> HttpResponse:
     """Emergency accesses, those to be reviewed first."""
-    rows = EmergencyAccess.objects.select_related("user", "reviewed_by").order_by("review", "-started_at")
+    rows = BreakGlassAccess.objects.select_related("user", "reviewed_by").order_by("review", "-started_at")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "portal/auditor/emergencies.html", {"page": page})
 
@@ -93,10 +93,10 @@ def emergencies(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One emergency access: its reason, what was opened meanwhile, and the verdict."""
-    access = get_object_or_404(EmergencyAccess.objects.select_related("user"), pk=pk)
+    access = get_object_or_404(BreakGlassAccess.objects.select_related("user"), pk=pk)
     form = VerdictForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        verdict = EmergencyAccess.Review(form.cleaned_data["verdict"])
+        verdict = BreakGlassAccess.Review(form.cleaned_data["verdict"])
         if break_glass.review(access, verdict, form.cleaned_data["note"], actor=signed_in(request)):
             messages.success(request, _("Your verdict is recorded; %(who)s is told.") % {"who": access.user})
         else:

@@ -15,11 +15,11 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.inference.routing import route_patient
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients import break_glass
 from apps.patients.access import active_emergencies, visible_to
 from apps.patients.consent import record_consent
-from apps.patients.models import ConsentState, EmergencyAccess, Purpose
+from apps.patients.models import BreakGlassAccess, ConsentState, Purpose
 from apps.portal.clinician.forms import EmergencyForm
 from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
@@ -36,7 +36,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             access = break_glass.open_record(**form.cleaned_data, actor=actor)
-        except ReadableError as reason:
+        except UserError as reason:
             form.add_error(None, str(reason))
         else:
             messages.warning(request, _("The record is open to you. Care team and auditors have been told."))
@@ -50,7 +50,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Close the record before the time is over."""
-    access = get_object_or_404(EmergencyAccess, pk=pk, user=signed_in(request))
+    access = get_object_or_404(BreakGlassAccess, pk=pk, user=signed_in(request))
     if break_glass.end(access, actor=signed_in(request)):
         messages.success(request, _("The record is closed to you again."))
     return redirect("portal:worklist")

@@ -15,7 +15,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
-from apps.explainability import plan
+from apps.explainability import scheduling
 from apps.imaging.access import held_visible_to, visible_to
 from apps.imaging.models import Study
 from apps.imaging.queries import studies
@@ -108,7 +108,7 @@ def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
 def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Ask for an explanation, or try a failed one again."""
     finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
-    plan.request(finding, actor=signed_in(request))
+    scheduling.request(finding, actor=signed_in(request))
     return _back(request, finding.analysis.series.study)
 
 

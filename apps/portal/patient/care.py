@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.actors import signed_in
-from apps.contact import appointments, questions
+from apps.contact import appointments, patient_messages
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.calendar import calendar
 from apps.contact.models import AppointmentState
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.models import Patient
 from apps.portal.patient.views import own_record
-from apps.recommendations import answering
+from apps.recommendations import patient_response
 from apps.recommendations.access import visible_to
 from apps.recommendations.queries import grounds
 
@@ -32,7 +32,7 @@ def recommendation(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpRes
     """One recommendation: what, why, what to do, who released it; opening it marks it as seen."""
     actor = signed_in(request)
     row = get_object_or_404(visible_to(actor).select_related("item", "patient", "released_by"), pk=pk)
-    answering.see(row, actor=actor)
+    patient_response.see(row, actor=actor)
     return render(request, "portal/patient/recommendation.html", {"row": row, "grounds": grounds(row)})
 
 
@@ -45,13 +45,13 @@ def answer(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
     act = request.POST.get("act", "")
     try:
         if act in ANSWERS:
-            answering.answer(row, act, actor=actor, reason=request.POST.get("reason", ""))
+            patient_response.answer(row, act, actor=actor, reason=request.POST.get("reason", ""))
         elif act in ("helpful", "not_helpful"):
-            answering.rate(row, act == "helpful", actor=actor)
+            patient_response.rate(row, act == "helpful", actor=actor)
         else:
             raise Http404
         messages.success(request, _("Thank you. Your care team can see your answer."))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("portal:patient-recommendation", pk)
 
@@ -77,7 +77,7 @@ def appointment_reply(request: HttpRequest, own: Patient, pk: uuid.UUID) -> Http
     try:
         appointments.reply(row, request.POST.get("coming") == "yes", actor=signed_in(request))
         messages.success(request, _("Thank you. Your care team has been told."))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("portal:patient-appointments")
 
@@ -113,12 +113,12 @@ def question_page(request: HttpRequest, own: Patient) -> HttpResponse:
     typed, status = "", 200
     if request.method == "POST":
         try:
-            questions.ask(own, request.POST.get("text", ""), actor=actor)
+            patient_messages.ask(own, request.POST.get("text", ""), actor=actor)
             messages.success(request, _("Sent. Your care team will answer here."))
             return redirect("portal:patient-questions")
-        except ReadableError as refusal:
+        except UserError as refusal:
             messages.error(request, str(refusal))
             typed, status = request.POST.get("text", ""), 422
     rows = visible_questions(actor).filter(patient=own)[:50]
-    context = {"questions": rows, "typed": typed, "longest": questions.LONGEST}
+    context = {"questions": rows, "typed": typed, "longest": patient_messages.LONGEST}
     return render(request, "portal/patient/questions.html", context, status=status)

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts import audit
 from apps.accounts.actors import signed_in
-from apps.explainability.access import visible_told
+from apps.explainability.access import visible_released
 from apps.patients.models import Patient
 from apps.portal.patient import download
 from apps.portal.patient.views import own_record
 from apps.reports.export.pdf import NoPdf, pdf
-from apps.reports.models import ToldReport
-from apps.reports.patient_release import visible_told as visible_reports
+from apps.reports.models import ReportRelease
+from apps.reports.patient_release import visible_released as visible_reports
 from apps.reports.report_templates import SECTIONS
 
 
@@ -38,7 +38,7 @@ def result_page(request: HttpRequest, own: Patient) -> HttpResponse:
         }
         for told in visible_reports(actor)
     ]
-    context = {"results": list(visible_told(actor)), "reports": reports}
+    context = {"results": list(visible_released(actor)), "reports": reports}
     return render(request, "portal/patient/results.html", context)
 
 
@@ -75,7 +75,7 @@ def data_pdf(request: HttpRequest, own: Patient) -> HttpResponse:
     return _as_pdf(request, "portal/patient/data_pdf.html", context, "my-data.pdf")
 
 
-def sections_of(told: ToldReport) -> list[tuple[str, str]]:
+def sections_of(told: ReportRelease) -> list[tuple[str, str]]:
     """The report's text by section. What models said of the study is no part of it."""
     texts = told.version.content["sections"]
     return [(str(title), texts.get(name, "")) for name, title in SECTIONS.items() if texts.get(name, "").strip()]

@@ -22,10 +22,10 @@ from apps.accounts.models import Role
 from apps.accounts.queries import looks_at
 from apps.contact import mail
 from apps.contact.access import visible_appointments, visible_questions
-from apps.contact.models import MailWish
-from apps.explainability.access import visible_told
+from apps.contact.models import EmailPreference
+from apps.explainability.access import visible_released
 from apps.inference.routing import route_patient
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import visible_to
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Patient, Purpose
@@ -33,7 +33,7 @@ from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 from apps.protection.models import holder_name
 from apps.recommendations.queries import of_patient
-from apps.reports.patient_release import visible_told as visible_reports
+from apps.reports.patient_release import visible_released as visible_reports
 
 SOME_LOOKS = 50
 TYPE_COOKIE = "type"
@@ -72,7 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "over": [row for row in rows if not row.is_open][:20],
         "appointment": coming.exclude(state="cancelled").first(),
         "news": actor.notices.filter(read_at=None)[:5],
-        "results": visible_told(actor).count() + visible_reports(actor).count(),
+        "results": visible_released(actor).count() + visible_reports(actor).count(),
         "answered": visible_questions(actor).filter(patient=record, answered_at__isnull=False).exists(),
     }
     return render(request, "portal/patient/home.html", context)
@@ -88,7 +88,7 @@ def record(request: HttpRequest, own: Patient) -> HttpResponse:
         "consents": consent_rows(own),
         "looks": list(looks_at(holder_name(own.pk))[:SOME_LOOKS]),
         "mails": settings.MAILS,
-        "wish": MailWish.objects.filter(patient=own).first(),
+        "wish": EmailPreference.objects.filter(patient=own).first(),
         "large": request.COOKIES.get(TYPE_COOKIE) == "large",
     }
     return render(request, "portal/patient/record.html", context)
@@ -119,7 +119,7 @@ def address(request: HttpRequest, own: Patient) -> HttpResponse:
     """Where the patient wants to be told that there is something new."""
     try:
         wish = mail.wish(own, request.POST.get("address", "")[:254], actor=signed_in(request))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     else:
         if wish is None:

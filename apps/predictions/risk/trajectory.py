@@ -9,7 +9,7 @@ import numpy as np
 
 from apps.explainability.explainers.timeseries.shap_stays import STRETCH, explain
 from apps.inference.engines.icu_timeseries.features import STATICS, Grid, grid_of
-from apps.inference.engines.icu_timeseries.model import FIRST, SeriesRuntime
+from apps.inference.engines.icu_timeseries.model import FIRST, StaysModel
 from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
 
@@ -65,7 +65,7 @@ def answer(
 
 
 def _grid(
-    runtime: SeriesRuntime,
+    runtime: StaysModel,
     hour: int,
     measured: Sequence[tuple[int, int, float]],
     person: dict[str, float],
@@ -83,7 +83,7 @@ def _grid(
     )
 
 
-def _drivers(runtime: SeriesRuntime, grid: Grid, hour: int) -> dict[str, Any]:
+def _drivers(runtime: StaysModel, grid: Grid, hour: int) -> dict[str, Any]:
     found = explain(lambda many: runtime.risks(many, (hour,))[-1, :, 0], grid, hour)
     sums = found.values.sum(axis=1)
     order = np.argsort(-np.abs(sums))

@@ -15,7 +15,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.explainability.drawing import charts
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.predictions import alarms, prediction_requests
 from apps.predictions.forms import RuleForm
@@ -91,7 +91,7 @@ def what_if(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
         question = prediction_requests.what_if(case, values, actor=signed_in(request))
     except ValueError:
         return JsonResponse({"problem": _("Not a number.")}, status=422)
-    except ReadableError as refusal:
+    except UserError as refusal:
         return JsonResponse({"problem": str(refusal)}, status=422)
     from django.urls import reverse
 

@@ -4,9 +4,9 @@ from apps.recommendations.models.catalogue import CareItem, GuidelineRule, ItemK
 from apps.recommendations.models.recommendation import (
     OPEN_STATES,
     SHOWN_STATES,
-    Reckoning,
     Recommendation,
     RecommendationState,
+    RuleEvaluation,
     Step,
     Urgency,
 )
@@ -17,9 +17,9 @@ __all__ = [
     "CareItem",
     "GuidelineRule",
     "ItemKind",
-    "Reckoning",
     "Recommendation",
     "RecommendationState",
+    "RuleEvaluation",
     "Step",
     "Urgency",
 ]

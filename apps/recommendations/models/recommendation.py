@@ -139,17 +139,17 @@ class Step(SealedRecord):
         return str(words or "")
 
 
-class Reckoning(Job):
+class RuleEvaluation(Job):
     """Asking the rules and the ranker anew about one patient. What waits, waits once."""
 
-    task_name: ClassVar[str] = "recommendations.reckon"
+    task_name: ClassVar[str] = "recommendations.evaluate_rules"
 
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="reckonings")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="evaluations")
 
     class Meta:
-        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="reckoning_queue")]
+        indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="evaluation_queue")]
         constraints = [
             models.UniqueConstraint(
-                fields=["patient"], condition=models.Q(state="queued"), name="one_waiting_reckoning_a_patient"
+                fields=["patient"], condition=models.Q(state="queued"), name="one_waiting_evaluation_a_patient"
             )
         ]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from apps.recommendations.guidelines.deciding import Item, Rule, decide
 from apps.recommendations.guidelines.expressions import Facts
+from apps.recommendations.guidelines.rule_engine import Item, Rule, decide
 from apps.recommendations.ranking.features import FEATURES, features_of
 from apps.recommendations.ranking.ranker import Act
 from apps.recommendations.ranking.training import Learner, age_band

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.recommendations import catalogue
+from apps.recommendations.engine import withdraw_item
 from apps.recommendations.forms import CatalogueForm, ItemForm, RuleForm
 from apps.recommendations.guidelines import files
 from apps.recommendations.guidelines.plain import grade
 from apps.recommendations.models import CareItem, GuidelineRule
-from apps.recommendations.proposing import withdraw_item
 
 SALT = "recommendations.import"
 
@@ -52,7 +52,7 @@ def item(request: HttpRequest, code: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             saved = catalogue.save_item(form.content, revision=form.cleaned_data["revision"], actor=signed_in(request))
-        except ReadableError as refusal:
+        except UserError as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("Saved."))
@@ -92,7 +92,7 @@ def rule(request: HttpRequest, code: str = "") -> HttpResponse:
                     request, _("Saved as version %(n)s.") % {"n": saved.version} if saved else _("Nothing has changed.")
                 )
                 return redirect("recommendations:rule", content["code"])
-        except ReadableError as refusal:
+        except UserError as refusal:
             form.add_error(None, str(refusal))
     elif row is not None:
         tried = _tried_or_nothing(row)
@@ -124,9 +124,9 @@ def bring(request: HttpRequest) -> HttpResponse:
             return redirect("recommendations:guidelines")
         file = request.FILES.get("file")
         if file is None:
-            raise ReadableError("catalogue_file", why=_("no file was sent"))
+            raise UserError("catalogue_file", why=_("no file was sent"))
         content = catalogue.read_file(file.read(files.MOST_BYTES + 1))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
         return redirect("recommendations:guidelines")
     except signing.BadSignature:
@@ -174,5 +174,5 @@ def _tried(content: dict[str, Any]) -> list[dict[str, Any]]:
 def _tried_or_nothing(row: GuidelineRule) -> list[dict[str, Any]]:
     try:
         return _tried(row.content)
-    except ReadableError:
+    except UserError:
         return []

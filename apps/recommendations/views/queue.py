@@ -19,17 +19,17 @@ from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.accounts.untrusted_input import whole_number
 from apps.explainability.drawing import charts
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.access import active_emergencies
 from apps.patients.access import visible_to as visible_patients
-from apps.recommendations import proposing, review
+from apps.recommendations import engine, review
 from apps.recommendations.access import can
 from apps.recommendations.forms import WordsForm
-from apps.recommendations.gathering import facts_of
 from apps.recommendations.guidelines.plain import grade
-from apps.recommendations.models import CareItem, Reckoning, Recommendation
+from apps.recommendations.labels import FEATURES, STEPS
+from apps.recommendations.models import CareItem, Recommendation, RuleEvaluation
+from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.queries import PAGE, STATES, full, grounds, in_short, in_words, of_patient, others, queue
-from apps.recommendations.words import FEATURES, STEPS
 
 ACTS = {"approve": review.approve, "release": review.release, "done": review.carry_out}
 SHOWN_SHARES = 7
@@ -116,7 +116,7 @@ def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 return render(request, "recommendations/detail.html", _detail(request, row, form), status=422)
             try:
                 review.edit(row, form.words, revision=revision, actor=actor)
-            except ReadableError as refusal:
+            except UserError as refusal:
                 form.add_error(None, str(refusal))
                 return render(request, "recommendations/detail.html", _detail(request, row, form), status=422)
         elif what in ACTS:
@@ -125,7 +125,7 @@ def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             WITH_REASON[what](row, request.POST.get("reason", ""), revision=revision, actor=actor)
         else:
             raise Http404
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Recorded."))
@@ -141,8 +141,8 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not request.headers.get("X-Polling"):
         audit.record(actor, "record.opened", person, why=_why(request, person), part="recommendations")
     facts = facts_of(person)
-    decisions = proposing.verdict_of(person, facts).decisions
-    newest = Reckoning.objects.filter(patient=person).order_by("-queued_at").first()
+    decisions = engine.verdict_of(person, facts).decisions
+    newest = RuleEvaluation.objects.filter(patient=person).order_by("-queued_at").first()
     titles = {row.code: row.title for row in CareItem.objects.all()}
     context = {
         "patient": person,
@@ -166,7 +166,7 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask the rules anew, now."""
     person = get_object_or_404(visible_patients(signed_in(request)), pk=pk)
-    proposing.ask(person, waited_for=True)
+    engine.ask(person, waited_for=True)
     return redirect("recommendations:patient", pk)
 
 
@@ -193,7 +193,7 @@ def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = 
         "may_decide": can(actor, "recommendations.decide_recommendation", row),
         "steps": [(STEPS.get(step.act, step.act), step) for step in row.steps.all()],
         "others": others(row.item),
-        "held": [in_words(one) for one in proposing.forbidden_now(row)] if row.is_open else [],
+        "held": [in_words(one) for one in engine.forbidden_now(row)] if row.is_open else [],
         "model": row.why.get("ranker", "").rsplit(" ", 1) if ranked else None,
         "ranked": ranked,
         "bars": charts.waterfall(

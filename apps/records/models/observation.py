@@ -71,6 +71,6 @@ class ImportRow(SealedRecord):
     @property
     def reason(self) -> str:
         """Why it cannot be taken, in the reader's language."""
-        from apps.jobs.errors import sentence
+        from apps.jobs.errors import message
 
-        return sentence(self.reason_code, self.reason_parameters)
+        return message(self.reason_code, self.reason_parameters)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.records import observation_imports, observations
 from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.forms import FileForm, ValueForm
@@ -43,7 +43,7 @@ def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 observations.add(
                     case, given["code"], given["value"], given["unit"], given["at"], actor=signed_in(request)
                 )
-            except ReadableError as refusal:
+            except UserError as refusal:
                 form.add_error("value", str(refusal))
             else:
                 messages.success(request, _("Saved."))
@@ -84,12 +84,12 @@ def bring(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = FileForm(request.POST, request.FILES)
     try:
         if not form.is_valid():
-            raise ReadableError("values_empty")
+            raise UserError("values_empty")
         file = form.cleaned_data["file"]
         if file.size > MOST_BYTES:
-            raise ReadableError("values_too_large", most=MOST_BYTES // 2**20)
+            raise UserError("values_too_large", most=MOST_BYTES // 2**20)
         parcel = observation_imports.prepare(case, file.read(), actor=signed_in(request))
-    except ReadableError as refusal:
+    except UserError as refusal:
         messages.error(request, str(refusal))
         return redirect("records:values", pk)
     return redirect("records:import", pk, parcel.pk)

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import Progress
 
-from apps.accounts import audit, trail
+from apps.accounts import audit, audit_chain
 from apps.accounts.actors import System
 from apps.accounts.audit_export import fhir
 from apps.accounts.models import AuditEntry
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         expected = _expected(options["expect"]) if options["expect"] else []
         with Progress() as shown:
             task = shown.add_task("entries", total=AuditEntry.objects.exclude(sequence=None).count())
-            found = trail.verify(expected=expected, progress=lambda done: shown.update(task, completed=done))
+            found = audit_chain.verify(expected=expected, progress=lambda done: shown.update(task, completed=done))
         for problem in found.problems:
             self.stderr.write(f"entry {problem.sequence} {problem.entry}: {problem.text}")
         summary = f"{found.entries} entries, {found.checkpoints} checkpoints, {found.unlinked} not linked yet"
@@ -43,8 +43,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{summary}: the chain holds")
 
     def _checkpoint(self, options: dict[str, Any]) -> None:
-        trail.checkpoint()
-        newest = trail.newest_checkpoint()
+        audit_chain.checkpoint()
+        newest = audit_chain.newest_checkpoint()
         if newest is None:
             raise CommandError("the trail is empty")
         self.stdout.write(f"{newest.sequence} {newest.digest}")

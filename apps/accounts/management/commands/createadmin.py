@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.accounts.people import GIVEN_PASSWORD_DAYS, create_first_admin
-from apps.jobs.errors import ReadableError
+from apps.accounts.account_admin import GIVEN_PASSWORD_DAYS, create_first_admin
+from apps.jobs.errors import UserError
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError("there was no password on standard input")
         try:
             user, password = create_first_admin(username=options["username"], staff_name=options["name"], password=own)
-        except ReadableError as problem:
+        except UserError as problem:
             raise CommandError(str(problem)) from None
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from None

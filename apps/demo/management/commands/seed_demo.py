@@ -24,7 +24,7 @@ from apps.notes.editing import write as write_note
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
 from apps.predictions.alarms import evaluate, set_rule
-from apps.predictions.prediction_requests import ask_anew
+from apps.predictions.prediction_requests import request_predictions
 from apps.records.observations import build_observation, store_observations
 from apps.synthetic.chest_ct import draw_chest
 from apps.synthetic.dicom_image import FilmDescription, wrap_film
@@ -127,7 +127,7 @@ def _seed_case(cast: case_histories.DemoCase, team: CareTeam, doctor: User, nurs
         _link_portal_user(cast.mrn)
         patient_portal.fill_page(case, User.objects.get(username="patient"), doctor)
         patient_portal.release_first(case.patient, doctor)
-    ask_anew(case)
+    request_predictions(case)
     evaluate(case)
     return True
 

@@ -22,7 +22,7 @@ from apps.explainability.explainers.image.baselines import References, baseline
 from apps.explainability.explainers.image.coalition_game import Game, Regions, Values
 from apps.explainability.explainers.image.methods import grid_of, methods_for
 from apps.inference.engines.radiograph import networks
-from apps.inference.engines.radiograph.model import FilmRuntime
+from apps.inference.engines.radiograph.model import RadiographModel
 from apps.inference.engines.runtime_cache import RuntimeCache, loaded_model
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 
@@ -36,7 +36,7 @@ SEED = 17
 class Explainable:
     """What explanations of a package need."""
 
-    model: FilmRuntime
+    model: RadiographModel
     regions: Regions
     references: References | None
     amortised: Amortised | None

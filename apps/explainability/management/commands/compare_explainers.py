@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.explainability.management.commands import _packages
 from apps.explainability.models import Comparison
-from apps.inference import prediction
+from apps.inference import batch_predict
 from apps.inference.management.commands.train import Bars
 from apps.inference.models import PackageVersion
 from apps.inference.packages.card import FILMS
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         film = explainable(package)
 
         def planes(paths: list[Path]) -> list[Any]:
-            read = prediction.read_films(prediction.files_in(paths), {"input": package.card["input"]})
+            read = batch_predict.read_films(batch_predict.files_in(paths), {"input": package.card["input"]})
             return [film.model.prepare(one.pixels) for one in read if one.problem is None]
 
         threshold = package.labels[0].threshold

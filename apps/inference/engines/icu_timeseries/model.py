@@ -66,7 +66,7 @@ def band_of(hour: int) -> int:
 
 
 @dataclass(frozen=True)
-class SeriesRuntime:
+class StaysModel:
     """A loaded package of stays."""
 
     members: tuple[Member, ...]
@@ -88,7 +88,7 @@ class SeriesRuntime:
         return self.blend.risk(trees, course, at.astype(float))
 
 
-def read_stays(package: Package) -> SeriesRuntime:
+def read_stays(package: Package) -> StaysModel:
     """The package's model.
 
     Raises:
@@ -99,7 +99,7 @@ def read_stays(package: Package) -> SeriesRuntime:
         stored = load_file(package.folder / MEMBERS)
         count = 1 + max(int(name.split(".")[0]) for name in stored if name[0].isdigit())
         members = tuple(_member(stored, number, codes) for number in range(count))
-        return SeriesRuntime(members, Blend(stored["blend"].astype(np.float64)), codes)
+        return StaysModel(members, Blend(stored["blend"].astype(np.float64)), codes)
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise PackageRefused(f"{package.name} {package.version}: {MEMBERS} does not fit the card") from error
 
@@ -123,4 +123,4 @@ def _trees(own: dict[str, npt.NDArray[np.generic]], beginning: str, features: in
     return trees
 
 
-__all__ = ["BANDS", "FIRST", "HOURS", "MEMBERS", "Blend", "Member", "SeriesRuntime", "band_of", "read_stays"]
+__all__ = ["BANDS", "FIRST", "HOURS", "MEMBERS", "Blend", "Member", "StaysModel", "band_of", "read_stays"]

@@ -9,7 +9,7 @@ ENGINE = Engine(
     runtime="torch-film",
     task=FILMS,
     schema=schema_beside(__file__),
-    loader="apps.inference.engines.radiograph.model:FilmRuntime",
+    loader="apps.inference.engines.radiograph.model:RadiographModel",
     explainer="image",
     check_card=check_labels,
 )

@@ -21,7 +21,7 @@ GUARD = "guard.safetensors"
 
 
 @dataclass(frozen=True)
-class FilmOutput:
+class RadiographOutput:
     """What the model says of a batch.
 
     Attributes:
@@ -33,7 +33,7 @@ class FilmOutput:
     novelty: npt.NDArray[np.float64]
 
 
-class FilmRuntime:
+class RadiographModel:
     """A loaded film package.
 
     Raises:
@@ -58,10 +58,10 @@ class FilmRuntime:
         """The model's plane, (size, size), of a grey film (rows, columns), larger = brighter."""
         return to_plane(pixels, size=self.package.size)
 
-    def run(self, planes: npt.NDArray[np.generic]) -> FilmOutput:
+    def run(self, planes: npt.NDArray[np.generic]) -> RadiographOutput:
         """Assess planes, (n, size, size) grey levels 0..255."""
         novelty = self._guard.novelty(planes) if self._guard else np.zeros(len(planes))
-        return FilmOutput(self.probabilities(planes), novelty)
+        return RadiographOutput(self.probabilities(planes), novelty)
 
     def probabilities(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Only the calibrated probabilities, (n, labels)."""

@@ -9,7 +9,7 @@ ENGINE = Engine(
     runtime="torch-volume",
     task=VOLUMES,
     schema=schema_beside(__file__),
-    loader="apps.inference.engines.volume.model:VolumeRuntime",
+    loader="apps.inference.engines.volume.model:VolumeModel",
     explainer="image",
     check_card=check_labels,
 )

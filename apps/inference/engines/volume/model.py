@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from apps.inference.engines.radiograph.model import FilmRuntime
+from apps.inference.engines.radiograph.model import RadiographModel
 from apps.inference.engines.volume.resampling import to_box
 
 
-class VolumeRuntime(FilmRuntime):
+class VolumeModel(RadiographModel):
     """A loaded volume package; its planes are boxes, (slices, rows, columns)."""
 
     layout = torch.contiguous_format

@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import track
 
-from apps.imaging.dicom.reading import Unreadable
-from apps.inference import prediction, registry
-from apps.inference.engines.input_checks import Unsuitable
+from apps.imaging.dicom.parser import Unreadable
+from apps.inference import batch_predict, registry
+from apps.inference.engines.input_checks import InputRejected
 from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import FILMS, SERIES, VOLUMES, Package
-from apps.jobs.errors import ReadableError, sentence
+from apps.jobs.errors import UserError, message
 
 BATCH = 32
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if package.task != FILMS:
             raise CommandError(f"{package.name} reads no films; try it on its page")
         try:
-            files = prediction.files_in(options["paths"])
+            files = batch_predict.files_in(options["paths"])
         except FileNotFoundError as error:
             raise CommandError(str(error)) from error
         if not files:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             hours = tuple(int(hour) for hour in options["hours"].split(","))
             table = cohort.risks(package, options["paths"], hours)
             checked_probabilities(table[["risk", "least", "greatest"]].to_numpy().ravel())
-        except (ValueError, FileNotFoundError, ReadableError) as error:
+        except (ValueError, FileNotFoundError, UserError) as error:
             raise CommandError(str(error)) from error
         partial = options["out"].with_suffix(options["out"].suffix + ".part")
         cohort.write(table, partial, parquet=options["out"].suffix == ".parquet")
@@ -81,7 +81,7 @@ class Command(BaseCommand):
 
         writer = csv.writer(target)
         writer.writerow(["path", *[label.code for label in package.labels], "refusal"])
-        films = prediction.read_films(files, package.card, age)
+        films = batch_predict.read_films(files, package.card, age)
         bar = track(films, "predicting", total=len(files), console=Console(stderr=True))
         refused = 0
         rows = iter(bar)
@@ -90,9 +90,9 @@ class Command(BaseCommand):
             answers = (one.answer for one in assessed)
             for film in batch:
                 answer = film.problem or _checked(next(answers))
-                if isinstance(answer, Unsuitable | Unreadable | ReadableError):
+                if isinstance(answer, InputRejected | Unreadable | UserError):
                     refused += 1
-                    reason = sentence(answer.code, answer.parameters)
+                    reason = message(answer.code, answer.parameters)
                     writer.writerow([film.path, *[""] * len(package.labels), reason])
                 else:
                     writer.writerow([film.path, *[f"{value:.6f}" for value in answer], ""])
@@ -105,5 +105,5 @@ def _checked(answer: Any) -> Any:
         return answer
     try:
         return checked_probabilities(answer)
-    except ReadableError as error:
+    except UserError as error:
         return error

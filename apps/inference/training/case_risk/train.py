@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
 from apps.inference.engines.fusion.model import Fusion, Source
-from apps.inference.engines.icu_timeseries.model import SeriesRuntime
+from apps.inference.engines.icu_timeseries.model import StaysModel
 from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
 from apps.inference.training.evaluation import bootstrap, expected_calibration_error
@@ -88,7 +88,7 @@ def train(data: Path, output: Path, deterioration: Package, *, version: str) -> 
     return finish(output, _card(version, fusion, len(risks), {name: asdict(value) for name, value in figures.items()}))
 
 
-def _unseen(runtime: SeriesRuntime, stays: Stays) -> Values:
+def _unseen(runtime: StaysModel, stays: Stays) -> Values:
     """(stays,) what the one member says that has not learned from the stay: the folds are those of its training."""
     risks = np.zeros(len(stays.died))
     for number, held in enumerate(folds_of(stays.died)):

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.accounts.actors import System
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.recommendations import catalogue
 
 
@@ -28,6 +28,6 @@ class Command(BaseCommand):
         try:
             content = catalogue.read_file(file.read_bytes()) if file else catalogue.bundled()
             items, rules = catalogue.load(content, actor=System("guidelines were loaded"))
-        except (ReadableError, OSError) as problem:
+        except (UserError, OSError) as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{items} items and {rules} rules are new or changed")

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.recommendations import catalogue, learning, ordering
-from apps.recommendations.guidelines.deciding import Because, Contraindication, Item, Rule
+from apps.recommendations import active_ranker, catalogue, ranker_training
+from apps.recommendations.guidelines.rule_engine import Because, Contraindication, Item, Rule
 
 DRAWN, SEED = 6000, 11
 
@@ -29,17 +29,17 @@ class Command(BaseCommand):
         from apps.recommendations.ranking.training import train
 
         version = options["package_version"]
-        output = options["output"] or settings.VAR_DIR / "model-packages" / ordering.NAME / version
+        output = options["output"] or settings.VAR_DIR / "model-packages" / active_ranker.NAME / version
         if options["drawn"]:
             rules, items = bundled()
             people, codes = learners(options["drawn"], rules, items, seed=SEED), sorted(items)
             data = "drawn people"
             source: Sequence[str] = ("People and acts drawn by apps/recommendations/ranking/simulation.py",)
         else:
-            people, codes = learning.learners(), learning.codes()
-            if why := learning.enough(people):
+            people, codes = ranker_training.learners(), ranker_training.codes()
+            if why := ranker_training.enough(people):
                 raise CommandError(why)
-            data, source = "own patients", learning.SOURCE
+            data, source = "own patients", ranker_training.SOURCE
         try:
             card = train(
                 people,
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 output,
                 version=version,
                 data=data,
-                how=learning.HOW,
+                how=ranker_training.HOW,
                 source=source,
                 told=self.stdout.write,
             )

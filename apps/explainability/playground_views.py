@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.actors import signed_in
-from apps.explainability import trial
+from apps.explainability import playground
 from apps.explainability.drawing import charts
 from apps.explainability.forms import RowForm, TextForm
 from apps.explainability.models import Trial
@@ -32,7 +32,7 @@ def give(request: HttpRequest, name: str, version: str) -> HttpResponse:
         raise Http404
     form = _form(package, request)
     if request.method == "POST" and form.is_valid():
-        asked = trial.ask(package, form.given, actor=signed_in(request))
+        asked = playground.ask(package, form.given, actor=signed_in(request))
         return redirect("explainability:trial", asked.pk)
     context = {"package": package, "form": form, "intended_use": in_language(package.card["intended_use"])}
     return render(request, "explainability/try.html", context, status=422 if request.method == "POST" else 200)
@@ -42,7 +42,7 @@ def give(request: HttpRequest, name: str, version: str) -> HttpResponse:
 @require_GET
 def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The answer and why; asked for again while it is computed."""
-    asked = get_object_or_404(trial.of(signed_in(request)), pk=pk)
+    asked = get_object_or_404(playground.of(signed_in(request)), pk=pk)
     drawn: dict[str, Any] = {}
     if asked.state == State.SUCCEEDED:
         chosen = request.GET.get("by", "")

@@ -18,13 +18,13 @@ from apps.explainability.explainers.image.explainable import explainable
 from apps.explainability.explainers.image.stored_attribution import accounts
 from apps.explainability.explanation import keep
 from apps.explainability.models import Stage
-from apps.explainability.plan import ask
+from apps.explainability.scheduling import ask
 from apps.explainability.similar import remember
 from apps.inference.models import Analysis
 from apps.inference.packages.card import Package
 
 
-def explain_at_once(analysis: Analysis, package: Package, planes: Mapping[uuid.UUID, npt.NDArray[Any]]) -> int:
+def draw_preview(analysis: Analysis, package: Package, planes: Mapping[uuid.UUID, npt.NDArray[Any]]) -> int:
     """Keep a first picture of each positive finding, and ask for it to be checked.
 
     Args:

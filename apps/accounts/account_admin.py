@@ -16,7 +16,7 @@ from apps.accounts import audit
 from apps.accounts.access import require_admin
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam, Role, User
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 
 GIVEN_PASSWORD_DAYS = 7
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -44,15 +44,15 @@ def create_first_admin(*, username: str, staff_name: str, password: str | None) 
             first sign-in. The second factor is asked for at the first sign-in either way, if the role needs one.
 
     Raises:
-        ReadableError: ``admin_exists`` if there is an active administrator, who makes all further accounts, or
+        UserError: ``admin_exists`` if there is an active administrator, who makes all further accounts, or
             ``username_taken``.
         django.core.exceptions.ValidationError: if the name or the password is not allowed.
     """
     with transaction.atomic():
         if User.objects.filter(role=Role.ADMIN, is_active=True).exists():
-            raise ReadableError("admin_exists")
+            raise UserError("admin_exists")
         if User.objects.filter(username=username).exists():
-            raise ReadableError("username_taken")
+            raise UserError("username_taken")
         user = User(username=username, role=Role.ADMIN, staff_name=staff_name)
         if password is not None:
             validate_password(password, user)
@@ -71,11 +71,11 @@ def give_password(user: User, *, actor: Actor) -> str:
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``own_account``: one's own password is changed on one's own page.
+        UserError: ``own_account``: one's own password is changed on one's own page.
     """
     require_admin(actor)
     if not isinstance(actor, System) and user.pk == actor.pk:
-        raise ReadableError("own_account")
+        raise UserError("own_account")
     password = "-".join(get_random_string(5, _READABLE) for _ in range(6))
     with transaction.atomic():
         user.set_password(password)
@@ -93,18 +93,18 @@ def change_user(
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``last_admin``, ``own_account`` or ``role_of_patient``.
+        UserError: ``last_admin``, ``own_account`` or ``role_of_patient``.
     """
     require_admin(actor)
     weaker = user.role == Role.ADMIN and (role != Role.ADMIN or not is_active)
     with transaction.atomic():
         admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
         if weaker and not admins:
-            raise ReadableError("last_admin")
+            raise UserError("last_admin")
         if user.pk == actor.pk and (role != user.role or not is_active):
-            raise ReadableError("own_account")
+            raise UserError("own_account")
         if role != Role.PATIENT and getattr(user, "patient", None) is not None:
-            raise ReadableError("role_of_patient")
+            raise UserError("role_of_patient")
         before = {"role": user.role, "active": user.is_active, "teams": _ids(user.care_teams.all())}
         changed = user.role != role or (user.is_active and not is_active)
         user.role, user.staff_name, user.is_active = role, staff_name, is_active
@@ -137,11 +137,11 @@ def reset_factors(user: User, *, actor: User) -> int:
 
     Raises:
         PermissionError: if the actor is no administrator.
-        ReadableError: ``own_account``: nobody weakens the own account this way.
+        UserError: ``own_account``: nobody weakens the own account this way.
     """
     require_admin(actor)
     if user.pk == actor.pk:
-        raise ReadableError("own_account")
+        raise UserError("own_account")
     with transaction.atomic():
         count, _ = Authenticator.objects.filter(user=user).delete()
         audit.record(actor, "factor.reset_by_admin", user, factors=count)

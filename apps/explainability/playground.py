@@ -39,7 +39,7 @@ def store_answer(trial: Trial, answer: dict[str, Any]) -> None:
     """Store the answer.
 
     Raises:
-        ReadableError: ``model_output_invalid``.
+        UserError: ``model_output_invalid``.
     """
     require_valid_answer(answer)
     trial.answer = answer

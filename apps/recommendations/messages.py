@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "recommendation_changed": _("Somebody else decided on this recommendation meanwhile. Look at how it stands now."),
     "recommendation_closed": _("This recommendation is closed: nothing more can be done with it."),
     "recommendation_forbidden": _("It cannot be given now: %(why)s"),

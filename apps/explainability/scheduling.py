@@ -33,7 +33,7 @@ def plan(analysis_id: uuid.UUID | str) -> list[Explanation]:
     return [ask(finding) for finding in findings.select_related("analysis")]
 
 
-def plan_missing() -> int:
+def schedule_missing() -> int:
     """Plan for the last day's analyses whose bell was not heard; how many explanations were added."""
     since = timezone.now() - timedelta(days=1)
     unexplained = Finding.objects.filter(positive=True, is_abnormal=True, explanations=None)

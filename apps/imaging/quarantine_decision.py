@@ -10,13 +10,13 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.imaging.access import can
-from apps.imaging.hold import delete_parts
 from apps.imaging.ingest import Received, receive
-from apps.imaging.models import Decision, HeldFile
+from apps.imaging.models import Decision, QuarantinedFile
+from apps.imaging.quarantine import delete_parts
 from apps.protection import blobs
 
 
-def decide(held: HeldFile, decision: Decision, *, actor: User) -> Received | None:
+def decide(held: QuarantinedFile, decision: Decision, *, actor: User) -> Received | None:
     """File it under the known record, or discard it. A second decision changes nothing.
 
     Returns:
@@ -28,7 +28,7 @@ def decide(held: HeldFile, decision: Decision, *, actor: User) -> Received | Non
     if not can(actor, "imaging.decide_heldfile", held):
         raise PermissionError("only the patient's care team decides")
     with transaction.atomic():
-        first = HeldFile.objects.filter(pk=held.pk, decision="").update(
+        first = QuarantinedFile.objects.filter(pk=held.pk, decision="").update(
             decision=decision, decided_by=actor, decided_at=timezone.now()
         )
         if not first:

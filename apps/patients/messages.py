@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "emergency_reason": _("State why you need the record now, in at least %(least)s letters."),
     "emergency_not_found": _(
         "There is no record with exactly this MRN and issuer. Check both; this attempt is logged."

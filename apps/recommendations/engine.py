@@ -14,8 +14,8 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import PHYSICIANS, Notice, Role, User
-from apps.accounts.notices import notify
-from apps.contact.mail import tell as tell_patient
+from apps.accounts.notifications import notify
+from apps.contact.mail import notify_patient as notify_patient
 from apps.inference.output_checks import require_finite
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import FINAL_STATES, State
@@ -24,25 +24,25 @@ from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose
 from apps.recommendations import catalogue
 from apps.recommendations.access import require, waiting_for
-from apps.recommendations.gathering import facts_of
-from apps.recommendations.guidelines.deciding import URGENCIES, Decision, Verdict, decide
 from apps.recommendations.guidelines.expressions import Facts
+from apps.recommendations.guidelines.rule_engine import URGENCIES, Decision, Verdict, decide
 from apps.recommendations.models import (
     OPEN_STATES,
     SHOWN_STATES,
     CareItem,
     GuidelineRule,
-    Reckoning,
     Recommendation,
     RecommendationState,
+    RuleEvaluation,
     Step,
 )
+from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.ranking.features import features_of
 from apps.recommendations.ranking.ranker import WEIGHTS, Act, Ranker, Scored, order
 
 logger = logging.getLogger(__name__)
 ACTOR = System("guidelines were asked about a patient")
-KEPT_RECKONINGS = 3
+MAX_STORED_EVALUATIONS = 3
 QUIET_DAYS = 180
 """A declined or rejected item is not proposed again for so long."""
 ACTS = tuple(WEIGHTS)
@@ -54,15 +54,15 @@ def ask(patient: Patient, *, waited_for: bool = False) -> None:
     urgency = Wait.INTERACTIVE if waited_for else Wait.BACKGROUND
     try:
         with transaction.atomic():
-            reckoning = Reckoning.objects.create(patient=patient, urgency=urgency)
+            evaluation = RuleEvaluation.objects.create(patient=patient, urgency=urgency)
     except IntegrityError:
-        Reckoning.objects.filter(patient=patient, state=State.QUEUED, urgency__lt=urgency).update(urgency=urgency)
+        RuleEvaluation.objects.filter(patient=patient, state=State.QUEUED, urgency__lt=urgency).update(urgency=urgency)
         return
-    enqueue_job(reckoning)
+    enqueue_job(evaluation)
 
 
 @dataclass(frozen=True)
-class Reckoned:
+class EvaluatedRules:
     """What was found of a patient."""
 
     verdict: Verdict
@@ -71,7 +71,7 @@ class Reckoned:
     ranker: str
 
 
-def reckon(patient: Patient, ranker: Ranker | None, name: str) -> Reckoned:
+def evaluate_rules(patient: Patient, ranker: Ranker | None, name: str) -> EvaluatedRules:
     """Ask rules and ranker; nothing is written.
 
     Args:
@@ -88,16 +88,16 @@ def reckon(patient: Patient, ranker: Ranker | None, name: str) -> Reckoned:
         for one in verdict.decisions
         if one.proposed
     ]
-    return Reckoned(verdict, order(candidates), scores, name if use else "")
+    return EvaluatedRules(verdict, order(candidates), scores, name if use else "")
 
 
-def record(reckoning: Reckoning, found: Reckoned) -> None:
+def record(evaluation: RuleEvaluation, found: EvaluatedRules) -> None:
     """Write proposals, renew those that wait, and recall what is forbidden or no longer holds; in one transaction."""
-    patient = reckoning.patient
+    patient = evaluation.patient
     if not permits(patient, Purpose.CARE):
         return
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    quiet = quiet_items(patient)
+    quiet = items_in_cooldown(patient)
     open_rows = {
         row.item.code: row
         for row in Recommendation.objects.select_for_update(of=("self",))
@@ -115,13 +115,13 @@ def record(reckoning: Reckoning, found: Reckoned) -> None:
             _renew(row, proposed[code], place, found)
     for code, row in open_rows.items():
         _look_again(row, proposed.get(code), found.verdict)
-    _tell_of_broken(found.verdict.broken)
-    _forget_old(reckoning)
+    _report_invalid_rules(found.verdict.broken)
+    _forget_old(evaluation)
     if new:
         physicians = User.objects.filter(
             care_teams__in=patient.care_teams.all(), role__in=PHYSICIANS, is_active=True
         ).distinct()
-        _tell_once(list(physicians))
+        _notify_once(list(physicians))
 
 
 def forbidden_now(recommendation: Recommendation) -> list[dict[str, str]]:
@@ -197,11 +197,11 @@ def recall(row: Recommendation, words: dict[str, str], actor: User | None = None
         step(row, "recalled", actor, words)
         audit.record(actor or ACTOR, "recommendation.recalled", row, why="treatment", item=row.item.code)
         if shown and row.patient.portal_user_id:
-            tell_patient(row.patient, "recommendation_recalled")
+            notify_patient(row.patient, "recommendation_recalled")
     return bool(done)
 
 
-def _propose(patient: Patient, item: CareItem, decision: Decision, place: int, found: Reckoned) -> None:
+def _propose(patient: Patient, item: CareItem, decision: Decision, place: int, found: EvaluatedRules) -> None:
     row = Recommendation(patient=patient, item=item)
     _fill(row, decision, place, found)
     try:
@@ -213,14 +213,14 @@ def _propose(patient: Patient, item: CareItem, decision: Decision, place: int, f
     audit.record(ACTOR, "recommendation.proposed", row, item=item.code)
 
 
-def _renew(row: Recommendation, decision: Decision, place: int, found: Reckoned) -> None:
+def _renew(row: Recommendation, decision: Decision, place: int, found: EvaluatedRules) -> None:
     before = (row.why, row.urgency, row.position)
     _fill(row, decision, place, found)
     if (row.why, row.urgency, row.position) != before:
         row.save(update_fields=["why", "urgency", "position"])
 
 
-def _fill(row: Recommendation, decision: Decision, place: int, found: Reckoned) -> None:
+def _fill(row: Recommendation, decision: Decision, place: int, found: EvaluatedRules) -> None:
     row.urgency, row.position = URGENCIES.index(decision.urgency), place
     if row._state.adding:
         row.due = timezone.localdate() + timedelta(days=decision.due_days)
@@ -261,7 +261,7 @@ def _joined(reasons: list[dict[str, str]]) -> dict[str, str]:
     return {language: " ".join(one[language] for one in reasons) for language in ("en", "zh-hans")}
 
 
-def quiet_items(patient: Patient) -> set[str]:
+def items_in_cooldown(patient: Patient) -> set[str]:
     """Items that were declined, rejected or let expire lately: they are not proposed again for QUIET_DAYS."""
     since = timezone.now() - timedelta(days=QUIET_DAYS)
     rows = Recommendation.objects.filter(
@@ -272,13 +272,13 @@ def quiet_items(patient: Patient) -> set[str]:
     return set(rows.values_list("item__code", flat=True))
 
 
-def _forget_old(reckoning: Reckoning) -> None:
+def _forget_old(evaluation: RuleEvaluation) -> None:
     """A patient is looked at anew each week for life; the last looks suffice."""
-    done = Reckoning.objects.filter(patient=reckoning.patient_id, state__in=FINAL_STATES).order_by("-queued_at")
-    Reckoning.objects.filter(pk__in=list(done.values_list("pk", flat=True)[KEPT_RECKONINGS:])).delete()
+    done = RuleEvaluation.objects.filter(patient=evaluation.patient_id, state__in=FINAL_STATES).order_by("-queued_at")
+    RuleEvaluation.objects.filter(pk__in=list(done.values_list("pk", flat=True)[MAX_STORED_EVALUATIONS:])).delete()
 
 
-def _tell_of_broken(broken: list[tuple[str, str]]) -> None:
+def _report_invalid_rules(broken: list[tuple[str, str]]) -> None:
     """A rule that stumbles stops no other one, but somebody has to know: once, until it is mended."""
     for code, why in broken:
         if GuidelineRule.objects.filter(code=code, active=True, broken="").update(broken=why[:300]):
@@ -286,7 +286,7 @@ def _tell_of_broken(broken: list[tuple[str, str]]) -> None:
             notify(User.objects.filter(role=Role.ADMIN, is_active=True), "rule_stumbled", rule=code)
 
 
-def _tell_once(physicians: list[User]) -> None:
+def _notify_once(physicians: list[User]) -> None:
     """One unread notice of waiting recommendations a physician, with the newest number."""
     for user in physicians:
         Notice.objects.filter(user=user, code="recommendations_waiting", read_at=None).delete()

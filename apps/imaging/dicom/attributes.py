@@ -8,7 +8,7 @@ from datetime import date
 
 from pydicom import Dataset
 
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 
 _AGE = re.compile(r"([0-9]{3})([DWMY])")
 _PER_YEAR = {"D": 365.25, "W": 52.18, "M": 12, "Y": 1}

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "appointment_past": _("An appointment lies in the future."),
     "appointment_closed": _("This appointment has been cancelled or is over."),
     "appointment_changed": _("Somebody changed the appointment meanwhile. Look at how it stands now."),

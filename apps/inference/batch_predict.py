@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from apps.imaging.dicom.facts import age_at, read_facts
+from apps.imaging.dicom.attributes import age_at, read_facts
+from apps.imaging.dicom.parser import Unreadable, looks_like_dicom, open_object
 from apps.imaging.dicom.pixels import grey_frame
-from apps.imaging.dicom.reading import Unreadable, looks_like_dicom, open_object
-from apps.inference.engines.input_checks import FilmFacts, Unsuitable, check_age, check_film, check_pixels
+from apps.inference.engines.input_checks import ImageAttributes, InputRejected, check_age, check_film, check_pixels
 
 MAX_IMAGE_PIXELS = 100_000_000
 
@@ -24,7 +24,7 @@ class FileFilm:
 
     path: Path
     pixels: Any = None
-    problem: Unsuitable | Unreadable | None = None
+    problem: InputRejected | Unreadable | None = None
 
 
 def files_in(paths: list[Path]) -> list[Path]:
@@ -52,7 +52,7 @@ def read_film(path: Path, card: dict[str, Any], age: float | None = None) -> Fil
         check_film(card["input"], facts)
         check_age(card.get("patient_age"), ages if any(known is not None for known in ages) else [age])
         check_pixels(pixels)
-    except (Unsuitable, Unreadable) as problem:
+    except (InputRejected, Unreadable) as problem:
         return FileFilm(path, problem=problem)
     return FileFilm(path, pixels)
 
@@ -67,11 +67,11 @@ def _is_dicom(path: Path) -> bool:
         return looks_like_dicom(stream)
 
 
-def _read_dicom(path: Path) -> tuple[Any, FilmFacts, list[float | None]]:
+def _read_dicom(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
     with path.open("rb") as stream:
         dicom = open_object(stream)
         facts = read_facts(dicom.header)
-        film = FilmFacts(
+        film = ImageAttributes(
             facts.modality,
             facts.body_part,
             facts.view_position,
@@ -81,21 +81,21 @@ def _read_dicom(path: Path) -> tuple[Any, FilmFacts, list[float | None]]:
             dicom.frames,
         )
         if not facts.photometric.startswith("MONOCHROME"):
-            raise Unsuitable("colour")
+            raise InputRejected("colour")
         frame = next(dicom.iter_frames())
         pixels = grey_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
     return pixels, film, [facts.age, age_at(facts.birth_date, facts.study_date)]
 
 
-def _read_picture(path: Path) -> tuple[Any, FilmFacts, list[float | None]]:
+def _read_picture(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
     try:
         with Image.open(path, formats=["PNG", "JPEG"]) as image:
             if image.width * image.height > MAX_IMAGE_PIXELS:
                 raise Unreadable("frame_too_large", mebibytes=MAX_IMAGE_PIXELS // 2**20)
             grey = _grey(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Unsuitable("unreadable_file") from error
-    return grey, FilmFacts("", "", "", "MONOCHROME2", grey.shape[0], grey.shape[1], 1), []
+        raise InputRejected("unreadable_file") from error
+    return grey, ImageAttributes("", "", "", "MONOCHROME2", grey.shape[0], grey.shape[1], 1), []
 
 
 def _grey(image: Image.Image) -> Any:
@@ -104,5 +104,5 @@ def _grey(image: Image.Image) -> Any:
         return np.asarray(image).astype(np.float32)
     channels = np.asarray(image.convert("RGB")).astype(np.int16)
     if np.abs(channels - channels.mean(axis=2, keepdims=True)).max() > 4:
-        raise Unsuitable("colour")
+        raise InputRejected("colour")
     return channels.mean(axis=2).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "admin_exists": _("There is an administrator already, who makes further accounts on the site."),
     "username_taken": _("This user name is taken. Choose another one."),
     "last_admin": _("This is the last administrator who can sign in. Make another one first."),

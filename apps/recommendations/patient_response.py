@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import PHYSICIANS, User
-from apps.accounts.notices import notify
-from apps.jobs.errors import ReadableError
+from apps.accounts.notifications import notify
+from apps.jobs.errors import UserError
 from apps.recommendations.access import require
+from apps.recommendations.engine import step
 from apps.recommendations.models import SHOWN_STATES, Recommendation, RecommendationState
-from apps.recommendations.proposing import step
 
 _WAYS = {
     "accepted": ((RecommendationState.RELEASED, RecommendationState.SEEN), RecommendationState.ACCEPTED),
@@ -39,21 +39,21 @@ def answer(row: Recommendation, act: str, *, actor: User, reason: str = "") -> b
 
     Raises:
         PermissionError: if it is not the patient's own.
-        ReadableError: ``recommendation_closed``, or ``recommendation_reason`` for declining without one.
+        UserError: ``recommendation_closed``, or ``recommendation_reason`` for declining without one.
         ValueError: for another act.
     """
     if act not in _WAYS:
         raise ValueError(f"no answer: {act}")
     require(actor, "recommendations.answer_recommendation", row)
     if act == "declined" and not reason.strip():
-        raise ReadableError("recommendation_reason")
+        raise UserError("recommendation_reason")
     before, after = _WAYS[act]
     with transaction.atomic():
         now = Recommendation.objects.select_for_update(of=("self",)).select_related("patient", "item").get(pk=row.pk)
         if now.state == after:
             return False
         if now.state not in before:
-            raise ReadableError("recommendation_closed")
+            raise UserError("recommendation_closed")
         closed = None if act == "accepted" else timezone.now()
         Recommendation.objects.filter(pk=row.pk).update(state=after, revision=F("revision") + 1, closed_at=closed)
         step(now, act, actor, reason.strip()[:1000])
@@ -70,11 +70,11 @@ def rate(row: Recommendation, helpful: bool, *, actor: User) -> bool:
 
     Raises:
         PermissionError: if it is not the patient's own.
-        ReadableError: ``recommendation_closed`` unless it was done or accepted.
+        UserError: ``recommendation_closed`` unless it was done or accepted.
     """
     require(actor, "recommendations.answer_recommendation", row)
     if row.state not in (RecommendationState.ACCEPTED, RecommendationState.DONE):
-        raise ReadableError("recommendation_closed")
+        raise UserError("recommendation_closed")
     with transaction.atomic():
         changed = Recommendation.objects.filter(pk=row.pk).exclude(helpful=helpful).update(helpful=helpful)
         changed += Recommendation.objects.filter(pk=row.pk, helpful=None).update(helpful=helpful)

@@ -14,7 +14,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.imaging.dicom import archives
-from apps.imaging.dicom.reading import Unreadable
+from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Outcome, Upload, UploadedFile
 

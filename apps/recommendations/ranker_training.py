@@ -16,14 +16,14 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.inference import registry
 from apps.inference.models import PackageVersion
-from apps.jobs.errors import sentence
+from apps.jobs.errors import message
 from apps.patients.access import permitted_filter
 from apps.patients.models import Patient, Purpose
 from apps.recommendations import catalogue
-from apps.recommendations.gathering import facts_of
+from apps.recommendations.active_ranker import NAME
+from apps.recommendations.engine import ACTS
 from apps.recommendations.models import Step
-from apps.recommendations.ordering import NAME
-from apps.recommendations.proposing import ACTS
+from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.ranking.features import features_of
 from apps.recommendations.ranking.ranker import Act
 
@@ -65,7 +65,7 @@ def enough(people: list[Learner]) -> str:
     number = sum(len(one.acts) for one in people)
     if number >= LEAST_ACTS and len(people) >= LEAST_PEOPLE:
         return ""
-    return sentence(
+    return message(
         "too_few_acts", {"number": number, "people": len(people), "least": LEAST_ACTS, "folks": LEAST_PEOPLE}
     )
 

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import CLINICIANS, User
-from apps.accounts.notices import notify
+from apps.accounts.notifications import notify
 from apps.contact.access import require_care, require_self
-from apps.contact.mail import tell
+from apps.contact.mail import notify_patient
 from apps.contact.models import Question
-from apps.jobs.errors import ReadableError
+from apps.jobs.errors import UserError
 from apps.patients.models import Patient
 
 LONGEST = 2000
@@ -23,18 +23,18 @@ def ask(patient: Patient, text: str, *, actor: User) -> Question:
 
     Raises:
         PermissionError: if it is not the patient's own record.
-        ReadableError: ``question_empty`` or ``question_many``.
+        UserError: ``question_empty`` or ``question_many``.
     """
     require_self(actor, patient)
     if not text.strip():
-        raise ReadableError("question_empty")
+        raise UserError("question_empty")
     with transaction.atomic():
         waiting = list(Question.objects.select_related("patient").filter(patient=patient, answered_at=None))
         for known in waiting:
             if known.text == text.strip()[:LONGEST]:
                 return known  # a double click
         if len(waiting) >= MOST_OPEN:
-            raise ReadableError("question_many", number=len(waiting))
+            raise UserError("question_many", number=len(waiting))
         question = Question(patient=patient)
         question.text = text.strip()[:LONGEST]
         question.save(force_insert=True)
@@ -49,17 +49,17 @@ def answer(question: Question, text: str, *, actor: User) -> Question:
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        ReadableError: ``question_empty`` or ``question_answered``: what two wrote is not mixed up.
+        UserError: ``question_empty`` or ``question_answered``: what two wrote is not mixed up.
     """
     require_care(actor, question.patient)
     if not text.strip():
-        raise ReadableError("question_empty")
+        raise UserError("question_empty")
     with transaction.atomic():
         now = Question.objects.select_for_update(of=("self",)).select_related("patient").get(pk=question.pk)
         if now.answered_at is not None:
-            raise ReadableError("question_answered")
+            raise UserError("question_answered")
         now.answer, now.answered_by, now.answered_at = text.strip()[: 2 * LONGEST], actor, timezone.now()
         now.save()
         audit.record(actor, "question.answered", now, why="treatment")
-        tell(now.patient, "question_answer")
+        notify_patient(now.patient, "question_answer")
     return now

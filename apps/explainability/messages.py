@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "not_checked": _("The explanation has not been checked yet: wait until it is."),
     "volume_changed": _(
         "Slices were added to the series since the model looked at it; the newer analysis is explained."

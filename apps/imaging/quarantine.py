@@ -8,8 +8,8 @@ from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
-from apps.imaging.dicom.facts import Facts
-from apps.imaging.models import HeldFile
+from apps.imaging.dicom.attributes import Facts
+from apps.imaging.models import QuarantinedFile
 from apps.patients.models import Patient
 from apps.protection import blobs
 from apps.protection.indexing import Progress
@@ -18,13 +18,15 @@ from apps.protection.keyring import keyring
 PART_BYTES = 16 * 2**20
 
 
-def hold(stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, digest: str, actor: Actor) -> HeldFile:
+def hold(
+    stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, digest: str, actor: Actor
+) -> QuarantinedFile:
     """Seal the whole file until :func:`apps.imaging.decision.decide`; the same file is held once."""
     tokens = content_tokens(digest)
-    waiting = HeldFile.objects.filter(patient=patient, content_index__in=tokens, decision="").first()
+    waiting = QuarantinedFile.objects.filter(patient=patient, content_index__in=tokens, decision="").first()
     if waiting is not None:
         return waiting
-    held = HeldFile(
+    held = QuarantinedFile(
         patient=patient,
         uploaded_by=None if isinstance(actor, System) else actor,
         claimed_name=facts.patient_name,
@@ -58,15 +60,15 @@ def content_tokens(digest: str) -> list[str]:
 
 def reindex(progress: Progress) -> None:
     """Fill the blind indexes of waiting files anew."""
-    waiting = HeldFile.objects.filter(decision="")
+    waiting = QuarantinedFile.objects.filter(decision="")
     total = waiting.count()
     for number, held in enumerate(waiting.iterator(), start=1):
         token = content_tokens(held.content_digest)[-1]
-        HeldFile.objects.filter(pk=held.pk).exclude(content_index=token).update(content_index=token)
+        QuarantinedFile.objects.filter(pk=held.pk).exclude(content_index=token).update(content_index=token)
         progress("files put aside", number, total)
 
 
-def delete_parts(held: HeldFile) -> None:
+def delete_parts(held: QuarantinedFile) -> None:
     """Remove the sealed parts."""
     for number in range(held.parts + 1):
         blobs.delete(held.part_blob(number))

@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.contact.mail import tell as tell_patient
+from apps.contact.mail import notify_patient as notify_patient
 from apps.patients.access import permitted_filter
 from apps.patients.models import Patient, Purpose
+from apps.recommendations.engine import ask, step
 from apps.recommendations.models import (
     OPEN_STATES,
     SHOWN_STATES,
     Recommendation,
     RecommendationState,
 )
-from apps.recommendations.proposing import ask, step
 
 ACTOR = System("recommendations are kept up to date")
 LATE = timedelta(days=90)
@@ -63,7 +63,7 @@ def remind() -> int:
             if due.filter(patient=patient, reminded_at=None).update(reminded_at=now) or due.filter(
                 patient=patient, reminded_at__lt=now - REMIND_AGAIN
             ).update(reminded_at=now):
-                tell_patient(patient, "recommendation_reminder")
+                notify_patient(patient, "recommendation_reminder")
                 number += 1
     return number
 
@@ -74,7 +74,7 @@ def ask_about_some() -> int:
         return 0
     rows = (
         Patient.objects.filter(permitted_filter(Purpose.CARE))
-        .annotate(looked=Max("reckonings__queued_at"))
+        .annotate(looked=Max("evaluations__queued_at"))
         .filter(Q(looked=None) | Q(looked__lt=timezone.now() - STALE))
         .order_by(F("looked").asc(nulls_first=True))
     )

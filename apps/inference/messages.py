@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "wrong_modality": _("This model reads %(wanted)s images; this series is %(got)s."),
     "wrong_body_part": _("This model reads chest films; the header says %(got)s."),
     "wrong_view": _("This model reads frontal films (AP or PA); the header says %(got)s."),

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+MESSAGES = {
     "not_dicom": _("This is not a DICOM file. Export the images as DICOM (.dcm) and upload them again."),
     "truncated": _("The file ends too early: it was cut off on its way. Export or copy it again."),
     "damaged": _("The header cannot be read. Export the file again from where it comes from."),
