@@ -10,13 +10,13 @@ from apps.jobs.events import deliver
 from apps.jobs.models import OutboxMessage, State
 from apps.notes import editing, note_extraction
 from apps.notes.jobs import explain_note, read_note, summarise
-from apps.notes.models import Concept, Discordance, Note, Reading, Summary, Why
+from apps.notes.models import Concept, Discordance, Note, NoteExtraction, SpecialtyExplanation, Summary
 from apps.predictions import alarms, prediction_requests
 from apps.predictions.jobs import predict
 from apps.predictions.models import Alarm, AlarmRule, Prediction
 from apps.records import observation_imports, observations
 from apps.records.models import Case, StatementKind
-from apps.records.problem_list import state
+from apps.records.problem_list import add_statement
 from apps.reports import authoring
 from apps.reports.models import ReportState
 
@@ -52,7 +52,7 @@ def measured(case: Case, hours: int = 30, trend: float = 1.0) -> None:
 
 def work() -> None:
     """What the worker does until nothing waits."""
-    tasks = {Reading: read_note, Summary: summarise, Prediction: predict, Why: explain_note}
+    tasks = {NoteExtraction: read_note, Summary: summarise, Prediction: predict, SpecialtyExplanation: explain_note}
     for _round in range(4):
         deliver_events()
         for model, task in tasks.items():
@@ -86,7 +86,7 @@ def everything(case: Case, actor: User) -> dict[str, str]:
         "revision": "1",
         "why": str(note_extraction.ask_why(note_extraction.newest(note), actor=actor).pk),  # type: ignore[arg-type, union-attr]
         "concept": str(Concept.objects.filter(reading__note=note).first().pk),
-        "statement": str(state(case, StatementKind.ALLERGY, text="Penicillin", actor=actor).pk),
+        "statement": str(add_statement(case, StatementKind.ALLERGY, text="Penicillin", actor=actor).pk),
         "discordance": str(Discordance.objects.get(case=case).pk),
         "alarm": str(Alarm.objects.get(case=case).pk),
         "rule": str(AlarmRule.objects.get().pk),

@@ -15,7 +15,7 @@ from apps.recommendations.jobs import EvaluateRules
 from apps.recommendations.models import Recommendation, RecommendationState, RuleEvaluation
 from apps.records.models import Case, StatementKind
 from apps.records.observations import build_observation, store_observations
-from apps.records.problem_list import state
+from apps.records.problem_list import add_statement
 from apps.reports import authoring, patient_release
 from apps.reports.models import ReportState
 
@@ -36,7 +36,7 @@ def enrich(case: Case, doctor: User) -> None:
     """What guidelines go by, and the rules' first answer."""
     patient = case.patient
     for code, text in PROBLEMS.get(patient.mrn, ()):
-        state(case, StatementKind.PROBLEM, text=text, code=code, actor=doctor)
+        add_statement(case, StatementKind.PROBLEM, text=text, code=code, actor=doctor)
     moment = case.started_at + timedelta(hours=1)
     store_observations(
         case,
@@ -61,7 +61,7 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
     sections = {**report.content["sections"], "findings": "Small patch in one lung.", "impression": "Mild bronchitis."}
     report = authoring.save(report, sections, [], revision=report.revision, actor=doctor)
     version = authoring.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
-    patient_release.tell(
+    patient_release.release_report(
         version, "Your lungs show a mild infection. It should heal by itself. No cancer was seen.", actor=doctor
     )
 

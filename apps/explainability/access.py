@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from apps.accounts.actors import Actor
-from apps.explainability.models import Explanation, ExplanationRelease, Probe
+from apps.explainability.models import Explanation, ExplanationRelease, OcclusionQuery
 from apps.imaging.access import visible_to as visible_studies
 from apps.patients.access import permitted_filter, visible_patient_filter
 from apps.patients.models import Purpose
@@ -16,9 +16,9 @@ def visible_to(actor: Actor | None) -> QuerySet[Explanation]:
     return Explanation.objects.filter(_of_seen(actor))
 
 
-def visible_probes(actor: Actor | None) -> QuerySet[Probe]:
+def visible_probes(actor: Actor | None) -> QuerySet[OcclusionQuery]:
     """Questions about findings that this actor sees."""
-    return Probe.objects.filter(_of_seen(actor)).select_related("finding")
+    return OcclusionQuery.objects.filter(_of_seen(actor)).select_related("finding")
 
 
 def visible_released(actor: Actor | None) -> QuerySet[ExplanationRelease]:

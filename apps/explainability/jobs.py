@@ -13,7 +13,7 @@ from apps.explainability.explainers.image.explainable import explainable
 from apps.explainability.explainers.image.quality import measure
 from apps.explainability.explainers.image.stored_attribution import accounts
 from apps.explainability.explainers.registry import answer
-from apps.explainability.models import Explanation, Probe, Trial
+from apps.explainability.models import Explanation, OcclusionQuery, PlaygroundQuery
 from apps.inference.access import require_ai_consent
 from apps.inference.analysis import verified_package
 from apps.jobs.runner import JobRunner
@@ -53,21 +53,21 @@ class ExplainFindings(JobRunner[Explanation, None, explanation.Checked]):
         explanation.store_checked(job, result)
 
 
-class AnswerProbe(JobRunner[Probe, Any, Any]):
+class AnswerProbe(JobRunner[OcclusionQuery, Any, Any]):
     """What the model says without an area that a clinician painted."""
 
-    model = Probe
+    model = OcclusionQuery
 
-    def check(self, job: Probe) -> None:
+    def check(self, job: OcclusionQuery) -> None:
         """Refuse without consent."""
         require_ai_consent(job.finding.analysis_id)
 
-    def load(self, job: Probe) -> Any:
+    def load(self, job: OcclusionQuery) -> Any:
         """What the model was given: (rows, columns), or (slices, rows, columns)."""
         package = verified_package(job.finding.analysis.package)
         return package, explanation.pixels_of(job.finding, package)
 
-    def run(self, job: Probe, loaded: Any) -> Any:
+    def run(self, job: OcclusionQuery, loaded: Any) -> Any:
         """Probabilities, (labels,), with the area replaced by a healthy reference."""
         package, pixels = loaded
         film = explainable(package)
@@ -75,25 +75,25 @@ class AnswerProbe(JobRunner[Probe, Any, Any]):
         game = film.game(plane, regions=Regions(occlusion.grid(job), plane.shape))
         return game.values(occlusion.coalition(job))[0, 0]
 
-    def save(self, job: Probe, result: Any) -> None:
+    def save(self, job: OcclusionQuery, result: Any) -> None:
         """Store the probabilities by label."""
         occlusion.store_answer(job, result)
 
 
-class AnswerTrial(JobRunner[Trial, Any, Any]):
+class AnswerTrial(JobRunner[PlaygroundQuery, Any, Any]):
     """Answer and explain a row or a text that somebody gave a model."""
 
-    model = Trial
+    model = PlaygroundQuery
 
-    def load(self, job: Trial) -> Any:
+    def load(self, job: PlaygroundQuery) -> Any:
         """The package and what it is asked."""
         return verified_package(job.package), job.given
 
-    def run(self, job: Trial, loaded: Any) -> Any:
+    def run(self, job: PlaygroundQuery, loaded: Any) -> Any:
         """The answer with its attributions."""
         return answer(*loaded)
 
-    def save(self, job: Trial, result: Any) -> None:
+    def save(self, job: PlaygroundQuery, result: Any) -> None:
         """Store the answer."""
         playground.store_answer(job, result)
 

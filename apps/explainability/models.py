@@ -146,7 +146,7 @@ class ExplanationRelease(SealedRecord):
         return [self.blob]
 
 
-class Probe(SealedRecord, Job):
+class OcclusionQuery(SealedRecord, Job):
     """A doctor's question: what does the model say without this area? The answer of one forward pass."""
 
     holder_path = "finding.analysis.series.study.patient_id"
@@ -166,7 +166,7 @@ class Probe(SealedRecord, Job):
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="probe_queue")]
 
 
-class Trial(SealedRecord, Job):
+class PlaygroundQuery(SealedRecord, Job):
     """A table's row or a text that somebody gave a model to see its answer and why. No patient's record."""
 
     holder_path = ""

@@ -8,7 +8,7 @@ import numpy as np
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.explainability.models import Probe
+from apps.explainability.models import OcclusionQuery
 from apps.imaging.dicom.volumes import turned
 from apps.inference.access import visible_findings
 from apps.inference.models import Finding
@@ -22,7 +22,7 @@ SLABS = 12
 """Into so many slabs a volume is cut from head to feet; one of them is painted."""
 
 
-def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None = None) -> Probe:
+def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None = None) -> OcclusionQuery:
     """Ask the model without these cells.
 
     Args:
@@ -40,7 +40,7 @@ def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None 
         raise ValueError("paint an area on the film first")
     if finding.analysis.geometry and (depth is None or not 0 <= depth <= 1):  # nor is NaN a place
         raise ValueError("say in which slice the area lies")
-    probe = Probe.objects.create(
+    probe = OcclusionQuery.objects.create(
         finding=finding,
         asker=actor,
         cells=painted,
@@ -53,12 +53,12 @@ def ask(finding: Finding, *, cells: list[int], actor: User, depth: float | None 
     return probe
 
 
-def grid(probe: Probe) -> tuple[int, ...]:
+def grid(probe: OcclusionQuery) -> tuple[int, ...]:
     """Regions along each axis of what is asked about."""
     return (probe.edge, probe.edge) if probe.depth is None else (SLABS, probe.edge, probe.edge)
 
 
-def coalition(probe: Probe) -> Any:
+def coalition(probe: OcclusionQuery) -> Any:
     """(1, regions) with 0 where the area is hidden."""
     seen = np.ones((1 if probe.depth is None else SLABS, probe.edge * probe.edge))
     slab = 0 if probe.depth is None else min(int(probe.depth * SLABS), SLABS - 1)
@@ -67,9 +67,9 @@ def coalition(probe: Probe) -> Any:
     return turned(seen.reshape(-1, probe.edge, probe.edge), flipped).reshape(1, -1)
 
 
-def store_answer(probe: Probe, probabilities: Any) -> None:
+def store_answer(probe: OcclusionQuery, probabilities: Any) -> None:
     """Store what the model says without the area, (labels,)."""
     labels = [label["code"] for label in probe.finding.analysis.package.card["labels"]]
     values = checked_probabilities(probabilities)
     answer = {code: round(value, 6) for code, value in zip(labels, values, strict=True)}
-    Probe.objects.filter(pk=probe.pk).update(probabilities=answer)
+    OcclusionQuery.objects.filter(pk=probe.pk).update(probabilities=answer)

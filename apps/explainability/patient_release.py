@@ -30,7 +30,7 @@ def draft(explanation: Explanation) -> str:
     return " ".join([found, where, _("Your doctor has looked at the picture too.")]).replace("  ", " ")
 
 
-def tell(explanation: Explanation, sentence: str, *, actor: User) -> ExplanationRelease:
+def release_explanation(explanation: Explanation, sentence: str, *, actor: User) -> ExplanationRelease:
     """Release the sentence and the picture to the patient; telling again replaces what was told before.
 
     Raises:

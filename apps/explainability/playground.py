@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.explainability.models import Trial
+from apps.explainability.models import PlaygroundQuery
 from apps.inference.models import PackageVersion
 from apps.inference.output_checks import require_valid_answer
 from apps.jobs.enqueue import enqueue_job
@@ -18,24 +18,24 @@ KEPT = 20
 """Trials of one person that are kept; older ones are removed."""
 
 
-def ask(package: PackageVersion, given: dict[str, Any], *, actor: User) -> Trial:
+def ask(package: PackageVersion, given: dict[str, Any], *, actor: User) -> PlaygroundQuery:
     """Give a model a row (``{"row": …}``) or a text (``{"text": …}``)."""
-    trial = Trial(package=package, asker=actor, urgency=Urgency.INTERACTIVE)
+    trial = PlaygroundQuery(package=package, asker=actor, urgency=Urgency.INTERACTIVE)
     trial.given = given
     trial.save()
     audit.record(actor, "model.tried", package)
     old = of(actor).values_list("pk", flat=True)[KEPT:]
-    Trial.objects.filter(pk__in=list(old)).delete()
+    PlaygroundQuery.objects.filter(pk__in=list(old)).delete()
     enqueue_job(trial)
     return trial
 
 
-def of(actor: User) -> QuerySet[Trial]:
+def of(actor: User) -> QuerySet[PlaygroundQuery]:
     """The actor's own trials, newest first; nobody sees another's."""
-    return Trial.objects.filter(asker=actor).select_related("package")
+    return PlaygroundQuery.objects.filter(asker=actor).select_related("package")
 
 
-def store_answer(trial: Trial, answer: dict[str, Any]) -> None:
+def store_answer(trial: PlaygroundQuery, answer: dict[str, Any]) -> None:
     """Store the answer.
 
     Raises:

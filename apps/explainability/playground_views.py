@@ -15,7 +15,7 @@ from apps.accounts.actors import signed_in
 from apps.explainability import playground
 from apps.explainability.drawing import charts
 from apps.explainability.forms import RowForm, TextForm
-from apps.explainability.models import Trial
+from apps.explainability.models import PlaygroundQuery
 from apps.explainability.queries import text_answer
 from apps.inference.models import PackageVersion
 from apps.inference.packages.card import TABLES, TEXTS
@@ -62,7 +62,7 @@ def _form(package: PackageVersion, request: HttpRequest) -> Any:
     return TextForm(request.POST or None)
 
 
-def _row(asked: Trial, chosen: str) -> dict[str, Any]:
+def _row(asked: PlaygroundQuery, chosen: str) -> dict[str, Any]:
     """Charts of a table's row; ``chosen`` is the feature of the dependence plot."""
     card, answer = asked.package.card, asked.answer
     features = {feature["code"]: feature for feature in card["features"]}

@@ -80,7 +80,7 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, _("Say it in plain words, at most 1,500 letters."))
         return redirect("explainability:detail", pk)
     try:
-        patient_release.tell(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
+        patient_release.release_explanation(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
     except UserError as refusal:
         messages.error(request, str(refusal))
     else:

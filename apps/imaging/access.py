@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from apps.accounts.access import is_clinician, is_physician, is_researcher, is_system
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CLINICIANS
-from apps.imaging.models import QuarantinedFile, Release, Study
+from apps.imaging.models import DeidentifiedExport, QuarantinedFile, Study
 from apps.patients.access import can as can_patient
 from apps.patients.access import permitted_filter, visible_patient_filter
 from apps.patients.models import Purpose
@@ -50,9 +50,9 @@ def held_visible_to(actor: Actor | None) -> QuerySet[QuarantinedFile]:
     return QuarantinedFile.objects.filter(visible_study_filter(actor))
 
 
-def releases_visible_to(actor: Actor | None) -> QuerySet[Release]:
+def releases_visible_to(actor: Actor | None) -> QuerySet[DeidentifiedExport]:
     """De-identified exports: all for researchers, the own ones for physicians; none without consent to research."""
-    found = Release.objects.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
+    found = DeidentifiedExport.objects.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
     if actor is None or isinstance(actor, System):
         return found if isinstance(actor, System) else found.none()
     if is_researcher(actor):

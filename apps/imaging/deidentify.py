@@ -24,7 +24,7 @@ from apps.imaging.access import can, releases_visible_to
 from apps.imaging.dicom.deidentification.burnt_in import TextRemains, blank_text
 from apps.imaging.dicom.deidentification.profile import Profile
 from apps.imaging.dicom.pixels import decode_frame
-from apps.imaging.models import Instance, Release, Study
+from apps.imaging.models import DeidentifiedExport, Instance, Study
 from apps.imaging.queries import frame_bytes, header_of
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import Refusal
@@ -38,7 +38,7 @@ LARGEST = 2 * 2**30
 ACTOR = System("a de-identified export was asked for")
 
 
-def request(study: Study, *, actor: User) -> Release:
+def request(study: Study, *, actor: User) -> DeidentifiedExport:
     """Ask for a de-identified export; one that is under way already is not asked for twice.
 
     Raises:
@@ -51,10 +51,12 @@ def request(study: Study, *, actor: User) -> Release:
         raise Refusal("no_research_consent")
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)
-        waiting = Release.objects.filter(study=study, requested_by=actor, state__in=[State.QUEUED, State.RUNNING])
+        waiting = DeidentifiedExport.objects.filter(
+            study=study, requested_by=actor, state__in=[State.QUEUED, State.RUNNING]
+        )
         if (release := waiting.first()) is not None:
             return release
-        release = Release.objects.create(
+        release = DeidentifiedExport.objects.create(
             study=study,
             requested_by=actor,
             modalities=study.modalities,
@@ -80,7 +82,7 @@ class Archive:
     blanked: int
 
 
-def require_research_consent(release: Release) -> None:
+def require_research_consent(release: DeidentifiedExport) -> None:
     """For jobs.
 
     Raises:
@@ -90,7 +92,7 @@ def require_research_consent(release: Release) -> None:
         raise Refusal("no_research_consent")
 
 
-def make_archive(release: Release) -> Archive:
+def make_archive(release: DeidentifiedExport) -> Archive:
     """De-identify all images of the study into one ZIP.
 
     Raises:
@@ -112,16 +114,16 @@ def make_archive(release: Release) -> Archive:
     return Archive(archive.getvalue(), total, blanked)
 
 
-def store_archive(release: Release, archive: Archive) -> None:
+def store_archive(release: DeidentifiedExport, archive: Archive) -> None:
     """Seal the ZIP under the patient's key."""
     blobs.write(release.blob, archive.content, holder=release.key_holder)
-    Release.objects.filter(pk=release.pk).update(
+    DeidentifiedExport.objects.filter(pk=release.pk).update(
         files=archive.files, bytes=len(archive.content), blanked=archive.blanked
     )
     audit.record(ACTOR, "release.made", release, files=archive.files, blanked=archive.blanked)
 
 
-def download(release: Release, *, actor: User) -> bytes:
+def download(release: DeidentifiedExport, *, actor: User) -> bytes:
     """The ZIP of a finished export.
 
     Raises:
@@ -136,7 +138,7 @@ def download(release: Release, *, actor: User) -> bytes:
 
 def remove_expired() -> int:
     """Delete the exports whose time is over; how many."""
-    old = list(Release.objects.filter(expires_at__lte=timezone.now()).select_related("study"))
+    old = list(DeidentifiedExport.objects.filter(expires_at__lte=timezone.now()).select_related("study"))
     for release in old:
         blobs.delete(release.blob)
         audit.record(System("its time was over"), "release.removed", release)

@@ -13,7 +13,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam
 from apps.imaging.access import can
-from apps.imaging.dicom.attributes import Facts, read_facts
+from apps.imaging.dicom.attributes import Attributes, read_attributes
 from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.events import InstanceStored
@@ -62,7 +62,7 @@ def receive(
         raise PermissionError("only clinicians upload")
     try:
         dicom = open_object(stream)
-        facts = read_facts(dicom.header)
+        facts = read_attributes(dicom.header)
     except Unreadable as problem:
         return Received(Outcome.REFUSED, problem.code, problem.parameters)
     try:
@@ -73,7 +73,7 @@ def receive(
 
 def _file(
     dicom: DicomObject,
-    facts: Facts,
+    facts: Attributes,
     digest: str,
     stream: BinaryIO,
     actor: Actor,
@@ -131,16 +131,16 @@ class _Conflict(Exception):
         self.code, self.patient = code, patient
 
 
-def _stored(facts: Facts) -> Instance | None:
+def _stored(facts: Attributes) -> Instance | None:
     found = Instance.objects.select_related("series__study__patient")
     return found.filter(sop_instance_uid=facts.sop_instance_uid).first()
 
 
-def _identity(facts: Facts) -> Identity:
+def _identity(facts: Attributes) -> Identity:
     return Identity(facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address)
 
 
-def _check_reach(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) -> Patient | None:
+def _check_reach(facts: Attributes, actor: Actor, care_teams: list[CareTeam] | None) -> Patient | None:
     """The matching patient, or None if the record is still to be made.
 
     Raises:
@@ -156,7 +156,7 @@ def _check_reach(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None) 
     return matched.patient
 
 
-def _patient(facts: Facts, actor: Actor, care_teams: list[CareTeam] | None, pk: uuid.UUID) -> Patient:
+def _patient(facts: Attributes, actor: Actor, care_teams: list[CareTeam] | None, pk: uuid.UUID) -> Patient:
     """The patient to file under, made if need be; looked for again, as another upload may be quicker."""
     found = _check_reach(facts, actor, care_teams)
     if found is not None:
@@ -173,14 +173,14 @@ def _teams(actor: Actor, care_teams: list[CareTeam] | None) -> list[CareTeam]:
     return [] if isinstance(actor, System) else list(actor.care_teams.all())
 
 
-def _already(stored: Instance, facts: Facts, digest: str) -> Received:
+def _already(stored: Instance, facts: Attributes, digest: str) -> Received:
     if stored.content_digest == digest:
         return _answer(facts, Outcome.DUPLICATE, "duplicate", instance=stored)
     return _answer(facts, Outcome.REFUSED, "sop_instance_differs")
 
 
 def _answer(
-    facts: Facts,
+    facts: Attributes,
     outcome: Outcome,
     code: str = "",
     parameters: dict[str, str | int] | None = None,
@@ -201,7 +201,7 @@ def _first_frame_decodes(dicom: DicomObject) -> None:
     decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
 
 
-def _new_instance(dicom: DicomObject, facts: Facts, digest: str) -> Instance:
+def _new_instance(dicom: DicomObject, facts: Attributes, digest: str) -> Instance:
     return Instance(
         sop_instance_uid=facts.sop_instance_uid,
         sop_class_uid=facts.sop_class_uid,
@@ -229,7 +229,7 @@ def _delete_blobs(instance: Instance) -> None:
         blobs.delete(instance.frame_blob(number))
 
 
-def _index(instance: Instance, facts: Facts, patient: Patient, actor: Actor, urgent: bool) -> None:
+def _index(instance: Instance, facts: Attributes, patient: Patient, actor: Actor, urgent: bool) -> None:
     study, _ = Study.objects.get_or_create(
         study_instance_uid=facts.study_uid,
         defaults={

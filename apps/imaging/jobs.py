@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from apps.imaging import deidentify
-from apps.imaging.models import Release
+from apps.imaging.models import DeidentifiedExport
 from apps.jobs.runner import JobRunner
 from apps.jobs.tasks import short_task
 
 
-class MakeDeidentifiedExport(JobRunner[Release, None, deidentify.Archive]):
+class MakeDeidentifiedExport(JobRunner[DeidentifiedExport, None, deidentify.Archive]):
     """De-identify all images of a study into one ZIP."""
 
-    model = Release
+    model = DeidentifiedExport
 
-    def check(self, job: Release) -> None:
+    def check(self, job: DeidentifiedExport) -> None:
         """Refuse without consent to research."""
         deidentify.require_research_consent(job)
 
-    def load(self, job: Release) -> None:
+    def load(self, job: DeidentifiedExport) -> None:
         """Images are read one by one, in :meth:`run`."""
 
-    def run(self, job: Release, loaded: None) -> deidentify.Archive:
+    def run(self, job: DeidentifiedExport, loaded: None) -> deidentify.Archive:
         """The ZIP."""
         return deidentify.make_archive(job)
 
-    def save(self, job: Release, result: deidentify.Archive) -> None:
+    def save(self, job: DeidentifiedExport, result: deidentify.Archive) -> None:
         """Seal and store it."""
         deidentify.store_archive(job, result)
 

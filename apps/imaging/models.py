@@ -195,7 +195,7 @@ class QuarantinedFile(SealedRecord):
         return [] if self.decision else [self.part_blob(number) for number in range(self.parts)]
 
 
-class Release(SealedRecord, Job):
+class DeidentifiedExport(SealedRecord, Job):
     """A de-identified export of a study: the files in a sealed ZIP, for researchers and whoever asked for it."""
 
     holder_path = "study.patient_id"

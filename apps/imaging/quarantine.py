@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
-from apps.imaging.dicom.attributes import Facts
+from apps.imaging.dicom.attributes import Attributes
 from apps.imaging.models import QuarantinedFile
 from apps.patients.models import Patient
 from apps.protection import blobs
@@ -19,7 +19,7 @@ PART_BYTES = 16 * 2**20
 
 
 def hold(
-    stream: BinaryIO, *, patient: Patient, facts: Facts, reason_code: str, digest: str, actor: Actor
+    stream: BinaryIO, *, patient: Patient, facts: Attributes, reason_code: str, digest: str, actor: Actor
 ) -> QuarantinedFile:
     """Seal the whole file until :func:`apps.imaging.decision.decide`; the same file is held once."""
     tokens = content_tokens(digest)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.imaging.dicom.attributes import age_at, read_facts
+from apps.imaging.dicom.attributes import age_at, read_attributes
 from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.models import Instance
 from apps.imaging.models import Urgency as StudyUrgency
@@ -172,7 +172,7 @@ def _check_age(instance: Instance, package: Package) -> None:
     if not declared:
         return
     study = instance.series.study
-    facts = read_facts(header_of(instance))
+    facts = read_attributes(header_of(instance))
     day = facts.study_date or study.study_date
     check_age(declared, [facts.age, age_at(facts.birth_date, day), age_at(study.patient.birth_date, day)])
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from apps.imaging.dicom.attributes import age_at, read_facts
+from apps.imaging.dicom.attributes import age_at, read_attributes
 from apps.imaging.dicom.parser import Unreadable, looks_like_dicom, open_object
 from apps.imaging.dicom.pixels import grey_frame
 from apps.inference.engines.input_checks import ImageAttributes, InputRejected, check_age, check_film, check_pixels
@@ -70,7 +70,7 @@ def _is_dicom(path: Path) -> bool:
 def _read_dicom(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
     with path.open("rb") as stream:
         dicom = open_object(stream)
-        facts = read_facts(dicom.header)
+        facts = read_attributes(dicom.header)
         film = ImageAttributes(
             facts.modality,
             facts.body_part,

@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import UserError
 from apps.jobs.models import Urgency
-from apps.notes.models import Draft, Note, NoteKind, NoteRevision, Reading
+from apps.notes.models import Draft, Note, NoteExtraction, NoteKind, NoteRevision
 from apps.notes.search import write_tokens
 from apps.records.access import models_permitted, require
 from apps.records.conflicts import EditConflict
@@ -140,6 +140,6 @@ def _keep(note: Note, actor: User) -> None:
     revision.save(force_insert=True)
     write_tokens(note)
     if models_permitted(note.case.patient):
-        reading = Reading(note=note, revision=note.revision, urgency=Urgency.INTERACTIVE)
+        reading = NoteExtraction(note=note, revision=note.revision, urgency=Urgency.INTERACTIVE)
         reading.save(force_insert=True)
         enqueue_job(reading)

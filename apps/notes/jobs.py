@@ -14,57 +14,57 @@ from apps.inference.packages.card import Package
 from apps.jobs.errors import UserError
 from apps.jobs.runner import JobRunner
 from apps.notes import note_extraction, summaries
-from apps.notes.models import Reading, Summary, Why
+from apps.notes.models import NoteExtraction, SpecialtyExplanation, Summary
 from apps.notes.nlp import generation, summary
 from apps.notes.nlp.understanding import OPENING, Understood, understand
 from apps.records.access import require_ai_consent
 
 
-class ExtractNote(JobRunner[Reading, str, Understood]):
+class ExtractNote(JobRunner[NoteExtraction, str, Understood]):
     """Find problems, signs, medication and measurements in a note, and its specialty."""
 
-    model = Reading
+    model = NoteExtraction
 
-    def check(self, job: Reading) -> None:
+    def check(self, job: NoteExtraction) -> None:
         """Refuse without consent."""
         require_ai_consent(job.note.case)
 
-    def load(self, job: Reading) -> str:
+    def load(self, job: NoteExtraction) -> str:
         """The text of the revision."""
         return note_extraction.text_of(job)
 
-    def run(self, job: Reading, loaded: str) -> Understood:
+    def run(self, job: NoteExtraction, loaded: str) -> Understood:
         """What is in it."""
         return understand(loaded, encoder(settings.SENTENCE_MODEL), _specialties())
 
-    def save(self, job: Reading, result: Understood) -> None:
+    def save(self, job: NoteExtraction, result: Understood) -> None:
         """Store concepts and vectors, and have done what follows from them."""
         note_extraction.record(job, result)
 
 
-class ExplainSpecialty(JobRunner[Why, str, dict[str, Any]]):
+class ExplainSpecialty(JobRunner[SpecialtyExplanation, str, dict[str, Any]]):
     """Why a note was given its specialty: SHAP over its words."""
 
-    model = Why
+    model = SpecialtyExplanation
 
-    def check(self, job: Why) -> None:
+    def check(self, job: SpecialtyExplanation) -> None:
         """Refuse without consent."""
         require_ai_consent(job.reading.note.case)
 
-    def load(self, job: Why) -> str:
+    def load(self, job: SpecialtyExplanation) -> str:
         """The beginning of the text, which is what the model reads."""
         return note_extraction.text_of(job.reading)[:OPENING]
 
-    def run(self, job: Why, loaded: str) -> dict[str, Any]:
+    def run(self, job: SpecialtyExplanation, loaded: str) -> dict[str, Any]:
         """The answer with its attributions."""
         return answer(verified_package(job.package), {"text": loaded})
 
-    def save(self, job: Why, result: dict[str, Any]) -> None:
+    def save(self, job: SpecialtyExplanation, result: dict[str, Any]) -> None:
         """Store it."""
         note_extraction.store_specialty_explanation(job, result)
 
 
-class SummariseCase(JobRunner[Summary, list[summaries.Said], tuple[list[dict[str, object]], str]]):
+class SummariseCase(JobRunner[Summary, list[summaries.NoteSentence], tuple[list[dict[str, object]], str]]):
     """Sum a case up, and keep what it is like."""
 
     model = Summary
@@ -73,11 +73,11 @@ class SummariseCase(JobRunner[Summary, list[summaries.Said], tuple[list[dict[str
         """Refuse without consent."""
         require_ai_consent(job.case)
 
-    def load(self, job: Summary) -> list[summaries.Said]:
+    def load(self, job: Summary) -> list[summaries.NoteSentence]:
         """The sentences of the case's notes with their vectors."""
         return summaries.sentences_of(job.case)
 
-    def run(self, job: Summary, loaded: list[summaries.Said]) -> tuple[list[dict[str, object]], str]:
+    def run(self, job: Summary, loaded: list[summaries.NoteSentence]) -> tuple[list[dict[str, object]], str]:
         """Sentences of the summary with their sources, and how they were made."""
         self._mean = np.stack([sentence.vector for sentence in loaded]).mean(axis=0)
         return _summary(loaded)
@@ -103,7 +103,7 @@ def _specialties() -> list[Package]:
     return found
 
 
-def _summary(said: list[summaries.Said]) -> tuple[list[dict[str, object]], str]:
+def _summary(said: list[summaries.NoteSentence]) -> tuple[list[dict[str, object]], str]:
     """Extractive, or by the configured generative model with each statement's sources and support."""
     sentences = [summary.Sentence(one.text, str(one.note), one.start, one.end, one.section) for one in said]
     chosen = summary.summarise(sentences, np.stack([one.vector for one in said]))

@@ -21,12 +21,12 @@ from apps.jobs.events import publish
 from apps.jobs.models import Urgency
 from apps.notes import discordance, summary_requests
 from apps.notes.events import ConceptReviewed, NoteExtracted
-from apps.notes.models import Concept, ConceptVerdict, Note, Reading, Why
+from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction, SpecialtyExplanation
 from apps.protection import blobs
 from apps.records.access import models_permitted, require
 from apps.records.models import StatementKind, StatementStatus
 from apps.records.observations import add
-from apps.records.problem_list import state
+from apps.records.problem_list import add_statement
 from apps.terminology.lexicon import concepts
 from apps.terminology.loinc import catalogue
 
@@ -53,7 +53,7 @@ NO_SUBSTANCE = frozenset(
 """Words that speak of an allergy without saying to what: nothing that a record could hold."""
 
 
-def text_of(reading: Reading) -> str:
+def text_of(reading: NoteExtraction) -> str:
     """The text of the revision that is to be read."""
     return str(reading.note.revisions.get(number=reading.revision).text)
 
@@ -64,7 +64,7 @@ def specialties() -> list[PackageVersion]:
     return sorted(rows, key=lambda row: [int(part) for part in row.version.split(".")], reverse=True)
 
 
-def record(reading: Reading, understood: Understood) -> None:
+def record(reading: NoteExtraction, understood: Understood) -> None:
     """Keep what was read, and have done what follows from it: contradictions, summary, joined risk."""
     require_valid_answer(understood.specialty)
     require_finite(understood.vectors)
@@ -92,12 +92,12 @@ def record(reading: Reading, understood: Understood) -> None:
     publish(NoteExtracted(case.pk))
 
 
-def newest(note: Note) -> Reading | None:
+def newest(note: Note) -> NoteExtraction | None:
     """The reading of the note as it is now."""
     return note.readings.filter(revision=note.revision).select_related("note__case").first()
 
 
-def retry(reading: Reading, *, actor: User) -> bool:
+def retry(reading: NoteExtraction, *, actor: User) -> bool:
     """Have a note read again after a failure; False if it did not fail.
 
     Raises:
@@ -107,7 +107,7 @@ def retry(reading: Reading, *, actor: User) -> bool:
     return leases.retry(reading)
 
 
-def ask_why(reading: Reading, *, actor: User) -> Why | None:
+def ask_why(reading: NoteExtraction, *, actor: User) -> SpecialtyExplanation | None:
     """Have a note's specialty explained; None if it was given none. A hundred askers get the same answer.
 
     Raises:
@@ -124,7 +124,7 @@ def ask_why(reading: Reading, *, actor: User) -> Why | None:
     if package is None:
         raise UserError("model_missing")
     with transaction.atomic():
-        why, created = Why.objects.get_or_create(
+        why, created = SpecialtyExplanation.objects.get_or_create(
             reading=reading, package=package, defaults={"urgency": Urgency.INTERACTIVE}
         )
         if created:
@@ -134,7 +134,7 @@ def ask_why(reading: Reading, *, actor: User) -> Why | None:
     return why
 
 
-def store_specialty_explanation(why: Why, answer: dict[str, Any]) -> None:
+def store_specialty_explanation(why: SpecialtyExplanation, answer: dict[str, Any]) -> None:
     """Store the answer.
 
     Raises:
@@ -193,17 +193,19 @@ def _add_problem(concept: Concept, actor: User) -> None:
         return
     case = concept.reading.note.case
     status = StatementStatus.RESOLVED if concept.historical else StatementStatus.ACTIVE
-    state(case, StatementKind.PROBLEM, text=words, code=code_of(concept), status=status, actor=actor)
+    add_statement(case, StatementKind.PROBLEM, text=words, code=code_of(concept), status=status, actor=actor)
 
 
 def _add_drug(concept: Concept, actor: User) -> None:
     """An allergy, or medication that the patient gets now: not what was only considered or was stopped."""
     case, details = concept.reading.note.case, concept.details
     if details.get("allergy"):
-        state(case, StatementKind.ALLERGY, text=words_of(concept), code=code_of(concept), actor=actor)
+        add_statement(case, StatementKind.ALLERGY, text=words_of(concept), code=code_of(concept), actor=actor)
     elif not concept.uncertain and not details.get("stopped"):
         doses = {name: details.get(name, "") for name in ("dose", "route", "schedule")}
-        state(case, StatementKind.MEDICATION, text=words_of(concept), code=code_of(concept), actor=actor, **doses)
+        add_statement(
+            case, StatementKind.MEDICATION, text=words_of(concept), code=code_of(concept), actor=actor, **doses
+        )
 
 
 def reject(concept: Concept, *, actor: User) -> bool:
@@ -247,7 +249,7 @@ def _take_value(concept: Concept, actor: User) -> None:
             raise
 
 
-def _concept(reading: Reading, mention) -> Concept:  # type: ignore[no-untyped-def]
+def _concept(reading: NoteExtraction, mention) -> Concept:  # type: ignore[no-untyped-def]
     row = Concept(
         reading=reading,
         kind=mention.kind,

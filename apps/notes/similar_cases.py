@@ -32,7 +32,7 @@ _KEPT: OrderedDict[tuple[object, object], Vector] = OrderedDict()
 
 
 @dataclass(frozen=True)
-class Alike:
+class SimilarCase:
     """A case that resembles another one, and in what."""
 
     case: Case
@@ -55,7 +55,7 @@ def remember(case: Case, vector: npt.NDArray[np.floating], *, parts: list[str], 
     row.save()
 
 
-def nearest(actor: Actor | None, case: Case, *, limit: int = 5) -> list[Alike]:
+def nearest(actor: Actor | None, case: Case, *, limit: int = 5) -> list[SimilarCase]:
     """Other patients' cases that the actor sees, most alike first, with what both speak of.
 
     Exact search over the vectors of the cases that are visible: an approximate index over all cases would have to be
@@ -74,7 +74,7 @@ def nearest(actor: Actor | None, case: Case, *, limit: int = 5) -> list[Alike]:
     best = [int(place) for place in np.argsort(-likeness)[:limit] if likeness[place] >= LEAST]
     wanted = _concepts([case])
     return [
-        Alike(rows[place].case, float(likeness[place]), sorted(wanted & _concepts([rows[place].case]))[:6])
+        SimilarCase(rows[place].case, float(likeness[place]), sorted(wanted & _concepts([rows[place].case]))[:6])
         for place in best
     ]
 

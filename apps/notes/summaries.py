@@ -16,7 +16,7 @@ from apps.accounts.actors import System
 from apps.explainability.models import FilmEmbedding
 from apps.jobs.errors import Refusal
 from apps.jobs.models import State
-from apps.notes.models import Note, Reading, Summary
+from apps.notes.models import Note, NoteExtraction, Summary
 from apps.notes.similar_cases import remember
 from apps.protection import blobs
 from apps.records.models import Case
@@ -29,7 +29,7 @@ MOST_NOTES = 40
 
 
 @dataclass(frozen=True)
-class Said:
+class NoteSentence:
     """A sentence of a note, with its vector."""
 
     text: str
@@ -40,16 +40,16 @@ class Said:
     vector: npt.NDArray[np.float32]
 
 
-def sentences_of(case: Case) -> list[Said]:
+def sentences_of(case: Case) -> list[NoteSentence]:
     """The sentences of the case's newest notes as they were read, in the order of writing.
 
     Raises:
         Refusal: ``nothing_to_summarise``.
     """
     notes = list(Note.objects.filter(case=case).select_related("case").order_by("-written_at")[:MOST_NOTES])
-    readings = Reading.objects.filter(note__in=notes, state=State.SUCCEEDED).select_related("note__case")
+    readings = NoteExtraction.objects.filter(note__in=notes, state=State.SUCCEEDED).select_related("note__case")
     current = {reading.note_id: reading for reading in readings if reading.revision == reading.note.revision}
-    found: list[Said] = []
+    found: list[NoteSentence] = []
     for note in reversed(notes):
         reading = current.get(note.pk)
         if reading is not None and reading.embedding:
@@ -65,7 +65,7 @@ def sentences_of(case: Case) -> list[Said]:
 
 def maker_of(case: Case) -> str:
     """Who made the vectors of the case's newest reading."""
-    rows = Reading.objects.filter(note__case=case, state=State.SUCCEEDED).select_related("note__case")
+    rows = NoteExtraction.objects.filter(note__case=case, state=State.SUCCEEDED).select_related("note__case")
     newest = rows.order_by("-finished_at").first()
     return newest.found["maker"] if newest is not None else ""
 
@@ -108,7 +108,7 @@ def _film(case: Case) -> npt.NDArray[np.float32] | None:
     return None
 
 
-def _sentences(note: Note, reading: Reading) -> list[Said]:
+def _sentences(note: Note, reading: NoteExtraction) -> list[NoteSentence]:
     vectors = np.load(io.BytesIO(blobs.read(reading.blob, holder=reading.key_holder)), allow_pickle=False)
     sections = reading.found["sections"]
     text = note.text
@@ -117,6 +117,6 @@ def _sentences(note: Note, reading: Reading) -> list[Said]:
         return next((name for name, start, _body, end in sections if start <= place < end), "")
 
     return [
-        Said(text[start:end].strip(), note.pk, start, end, section(start), vector.astype(np.float32))
+        NoteSentence(text[start:end].strip(), note.pk, start, end, section(start), vector.astype(np.float32))
         for (start, end), vector in zip(reading.found["sentences"], vectors, strict=False)
     ]

@@ -31,7 +31,7 @@ MOST_EVENTS = 200
 
 
 @dataclass(frozen=True)
-class StayGiven:
+class StayInput:
     """What the model of stays reads.
 
     Attributes:
@@ -47,7 +47,7 @@ class StayGiven:
     supposed: dict[int, float] = field(default_factory=dict)
 
 
-def stay_of(prediction: Prediction) -> StayGiven:
+def stay_of(prediction: Prediction) -> StayInput:
     """The case's values by hour.
 
     Raises:
@@ -77,7 +77,7 @@ def stay_of(prediction: Prediction) -> StayGiven:
     supposed = {place: prediction.question["values"][variable["code"]]
                 for place, variable in enumerate(variables)
                 if variable["code"] in prediction.question.get("values", {})}  # fmt: skip
-    return StayGiven(hour, measured, _person(case), supposed)
+    return StayInput(hour, measured, _person(case), supposed)
 
 
 def _check_age(prediction: Prediction) -> None:

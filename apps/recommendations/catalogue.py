@@ -18,9 +18,9 @@ from apps.accounts.actors import Actor, System
 from apps.jobs.errors import UserError
 from apps.recommendations.access import require
 from apps.recommendations.guidelines import files
-from apps.recommendations.guidelines.expressions import Broken, check, holds
+from apps.recommendations.guidelines.expressions import InvalidExpression, check, holds
 from apps.recommendations.guidelines.plain import HARDEST, grade
-from apps.recommendations.guidelines.rule_engine import Because, Circular, Contraindication, Item, Rule, in_order
+from apps.recommendations.guidelines.rule_engine import Circular, Contraindication, Evidence, Item, Rule, in_order
 from apps.recommendations.models import CareItem, GuidelineRule, ItemKind
 
 BUNDLED = Path(__file__).parent / "guidelines/catalogue.json"
@@ -47,7 +47,7 @@ def rules() -> list[Rule]:
 def rule_of(row: GuidelineRule) -> Rule:
     """One rule as the kernel takes it."""
     content = {name: value for name, value in row.content.items() if name != "examples"}
-    because = tuple(Because(**one) for one in content.pop("because", []))
+    because = tuple(Evidence(**one) for one in content.pop("because", []))
     return Rule(code=row.code, version=row.version, item=row.item.code, because=because, **content)
 
 
@@ -161,7 +161,7 @@ def test(content: Mapping[str, Any]) -> list[tuple[int, bool | None]]:
         for because in content.get("because", []):
             check(because["expression"])
         outcomes = [holds(content["condition"], one["facts"]) for one in content.get("examples", [])]
-    except Broken as problem:
+    except InvalidExpression as problem:
         raise UserError("rule_broken", why=str(problem)) from None
     wanted = [bool(one["holds"]) for one in content.get("examples", [])]
     return [
@@ -191,7 +191,7 @@ def _save_item(row: CareItem, given: Mapping[str, Any], actor: Actor) -> None:
     for one in given.get("contraindications", []):
         try:
             check(one["condition"])
-        except Broken as problem:
+        except InvalidExpression as problem:
             raise UserError("rule_broken", why=str(problem)) from None
     row.kind, row.clinicians_only = given["kind"], _for_clinicians(given)
     row.content = _content(given)

@@ -32,9 +32,9 @@ from apps.recommendations.models import (
     CareItem,
     GuidelineRule,
     Recommendation,
+    RecommendationEvent,
     RecommendationState,
     RuleEvaluation,
-    Step,
 )
 from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.ranking.features import features_of
@@ -153,15 +153,17 @@ def days_since_done(patient: Patient) -> dict[str, int]:
 def history_of(patient: Patient) -> list[Act]:
     """What the patient did with earlier recommendations."""
     now = timezone.now()
-    rows = Step.objects.filter(recommendation__patient=patient, act__in=ACTS).values_list(
+    rows = RecommendationEvent.objects.filter(recommendation__patient=patient, act__in=ACTS).values_list(
         "recommendation__item__code", "act", "at"
     )
     return [Act(code, act, (now - at).total_seconds() / 86_400) for code, act, at in rows]
 
 
-def step(recommendation: Recommendation, act: str, actor: User | None, words: Any = "", **codes: Any) -> Step:
+def step(
+    recommendation: Recommendation, act: str, actor: User | None, words: Any = "", **codes: Any
+) -> RecommendationEvent:
     """Write down what happened."""
-    made = Step(recommendation=recommendation, act=act, actor=actor)
+    made = RecommendationEvent(recommendation=recommendation, act=act, actor=actor)
     made.said = {**({"words": words} if words else {}), **codes}
     made.save(force_insert=True)
     return made

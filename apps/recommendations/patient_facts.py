@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.inference.models import Finding, Verdict
-from apps.notes.models import Concept, ConceptVerdict, Reading
+from apps.notes.models import Concept, ConceptVerdict, NoteExtraction
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose, Sex
 from apps.protection import keys
@@ -144,7 +144,7 @@ def _findings(patient: Patient) -> list[dict[str, Any]]:
 
 def _nodules(cases: list[Any]) -> Facts:
     """Nodules that notes affirm, with a size in the same sentence, and the largest solid one in a lung."""
-    readings = Reading.objects.filter(note__case__in=cases, note__written_at__gte=timezone.now() - NOTES)
+    readings = NoteExtraction.objects.filter(note__case__in=cases, note__written_at__gte=timezone.now() - NOTES)
     nodules: list[dict[str, Any]] = []
     for reading in readings.select_related("note__case").prefetch_related("concepts"):
         if reading.revision == reading.note.revision:
@@ -154,7 +154,7 @@ def _nodules(cases: list[Any]) -> Facts:
     return {**({"nodules": nodules} if nodules else {}), **({} if largest is None else {"lungNoduleMm": largest})}
 
 
-def _sized_nodules(reading: Reading, concepts: list[Concept]) -> Iterable[dict[str, Any]]:
+def _sized_nodules(reading: NoteExtraction, concepts: list[Concept]) -> Iterable[dict[str, Any]]:
     text = reading.note.text
     nodules = [
         one

@@ -22,7 +22,7 @@ from apps.patients.models import Patient, Purpose
 from apps.recommendations import catalogue
 from apps.recommendations.active_ranker import NAME
 from apps.recommendations.engine import ACTS
-from apps.recommendations.models import Step
+from apps.recommendations.models import RecommendationEvent
 from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.ranking.features import features_of
 from apps.recommendations.ranking.ranker import Act
@@ -48,7 +48,9 @@ def learners() -> list[Learner]:
 
     now = timezone.now()
     acts: dict[uuid.UUID, list[Act]] = defaultdict(list)
-    rows = Step.objects.filter(permitted_filter(Purpose.AI, "recommendation__patient__"), act__in=ACTS).order_by("-at")
+    rows = RecommendationEvent.objects.filter(
+        permitted_filter(Purpose.AI, "recommendation__patient__"), act__in=ACTS
+    ).order_by("-at")
     for pk, code, act, at in rows.values_list("recommendation__patient_id", "recommendation__item__code", "act", "at"):
         if len(acts[pk]) < MOST_ACTS:
             acts[pk].append(Act(code, act, (now - at).total_seconds() / 86_400))

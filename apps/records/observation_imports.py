@@ -14,7 +14,7 @@ from apps.jobs.errors import UserError
 from apps.jobs.events import publish
 from apps.records.access import require
 from apps.records.events import ObservationsChanged
-from apps.records.models import Case, Import, ImportRow
+from apps.records.models import Case, ObservationImport, ObservationImportRow
 from apps.records.observation_files import Row, Unusable, read_file
 from apps.records.observations import build_row, clash, known_values, store_observations
 from apps.terminology.loinc import catalogue
@@ -23,7 +23,7 @@ FRESH_IMPORTS = 5
 """Imports of a person that wait to be taken; older ones are removed."""
 
 
-def prepare(case: Case, content: bytes, *, actor: User) -> Import:
+def prepare(case: Case, content: bytes, *, actor: User) -> ObservationImport:
     """Read a file and keep its rows to be looked at; nothing is taken over yet.
 
     Raises:
@@ -36,21 +36,23 @@ def prepare(case: Case, content: bytes, *, actor: User) -> Import:
     except Unusable as problem:
         raise UserError(problem.code, **problem.parameters) from None
     with transaction.atomic():
-        parcel = Import.objects.create(case=case, user=actor, source=source)
+        parcel = ObservationImport.objects.create(case=case, user=actor, source=source)
         known = known_values(case, {(row.measure.code, row.at) for row in rows if row.measure and row.at})
         seen: dict[tuple[str, datetime], float] = {}
-        ImportRow.objects.bulk_create((_import_row(parcel, row, known, seen) for row in rows), batch_size=500)
+        ObservationImportRow.objects.bulk_create(
+            (_import_row(parcel, row, known, seen) for row in rows), batch_size=500
+        )
         audit.record(actor, "values.prepared", parcel, why="treatment", rows=len(rows))
         old = (
-            Import.objects.filter(user=actor, taken_at=None)
+            ObservationImport.objects.filter(user=actor, taken_at=None)
             .order_by("-at")
             .values_list("pk", flat=True)[FRESH_IMPORTS:]
         )
-        Import.objects.filter(pk__in=list(old)).delete()
+        ObservationImport.objects.filter(pk__in=list(old)).delete()
     return parcel
 
 
-def take(parcel: Import, *, actor: User) -> int:
+def take(parcel: ObservationImport, *, actor: User) -> int:
     """Take over the rows that can be taken; how many. A second click takes nothing.
 
     Raises:
@@ -63,7 +65,7 @@ def take(parcel: Import, *, actor: User) -> int:
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=parcel.case_id).is_open:
             raise UserError("case_closed")
-        if not Import.objects.filter(pk=parcel.pk, taken_at=None).update(taken_at=timezone.now()):
+        if not ObservationImport.objects.filter(pk=parcel.pk, taken_at=None).update(taken_at=timezone.now()):
             return 0
         made = []
         for row in parcel.rows.filter(reason_code="").select_related("parcel__case"):
@@ -84,9 +86,12 @@ def take(parcel: Import, *, actor: User) -> int:
 
 
 def _import_row(
-    parcel: Import, row: Row, known: dict[tuple[str, datetime], float], seen: dict[tuple[str, datetime], float]
-) -> ImportRow:
-    made_row = ImportRow(parcel=parcel, number=row.number)
+    parcel: ObservationImport,
+    row: Row,
+    known: dict[tuple[str, datetime], float],
+    seen: dict[tuple[str, datetime], float],
+) -> ObservationImportRow:
+    made_row = ObservationImportRow(parcel=parcel, number=row.number)
     content: dict[str, Any] = {"written": {name: value[:200] for name, value in row.written.items()}}
     problem: Unusable | UserError | None = row.problem
     if row.measure is not None and row.at is not None and row.value is not None:

@@ -17,7 +17,7 @@ from apps.records.events import StatementsChanged
 from apps.records.models import Case, EventKind, Statement, StatementKind, StatementStatus
 
 
-def state(
+def add_statement(
     case: Case,
     kind: StatementKind,
     *,

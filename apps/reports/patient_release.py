@@ -22,7 +22,7 @@ from apps.reports.models import ReportRelease, ReportState, ReportVersion
 LONGEST = 4000
 
 
-def tell(version: ReportVersion, words: str, *, actor: User) -> ReportRelease:
+def release_report(version: ReportVersion, words: str, *, actor: User) -> ReportRelease:
     """Release a version to the patient; what was told of the report before is replaced.
 
     Raises:

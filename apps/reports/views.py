@@ -146,7 +146,7 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
     if version is None:
         raise Http404
     try:
-        patient_release.tell(version, request.POST.get("words", ""), actor=signed_in(request))
+        patient_release.release_report(version, request.POST.get("words", ""), actor=signed_in(request))
         messages.success(request, _("Released. The patient has been told."))
     except UserError as refusal:
         messages.error(request, str(refusal))

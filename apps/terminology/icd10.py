@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from apps.terminology.models import Code
+from apps.terminology.models import TerminologyCode
 
 ICD10 = "icd10cm"
 
 
-def codes_like(text: str, *, limit: int = 20) -> QuerySet[Code]:
+def codes_like(text: str, *, limit: int = 20) -> QuerySet[TerminologyCode]:
     """ICD-10-CM codes that begin so, or whose title holds every word."""
-    rows = Code.objects.filter(system=ICD10)
+    rows = TerminologyCode.objects.filter(system=ICD10)
     wanted = text.strip().casefold()
     if not wanted:
         return rows.none()
@@ -24,4 +24,4 @@ def codes_like(text: str, *, limit: int = 20) -> QuerySet[Code]:
 
 def title_of(code: str) -> str:
     """The title of an ICD-10-CM code, empty for an unknown one."""
-    return Code.objects.filter(system=ICD10, code=code).values_list("title", flat=True).first() or ""
+    return TerminologyCode.objects.filter(system=ICD10, code=code).values_list("title", flat=True).first() or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class Code(models.Model):
+class TerminologyCode(models.Model):
     """A term of a terminology, for searching; filled by ``manage.py codes``."""
 
     system = models.CharField(max_length=16)

@@ -17,7 +17,7 @@ from apps.records import conflicts, event_log
 from apps.records.access import can, visible_to
 from apps.records.models import Case, CaseStatus, Event, EventKind, Observation, StatementKind
 from apps.records.observations import add
-from apps.records.problem_list import set_status, state
+from apps.records.problem_list import add_statement, set_status
 from apps.terminology.icd10 import codes_like
 from tests.factories import browser_of
 
@@ -96,7 +96,7 @@ def test_statements_are_there_once_and_codes_are_found(case: Case, doctor: User)
     row = case.statements.get()
     assert row.code == "J18.9" and row.details["text"] == "Pneumonia, unspecified organism"
     assert set_status(row, "resolved", actor=doctor) and not set_status(row, "resolved", actor=doctor)
-    again = state(case, StatementKind.PROBLEM, text="Pneumonia", code="J18.9", actor=doctor)
+    again = add_statement(case, StatementKind.PROBLEM, text="Pneumonia", code="J18.9", actor=doctor)
     assert again.pk != row.pk
 
 

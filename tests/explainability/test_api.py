@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
 from apps.explainability.drawing.overlay import NEGATIVE, POSITIVE, Style, burnt_in, overlay_png
-from apps.explainability.models import Explanation, Method, Probe
+from apps.explainability.models import Explanation, Method, OcclusionQuery
 from apps.explainability.occlusion import EDGE
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, Finding
@@ -134,7 +134,7 @@ def test_without_the_opacity_the_model_sees_less(analysis: Analysis, api: APICli
 def test_an_area_beside_the_film_is_refused(analysis: Analysis, api: APIClient, cells: object) -> None:
     url = reverse("finding-probes", args=[analysis.findings.first().pk])  # type: ignore[union-attr]
     assert api.post(url, {"cells": cells}, format="json").status_code == 400
-    assert not Probe.objects.exists()
+    assert not OcclusionQuery.objects.exists()
 
 
 def test_others_ask_nothing(analysis: Analysis, stranger: User) -> None:

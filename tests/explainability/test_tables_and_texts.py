@@ -18,7 +18,7 @@ from apps.explainability import jobs, playground
 from apps.explainability.explainers.fusion import shapley
 from apps.explainability.explainers.tabular import shap_rows
 from apps.explainability.explainers.text import shap_words
-from apps.explainability.models import Trial
+from apps.explainability.models import PlaygroundQuery
 from apps.inference.engines.bag_of_words.words import Words, read_words
 from apps.inference.engines.tree_table.trees import Trees, from_sklearn, read_trees
 from apps.inference.models import Analysis, PackageVersion
@@ -141,13 +141,13 @@ def test_words_add_up_and_the_telling_ones_lead(words: Words) -> None:
         shap_words.explain(words.probabilities, "")
 
 
-def try_it(client: Client, package: str, data: dict[str, object]) -> tuple[str, Trial]:
+def try_it(client: Client, package: str, data: dict[str, object]) -> tuple[str, PlaygroundQuery]:
     row = PackageVersion.objects.get(name=package, version="1.0.0")
     url = reverse("explainability:try", args=[row.name, row.version])
     assert client.get(url).status_code == 200
     answer = client.post(url, data)
     assert answer.status_code == 302, answer.content.decode()[-3000:]
-    asked = Trial.objects.latest("queued_at")
+    asked = PlaygroundQuery.objects.latest("queued_at")
     waiting = client.get(answer["Location"]).content.decode()
     assert "The model is being asked" in waiting and "hx-get" in waiting
     jobs.try_one(str(asked.pk))
@@ -188,7 +188,7 @@ def test_what_is_no_row_or_text_is_said_in_the_form(packages: None, nurse: User,
     row = PackageVersion.objects.get(name=package, version="1.0.0")
     answer = browser_of(nurse).post(reverse("explainability:try", args=[row.name, row.version]), data)
     assert answer.status_code == 422 and "text-error" in answer.content.decode()
-    assert not Trial.objects.exists()
+    assert not PlaygroundQuery.objects.exists()
 
 
 def test_films_go_to_models_of_films_only(packages: None, team, nurse: User) -> None:  # type: ignore[no-untyped-def]
@@ -202,5 +202,5 @@ def test_old_trials_are_removed(packages: None, nurse: User) -> None:
     package = PackageVersion.objects.get(name="note-specialty", version="1.0.0")
     for number in range(playground.KEPT + 3):
         playground.ask(package, {"text": f"Renal {number}"}, actor=nurse)
-    assert Trial.objects.count() == playground.KEPT
+    assert PlaygroundQuery.objects.count() == playground.KEPT
     assert playground.of(nurse)[0].given == {"text": f"Renal {playground.KEPT + 2}"}

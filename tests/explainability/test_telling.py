@@ -12,7 +12,7 @@ from apps.accounts.models import CareTeam, User
 from apps.explainability import jobs
 from apps.explainability.access import visible_released
 from apps.explainability.models import Explanation, ExplanationRelease
-from apps.explainability.patient_release import draft, tell, withdraw
+from apps.explainability.patient_release import draft, release_explanation, withdraw
 from apps.inference.jobs import analyse
 from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
@@ -47,9 +47,9 @@ def test_nothing_is_seen_before_a_physician_released_it(checked: Explanation, pa
     for name in ("explainability:detail", "explanation-detail", "explanation-film", "explanation-overlay"):
         assert browser_of(patient_user).get(reverse(name, args=[checked.pk])).status_code == 404, name
     with pytest.raises(PermissionError):
-        tell(checked, SENTENCE, actor=nurse)
+        release_explanation(checked, SENTENCE, actor=nurse)
     with pytest.raises(PermissionError):
-        tell(checked, SENTENCE, actor=patient_user)
+        release_explanation(checked, SENTENCE, actor=patient_user)
 
 
 def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
@@ -75,8 +75,8 @@ def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
 def test_telling_again_replaces_and_withdrawn_consent_hides(
     checked: Explanation, doctor: User, patient_user: User
 ) -> None:
-    tell(checked, "First words.", actor=doctor)
-    tell(checked, "Better words.", actor=doctor)
+    release_explanation(checked, "First words.", actor=doctor)
+    release_explanation(checked, "Better words.", actor=doctor)
     assert "Better words." in home_of(patient_user) and "First words." not in home_of(patient_user)
     patient = checked.finding.analysis.series.study.patient
     record_consent(patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
@@ -86,22 +86,22 @@ def test_telling_again_replaces_and_withdrawn_consent_hides(
 
 def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanation, doctor: User) -> None:
     with pytest.raises(UserError, match="not been checked"):
-        tell(explanation, SENTENCE, actor=doctor)
+        release_explanation(explanation, SENTENCE, actor=doctor)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     with pytest.raises(ValueError, match="say it"):
-        tell(explanation, "  ", actor=doctor)
+        release_explanation(explanation, "  ", actor=doctor)
     explanation.quality = {**explanation.quality, "weaknesses": ["random"]}
     explanation.save(update_fields=["quality"])
     with pytest.raises(UserError, match="mislead"):
-        tell(explanation, SENTENCE, actor=doctor)
+        release_explanation(explanation, SENTENCE, actor=doctor)
     url = reverse("explainability:tell", args=[explanation.pk])
     answer = browser_of(doctor).post(url, {"sentence": SENTENCE}, follow=True)
     assert "mislead" in answer.content.decode() and not ExplanationRelease.objects.exists()
 
 
 def test_taking_back_twice_changes_nothing(checked: Explanation, doctor: User, nurse: User) -> None:
-    told = tell(checked, SENTENCE, actor=doctor)
+    told = release_explanation(checked, SENTENCE, actor=doctor)
     with pytest.raises(PermissionError):
         withdraw(told, actor=nurse)
     withdraw(told, actor=doctor)

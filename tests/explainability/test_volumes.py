@@ -18,8 +18,8 @@ from apps.explainability import jobs
 from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import Said, parametric_map
 from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
-from apps.explainability.models import Explanation, FilmEmbedding, Method, Probe, Stage
-from apps.explainability.patient_release import draft, picture, tell
+from apps.explainability.models import Explanation, FilmEmbedding, Method, OcclusionQuery, Stage
+from apps.explainability.patient_release import draft, picture, release_explanation
 from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
 from apps.explainability.scheduling import EVALUATIONS, plan
 from apps.inference.engines.volume.resampling import shrunk, to_box
@@ -167,7 +167,7 @@ def test_the_brush_hides_a_slab_and_needs_a_slice(finding: Finding, api: APIClie
         asked = api.post(url, {"cells": cells, "depth": float(depth)}, format="json")
         assert asked.status_code == 202
         jobs.probe(asked.json()["id"])
-        answers.append(Probe.objects.get(pk=asked.json()["id"]).probabilities["nodule"])
+        answers.append(OcclusionQuery.objects.get(pk=asked.json()["id"]).probabilities["nodule"])
     assert answers[0] < answers[1] - 0.2, "without its own slab the nodule is gone"
     assert "slice" in str(api.post(url, {"cells": cells}, format="json").json())
     for nowhere in (1.2, "nan"):
@@ -211,7 +211,7 @@ def test_slices_that_came_later_are_no_part_of_it(finding: Finding, team: CareTe
 def told_with_the_slice_that_counts(explanation: Explanation, radiologist: User) -> None:
     words = draft(explanation)
     assert "lung" in words
-    told = tell(explanation, words, actor=radiologist)
+    told = release_explanation(explanation, words, actor=radiologist)
     assert Image.open(io.BytesIO(picture(told))).size == (96, 96)
 
 

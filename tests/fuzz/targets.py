@@ -12,7 +12,7 @@ from pathlib import Path
 from pydicom.data import get_testdata_file
 
 from apps.imaging.dicom.archives import entries, looks_like_zip
-from apps.imaging.dicom.attributes import read_facts
+from apps.imaging.dicom.attributes import read_attributes
 from apps.imaging.dicom.multipart import boundary_of, parts
 from apps.imaging.dicom.parser import Limits, Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame
@@ -31,7 +31,7 @@ def film(content: bytes) -> bool:
     """The way of an uploaded file up to its decoded frames."""
     try:
         dicom = open_object(io.BytesIO(content), SMALL)
-        read_facts(dicom.header)
+        read_attributes(dicom.header)
         for number, frame in enumerate(dicom.iter_frames()):
             decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
             if number == 2:

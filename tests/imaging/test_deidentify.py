@@ -20,7 +20,7 @@ from apps.imaging.dicom.deidentification.burnt_in import blank_text, find_text
 from apps.imaging.dicom.deidentification.profile import Profile
 from apps.imaging.dicom.deidentification.table import Action, action_for, actions
 from apps.imaging.jobs import make
-from apps.imaging.models import Release, Study
+from apps.imaging.models import DeidentifiedExport, Study
 from apps.jobs.errors import Refusal
 from apps.patients.consent import record_consent
 from apps.patients.models import ConsentState, Purpose
@@ -99,7 +99,7 @@ def study(team: CareTeam) -> Study:
     return Study.objects.first()  # type: ignore[return-value]
 
 
-def released(study: Study, doctor: User) -> Release:
+def released(study: Study, doctor: User) -> DeidentifiedExport:
     record_consent(study.patient, Purpose.RESEARCH, ConsentState.GIVEN, actor=doctor)
     study.refresh_from_db()
     release = deidentify.request(study, actor=doctor)

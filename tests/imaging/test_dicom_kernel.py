@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
-from apps.imaging.dicom.attributes import read_facts
+from apps.imaging.dicom.attributes import read_attributes
 from apps.imaging.dicom.codestream import declared_size
 from apps.imaging.dicom.parser import Unreadable, open_object, parse_header
 from apps.imaging.dicom.pixels import decode_frame
@@ -58,7 +58,7 @@ def test_the_header_survives_storage() -> None:
         dicom = open_object(stream)
     again = parse_header(dicom.header_bytes)
     assert again == dicom.header
-    assert read_facts(again).modality == "CT"
+    assert read_attributes(again).modality == "CT"
 
 
 @settings(max_examples=150, deadline=None)
@@ -68,7 +68,7 @@ def test_damage_never_escapes_as_another_error(place: int, damage: bytes) -> Non
     content[place : place + len(damage)] = damage
     try:
         dicom = open_object(io.BytesIO(bytes(content)))
-        read_facts(dicom.header)
+        read_attributes(dicom.header)
         for frame in dicom.iter_frames():
             decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
     except Unreadable as problem:

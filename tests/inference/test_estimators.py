@@ -23,7 +23,7 @@ from sklearn.svm import SVR
 from apps.accounts.models import User
 from apps.explainability import jobs
 from apps.explainability.explainers.tabular import shap_rows
-from apps.explainability.models import Trial
+from apps.explainability.models import PlaygroundQuery
 from apps.inference import registry
 from apps.inference.engines.sklearn_table import estimator
 from apps.inference.engines.sklearn_table.estimator import BACKGROUND, MODEL, Estimator
@@ -124,6 +124,6 @@ def test_an_installed_estimator_is_tried_on_its_page(
     row = {feature["code"]: feature["typical"] for feature in package.card["features"]} | {"sex": "1"}
     client = browser_of(nurse)
     place = client.post(reverse("explainability:try", args=["own-model", "1.0.0"]), row)["Location"]
-    jobs.try_one(str(Trial.objects.get().pk))
+    jobs.try_one(str(PlaygroundQuery.objects.get().pk))
     page = client.get(place).content.decode()
     assert "every combination of values, against 60 comparison rows" in page and "path-dependent" not in page

@@ -14,7 +14,7 @@ import pytest
 from apps.accounts.models import User
 from apps.explainability.explainers import registry as explainer_registry
 from apps.explainability.jobs import AnswerTrial
-from apps.explainability.models import Trial
+from apps.explainability.models import PlaygroundQuery
 from apps.explainability.playground import ask
 from apps.inference import package_reader, registry
 from apps.inference.engines import registry as engine_registry
@@ -135,7 +135,7 @@ def test_it_runs_from_installation_to_explanation(installed: None, folder: Path,
     package = PackageVersion.objects.get(name="toy-total", active=True)
     trial = ask(package, {"row": {"age": 60.0, "weight": 70.0}}, actor=doctor)
     AnswerTrial().execute(trial.pk)
-    trial = Trial.objects.get(pk=trial.pk)
+    trial = PlaygroundQuery.objects.get(pk=trial.pk)
     assert trial.state == State.SUCCEEDED, trial.reason
     assert trial.answer["output"] == 50.0
     assert trial.answer["base"] + sum(trial.answer["values"].values()) == trial.answer["output"]

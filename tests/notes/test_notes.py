@@ -9,7 +9,16 @@ from apps.inference.routing import route
 from apps.jobs.errors import UserError
 from apps.jobs.models import State
 from apps.notes import editing, search
-from apps.notes.models import Concept, Discordance, Draft, Note, NoteToken, Reading, Summary, Why
+from apps.notes.models import (
+    Concept,
+    Discordance,
+    Draft,
+    Note,
+    NoteExtraction,
+    NoteToken,
+    SpecialtyExplanation,
+    Summary,
+)
 from apps.notes.note_extraction import confirm, reject
 from apps.notes.similar_cases import nearest
 from apps.patients.consent import record_consent
@@ -90,14 +99,14 @@ def test_markup_and_odd_line_ends_stay_text(case: Case, doctor: User) -> None:
 
 def test_a_long_note_is_kept_and_read(case: Case, doctor: User) -> None:
     note = written(case, doctor, "Patient denies fever. " * 20_000)
-    reading = Reading.objects.get(note=note)
+    reading = NoteExtraction.objects.get(note=note)
     assert reading.state == State.SUCCEEDED and reading.concepts.filter(negated=True).count() == 2000
     assert reading.found["more"] > 10_000
 
 
 def test_without_a_worker_the_note_is_there_and_read_later(case: Case, doctor: User) -> None:
     note = editing.write(case, "Fever.", actor=doctor)
-    assert Reading.objects.get(note=note).state == State.QUEUED
+    assert NoteExtraction.objects.get(note=note).state == State.QUEUED
     page = browser_of(doctor).get(reverse("notes:note", args=[case.pk, note.pk])).content.decode()
     assert "The note is saved. It is being read" in page and "Fever." in page
 
@@ -106,7 +115,7 @@ def test_without_consent_no_model_reads(case: Case, doctor: User) -> None:
     record_consent(case.patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
     case = Case.objects.get(pk=case.pk)
     note = editing.write(case, "Fever.", actor=doctor)
-    assert not Reading.objects.exists() and search.found(doctor, "fever") == [note]
+    assert not NoteExtraction.objects.exists() and search.found(doctor, "fever") == [note]
 
 
 def test_confirmed_with_one_click_it_is_in_the_record(case: Case, doctor: User) -> None:
@@ -207,7 +216,7 @@ def test_why_a_specialty_is_told_under_the_patients_key(case: Case, doctor: User
     client = browser_of(doctor)
     answer = client.post(reverse("notes:explain-note", args=[case.pk, note.pk]))
     client.post(reverse("notes:explain-note", args=[case.pk, note.pk]))
-    why = Why.objects.get()
+    why = SpecialtyExplanation.objects.get()
     assert answer.url == reverse("notes:why", args=[case.pk, why.pk]) and why.key_holder == case.patient_id.hex
     work()
     page = client.get(answer.url).content.decode()
@@ -232,7 +241,7 @@ def test_erasing_the_patient_leaves_nothing_of_the_case(case: Case, doctor: User
     written(case, doctor)
     measured(case, hours=8)
     work()
-    blobs_before = [row.blob for row in Reading.objects.all()]
+    blobs_before = [row.blob for row in NoteExtraction.objects.all()]
     assert blobs_before and all(blobs.exists(name) for name in blobs_before)
     erase(case.patient, actor=admin_user)
     for model in sealed_models():

@@ -17,7 +17,7 @@ from apps.contact.models import Question
 from apps.explainability import occlusion, playground
 from apps.explainability.jobs import explain
 from apps.explainability.models import Explanation, ExplanationRelease
-from apps.explainability.patient_release import tell
+from apps.explainability.patient_release import release_explanation
 from apps.explainability.scheduling import plan
 from apps.imaging import deidentify
 from apps.imaging.jobs import make
@@ -385,7 +385,7 @@ def _hours_ago() -> datetime:
 def _told(explanation: Explanation, doctor: User) -> ExplanationRelease:
     explain(str(explanation.pk))
     explanation.refresh_from_db()
-    return tell(explanation, "In plain words", actor=doctor)
+    return release_explanation(explanation, "In plain words", actor=doctor)
 
 
 @pytest.fixture

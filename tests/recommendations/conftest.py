@@ -14,7 +14,7 @@ from apps.recommendations import catalogue, engine
 from apps.recommendations.jobs import EvaluateRules
 from apps.recommendations.models import Recommendation, RuleEvaluation
 from apps.records.models import Case, StatementKind
-from apps.records.problem_list import state
+from apps.records.problem_list import add_statement
 
 ACTOR = System("a test")
 
@@ -73,7 +73,7 @@ def case(patient: Patient, doctor: User) -> Case:
 
 def problem(case: Case, code: str, doctor: User) -> None:
     """A problem on the case's list."""
-    state(case, StatementKind.PROBLEM, text=code, code=code, actor=doctor)
+    add_statement(case, StatementKind.PROBLEM, text=code, code=code, actor=doctor)
 
 
 def answered(patient: Patient) -> dict[str, Recommendation]:

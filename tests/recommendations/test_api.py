@@ -17,7 +17,7 @@ from apps.patients.models import Patient
 from apps.recommendations import catalogue, review
 from apps.recommendations.models import Recommendation
 from apps.records.models import Case, StatementKind
-from apps.records.problem_list import state
+from apps.records.problem_list import add_statement
 from tests.recommendations.conftest import ACTOR, answered, item, rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("guidelines")]
@@ -101,7 +101,7 @@ def _draft(name: str) -> dict[str, Any]:
 
 
 def test_order_select(patient: Patient, case: Case, doctor: User) -> None:
-    state(case, StatementKind.ALLERGY, text="Penicillin", actor=doctor)
+    add_statement(case, StatementKind.ALLERGY, text="Penicillin", actor=doctor)
     catalogue.load(
         {"items": [item("stop-ibuprofen", kind="medication", clinicians_only=True)],
          "rules": [rule("no-ibuprofen", "stop-ibuprofen",

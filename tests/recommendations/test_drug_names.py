@@ -15,7 +15,7 @@ from apps.recommendations.guidelines.drug_names import denies_allergy, drug_of, 
 from apps.recommendations.guidelines.nodules import is_subsolid, site_of
 from apps.recommendations.patient_facts import facts_of
 from apps.records.models import Case, StatementKind
-from apps.records.problem_list import state
+from apps.records.problem_list import add_statement
 from apps.terminology.lexicon import concepts
 from tests.case_factories import work
 
@@ -102,9 +102,9 @@ def test_an_entry_that_there_is_no_allergy_is_none(text: str, denied: bool) -> N
 
 def test_the_record_speaks_of_each_drug_by_its_own_name(case: Case, doctor: User) -> None:
     for text in ("Spironolactone 25 mg", "Augmentin", "Lantus 10 units"):
-        state(case, StatementKind.MEDICATION, text=text, actor=doctor)
+        add_statement(case, StatementKind.MEDICATION, text=text, actor=doctor)
     for text in ("PCN", "Denies allergy to codeine", "NKDA", "Percocet - hives"):
-        state(case, StatementKind.ALLERGY, text=text, actor=doctor)
+        add_statement(case, StatementKind.ALLERGY, text=text, actor=doctor)
     facts = facts_of(case.patient)
     assert "iron" not in facts["medications"] and "asa" not in str(facts["medications"])
     assert set(facts["medications"]) == {

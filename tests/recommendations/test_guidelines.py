@@ -14,12 +14,12 @@ from hypothesis import strategies as some
 from apps.recommendations.catalogue import BUNDLED
 from apps.recommendations.guidelines import files
 from apps.recommendations.guidelines.allergies import conflicts
-from apps.recommendations.guidelines.expressions import Broken, evaluate, holds
+from apps.recommendations.guidelines.expressions import InvalidExpression, evaluate, holds
 from apps.recommendations.guidelines.plain import HARDEST, grade
 from apps.recommendations.guidelines.rule_engine import (
-    Because,
     Circular,
     Contraindication,
+    Evidence,
     Item,
     Rule,
     decide,
@@ -43,14 +43,14 @@ def test_what_is_not_known_holds_for_nobody() -> None:
 
 @pytest.mark.parametrize("text", ["age >", "", "age + ", "x" * 3000, "((((", "age.where(", "'a", "age"])
 def test_an_expression_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(InvalidExpression):
         holds(text, {"age": 3})
 
 
 @settings(max_examples=60, deadline=None)
 @given(some.text(max_size=60))
 def test_no_text_breaks_more_than_its_own_rule(text: str) -> None:
-    with contextlib.suppress(Broken):
+    with contextlib.suppress(InvalidExpression):
         assert isinstance(evaluate(text, {"age": 3, "problems": ["I10"]}), list)
 
 
@@ -102,7 +102,7 @@ def test_items_that_wait_for_each_other_are_named() -> None:
 
 
 def test_a_rule_shows_the_facts_it_went_by() -> None:
-    rule = Rule("old", 1, "film", "age > 50", "x", because=(Because({"en": "Age"}, "age", "a"),))
+    rule = Rule("old", 1, "film", "age > 50", "x", because=(Evidence({"en": "Age"}, "age", "a"),))
     fact = decide({"age": 60}, [rule], {"film": FILM}).decisions[0].grounds[0].facts[0]
     assert (fact.title, fact.values, fact.unit) == ({"en": "Age"}, ["60"], "a")
 

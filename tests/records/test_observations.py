@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apps.accounts.models import User
 from apps.jobs.errors import UserError
 from apps.records import observation_imports, observations
-from apps.records.models import Case, Event, Import, Observation
+from apps.records.models import Case, Event, Observation, ObservationImport
 from apps.records.observation_files import Unusable, read_file
 from apps.terminology.loinc import by_name, catalogue
 from apps.terminology.units import UnknownUnit, convert
@@ -124,7 +124,7 @@ def test_preview_then_take_over_once(case: Case, doctor: User) -> None:
     answer = client.post(
         reverse("records:bring", args=[case.pk]), {"file": SimpleUploadedFile("x.csv", content.encode())}
     )
-    parcel = Import.objects.get()
+    parcel = ObservationImport.objects.get()
     assert answer.url == reverse("records:import", args=[case.pk, parcel.pk])
     page = client.get(answer.url).content.decode()
     assert "1 rows can be taken over, 3 cannot" in page and "There is another value at this time" in page

@@ -18,7 +18,7 @@ from apps.accounts.actors import signed_in
 from apps.explainability import occlusion, scheduling
 from apps.explainability.access import visible_probes
 from apps.explainability.api.explanations import ExplanationSerializer
-from apps.explainability.models import Method, Probe
+from apps.explainability.models import Method, OcclusionQuery
 from apps.inference.access import visible_findings
 
 
@@ -38,14 +38,14 @@ class AreaSerializer(serializers.Serializer[Any]):
     )
 
 
-class ProbeSerializer(serializers.ModelSerializer[Probe]):
+class ProbeSerializer(serializers.ModelSerializer[OcclusionQuery]):
     reason = serializers.CharField(help_text="Why it failed, if it did.")
     probabilities = serializers.DictField(child=serializers.FloatField(), help_text="By label, without the area.")
     before = serializers.FloatField(source="finding.probability", help_text="The finding's own, with the area.")
     label = serializers.CharField(source="finding.label")  # type: ignore[assignment]
 
     class Meta:
-        model = Probe
+        model = OcclusionQuery
         fields = ("id", "finding", "label", "state", "reason", "before", "probabilities")
 
 

@@ -16,7 +16,7 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 @dataclass(frozen=True)
-class Facts:
+class Attributes:
     """Attributes by PS3.6 keyword; text is stripped and cut, absent is empty."""
 
     patient_id: str
@@ -46,13 +46,13 @@ class Facts:
     age: float | None
 
 
-def read_facts(header: Dataset) -> Facts:
+def read_attributes(header: Dataset) -> Attributes:
     """Collect the facts of a header.
 
     Raises:
         Unreadable: ``missing_uid`` with the keyword, if a UID that names the object is absent or wrong.
     """
-    return Facts(
+    return Attributes(
         patient_id=_text(header, "PatientID", 64),
         issuer=_text(header, "IssuerOfPatientID", 64),
         patient_name=_text(header, "PatientName", 324),

@@ -1,7 +1,17 @@
 """Notes, what was extracted from them, and what all notes of a case give together."""
 
 from apps.notes.models.case_content import CaseVector, Discordance, Summary
-from apps.notes.models.note import Concept, ConceptVerdict, Draft, Note, NoteKind, NoteRevision, NoteToken, Reading, Why
+from apps.notes.models.note import (
+    Concept,
+    ConceptVerdict,
+    Draft,
+    Note,
+    NoteExtraction,
+    NoteKind,
+    NoteRevision,
+    NoteToken,
+    SpecialtyExplanation,
+)
 
 __all__ = [
     "CaseVector",
@@ -10,10 +20,10 @@ __all__ = [
     "Discordance",
     "Draft",
     "Note",
+    "NoteExtraction",
     "NoteKind",
     "NoteRevision",
     "NoteToken",
-    "Reading",
+    "SpecialtyExplanation",
     "Summary",
-    "Why",
 ]

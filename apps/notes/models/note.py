@@ -96,7 +96,7 @@ class NoteToken(models.Model):
         constraints = [models.UniqueConstraint(fields=["note", "token", "key_id"], name="one_token_a_note")]
 
 
-class Reading(SealedRecord, Job):
+class NoteExtraction(SealedRecord, Job):
     """What the language model and rules made of one revision of a note."""
 
     holder_path = "note.case.patient_id"
@@ -124,13 +124,13 @@ class Reading(SealedRecord, Job):
         return [self.blob] if self.embedding else []
 
 
-class Why(SealedRecord, Job):
+class SpecialtyExplanation(SealedRecord, Job):
     """Why a note was given its specialty: SHAP over the words of its beginning."""
 
     holder_path = "reading.note.case.patient_id"
     task_name: ClassVar[str] = "notes.explain_specialty"
 
-    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="whys")
+    reading = models.ForeignKey(NoteExtraction, on_delete=models.CASCADE, related_name="whys")
     package = models.ForeignKey(PackageVersion, on_delete=models.PROTECT, related_name="+")
     answer = SealedJSONField()
 
@@ -153,7 +153,7 @@ class Concept(SealedRecord):
     holder_path = "reading.note.case.patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="concepts")
+    reading = models.ForeignKey(NoteExtraction, on_delete=models.CASCADE, related_name="concepts")
     kind = models.CharField(max_length=12)
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()

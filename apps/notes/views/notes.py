@@ -25,7 +25,7 @@ from apps.notes import editing as writing
 from apps.notes import note_extraction
 from apps.notes.forms import NoteForm
 from apps.notes.labels import ASSERTIONS, KINDS, SECTIONS
-from apps.notes.models import Concept, ConceptVerdict, Note, NoteKind, Reading, Why
+from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction, NoteKind, SpecialtyExplanation
 from apps.notes.queries import concepts_by_kind
 from apps.records import text_diff
 from apps.records.access import models_permitted
@@ -196,7 +196,9 @@ def explain(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResp
 def why(request: HttpRequest, pk: uuid.UUID, why_id: uuid.UUID) -> HttpResponse:
     """The words that made a note what the model took it for; asked for again while it is computed."""
     case = get_case(request, pk)
-    rows = Why.objects.filter(reading__note__case=case).select_related("reading__note__case", "package")
+    rows = SpecialtyExplanation.objects.filter(reading__note__case=case).select_related(
+        "reading__note__case", "package"
+    )
     asked = get_object_or_404(rows, pk=why_id)
     context: dict[str, Any] = {"asked": asked, "note": asked.reading.note}
     if asked.state == State.SUCCEEDED and models_permitted(case.patient):
@@ -228,7 +230,7 @@ class Stretch:
 
 
 def _understood(note: Note) -> dict[str, Any]:
-    found: Reading | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
+    found: NoteExtraction | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
     if found is None or found.state != State.SUCCEEDED:
         return {"reading": found, "stretches": [Stretch(note.text)], "groups": []}
     concepts = list(found.concepts.select_related("reading__note__case", "decided_by"))

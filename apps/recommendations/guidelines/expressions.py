@@ -16,7 +16,7 @@ LONGEST = 2000
 Facts = dict[str, Any]
 
 
-class Broken(Exception):
+class InvalidExpression(Exception):
     """An expression that cannot be evaluated; the text says why, and holds no patient data."""
 
 
@@ -24,7 +24,7 @@ def check(expression: str) -> None:
     """Whether it can be evaluated at all, tried on a patient of whom nothing is known.
 
     Raises:
-        Broken: saying why not.
+        InvalidExpression: saying why not.
     """
     evaluate(expression, {})
 
@@ -33,41 +33,45 @@ def evaluate(expression: str, facts: Facts) -> list[Any]:
     """The collection that an expression stands for.
 
     Raises:
-        Broken: if it cannot be read, or stumbles over the facts.
+        InvalidExpression: if it cannot be read, or stumbles over the facts.
     """
     try:
         return list(_compiled(expression)(facts))
-    except Broken:
+    except InvalidExpression:
         raise
     except RecursionError:
-        raise Broken("the expression is nested too deeply") from None
+        raise InvalidExpression("the expression is nested too deeply") from None
     except Exception as error:  # the library raises bare ones for whatever a stranger's expression does
-        raise Broken(f"the expression cannot be evaluated ({type(error).__name__}): {expression[:120]}") from None
+        raise InvalidExpression(
+            f"the expression cannot be evaluated ({type(error).__name__}): {expression[:120]}"
+        ) from None
 
 
 def holds(expression: str, facts: Facts) -> bool | None:
     """Whether a condition is fulfilled; None if that is not known.
 
     Raises:
-        Broken: if it cannot be evaluated, or is no condition.
+        InvalidExpression: if it cannot be evaluated, or is no condition.
     """
     found = evaluate(expression, facts)
     if not found:
         return None
     if len(found) == 1 and isinstance(found[0], bool):
         return found[0]
-    raise Broken(f"the expression is no condition: it gives neither true nor false: {expression[:120]}")
+    raise InvalidExpression(f"the expression is no condition: it gives neither true nor false: {expression[:120]}")
 
 
 @lru_cache(maxsize=1024)
 def _compiled(expression: str) -> Any:
     if len(expression) > LONGEST:
-        raise Broken(f"an expression has at most {LONGEST} signs")
+        raise InvalidExpression(f"an expression has at most {LONGEST} signs")
     if not expression.strip():
-        raise Broken("the expression is empty")
+        raise InvalidExpression("the expression is empty")
     try:
         return compiled(expression)
     except (RecognitionException, ParseCancellationException, RecursionError) as error:
-        raise Broken(f"the expression cannot be read: {expression[:120]}") from error
+        raise InvalidExpression(f"the expression cannot be read: {expression[:120]}") from error
     except Exception as error:
-        raise Broken(f"the expression cannot be read ({type(error).__name__}): {expression[:120]}") from error
+        raise InvalidExpression(
+            f"the expression cannot be read ({type(error).__name__}): {expression[:120]}"
+        ) from error

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from apps.recommendations.guidelines.expressions import Broken, Facts, evaluate, holds
+from apps.recommendations.guidelines.expressions import Facts, InvalidExpression, evaluate, holds
 
 Words = Mapping[str, str]
 URGENCIES = ("routine", "soon", "urgent")
 
 
 @dataclass(frozen=True)
-class Because:
+class Evidence:
     """A fact that a rule shows: what it is called, and the expression that finds it."""
 
     title: Words
@@ -50,7 +50,7 @@ class Rule:
     urgency: str = "routine"
     due_days: int = 90
     repeat_days: int = 0
-    because: tuple[Because, ...] = ()
+    because: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Ground:
+class Justification:
     """A rule that holds, with its facts."""
 
     rule: Rule
@@ -101,8 +101,8 @@ class Decision:
     """
 
     item: str
-    grounds: list[Ground] = field(default_factory=list)
-    against: list[Ground] = field(default_factory=list)
+    grounds: list[Justification] = field(default_factory=list)
+    against: list[Justification] = field(default_factory=list)
     held_back: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -168,8 +168,8 @@ def decide(
         try:
             if not holds(rule.condition, facts):
                 continue
-            ground = Ground(rule, [_fact(because, facts) for because in rule.because])
-        except Broken as error:
+            ground = Justification(rule, [_fact(because, facts) for because in rule.because])
+        except InvalidExpression as error:
             broken.append((rule.code, str(error)))
             continue
         decision = found.setdefault(rule.item, Decision(rule.item))
@@ -192,7 +192,7 @@ def _forbidden(item: Item, facts: Facts, broken: list[tuple[str, str]]) -> list[
         try:
             if holds(one.condition, facts):
                 reasons.append(dict(one.reason))
-        except Broken as error:
+        except InvalidExpression as error:
             broken.append((item.code, str(error)))
             reasons.append(
                 {"en": f"A contraindication cannot be checked: {error}", "zh-hans": f"无法核对禁忌：{error}"}
@@ -210,7 +210,7 @@ def _citation(rule: Rule) -> dict[str, str]:
     return {"en": f"Advised against: {rule.citation}", "zh-hans": f"指南不建议：{rule.citation}"}
 
 
-def _fact(because: Because, facts: Facts) -> Fact:
+def _fact(because: Evidence, facts: Facts) -> Fact:
     return Fact(
         dict(because.title), [_shown(value) for value in evaluate(because.expression, facts)][:12], because.unit
     )

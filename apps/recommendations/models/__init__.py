@@ -5,9 +5,9 @@ from apps.recommendations.models.recommendation import (
     OPEN_STATES,
     SHOWN_STATES,
     Recommendation,
+    RecommendationEvent,
     RecommendationState,
     RuleEvaluation,
-    Step,
     Urgency,
 )
 
@@ -18,8 +18,8 @@ __all__ = [
     "GuidelineRule",
     "ItemKind",
     "Recommendation",
+    "RecommendationEvent",
     "RecommendationState",
     "RuleEvaluation",
-    "Step",
     "Urgency",
 ]

@@ -114,7 +114,7 @@ class Recommendation(SealedRecord):
         return self.said("what_to_do")
 
 
-class Step(SealedRecord):
+class RecommendationEvent(SealedRecord):
     """What happened to a recommendation. Rows are only added."""
 
     holder_path = "recommendation.patient_id"

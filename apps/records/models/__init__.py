@@ -2,7 +2,7 @@
 
 from apps.records.models.case import Case, CaseStatus, Priority
 from apps.records.models.event import Event, EventKind
-from apps.records.models.observation import Import, ImportRow, Observation
+from apps.records.models.observation import Observation, ObservationImport, ObservationImportRow
 from apps.records.models.statement import Statement, StatementKind, StatementStatus
 
 __all__ = [
@@ -10,9 +10,9 @@ __all__ = [
     "CaseStatus",
     "Event",
     "EventKind",
-    "Import",
-    "ImportRow",
     "Observation",
+    "ObservationImport",
+    "ObservationImportRow",
     "Priority",
     "Statement",
     "StatementKind",

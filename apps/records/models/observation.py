@@ -40,7 +40,7 @@ class Observation(SealedRecord):
         ]
 
 
-class Import(SealedRecord):
+class ObservationImport(SealedRecord):
     """A file of values that somebody looks at before it is taken over."""
 
     holder_path = "case.patient_id"
@@ -53,13 +53,13 @@ class Import(SealedRecord):
     taken_at = models.DateTimeField(null=True)
 
 
-class ImportRow(SealedRecord):
+class ObservationImportRow(SealedRecord):
     """A row of such a file: the value it holds, or why it cannot be taken."""
 
     holder_path = "parcel.case.patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    parcel = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
+    parcel = models.ForeignKey(ObservationImport, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()
     content = SealedJSONField(help_text="As written; code, at, value if it can be taken.")
     reason_code = models.CharField(max_length=40, blank=True)

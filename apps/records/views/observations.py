@@ -20,7 +20,7 @@ from apps.records import observation_imports, observations
 from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.forms import FileForm, ValueForm
 from apps.records.labels import FLAGS, GROUPS
-from apps.records.models import Import, Observation
+from apps.records.models import Observation, ObservationImport
 from apps.records.observation_files import MOST_BYTES
 from apps.terminology.localisation import in_language
 from apps.terminology.units import SHOWN
@@ -101,7 +101,7 @@ def preview(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpRe
     """What a file holds, row by row, with what is wrong."""
     case = get_case(request, pk)
     parcel = get_object_or_404(
-        Import.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
+        ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
     rows = parcel.rows.select_related("parcel__case")
     wrong = rows.exclude(reason_code="")
@@ -123,7 +123,7 @@ def take(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpRespo
     """Take the good rows over."""
     case = get_case(request, pk)
     parcel = get_object_or_404(
-        Import.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
+        ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
     good = 0 if parcel.taken_at else parcel.rows.filter(reason_code="").count()
     taken = observation_imports.take(parcel, actor=signed_in(request))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
+from apps.records import problem_list
 from apps.records import problem_list as stating
 from apps.records.case_pages import add_form_errors, get_case, redirect_back, show_user_errors
 from apps.records.forms import StatementForm
@@ -33,7 +34,7 @@ def state(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     given = form.cleaned_data
     code, text = _coded(given["kind"], given["text"])
     name = "reaction" if given["kind"] == StatementKind.ALLERGY else "dose"
-    stating.state(
+    problem_list.add_statement(
         case,
         StatementKind(given["kind"]),
         text=text,

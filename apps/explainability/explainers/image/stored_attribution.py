@@ -17,7 +17,7 @@ from apps.explainability.explainers.image.limits import certain
 
 
 @dataclass(frozen=True)
-class Account:
+class StoredAttribution:
     """One output's share of an attribution.
 
     Attributes:
@@ -51,12 +51,12 @@ class Account:
         return buffer.getvalue()
 
 
-def accounts(found: Attribution, plane: npt.NDArray[np.generic], film: Explainable) -> list[Account]:
+def accounts(found: Attribution, plane: npt.NDArray[np.generic], film: Explainable) -> list[StoredAttribution]:
     """One for each output."""
     where = film.zones(plane)
     sums = found.sums
     return [
-        Account(
+        StoredAttribution(
             values=found.values[:, output].astype(np.float32),
             half_width=None if found.half_width is None else found.half_width[:, output].astype(np.float32),
             base=tuple(found.base[:, output].tolist()),

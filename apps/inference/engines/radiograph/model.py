@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from apps.inference.engines.radiograph import networks
-from apps.inference.engines.radiograph.ood import Guard
+from apps.inference.engines.radiograph.ood import OODDetector
 from apps.inference.engines.radiograph.preprocessing import normalise, to_plane
 from apps.inference.packages.card import Package, PackageRefused
 
@@ -93,10 +93,10 @@ class RadiographModel:
         return torch.log_softmax(self.network(self.inputs(planes)).double() / self._temperature + self._bias, dim=1)
 
 
-def _load_guard(package: Package) -> Guard:
+def _load_guard(package: Package) -> OODDetector:
     try:
         stored = load_file(package.folder / GUARD)
-        return Guard(stored["mean"].double().numpy(), stored["components"].double().numpy())
+        return OODDetector(stored["mean"].double().numpy(), stored["components"].double().numpy())
     except (KeyError, OSError) as error:
         raise PackageRefused(f"{package.name} {package.version}: {GUARD} is not a guard") from error
 

@@ -25,7 +25,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Guard:
+class OODDetector:
     """The training films' thumbnails in short.
 
     Attributes:

@@ -20,4 +20,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        Service(current_app._get_current_object(), scheduler_cls=settings.CELERY_BEAT_SCHEDULER).start()
+        app: Any = current_app
+        scheduler: Any = settings.CELERY_BEAT_SCHEDULER  # a dotted name: Celery imports it
+        Service(app._get_current_object(), scheduler_cls=scheduler).start()

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.recommendations import active_ranker, catalogue, ranker_training
-from apps.recommendations.guidelines.rule_engine import Because, Contraindication, Item, Rule
+from apps.recommendations.guidelines.rule_engine import Contraindication, Evidence, Item, Rule
 
 DRAWN, SEED = 6000, 11
 
@@ -73,6 +73,6 @@ def bundled() -> tuple[list[Rule], dict[str, Item]]:
     rules = []
     for one in content["rules"]:
         said = {name: value for name, value in one.items() if name not in ("examples", "because")}
-        because = tuple(Because(**each) for each in one.get("because", []))
+        because = tuple(Evidence(**each) for each in one.get("because", []))
         rules.append(Rule(because=because, **{"version": 1, **said}))
     return rules, items

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.terminology.icd10 import ICD10
-from apps.terminology.models import Code
+from apps.terminology.models import TerminologyCode
 
 
 class Command(BaseCommand):
@@ -18,13 +18,13 @@ class Command(BaseCommand):
         parser.add_argument("--if-missing", action="store_true", help="do nothing if there are codes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["if_missing"] and Code.objects.filter(system=ICD10).exists():
+        if options["if_missing"] and TerminologyCode.objects.filter(system=ICD10).exists():
             return
         import simple_icd_10_cm as icd10  # 150 MB of memory, for this command alone
 
         leaves = [code for code in icd10.get_all_codes() if "." in code or len(code) == 3]
         rows = [self._row(code, icd10.get_description(code)) for code in leaves]
-        Code.objects.bulk_create(
+        TerminologyCode.objects.bulk_create(
             rows,
             batch_size=2000,
             update_conflicts=True,
@@ -34,5 +34,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(rows)} codes of ICD-10-CM")
 
     @staticmethod
-    def _row(code: str, title: str) -> Code:
-        return Code(system=ICD10, code=code, title=title[:300], folded=title[:300].casefold())
+    def _row(code: str, title: str) -> TerminologyCode:
+        return TerminologyCode(system=ICD10, code=code, title=title[:300], folded=title[:300].casefold())
