@@ -314,7 +314,7 @@ CONTENT_SECURITY_POLICY = content_security_policy(OIDC_ISSUER, dev_server=VITE_S
 
 # Uploads --------------------------------------------------------------------------------------
 
-FILE_UPLOAD_HANDLERS = ["apps.imaging.uploading.UnnamedFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["apps.imaging.uploads.UnnamedFileUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20  # a note of 5 MB is refused with a reason, and stays in its form
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)

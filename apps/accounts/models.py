@@ -134,7 +134,7 @@ def _now() -> datetime:
 class AuditEntry(models.Model):
     """Who did what to which object, when, why, from where, and what came of it. Rows are only ever added.
 
-    ``sequence`` and ``digest`` link the entry to the one before (:mod:`apps.accounts.trail`); they are
+    ``sequence`` and ``digest`` link the entry to the one before (:mod:`apps.accounts.audit_chain`); they are
     set once, in the entry's own transaction or right after it.
     """
 

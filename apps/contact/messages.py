@@ -18,4 +18,6 @@ MESSAGES = {
     "appointment_moved": _("An appointment on your page has changed."),
     "appointment_soon": _("You have an appointment within a day. Please have a look at your page."),
     "appointment_unwanted": _("A patient cannot come to an appointment."),
+    "release_words": _("Write in plain words what this means for the patient."),
+    "release_portal": _("The patient does not use the patient portal: nothing can be released there."),
 }

@@ -81,3 +81,50 @@ class EmailPreference(SealedRecord):
     language = models.CharField(max_length=10, default="en")
     confirmed_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True, help_text="When the last mail went out: at most one an hour.")
+
+
+class ReleaseKind(models.TextChoices):
+    """What was released to the patient."""
+
+    REPORT = "report", _("Report")
+    EXPLANATION = "explanation", _("Result of an AI model")
+    RECOMMENDATION = "recommendation", _("Recommendation")
+
+
+class PatientRelease(SealedRecord):
+    """What a patient was shown: what, in which words, by whom, and until when.
+
+    The app that releases something knows what ``subject_id`` names; this table knows no app above it. Rows are only
+    added: withdrawing ends a release, and the record keeps what was shown.
+    """
+
+    holder_path = "patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="releases")
+    kind = models.CharField(max_length=14, choices=ReleaseKind)
+    subject_id = models.UUIDField(help_text="The report version, the explanation or the recommendation.")
+    words = SealedTextField()
+    has_picture = models.BooleanField(default=False)
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-released_at"]
+        indexes = [models.Index(fields=["patient", "kind"], name="releases_of_a_patient")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject_id"], condition=models.Q(withdrawn_at=None), name="released_once_at_a_time"
+            )
+        ]
+
+    @property
+    def blob(self) -> str:
+        """Name of the sealed picture."""
+        return f"releases/{self.pk.hex[:2]}/{self.pk.hex}.png"
+
+    def sealed_blobs(self) -> list[str]:
+        """The picture, if there is one."""
+        return [self.blob] if self.has_picture else []

@@ -13,4 +13,4 @@ class ExplainabilityConfig(AppConfig):
 
         register_messages(messages.MESSAGES)
         subscribe(AnalysisCompleted, handlers.plan_explanations)
-        post_inference_hooks.register("apps.explainability.first_look.draw_preview")
+        post_inference_hooks.register("apps.explainability.preview.draw_preview")

@@ -13,7 +13,7 @@ from apps.explainability.explainers.image.limits import ADDS_UP
 from apps.imaging.models import Instance
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.jobs.models import Job
-from apps.protection.fields import SealedJSONField, SealedTextField
+from apps.protection.fields import SealedJSONField
 from apps.protection.models import SealedRecord
 
 
@@ -114,36 +114,6 @@ class Explanation(SealedRecord, Job):
         if self.stage != Stage.CHECKED:
             return []
         return [Weakness(code) for code in self.quality.get("weaknesses", [])]
-
-
-class ExplanationRelease(SealedRecord):
-    """What a physician let the patient see of an explanation: a sentence and the picture as it was then."""
-
-    holder_path = "explanation.finding.analysis.series.study.patient_id"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    explanation = models.ForeignKey(Explanation, on_delete=models.CASCADE, related_name="told")
-    sentence = SealedTextField()
-    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    released_at = models.DateTimeField(auto_now_add=True)
-    withdrawn_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-released_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["explanation"], condition=models.Q(withdrawn_at=None), name="told_once_at_a_time"
-            )
-        ]
-
-    @property
-    def blob(self) -> str:
-        """Name of the sealed picture."""
-        return f"told/{self.pk.hex[:2]}/{self.pk.hex}.png"
-
-    def sealed_blobs(self) -> list[str]:
-        """The picture."""
-        return [self.blob]
 
 
 class OcclusionQuery(SealedRecord, Job):

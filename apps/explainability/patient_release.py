@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
-from apps.accounts import audit
+from apps.accounts.actors import Actor
 from apps.accounts.models import User
-from apps.contact.mail import notify_patient as notify_patient
+from apps.contact.models import PatientRelease, ReleaseKind
+from apps.contact.patient_release import release_to_patient, visible_releases, withdraw_release
 from apps.explainability.drawing.overlay import Style
 from apps.explainability.exports import LARGEST, film_with_overlay
 from apps.explainability.labels import PLAIN_ZONES
-from apps.explainability.models import Explanation, ExplanationRelease, Stage
+from apps.explainability.models import Explanation, Stage
 from apps.explainability.queries import places
 from apps.inference.access import can
 from apps.jobs.errors import UserError
-from apps.protection import blobs
+from apps.patients.access import permitted_filter
+from apps.patients.models import Purpose
 
 
 def draft(explanation: Explanation) -> str:
@@ -30,49 +34,83 @@ def draft(explanation: Explanation) -> str:
     return " ".join([found, where, _("Your doctor has looked at the picture too.")]).replace("  ", " ")
 
 
-def release_explanation(explanation: Explanation, sentence: str, *, actor: User) -> ExplanationRelease:
-    """Release the sentence and the picture to the patient; telling again replaces what was told before.
+@dataclass(frozen=True)
+class ReleasedExplanation:
+    """An explanation that the patient can see: a sentence and the picture as it was then."""
+
+    release: PatientRelease
+    explanation: Explanation
+
+    @property
+    def pk(self) -> uuid.UUID:
+        """The release's id, by which pages address it."""
+        return self.release.pk
+
+    @property
+    def sentence(self) -> str:
+        """What the physician wrote for the patient."""
+        return self.release.words
+
+    @property
+    def released_by(self) -> User:
+        """The physician."""
+        return self.release.released_by
+
+    @property
+    def released_at(self) -> datetime:
+        """Since when the patient can see it."""
+        return self.release.released_at
+
+
+def release_explanation(explanation: Explanation, sentence: str, *, actor: User) -> PatientRelease:
+    """Release the sentence and the picture to the patient; releasing again replaces what was released before.
 
     Raises:
         PermissionError: if the actor is no physician who sees the study.
-        UserError: ``not_checked`` or ``weak_explanation``: such a one is shown to no patient.
-        ValueError: for an empty sentence.
+        UserError: ``not_checked`` or ``weak_explanation``: such a one is shown to no patient; and see
+            :func:`release_to_patient`.
     """
     if not can(actor, "inference.review_finding", explanation.finding):
-        raise PermissionError("only physicians of the patient tell patients")
+        raise PermissionError("only physicians of the patient release explanations")
     if explanation.stage != Stage.CHECKED:
         raise UserError("not_checked")
     if explanation.weaknesses:
         raise UserError("weak_explanation")
-    if not sentence.strip():
-        raise ValueError("say it in words")
-    picture = film_with_overlay(explanation, LARGEST, Style(sign="positive", threshold=0.25))
-    try:
-        with transaction.atomic():
-            explanation.told.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
-            told = ExplanationRelease(explanation=explanation, released_by=actor)
-            told.sentence = sentence.strip()
-            told.save()
-            blobs.write(told.blob, picture, holder=told.key_holder)
-            audit.record(actor, "explanation.told", explanation, why="treatment")
-            notify_patient(explanation.finding.analysis.series.study.patient, "result_to_read")
-    except IntegrityError:  # a double click: the other one has told it
-        return explanation.told.get(withdrawn_at=None)
-    return told
+    return release_to_patient(
+        explanation.finding.analysis.series.study.patient,
+        ReleaseKind.EXPLANATION,
+        explanation.pk,
+        sentence,
+        actor=actor,
+        notice="result_to_read",
+        picture=film_with_overlay(explanation, LARGEST, Style(sign="positive", threshold=0.25)),
+    )
 
 
-def withdraw(told: ExplanationRelease, *, actor: User) -> None:
-    """Take it back; the patient no longer sees it, the record keeps it.
+def withdraw_explanation(released: ReleasedExplanation, *, actor: User) -> bool:
+    """Take it back; the patient no longer sees it, the record keeps it. False if it was taken back already.
 
     Raises:
         PermissionError: if the actor is no physician who sees the study.
     """
-    if not can(actor, "inference.review_finding", told.explanation.finding):
+    if not can(actor, "inference.review_finding", released.explanation.finding):
         raise PermissionError("only physicians of the patient take it back")
-    if ExplanationRelease.objects.filter(pk=told.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()):
-        audit.record(actor, "explanation.withdrawn", told.explanation, why="treatment")
+    return withdraw_release(released.release, actor=actor)
 
 
-def picture(told: ExplanationRelease) -> bytes:
-    """The picture as it was released, PNG."""
-    return blobs.read(told.blob, holder=told.key_holder)
+def released_explanations(actor: Actor | None) -> list[ReleasedExplanation]:
+    """What is released, while the patient consents to analysis by models; newest first."""
+    consented = permitted_filter(Purpose.AI, "patient__")
+    releases = list(visible_releases(actor, ReleaseKind.EXPLANATION).filter(consented))
+    rows = Explanation.objects.select_related("finding__analysis__package", "finding__analysis__series__study__patient")
+    explanations = rows.in_bulk([release.subject_id for release in releases])
+    return [
+        ReleasedExplanation(release, explanations[release.subject_id])
+        for release in releases
+        if release.subject_id in explanations
+    ]
+
+
+def find_released(actor: Actor | None, pk: uuid.UUID) -> ReleasedExplanation | None:
+    """The release of this id, if the actor sees it."""
+    return next((released for released in released_explanations(actor) if released.pk == pk), None)

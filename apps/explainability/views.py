@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -17,8 +17,9 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS, Role
+from apps.contact.patient_release import picture_of
 from apps.explainability import cohort, patient_release, scheduling, similar
-from apps.explainability.access import visible_released, visible_to
+from apps.explainability.access import visible_to
 from apps.explainability.drawing import charts
 from apps.explainability.explainers.image.methods import grid_of
 from apps.explainability.forms import MethodForm, TellForm
@@ -45,7 +46,14 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             task=explanation.finding.analysis.package.card["task"], taken=[other.method for other in others]
         ),
         "pictures": _pictures(explanation),
-        "told": visible_released(signed_in(request)).filter(explanation=explanation).first(),
+        "told": next(
+            (
+                released
+                for released in patient_release.released_explanations(signed_in(request))
+                if released.explanation.pk == explanation.pk
+            ),
+            None,
+        ),
         "tell_form": TellForm(initial={"sentence": patient_release.draft(explanation)}),
     }
     return render(request, "explainability/detail.html", context)
@@ -92,19 +100,19 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Take back what the patient was told."""
-    told = get_object_or_404(visible_released(signed_in(request)), pk=pk)
-    patient_release.withdraw(told, actor=signed_in(request))
+    told = _released(request, pk)
+    patient_release.withdraw_explanation(told, actor=signed_in(request))
     messages.success(request, _("The patient no longer sees it."))
-    return redirect("explainability:detail", told.explanation_id)
+    return redirect("explainability:detail", told.explanation.pk)
 
 
 @role_required(*CLINICIANS, Role.PATIENT)
 @require_GET
 def released_picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The picture that was released."""
-    told = get_object_or_404(visible_released(signed_in(request)), pk=pk)
+    told = _released(request, pk)
     audit.record(signed_in(request), "explanation.read", told.explanation, why="treatment", part="told")
-    return HttpResponse(patient_release.picture(told), content_type="image/png")
+    return HttpResponse(picture_of(told.release), content_type="image/png")
 
 
 @login_required
@@ -186,3 +194,10 @@ def _curve_rows(quality: dict[str, Any]) -> list[tuple[float, float, float]]:
     shown, hidden = quality.get("insertion_curve", []), quality.get("deletion_curve", [])
     steps = max(len(shown) - 1, 1)
     return [(100 * number / steps, 100 * a, 100 * b) for number, (a, b) in enumerate(zip(shown, hidden, strict=True))]
+
+
+def _released(request: HttpRequest, pk: uuid.UUID) -> patient_release.ReleasedExplanation:
+    released = patient_release.find_released(signed_in(request), pk)
+    if released is None:
+        raise Http404
+    return released

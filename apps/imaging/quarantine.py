@@ -21,7 +21,7 @@ PART_BYTES = 16 * 2**20
 def hold(
     stream: BinaryIO, *, patient: Patient, facts: Attributes, reason_code: str, digest: str, actor: Actor
 ) -> QuarantinedFile:
-    """Seal the whole file until :func:`apps.imaging.decision.decide`; the same file is held once."""
+    """Seal the whole file until :func:`apps.imaging.quarantine_decision.decide`; the same file is held once."""
     tokens = content_tokens(digest)
     waiting = QuarantinedFile.objects.filter(patient=patient, content_index__in=tokens, decision="").first()
     if waiting is not None:

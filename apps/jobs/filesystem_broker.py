@@ -75,6 +75,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Named in the settings as ``apps.jobs.transport:Transport``."""
+    """Named in the settings as ``apps.jobs.filesystem_broker:Transport``."""
 
     Channel = Channel

@@ -15,7 +15,9 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import PHYSICIANS, Notice, Role, User
 from apps.accounts.notifications import notify
-from apps.contact.mail import notify_patient as notify_patient
+from apps.contact.mail import notify_patient
+from apps.contact.models import ReleaseKind
+from apps.contact.patient_release import end_releases
 from apps.inference.output_checks import require_finite
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import FINAL_STATES, State
@@ -197,6 +199,7 @@ def recall(row: Recommendation, words: dict[str, str], actor: User | None = None
     )
     if done:
         step(row, "recalled", actor, words)
+        end_releases(ReleaseKind.RECOMMENDATION, row.pk, actor=actor or ACTOR)
         audit.record(actor or ACTOR, "recommendation.recalled", row, why="treatment", item=row.item.code)
         if shown and row.patient.portal_user_id:
             notify_patient(row.patient, "recommendation_recalled")

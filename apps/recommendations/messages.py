@@ -12,7 +12,6 @@ MESSAGES = {
     "recommendation_hard": _(
         "The text is hard to read: grade %(grade)s, at most %(most)s. Use short sentences and short words."
     ),
-    "recommendation_portal": _("The patient has closed the own page: nothing can be released there."),
     "recommendation_nagging": _(
         "The patient has %(number)s open recommendations. Wait until some are done, or recall one."
     ),

@@ -14,10 +14,9 @@ from django.utils.translation import get_language
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.contact.mail import notify_patient as notify_patient
+from apps.contact.models import ReleaseKind
+from apps.contact.patient_release import release_to_patient
 from apps.jobs.errors import UserError
-from apps.patients.access import permits
-from apps.patients.models import Purpose
 from apps.recommendations import engine
 from apps.recommendations.access import require, visible_to
 from apps.recommendations.guidelines.plain import HARDEST, grade
@@ -91,14 +90,12 @@ def release(row: Recommendation, *, revision: int, actor: User) -> Recommendatio
     Raises:
         PermissionError: if the actor is no physician of the patient.
         UserError: ``recommendation_changed``, ``recommendation_closed``, ``recommendation_clinicians``,
-            ``recommendation_portal``, ``recommendation_nagging`` or ``recommendation_forbidden``.
+            ``release_portal``, ``recommendation_nagging`` or ``recommendation_forbidden``.
     """
     with transaction.atomic():
         now = _taken(row, revision, actor, (RecommendationState.PROPOSED, RecommendationState.APPROVED))
         if now.item.clinicians_only:
             raise UserError("recommendation_clinicians")
-        if not permits(now.patient, Purpose.PORTAL):
-            raise UserError("recommendation_portal")
         _refuse_forbidden(now)
         shown = Recommendation.objects.filter(patient=now.patient, state__in=SHOWN_STATES).count()
         if shown >= settings.MOST_SHOWN_RECOMMENDATIONS and not now.urgency:
@@ -111,7 +108,14 @@ def release(row: Recommendation, *, revision: int, actor: User) -> Recommendatio
             now, RecommendationState.RELEASED, "released", actor,
             decided_by=actor, released_by=actor, released_at=timezone.now(),
         )  # fmt: skip
-        notify_patient(now.patient, "recommendation_told")
+        release_to_patient(
+            now.patient,
+            ReleaseKind.RECOMMENDATION,
+            now.pk,
+            now.words["patient_text"]["en"],
+            actor=actor,
+            notice="recommendation_told",
+        )
     return moved
 
 

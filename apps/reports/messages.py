@@ -8,7 +8,5 @@ MESSAGES = {
     "report_incomplete": _("A report needs findings and an impression before it can be issued."),
     "report_no_pdf": _("PDF needs the libraries Pango and HarfBuzz on the server. Print the page instead."),
     "report_not_signed": _("Only a signed report is released to the patient."),
-    "report_untold": _("Write in a few plain words what the report means for the patient."),
-    "report_portal": _("The patient has closed the own page: nothing can be released there."),
     "report_to_read": _("A report is ready for you on your page."),
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.imaging.models import Study
-from apps.protection.fields import SealedJSONField, SealedTextField
+from apps.protection.fields import SealedJSONField
 from apps.protection.models import SealedRecord
 from apps.records.models import Case
 
@@ -66,24 +66,3 @@ class ReportVersion(SealedRecord):
     class Meta:
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["report", "number"], name="one_version_a_number")]
-
-
-class ReportRelease(SealedRecord):
-    """What a physician let the patient see of a signed report: plain words beside the report as it was issued."""
-
-    holder_path = "version.report.case.patient_id"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    version = models.ForeignKey(ReportVersion, on_delete=models.CASCADE, related_name="told")
-    words = SealedTextField()
-    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    released_at = models.DateTimeField(default=timezone.now)
-    withdrawn_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-released_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["version"], condition=models.Q(withdrawn_at=None), name="report_told_once_at_a_time"
-            )
-        ]

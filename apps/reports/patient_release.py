@@ -1,74 +1,101 @@
-"""Letting the patient read a report: only by a physician, only what was signed, with words that a patient understands.
+"""Releasing a report to the patient: only what was signed, with words that a patient understands.
 
-What models said of the study is not part of it: a finding is told by itself, on its explanation's page.
+What models said of the study is not part of it: that is released by itself, on its explanation's page.
 """
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
-from django.utils import timezone
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
-from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
-from apps.contact.mail import notify_patient as notify_patient
+from apps.contact.models import PatientRelease, ReleaseKind
+from apps.contact.patient_release import release_to_patient, visible_releases, withdraw_release
 from apps.jobs.errors import UserError
-from apps.patients.access import permits, visible_patient_filter
-from apps.patients.models import Purpose
 from apps.records.access import require
-from apps.reports.models import ReportRelease, ReportState, ReportVersion
-
-LONGEST = 4000
+from apps.reports.models import Report, ReportState, ReportVersion
 
 
-def release_report(version: ReportVersion, words: str, *, actor: User) -> ReportRelease:
-    """Release a version to the patient; what was told of the report before is replaced.
+@dataclass(frozen=True)
+class ReleasedReport:
+    """A version of a report that the patient can read, with the words that go with it."""
+
+    release: PatientRelease
+    version: ReportVersion
+
+    @property
+    def pk(self) -> uuid.UUID:
+        """The release's id, by which pages address it."""
+        return self.release.pk
+
+    @property
+    def words(self) -> str:
+        """What the physician wrote for the patient."""
+        return self.release.words
+
+    @property
+    def released_by(self) -> User:
+        """The physician."""
+        return self.release.released_by
+
+    @property
+    def released_at(self) -> datetime:
+        """Since when the patient can read it."""
+        return self.release.released_at
+
+
+def release_report(version: ReportVersion, words: str, *, actor: User) -> PatientRelease:
+    """Release a version to the patient; what was released of the report before is replaced.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
-        UserError: ``report_not_signed``, ``report_untold`` without words, or ``report_portal``.
+        UserError: ``report_not_signed``; and see :func:`release_to_patient`.
     """
-    patient = version.report.case.patient
-    require(actor, "records.decide_case", version.report.case)
+    report = version.report
+    require(actor, "records.decide_case", report.case)
     if version.state not in (ReportState.FINAL, ReportState.AMENDED):
         raise UserError("report_not_signed")
-    if not words.strip():
-        raise UserError("report_untold")
-    if not permits(patient, Purpose.PORTAL):
-        raise UserError("report_portal")
-    try:
-        with transaction.atomic():
-            ReportRelease.objects.filter(version__report=version.report, withdrawn_at=None).update(
-                withdrawn_at=timezone.now()
-            )
-            told = ReportRelease(version=version, released_by=actor)
-            told.words = words.strip()[:LONGEST]
-            told.save(force_insert=True)
-            audit.record(actor, "report.told", version.report, why="treatment", version=version.number)
-            notify_patient(patient, "report_to_read")
-    except IntegrityError:  # a double click: the other one has told it
-        return ReportRelease.objects.get(version=version, withdrawn_at=None)
-    return told
+    return release_to_patient(
+        report.case.patient,
+        ReleaseKind.REPORT,
+        version.pk,
+        words,
+        actor=actor,
+        notice="report_to_read",
+        replaces=report.versions.values_list("pk", flat=True),
+    )
 
 
-def withdraw(told: ReportRelease, *, actor: User) -> bool:
-    """Take it back; the record keeps what was told. False if it is so already.
+def withdraw_report(report: Report, *, actor: User) -> bool:
+    """Take a report back from the patient; False if nothing of it is released.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
     """
-    require(actor, "records.decide_case", told.version.report.case)
-    done = ReportRelease.objects.filter(pk=told.pk, withdrawn_at=None).update(withdrawn_at=timezone.now())
-    if done:
-        audit.record(actor, "report.untold", told.version.report, why="treatment")
-    return bool(done)
+    require(actor, "records.decide_case", report.case)
+    released = released_version(report, actor)
+    return released is not None and withdraw_release(released.release, actor=actor)
 
 
-def visible_released(actor: Actor | None) -> QuerySet[ReportRelease]:
-    """What was told and not taken back: to the patient it is about, and to clinicians of the patient."""
-    seen = visible_patient_filter(actor, "version__report__case__patient_id")
-    rows = ReportRelease.objects.filter(seen, withdrawn_at=None)
-    return rows.select_related(
-        "released_by", "version__issued_by", "version__report__case__patient", "version__report__study"
-    )
+def released_reports(actor: Actor | None) -> list[ReleasedReport]:
+    """What is released: to the patient it is about, and to clinicians of the patient; newest first."""
+    return _with_versions(visible_releases(actor, ReleaseKind.REPORT))
+
+
+def released_version(report: Report, actor: Actor | None) -> ReleasedReport | None:
+    """What is released of this report."""
+    versions = list(report.versions.values_list("pk", flat=True))
+    rows = visible_releases(actor, ReleaseKind.REPORT).filter(subject_id__in=versions)
+    return next(iter(_with_versions(rows)), None)
+
+
+def _with_versions(releases: Iterable[PatientRelease]) -> list[ReleasedReport]:
+    releases = list(releases)
+    rows = ReportVersion.objects.select_related("issued_by", "report__case__patient", "report__study")
+    versions = rows.in_bulk([release.subject_id for release in releases])
+    return [
+        ReleasedReport(release, versions[release.subject_id]) for release in releases if release.subject_id in versions
+    ]

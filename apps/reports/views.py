@@ -76,7 +76,7 @@ def report_page(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> Ht
         "fields": [(name, title, typed.get(name, "")) for name, title in SECTIONS.items()],
         "choices": [(row, str(row.pk) in images) for row in choices],
         "versions": report.versions.select_related("issued_by", "report__case"),
-        "told": patient_release.visible_released(user).filter(version__report=report).first(),
+        "told": patient_release.released_version(report, user),
         "writable": not report.signed or amending,
         "amending": amending,
         "reason": request.POST.get("reason", ""),
@@ -159,13 +159,7 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
 def untell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
     """Take it back from the patient."""
     report = _report(request, get_case(request, pk), report_id)
-    told = (
-        patient_release.visible_released(signed_in(request))
-        .filter(version__report=report, version__number=number)
-        .first()
-    )
-    if told is not None:
-        patient_release.withdraw(told, actor=signed_in(request))
+    patient_release.withdraw_report(report, actor=signed_in(request))
     return redirect("reports:report", pk, report_id)
 
 

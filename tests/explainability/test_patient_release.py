@@ -9,10 +9,16 @@ from django.urls import reverse
 from PIL import Image
 
 from apps.accounts.models import CareTeam, User
+from apps.contact.models import PatientRelease
 from apps.explainability import jobs
-from apps.explainability.access import visible_released
-from apps.explainability.models import Explanation, ExplanationRelease
-from apps.explainability.patient_release import draft, release_explanation, withdraw
+from apps.explainability.models import Explanation
+from apps.explainability.patient_release import (
+    draft,
+    find_released,
+    release_explanation,
+    released_explanations,
+    withdraw_explanation,
+)
 from apps.inference.jobs import analyse
 from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
@@ -59,7 +65,7 @@ def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
     assert "The patient sees nothing of it until you release it" in page
     assert "signs of: Pneumonia" in draft(checked) and "lung" in draft(checked)
     browser_of(doctor).post(reverse("explainability:tell", args=[checked.pk]), {"sentence": SENTENCE})
-    told = ExplanationRelease.objects.get()
+    told = PatientRelease.objects.get()
     assert SENTENCE in home_of(patient_user) and "Decision support by cxr-pneumonia 1.1.1" in home_of(patient_user)
     picture = reverse("explainability:told-picture", args=[told.pk])
     image = Image.open(io.BytesIO(browser_of(patient_user).get(picture).content))
@@ -81,7 +87,7 @@ def test_telling_again_replaces_and_withdrawn_consent_hides(
     patient = checked.finding.analysis.series.study.patient
     record_consent(patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
     assert "Better words." not in home_of(patient_user)
-    assert not visible_released(patient_user).exists()
+    assert not released_explanations(patient_user)
 
 
 def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanation, doctor: User) -> None:
@@ -89,7 +95,7 @@ def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanat
         release_explanation(explanation, SENTENCE, actor=doctor)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
-    with pytest.raises(ValueError, match="say it"):
+    with pytest.raises(UserError, match="plain words"):
         release_explanation(explanation, "  ", actor=doctor)
     explanation.quality = {**explanation.quality, "weaknesses": ["random"]}
     explanation.save(update_fields=["quality"])
@@ -97,16 +103,19 @@ def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanat
         release_explanation(explanation, SENTENCE, actor=doctor)
     url = reverse("explainability:tell", args=[explanation.pk])
     answer = browser_of(doctor).post(url, {"sentence": SENTENCE}, follow=True)
-    assert "mislead" in answer.content.decode() and not ExplanationRelease.objects.exists()
+    assert "mislead" in answer.content.decode() and not PatientRelease.objects.exists()
 
 
 def test_taking_back_twice_changes_nothing(checked: Explanation, doctor: User, nurse: User) -> None:
     told = release_explanation(checked, SENTENCE, actor=doctor)
+    released = find_released(doctor, told.pk)
+    assert released is not None
     with pytest.raises(PermissionError):
-        withdraw(told, actor=nurse)
-    withdraw(told, actor=doctor)
+        withdraw_explanation(released, actor=nurse)
+    assert withdraw_explanation(released, actor=doctor)
     told.refresh_from_db()
     first = told.withdrawn_at
-    withdraw(told, actor=doctor)
+    assert first is not None and told.withdrawn_by == doctor
+    assert not withdraw_explanation(released, actor=doctor)
     told.refresh_from_db()
     assert told.withdrawn_at == first

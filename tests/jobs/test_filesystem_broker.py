@@ -18,7 +18,7 @@ def connection(folder: Path) -> Connection:
         "data_folder_out": str(folder / "messages"),
         "control_folder": str(folder / "control"),
     }
-    return Connection("filesystem://", transport="apps.jobs.transport:Transport", transport_options=options)
+    return Connection("filesystem://", transport="apps.jobs.filesystem_broker:Transport", transport_options=options)
 
 
 def ring(folder: Path, first: int) -> None:

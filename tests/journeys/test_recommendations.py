@@ -25,7 +25,7 @@ link_account(with_identity("{mrn}", ""), user, actor=System("a journey"))
 """
 TIME_PASSES = """
 from datetime import date
-from apps.recommendations.keeping import expire
+from apps.recommendations.maintenance import expire
 from apps.recommendations.models import Recommendation
 Recommendation.objects.filter(item__code="{code}").update(due=date(2020, 1, 1))
 print(expire())

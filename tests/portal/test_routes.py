@@ -13,10 +13,10 @@ from apps.accounts.models import CareTeam, Role, User
 from apps.accounts.tokens import make_token
 from apps.cases.services import open_case
 from apps.contact import appointments
-from apps.contact.models import Question
+from apps.contact.models import PatientRelease, Question, ReleaseKind
 from apps.explainability import occlusion, playground
 from apps.explainability.jobs import explain
-from apps.explainability.models import Explanation, ExplanationRelease
+from apps.explainability.models import Explanation
 from apps.explainability.patient_release import release_explanation
 from apps.explainability.scheduling import plan
 from apps.imaging import deidentify
@@ -29,7 +29,7 @@ from apps.patients.consent import record_consent
 from apps.patients.erasure import place_hold
 from apps.patients.models import ConsentState, Patient, Purpose
 from apps.recommendations import catalogue, review
-from apps.reports.models import ReportRelease, ReportVersion
+from apps.reports.models import ReportVersion
 from tests.case_factories import everything
 from tests.factories import ACTOR, UserFactory, arrive, browser_of, film_file, take_in
 from tests.recommendations.conftest import answered, item
@@ -362,7 +362,8 @@ def _care(patient: Patient, doctor: User) -> dict[str, str]:
     asked = Question(patient=patient)
     asked.text = "May I work?"
     asked.save()
-    told = ReportRelease(version=ReportVersion.objects.filter(report__case__patient=patient)[0], released_by=doctor)
+    version = ReportVersion.objects.filter(report__case__patient=patient)[0]
+    told = PatientRelease(patient=patient, kind=ReleaseKind.REPORT, subject_id=version.pk, released_by=doctor)
     told.words = "Fine."
     told.save()
     return {
@@ -382,7 +383,7 @@ def _hours_ago() -> datetime:
     return timezone.now() - timedelta(hours=12)
 
 
-def _told(explanation: Explanation, doctor: User) -> ExplanationRelease:
+def _told(explanation: Explanation, doctor: User) -> PatientRelease:
     explain(str(explanation.pk))
     explanation.refresh_from_db()
     return release_explanation(explanation, "In plain words", actor=doctor)

@@ -111,7 +111,7 @@ def test_treatment_never_reaches_a_patient(patient: Patient, case: object, docto
 
 def test_nothing_is_released_to_a_closed_page(row: Recommendation, doctor: User, patient: Patient) -> None:
     record_consent(patient, Purpose.PORTAL, ConsentState.WITHDRAWN, actor=doctor)
-    assert refusal(review.release, row, revision=1, actor=doctor) == "recommendation_portal"
+    assert refusal(review.release, row, revision=1, actor=doctor) == "release_portal"
 
 
 def test_patients_are_not_nagged(patient: Patient, doctor: User, settings: object) -> None:

@@ -10,13 +10,13 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import Appointment, AppointmentState, Question
-from apps.explainability.access import visible_released
+from apps.explainability.patient_release import released_explanations
 from apps.patients.models import Patient, Sex
 from apps.portal.consents import consent_rows
 from apps.recommendations.guidelines.plans import care_plan
 from apps.recommendations.queries import advice_of, of_patient, subject_of
 from apps.reports.export import fhir
-from apps.reports.patient_release import visible_released as visible_reports
+from apps.reports.patient_release import released_reports
 
 GENDERS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other"}
 STATES = {
@@ -34,8 +34,8 @@ def everything(actor: User, own: Patient) -> dict[str, Any]:
         "recommendations": of_patient(actor, own),
         "appointments": list(visible_appointments(actor).filter(patient=own)),
         "questions": list(visible_questions(actor).filter(patient=own)),
-        "results": list(visible_released(actor)),
-        "reports": list(visible_reports(actor)),
+        "results": released_explanations(actor),
+        "reports": released_reports(actor),
         "consents": consent_rows(own),
         "now": timezone.now(),
     }

@@ -6,21 +6,20 @@ import uuid
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from apps.accounts import audit
 from apps.accounts.actors import signed_in
-from apps.explainability.access import visible_released
+from apps.explainability.patient_release import released_explanations
 from apps.patients.models import Patient
 from apps.portal.patient import download
 from apps.portal.patient.views import own_record
 from apps.reports.export.pdf import NoPdf, pdf
-from apps.reports.models import ReportRelease
-from apps.reports.patient_release import visible_released as visible_reports
+from apps.reports.patient_release import ReleasedReport, released_reports
 from apps.reports.report_templates import SECTIONS
 
 
@@ -36,9 +35,9 @@ def result_page(request: HttpRequest, own: Patient) -> HttpResponse:
             "sections": sections_of(told),
             "newer": told.version.report.versions.filter(number__gt=told.version.number).exists(),
         }
-        for told in visible_reports(actor)
+        for told in released_reports(actor)
     ]
-    context = {"results": list(visible_released(actor)), "reports": reports}
+    context = {"results": released_explanations(actor), "reports": reports}
     return render(request, "portal/patient/results.html", context)
 
 
@@ -46,7 +45,9 @@ def result_page(request: HttpRequest, own: Patient) -> HttpResponse:
 @require_GET
 def report_file(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
     """A report as PDF."""
-    told = get_object_or_404(visible_reports(signed_in(request)), pk=pk)
+    told = next((released for released in released_reports(signed_in(request)) if released.pk == pk), None)
+    if told is None:
+        raise Http404
     context = {
         "told": told, "sections": sections_of(told), "record": own, "hospital": settings.HOSPITAL_NAME,
         "values": told.version.content.get("values", []),
@@ -75,7 +76,7 @@ def data_pdf(request: HttpRequest, own: Patient) -> HttpResponse:
     return _as_pdf(request, "portal/patient/data_pdf.html", context, "my-data.pdf")
 
 
-def sections_of(told: ReportRelease) -> list[tuple[str, str]]:
+def sections_of(told: ReleasedReport) -> list[tuple[str, str]]:
     """The report's text by section. What models said of the study is no part of it."""
     texts = told.version.content["sections"]
     return [(str(title), texts.get(name, "")) for name, title in SECTIONS.items() if texts.get(name, "").strip()]

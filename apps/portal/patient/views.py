@@ -23,7 +23,7 @@ from apps.accounts.queries import looks_at
 from apps.contact import mail
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import EmailPreference
-from apps.explainability.access import visible_released
+from apps.explainability.patient_release import released_explanations
 from apps.inference.routing import route_patient
 from apps.jobs.errors import UserError
 from apps.patients.access import visible_to
@@ -33,7 +33,7 @@ from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 from apps.protection.models import holder_name
 from apps.recommendations.queries import of_patient
-from apps.reports.patient_release import visible_released as visible_reports
+from apps.reports.patient_release import released_reports
 
 SOME_LOOKS = 50
 TYPE_COOKIE = "type"
@@ -72,7 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "over": [row for row in rows if not row.is_open][:20],
         "appointment": coming.exclude(state="cancelled").first(),
         "news": actor.notices.filter(read_at=None)[:5],
-        "results": visible_released(actor).count() + visible_reports(actor).count(),
+        "results": len(released_explanations(actor)) + len(released_reports(actor)),
         "answered": visible_questions(actor).filter(patient=record, answered_at__isnull=False).exists(),
     }
     return render(request, "portal/patient/home.html", context)

@@ -151,7 +151,7 @@ def decide(
     """Ask every rule of one patient.
 
     Args:
-        facts: see :mod:`apps.recommendations.gathering`; what is unknown is absent.
+        facts: see :mod:`apps.recommendations.patient_facts`; what is unknown is absent.
         items: by code; rules of items that are not there (withdrawn) are passed over.
         done: days since each item was last done.
 

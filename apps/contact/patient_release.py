@@ -1,0 +1,110 @@
+"""Showing something to a patient, and taking it back: one rule for reports, explanations and recommendations.
+
+Released is only what a physician who cares for the patient releases, in words, while the patient uses the portal. What
+else must hold (a report is signed, an explanation is not weak, no rule forbids a recommendation) the app checks that
+releases it, before it comes here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor, System
+from apps.accounts.models import User
+from apps.contact.mail import notify_patient
+from apps.contact.models import PatientRelease, ReleaseKind
+from apps.jobs.errors import UserError
+from apps.patients.access import can, permits, visible_patient_filter
+from apps.patients.models import Patient, Purpose
+from apps.protection import blobs
+
+MAX_CHARACTERS = 4000
+
+
+def release_to_patient(
+    patient: Patient,
+    kind: ReleaseKind,
+    subject_id: uuid.UUID,
+    words: str,
+    *,
+    actor: User,
+    notice: str,
+    picture: bytes = b"",
+    replaces: Iterable[uuid.UUID] = (),
+) -> PatientRelease:
+    """Show something to the patient from now on; what is shown of the same subject already is replaced.
+
+    Args:
+        words: what the patient reads about it.
+        notice: the message code by which the patient is notified.
+        picture: PNG that belongs to the words.
+        replaces: other subjects whose releases end with this one, such as earlier versions of a report.
+
+    Raises:
+        PermissionError: if the actor is no physician who cares for the patient.
+        UserError: ``release_words`` without words, or ``release_portal`` if the patient does not use the portal.
+    """
+    if not can(actor, "patients.decide_for_patient", patient):
+        raise PermissionError("only physicians who care for the patient release something to them")
+    if not words.strip():
+        raise UserError("release_words")
+    if not permits(patient, Purpose.PORTAL):
+        raise UserError("release_portal")
+    try:
+        with transaction.atomic():
+            current = PatientRelease.objects.filter(kind=kind, withdrawn_at=None)
+            current.filter(subject_id__in=[subject_id, *replaces]).update(withdrawn_at=timezone.now())
+            release = PatientRelease(
+                patient=patient, kind=kind, subject_id=subject_id, has_picture=bool(picture), released_by=actor
+            )
+            release.words = words.strip()[:MAX_CHARACTERS]
+            release.save(force_insert=True)
+            if picture:
+                blobs.write(release.blob, picture, holder=release.key_holder)
+            audit.record(actor, "release.shown", release, why="treatment", kind=str(kind), shown=str(subject_id))
+            notify_patient(patient, notice)
+    except IntegrityError:  # a double click: the other one has released it
+        return PatientRelease.objects.get(kind=kind, subject_id=subject_id, withdrawn_at=None)
+    return release
+
+
+def withdraw_release(release: PatientRelease, *, actor: User) -> bool:
+    """Take it back: the patient no longer sees it. False if it was taken back already.
+
+    Raises:
+        PermissionError: if the actor is no physician who cares for the patient.
+    """
+    if not can(actor, "patients.decide_for_patient", release.patient):
+        raise PermissionError("only physicians who care for the patient take something back from them")
+    return _end(PatientRelease.objects.filter(pk=release.pk), actor) > 0
+
+
+def end_releases(kind: ReleaseKind, subject_id: uuid.UUID, *, actor: Actor) -> int:
+    """End what is shown of a subject that no longer holds (a recommendation was recalled); how many."""
+    return _end(PatientRelease.objects.filter(kind=kind, subject_id=subject_id), actor)
+
+
+def visible_releases(actor: Actor | None, kind: ReleaseKind) -> QuerySet[PatientRelease]:
+    """What is shown now: to the patient it is about, and to clinicians of the patient."""
+    rows = PatientRelease.objects.filter(visible_patient_filter(actor, "patient_id"), kind=kind, withdrawn_at=None)
+    return rows.select_related("released_by", "patient")
+
+
+def picture_of(release: PatientRelease) -> bytes:
+    """The picture as it was released, PNG."""
+    return blobs.read(release.blob, holder=release.key_holder)
+
+
+def _end(rows: QuerySet[PatientRelease], actor: Actor) -> int:
+    person = None if isinstance(actor, System) else actor
+    ended = list(rows.filter(withdrawn_at=None).select_related("patient"))
+    for release in ended:
+        PatientRelease.objects.filter(pk=release.pk).update(withdrawn_at=timezone.now(), withdrawn_by=person)
+        audit.record(actor, "release.withdrawn", release, why="treatment", kind=release.kind)
+    return len(ended)
