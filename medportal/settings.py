@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
+from medportal.log_config import logging_to_console
 from medportal.policy import content_security_policy
 from medportal.schedule import schedule
 from medportal.version import __version__
@@ -397,14 +398,4 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[A-Za-z0-9_-]{8}\.\w+$"
 DJANGO_VITE = {"default": {"manifest_path": ASSETS_DIR / "static/dist/manifest.json"}}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        **{name: {"level": "ERROR"} for name in ("pydicom", "weasyprint", "fontTools", "kombu.connection")},
-        **{name: {"level": "WARNING"} for name in ("highdicom", "httpx")},
-    },
-}
+LOGGING = logging_to_console(env("LOG_LEVEL", default="INFO"))
