@@ -19,8 +19,8 @@ from medportal.version import __version__
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
+# From the sources; otherwise an installed wheel, which carries its files in the package.
 CHECKOUT = (BASE_DIR / "manage.py").is_file()
-"""Whether the site runs from its sources; else it is an installed wheel, which carries its files in the package."""
 HOME_DIR = BASE_DIR if CHECKOUT else Path.cwd()
 ASSETS_DIR = BASE_DIR if CHECKOUT else Path(__file__).resolve().parent / "assets"
 env = environ.Env()
