@@ -223,7 +223,6 @@ CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SE
 # another legal ground. Analysis by models and research need a word of the patient's unless listed.
 PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"] if DEMO else ["care", "portal"])
 EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
-
 RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
 
 # Sign-in --------------------------------------------------------------------------------------
