@@ -10,7 +10,7 @@ STATIC_SOURCES := $(foreach folder,static/src static/public templates,$(call fil
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
 
-.PHONY: demo demo-reset dev test test-one frontend-check frontend-tests coverage lint audit types imports tests build bench fuzz lock clean
+.PHONY: demo demo-reset dev test test-one frontend-check frontend-tests coverage lint audit types imports tests build wheel bench fuzz lock clean
 
 demo: build ## everything on this machine, with synthetic patients
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -83,6 +83,9 @@ imports: build
 tests: build
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/pytest
+
+wheel: build ## dist/medportal-VERSION.whl, with the front end and translations inside
+	$(BIN)/uv build --quiet --wheel --python $(BIN)/python
 
 bench: build ## speed and memory, as a table
 	$(BIN)/python -m tests.benchmarks

@@ -12,14 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
+from medportal.log_config import logging_to_console
 from medportal.policy import content_security_policy
 from medportal.schedule import schedule
 from medportal.version import __version__
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
+# From the sources; otherwise an installed wheel, which carries its files in the package.
 CHECKOUT = (BASE_DIR / "manage.py").is_file()
-"""Whether the site runs from its sources; else it is an installed wheel, which carries its files in the package."""
 HOME_DIR = BASE_DIR if CHECKOUT else Path.cwd()
 ASSETS_DIR = BASE_DIR if CHECKOUT else Path(__file__).resolve().parent / "assets"
 env = environ.Env()
@@ -229,7 +230,6 @@ CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SE
 # another legal ground. Analysis by models and research need a word of the patient's unless listed.
 PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"] if DEMO else ["care", "portal"])
 EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
-
 RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
 
 # Sign-in --------------------------------------------------------------------------------------
@@ -410,14 +410,4 @@ DJANGO_VITE = {
     }
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        **{name: {"level": "ERROR"} for name in ("pydicom", "weasyprint", "fontTools", "kombu.connection")},
-        **{name: {"level": "WARNING"} for name in ("highdicom", "httpx")},
-    },
-}
+LOGGING = logging_to_console(env("LOG_LEVEL", default="INFO"))

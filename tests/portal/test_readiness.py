@@ -142,7 +142,9 @@ def test_a_queue_of_files_is_asked_too(
     if mode is None:
         (tmp_path / "queue").write_text("a file where the folder should be")
     folders = {name: str(tmp_path / "queue") for name in ("data_folder_in", "data_folder_out", "control_folder")}
-    _use_broker(monkeypatch, "filesystem://", transport="apps.jobs.filesystem_broker:Transport", transport_options=folders)
+    _use_broker(
+        monkeypatch, "filesystem://", transport="apps.jobs.filesystem_broker:Transport", transport_options=folders
+    )
     assert _ask()[0] == status
     assert (_wrong(_ask()[1]) == {"broker"}) == (status == 503)
 

@@ -22,7 +22,7 @@ from honcho.printer import Printer
 from apps.jobs.enqueue import ALL_QUEUES
 
 HOST = "127.0.0.1"
-START_SECONDS = 90
+START_SECONDS = 180  # the worker loads torch; on a busy machine that takes a minute
 
 
 class Command(BaseCommand):
@@ -68,7 +68,9 @@ class Command(BaseCommand):
         )
         # A process of its own, so that drawing takes no time from the site.
         self.seeding = subprocess.Popen(
-            [sys.executable, "-m", "medportal", "seed_demo", "--cases", "--films"], cwd=settings.BASE_DIR
+            [sys.executable, "-m", "medportal", "seed_demo", "--cases", "--films"],
+            cwd=settings.BASE_DIR,
+            env=_environment(),
         )
 
 
@@ -95,6 +97,7 @@ def _environment() -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{folder}:{os.environ.get('PATH', '')}",
+        "MEDPORTAL_VAR": str(settings.VAR_DIR),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
         # On a small machine the browser needs the cores too: threads that wait must not spin.

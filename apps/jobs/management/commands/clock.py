@@ -6,10 +6,11 @@ import signal
 import sys
 from typing import Any
 
-from celery import current_app
+from celery.app import app_or_default
 from celery.beat import Service
-from django.conf import settings
 from django.core.management.base import BaseCommand
+
+from apps.jobs.clock import DatabaseScheduler
 
 
 class Command(BaseCommand):
@@ -20,6 +21,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        app: Any = current_app
-        scheduler: Any = settings.CELERY_BEAT_SCHEDULER  # a dotted name: Celery imports it
-        Service(app._get_current_object(), scheduler_cls=scheduler).start()
+        Service(app_or_default(), scheduler_cls=DatabaseScheduler).start()

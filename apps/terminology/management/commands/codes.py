@@ -22,7 +22,8 @@ class Command(BaseCommand):
             return
         import simple_icd_10_cm as icd10  # 150 MB of memory, for this command alone
 
-        leaves = [code for code in icd10.get_all_codes() if "." in code or len(code) == 3]
+        # Some codes come twice, which PostgreSQL does not take within one statement.
+        leaves = list(dict.fromkeys(code for code in icd10.get_all_codes() if "." in code or len(code) == 3))
         rows = [self._row(code, icd10.get_description(code)) for code in leaves]
         TerminologyCode.objects.bulk_create(
             rows,
