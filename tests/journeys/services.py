@@ -140,7 +140,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 class Site:
-    """Web, worker and clock as processes of their own."""
+    """Web, and worker with clock, as processes of their own."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.var, self.port = folder / "var", free_port()
@@ -183,8 +183,7 @@ class Site:
         else:
             shutil.copytree(prepared, self.var, ignore=shutil.ignore_patterns("staticfiles"))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
-        clock = [*self._celery, "beat", "--scheduler", "celery.beat:Scheduler"]
-        self.processes = [self.start(*web), self.start(*clock)]
+        self.processes = [self.start(*web)]
         self.start_worker()
         wait_for(self._ready, 120, f"the site; its log is {self.log}")
         return self
@@ -225,8 +224,10 @@ class Site:
         )
 
     def start_worker(self) -> None:
+        """The worker with the clock in it: a clock of its own would load the models' libraries once more."""
         queues = "short,accelerator,accelerator.background"
-        self.worker = self.start(*self._celery, "worker", "-Q", queues, "-c", "1", "-l", "warning")
+        clock = ("--beat", "--scheduler", "celery.beat:Scheduler")
+        self.worker = self.start(*self._celery, "worker", "-Q", queues, "-c", "1", "-l", "warning", *clock)
 
     def token(self, username: str) -> str:
         """An API token of the account, made as an operator makes one; all accounts' at once, in one process."""
