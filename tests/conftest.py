@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes with two spinning threads each would starve both
+# Test processes with as many spinning threads as cores would starve each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from collections.abc import Iterator
 from datetime import date, timedelta

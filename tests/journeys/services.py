@@ -140,7 +140,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 class Site:
-    """Web, worker and clock as processes of their own."""
+    """Web, and worker with clock, as processes of their own."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.var, self.port = folder / "var", free_port()
@@ -183,8 +183,7 @@ class Site:
         else:
             shutil.copytree(prepared, self.var, ignore=shutil.ignore_patterns("staticfiles"))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
-        clock = ["-m", "medportal", "clock"]
-        self.processes = [self.start(*web), self.start(*clock)]
+        self.processes = [self.start(*web), self.start("-m", "medportal", "clock")]
         self.start_worker()
         wait_for(self._ready, 120, f"the site; its log is {self.log}")
         return self
