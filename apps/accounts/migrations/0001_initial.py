@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('role', models.CharField(choices=[('doctor', 'Doctor'), ('radiologist', 'Radiologist'), ('nurse', 'Nurse'), ('patient', 'Patient'), ('researcher', 'Researcher'), ('admin', 'Administrator'), ('auditor', 'Auditor')], max_length=12, verbose_name='role')),
-                ('staff_name', models.CharField(blank=True, help_text='Of staff only.', max_length=120, verbose_name='name')),
+                ('staff_name', models.CharField(blank=True, help_text='Staff only.', max_length=120, verbose_name='name')),
                 ('given_password_until', models.DateTimeField(blank=True, help_text='Until when the password that an administrator gave opens the account.', null=True)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('place', apps.protection.fields.SealedTextField()),
                 ('starts_at', models.DateTimeField()),
                 ('minutes', models.PositiveSmallIntegerField(default=30)),
-                ('state', models.CharField(choices=[('booked', 'Booked'), ('confirmed', 'Confirmed by the patient'), ('unwanted', 'The patient cannot come'), ('cancelled', 'Cancelled')], default='booked', max_length=10)),
+                ('state', models.CharField(choices=[('booked', 'Booked'), ('confirmed', 'Confirmed by the patient'), ('unwanted', 'The patient cannot attend'), ('cancelled', 'Cancelled')], default='booked', max_length=10)),
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('booked_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('reminded_at', models.DateTimeField(null=True)),

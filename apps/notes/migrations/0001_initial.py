@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             name='Note',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('progress', 'Progress note'), ('admission', 'Admission note'), ('consult', 'Consultation'), ('nursing', 'Nursing note'), ('report', 'Report from elsewhere'), ('discharge', 'Discharge summary')], default='progress', max_length=10)),
+                ('kind', models.CharField(choices=[('progress', 'Progress note'), ('admission', 'Admission note'), ('consult', 'Consultation'), ('nursing', 'Nursing note'), ('report', 'Outside report'), ('discharge', 'Discharge summary')], default='progress', max_length=10)),
                 ('text', apps.protection.fields.SealedTextField()),
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                 ('note', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='notes.note')),
             ],
             options={
-                'verbose_name_plural': 'readings',
+                'verbose_name_plural': 'note extractions',
                 'ordering': ['-revision'],
             },
         ),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ('historical', models.BooleanField(default=False)),
                 ('family', models.BooleanField(default=False)),
                 ('details', apps.protection.fields.SealedJSONField(help_text='concept, section, ICD-10-CM code, dose, values, unit.')),
-                ('verdict', models.CharField(blank=True, choices=[('', 'Not looked at'), ('confirmed', 'Confirmed'), ('rejected', 'Wrong')], default='', max_length=10)),
+                ('verdict', models.CharField(blank=True, choices=[('', 'Not reviewed'), ('confirmed', 'Confirmed'), ('rejected', 'Incorrect')], default='', max_length=10)),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('reading', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='concepts', to='notes.noteextraction')),

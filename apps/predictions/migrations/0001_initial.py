@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('retry_at', models.DateTimeField(help_text='Not claimed before, after an error of the infrastructure.', null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('seconds', models.JSONField(blank=True, default=dict, help_text='Seconds of each stage.')),
-                ('kind', models.CharField(choices=[('deterioration', 'Risk over the hours'), ('case_risk', 'Risk from image, text and values together'), ('next_event', 'What usually follows')], max_length=14)),
+                ('kind', models.CharField(choices=[('deterioration', 'Risk over time'), ('case_risk', 'Combined risk from images, notes and measurements'), ('next_event', 'Likely next events')], max_length=14)),
                 ('question', apps.protection.fields.SealedJSONField(help_text='What-if: values by variable.')),
                 ('answer', apps.protection.fields.SealedJSONField()),
                 ('as_of', models.DateTimeField(default=django.utils.timezone.now)),

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             name='Recommendation',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('proposed', 'Proposed'), ('approved', 'Approved'), ('released', 'Released'), ('seen', 'Seen by the patient'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('done', 'Done'), ('rejected', 'Rejected'), ('expired', 'Expired'), ('recalled', 'Recalled')], default='proposed', max_length=10)),
+                ('state', models.CharField(choices=[('proposed', 'Proposed'), ('approved', 'Approved'), ('released', 'Released'), ('seen', 'Viewed by the patient'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('done', 'Done'), ('rejected', 'Rejected'), ('expired', 'Expired'), ('recalled', 'Recalled')], default='proposed', max_length=10)),
                 ('urgency', models.SmallIntegerField(choices=[(0, 'Routine'), (1, 'Soon'), (2, 'Urgent')], default=0)),
                 ('position', models.PositiveSmallIntegerField(default=0, help_text="Its place among the patient's, by the ranker.")),
                 ('why', apps.protection.fields.SealedJSONField(help_text='grounds: rules with citation and facts; score and its shares; ranker.')),

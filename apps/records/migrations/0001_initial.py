@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('title', apps.protection.fields.SealedTextField()),
-                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('merged', 'Merged into another')], default='open', max_length=8)),
+                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('merged', 'Merged into another case')], default='open', max_length=8)),
                 ('priority', models.SmallIntegerField(choices=[(0, 'Routine'), (1, 'High'), (2, 'Urgent')], default=0)),
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now, help_text='Admission: hours are counted from here.')),
                 ('closed_at', models.DateTimeField(null=True)),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
-                ('kind', models.CharField(choices=[('case', 'Case'), ('study', 'Study'), ('finding', 'Finding by AI'), ('note', 'Note'), ('value', 'Value'), ('prediction', 'Prediction'), ('alarm', 'Alarm'), ('decision', 'Decision'), ('medication', 'Medication'), ('task', 'Task'), ('report', 'Report'), ('talk', 'Comment')], max_length=10)),
+                ('kind', models.CharField(choices=[('case', 'Case'), ('study', 'Study'), ('finding', 'AI finding'), ('note', 'Note'), ('value', 'Value'), ('prediction', 'Prediction'), ('alarm', 'Alarm'), ('decision', 'Decision'), ('medication', 'Medication'), ('task', 'Task'), ('report', 'Report'), ('talk', 'Comment')], max_length=10)),
                 ('token', models.CharField(blank=True, help_text='The sort of event; the full code is sealed, as it tells results.', max_length=40)),
                 ('words', apps.protection.fields.SealedJSONField(help_text='code, and the parameters of its sentence.')),
                 ('subject', models.CharField(blank=True, help_text="Of what: 'note:<id>'.", max_length=64)),
