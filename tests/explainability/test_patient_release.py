@@ -56,7 +56,7 @@ def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
     checked: Explanation, doctor: User, patient_user: User, stranger: User
 ) -> None:
     page = browser_of(doctor).get(reverse("explainability:detail", args=[checked.pk])).content.decode()
-    assert "The patient sees nothing of it until you release it" in page
+    assert "The patient sees nothing until you release it" in page
     assert "signs of: Pneumonia" in draft(checked) and "lung" in draft(checked)
     browser_of(doctor).post(reverse("explainability:tell", args=[checked.pk]), {"sentence": SENTENCE})
     told = ExplanationRelease.objects.get()
