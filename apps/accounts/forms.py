@@ -12,11 +12,11 @@ from apps.accounts.tokens import LONGEST_DAYS
 class TokenForm(forms.Form):
     """A new token for programs."""
 
-    name = forms.CharField(label=_("What is it for?"), max_length=80)
+    name = forms.CharField(label=_("Purpose"), max_length=80)
     scopes = forms.MultipleChoiceField(
-        label=_("What may it do?"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Permissions"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
     )
-    days = forms.IntegerField(label=_("Valid for days"), min_value=1, max_value=LONGEST_DAYS, initial=30)
+    days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=LONGEST_DAYS, initial=30)
 
 
 class UserForm(forms.Form):
@@ -25,14 +25,16 @@ class UserForm(forms.Form):
     username = forms.RegexField(
         label=_("Username"),
         regex=r"^[\w.@+-]{1,150}$",
-        help_text=_("Of a patient: a number or made-up word, never the name; it is not encrypted."),
+        help_text=_(
+            "For a patient, use a number or an invented word, never the real name: usernames are not encrypted."
+        ),
     )
-    staff_name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Of staff only."))
+    staff_name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Staff only."))
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     teams = forms.ModelMultipleChoiceField(
         label=_("Care teams"), queryset=CareTeam.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
-    is_active = forms.BooleanField(label=_("May sign in"), required=False, initial=True)
+    is_active = forms.BooleanField(label=_("Can sign in"), required=False, initial=True)
 
     def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
         if user is not None:
@@ -51,7 +53,7 @@ class UserForm(forms.Form):
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if self.user is None and User.objects.filter(username=username).exists():
-            raise forms.ValidationError(_("This username is taken."))
+            raise forms.ValidationError(_("This username is already taken."))
         return username
 
     def clean(self) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class UserForm(forms.Form):
         if cleaned.get("role") not in STAFF:
             cleaned["staff_name"] = ""
         elif not cleaned.get("staff_name"):
-            self.add_error("staff_name", _("Staff need a name: patients see who looked at their record."))
+            self.add_error("staff_name", _("Enter a name: patients can see which staff viewed their record."))
         return cleaned
 
 
@@ -86,5 +88,5 @@ class TeamForm(forms.Form):
         name: str = self.cleaned_data["name"]
         taken = CareTeam.objects.filter(name=name)
         if (taken.exclude(pk=self.team.pk) if self.team else taken).exists():
-            raise forms.ValidationError(_("There is a care team of this name."))
+            raise forms.ValidationError(_("A care team with this name already exists."))
         return name

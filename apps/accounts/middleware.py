@@ -153,7 +153,9 @@ class TimeOut(_Around):
             logout(request)
             if request.headers.get("HX-Request"):
                 return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login")})
-            messages.info(request, _("You were signed out because the session was idle or too old. Sign in again."))
+            messages.info(
+                request, _("You have been signed out because your session was inactive or expired. Sign in again.")
+            )
             return redirect(
                 f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else "account_login"
             )
@@ -174,11 +176,11 @@ class ForcePasswordChange(_Around):
         if user.given_password_until < timezone.now():
             audit.record(user, "session.refused", user, outcome=Outcome.REFUSED)
             logout(request)
-            messages.error(request, _("The password you were given has run out. Ask an administrator for another."))
+            messages.error(request, _("Your temporary password has expired. Ask an administrator for a new one."))
             return redirect("account_login")
         if request.path == change:
             return None
-        messages.info(request, _("Choose a password of your own first."))
+        messages.info(request, _("Choose your own password first."))
         return redirect(change)
 
 
@@ -191,7 +193,7 @@ class SecondFactor(_Around):
             return None
         if self._sets_up(request) or self._had(request) or is_mfa_enabled(user):
             return None
-        messages.warning(request, _("Your role needs a second factor. Add a passkey or an authenticator app first."))
+        messages.warning(request, _("Your role requires a second factor. Add a passkey or an authenticator app first."))
         return redirect("mfa_index")
 
     @staticmethod

@@ -38,7 +38,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox names 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     role = models.CharField(_("role"), max_length=12, choices=Role)
-    staff_name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("Of staff only."))
+    staff_name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("Staff only."))
     given_password_until = models.DateTimeField(
         null=True, blank=True, help_text="Until when the password that an administrator gave opens the account."
     )
@@ -74,9 +74,9 @@ class Scope(models.TextChoices):
 
     STUDIES_READ = "studies:read", _("Read studies, images, findings and explanations")
     STUDIES_WRITE = "studies:write", _("Store studies")
-    CASES_READ = "cases:read", _("Read cases, notes, values, predictions and reports")
-    CASES_WRITE = "cases:write", _("Open cases, write notes, add values")
-    RECOMMENDATIONS_READ = "recommendations:read", _("Read recommendations, ask guidelines (CDS Hooks)")
+    CASES_READ = "cases:read", _("Read cases, notes, vitals and labs, predictions and reports")
+    CASES_WRITE = "cases:write", _("Open cases, write notes, record vitals and labs")
+    RECOMMENDATIONS_READ = "recommendations:read", _("Read recommendations, query guidelines (CDS Hooks)")
     RECOMMENDATIONS_WRITE = "recommendations:write", _("Approve, reject and release recommendations")
     MODELS_READ = "models:read", _("Read the list of models")
     AUDIT_READ = "audit:read", _("Read the audit trail (auditors)")

@@ -23,4 +23,4 @@ class NoObviousWords:
             raise ValidationError(self.get_help_text(), code="password_obvious")
 
     def get_help_text(self) -> str:
-        return _("Words such as “hospital” or “password” do not count towards the length.")
+        return _("Common words such as “hospital” or “password” do not count towards the minimum length.")

@@ -33,7 +33,7 @@ def freshly_authenticated(view: V) -> V:
         if time.time() - latest < app_settings.REAUTHENTICATION_TIMEOUT:
             return view(request, *args, **kwargs)
         if request.method == "POST":
-            messages.info(request, _("Confirm that it is you, then send the form again. Nothing was changed."))
+            messages.info(request, _("Confirm your identity, then submit the form again. Nothing has been changed."))
         page = request.path if request.method == "GET" else _page_before(request)
         return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': page})}")
 

@@ -40,7 +40,7 @@ def revoke(request: HttpRequest, digest: str) -> HttpResponse:
     """End one of the user's tokens."""
     token = get_object_or_404(ApiToken, pk=digest, user=signed_in(request))
     revoke_token(token, actor=signed_in(request))
-    messages.success(request, _("The token “%(name)s” no longer works.") % {"name": token.name})
+    messages.success(request, _("Token “%(name)s” has been revoked.") % {"name": token.name})
     return redirect("account_tokens")
 
 

@@ -18,27 +18,27 @@ from apps.records.models import Case, CaseStatus, Priority
 class ListForm(forms.Form):
     """Filters of the list of cases; sent by POST, as names must not get into addresses."""
 
-    text = forms.CharField(label=_("MRN, name, or words of a note"), max_length=200, required=False)
+    text = forms.CharField(label=_("MRN, name or words in a note"), max_length=200, required=False)
     status = forms.ChoiceField(
         label=_("Status"), choices=[("", _("All")), *CaseStatus.choices[:2]], required=False, initial=CaseStatus.OPEN
     )
-    whose = forms.ChoiceField(label=_("Whose"), choices=[("", _("All")), ("mine", _("Mine"))], required=False)
+    whose = forms.ChoiceField(label=_("Assigned to"), choices=[("", _("All")), ("mine", _("Me"))], required=False)
 
 
 class OpenForm(forms.Form):
     """A new case."""
 
-    title = forms.CharField(label=_("Title"), max_length=200, help_text=_("What it is about, in a few words."))
+    title = forms.CharField(label=_("Title"), max_length=200, help_text=_("A few words about the case."))
     priority = forms.TypedChoiceField(label=_("Priority"), choices=Priority.choices, coerce=int)
     started_at = forms.DateTimeField(
-        label=_("Admitted at"), widget=MOMENT, help_text=_("Hours are counted from here (UTC).")
+        label=_("Admitted at"), widget=MOMENT, help_text=_("Hours are counted from this time (UTC).")
     )
 
     def clean_started_at(self) -> Any:
         """Not in the future."""
         at = self.cleaned_data["started_at"]
         if at > timezone.now():
-            raise forms.ValidationError(_("This time lies in the future."))
+            raise forms.ValidationError(_("This time is in the future."))
         return at
 
 
@@ -59,8 +59,8 @@ class TaskForm(forms.Form):
     """Something to be done."""
 
     title = forms.CharField(label=_("Task"), max_length=300)
-    due = forms.DateField(label=_("Due"), widget=DAY, required=False)
-    assignee = forms.ModelChoiceField(label=_("For"), queryset=User.objects.none(), required=False)
+    due = forms.DateField(label=_("Due date"), widget=DAY, required=False)
+    assignee = forms.ModelChoiceField(label=_("Assigned to"), queryset=User.objects.none(), required=False)
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,7 +74,7 @@ class CommentForm(forms.Form):
         label=_("Comment"),
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Name a colleague with @."),
+        help_text=_("Type @ to mention a colleague."),
     )
 
 
@@ -99,13 +99,13 @@ class AnswerForm(forms.Form):
 class HandOverForm(forms.Form):
     """Handing over."""
 
-    receiver = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none())
+    receiver = forms.ModelChoiceField(label=_("Hand over to"), queryset=User.objects.none())
     severity = forms.ChoiceField(
-        label=_("How the patient is"), choices=HandOver._meta.get_field("severity").choices or []
+        label=_("Illness severity"), choices=HandOver._meta.get_field("severity").choices or []
     )
     summary = forms.CharField(label=_("Summary"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
     expected = forms.CharField(
-        label=_("What may happen, and what to do then"),
+        label=_("Contingency plan: what may happen and what to do"),
         max_length=4000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),

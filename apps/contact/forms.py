@@ -12,10 +12,10 @@ _MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%d
 class BookForm(forms.Form):
     """A new appointment."""
 
-    title = forms.CharField(label=_("What for"), max_length=200, help_text=_("The patient reads this."))
-    place = forms.CharField(label=_("Place"), max_length=200, required=False)
+    title = forms.CharField(label=_("Reason for visit"), max_length=200, help_text=_("The patient sees this."))
+    place = forms.CharField(label=_("Location"), max_length=200, required=False)
     starts_at = forms.DateTimeField(label=_("When"), widget=_MOMENT, help_text=settings.TIME_ZONE)
-    minutes = forms.IntegerField(label=_("Minutes"), min_value=5, max_value=480, initial=30)
+    minutes = forms.IntegerField(label=_("Duration (minutes)"), min_value=5, max_value=480, initial=30)
 
 
 class MoveForm(forms.Form):

@@ -110,9 +110,10 @@ def send_confirmation(pk: str) -> None:
         _send(
             row,
             _("Please confirm your e-mail address"),
-            _("Somebody, we hope you, wants to be told at this address when there is something new on a page of "
-              "%(hospital)s. If that was you, open this link within two days:") % {"hospital": settings.HOSPITAL_NAME}
-            + f"\n\n{link}\n\n" + _("If it was not you, do nothing: no more mails will come."),
+            _("Someone, we hope you, asked for notifications at this address when there is something new "
+              "in the patient portal of %(hospital)s. If this was you, open this link within two days:")
+            % {"hospital": settings.HOSPITAL_NAME}
+            + f"\n\n{link}\n\n" + _("If this was not you, ignore this message. You will receive no further e-mails."),
         )  # fmt: skip
 
 
@@ -124,9 +125,9 @@ def send_notice(pk: str) -> None:
     with translation.override(row.language):
         _send(
             row,
-            _("There is something new on your page"),
-            _("There is something new on your page of %(hospital)s. For your privacy this mail does not say what. "
-              "Sign in to read it:") % {"hospital": settings.HOSPITAL_NAME}
+            _("There is something new in your patient portal"),
+            _("There is something new in your patient portal at %(hospital)s. To protect your privacy, "
+              "this e-mail does not say what it is. Sign in to read it:") % {"hospital": settings.HOSPITAL_NAME}
             + f"\n\n{settings.SITE_URL}{reverse('portal:patient')}\n",
         )  # fmt: skip
 

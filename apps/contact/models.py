@@ -20,7 +20,7 @@ class AppointmentState(models.TextChoices):
 
     BOOKED = "booked", _("Booked")
     CONFIRMED = "confirmed", _("Confirmed by the patient")
-    UNWANTED = "unwanted", _("The patient cannot come")
+    UNWANTED = "unwanted", _("The patient cannot attend")
     CANCELLED = "cancelled", _("Cancelled")
 
 

@@ -42,7 +42,7 @@ def answer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     question = get_object_or_404(visible_questions(actor), pk=pk)
     try:
         patient_messages.answer(question, request.POST.get("text", ""), actor=actor)
-        messages.success(request, _("Answered. The patient has been told."))
+        messages.success(request, _("Answered. The patient has been notified."))
     except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("contact:inbox")
@@ -61,7 +61,7 @@ def book(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except UserError as refusal:
             form.add_error("starts_at", str(refusal))
         else:
-            messages.success(request, _("Booked. The patient has been told."))
+            messages.success(request, _("Booked. The patient has been notified."))
             return redirect("contact:book", pk)
     audit.record(actor, "record.opened", patient, why="treatment", part="appointments")
     rows = visible_appointments(actor).filter(patient=patient).order_by("-starts_at")[:50]
@@ -82,12 +82,12 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         if request.POST.get("act") == "cancel":
             appointments.cancel(row, revision=revision, actor=actor)
-            messages.success(request, _("Cancelled. The patient has been told."))
+            messages.success(request, _("Cancelled. The patient has been notified."))
         elif form.is_valid():
             appointments.move(row, form.cleaned_data["starts_at"], revision=revision, actor=actor)
-            messages.success(request, _("Moved. The patient has been told."))
+            messages.success(request, _("Rescheduled. The patient has been notified."))
         else:
-            messages.error(request, _("Not a date and time."))
+            messages.error(request, _("Enter a valid date and time."))
     except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("contact:book", row.patient_id)

@@ -42,7 +42,7 @@ class RowForm(forms.Form):
                 choices = [(choice["value"], in_language(choice["title"])) for choice in feature["choices"]]
                 field: forms.Field = forms.TypedChoiceField(label=label, choices=choices, coerce=float)
             else:
-                seen = _("Seen in training: %(low)g to %(high)g") % feature
+                seen = _("Range in training: %(low)g to %(high)g") % feature
                 field = forms.FloatField(label=label, initial=feature["typical"], help_text=seen)
                 field.widget.attrs["step"] = "any"
             self.fields[feature["code"]] = field
@@ -57,7 +57,10 @@ class TextForm(forms.Form):
     """A text for a text package."""
 
     text = forms.CharField(
-        label=_("Text"), widget=forms.Textarea(attrs={"rows": 6}), max_length=4000, help_text=_("No patient's data.")
+        label=_("Text"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        max_length=4000,
+        help_text=_("Do not enter patient data."),
     )
 
     @property

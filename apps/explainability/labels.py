@@ -17,25 +17,25 @@ ZONE_WORDS = {
     "outside": _("chest wall and outside the body"),
 }
 STOPPED_WORDS = {
-    "precise": _("the strongest regions are known precisely enough"),
-    "budget": _("the allowed number of evaluations was used up"),
-    "time": _("the allowed time was used up; this is the best so far"),
-    "complete": _("the method is complete"),
+    "precise": _("the strongest regions have been estimated precisely enough"),
+    "budget": _("the evaluation limit was reached"),
+    "time": _("the time limit was reached; this is the best result so far"),
+    "complete": _("the method ran to completion"),
 }
 MEASURE_WORDS = {
-    "insertion": _("Answer while the strongest regions are shown first (insertion, larger is better)"),
-    "deletion": _("Answer while the strongest regions are hidden first (deletion, smaller is better)"),
+    "insertion": _("Output as the strongest regions are revealed first (insertion; higher is better)"),
+    "deletion": _("Output as the strongest regions are hidden first (deletion; lower is better)"),
     "random": _("The same in random order"),
-    "stability": _("Same picture with a little noise on the film (correlation)"),
+    "stability": _("Stability when slight noise is added to the image (correlation)"),
     "agreement": _("Agreement with expected gradients (correlation)"),
-    "foretells": _("Foretells the answers to films with random halves hidden (correlation)"),
-    "estimate_foretells": _("The same for the first estimate"),
-    "estimate_error": _("Distance of the first estimate from the sampled values (share of their size)"),
-    "gap": _("Base value plus attributions less the answer"),
+    "foretells": _("Prediction of the output for images with random halves hidden (correlation)"),
+    "estimate_foretells": _("The same for the preliminary estimate"),
+    "estimate_error": _("Deviation of the preliminary estimate from the sampled values (relative)"),
+    "gap": _("Base value plus attributions minus the output"),
 }
 EXPLAINER_WORDS = {
-    "stock": _("SHAP as it comes: partition explainer over a blurred film"),
-    "kernel": _("SHAP as it comes: kernel explainer over the volume's mean"),
+    "stock": _("SHAP defaults: partition explainer with a blurred image"),
+    "kernel": _("SHAP defaults: kernel explainer with the volume's mean"),
     "grad_cam": _("Grad-CAM (no Shapley values)"),
 }
 """Explainers that are only compared with."""

@@ -3,10 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
-    "not_checked": _("The explanation has not been checked yet: wait until it is."),
+    "not_checked": _("The explanation has not been checked yet. Wait until the check is complete."),
     "volume_changed": _(
-        "Slices were added to the series since the model looked at it; the newer analysis is explained."
+        "Slices have been added to the series since this analysis. See the explanation of the newer analysis."
     ),
-    "weak_explanation": _("A weak explanation is not shown to patients: it could mislead."),
-    "result_to_read": _("A result is ready for you on your page."),
+    "weak_explanation": _("Weak explanations are not shown to patients because they could mislead."),
+    "result_to_read": _("A new result is ready in your patient portal."),
 }

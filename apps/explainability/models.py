@@ -20,8 +20,8 @@ from apps.protection.models import SealedRecord
 class Method(models.TextChoices):
     """How attributions are computed."""
 
-    SAMPLED = "sampled", _("SHAP, sampled (around a learned estimate where there is one)")
-    AMORTISED = "amortised", _("SHAP, learned estimate alone (FastSHAP)")
+    SAMPLED = "sampled", _("SHAP, sampled (refines a learned estimate where available)")
+    AMORTISED = "amortised", _("SHAP, learned estimate only (FastSHAP)")
     PARTITION = "partition", _("SHAP, Owen values over image regions (partition explainer)")
     GRADIENT = "gradient", _("SHAP, expected gradients")
     DEEP = "deep", _("SHAP, DeepSHAP")
@@ -30,8 +30,8 @@ class Method(models.TextChoices):
 class Stage(models.TextChoices):
     """How far the picture is. The first is there with the finding; the last has been checked."""
 
-    NONE = "", _("Nothing yet")
-    FIRST = "first", _("First estimate, not yet checked")
+    NONE = "", _("No result yet")
+    FIRST = "first", _("Preliminary estimate, not yet checked")
     REFINING = "refining", _("Being refined")
     CHECKED = "checked", _("Checked")
 
@@ -39,11 +39,11 @@ class Stage(models.TextChoices):
 class Weakness(models.TextChoices):
     """Why an explanation should not be trusted."""
 
-    GAP = "gap", _("base value and attributions do not add up to the probability")
-    RANDOM = "random", _("hiding its strongest regions changes the answer no more than hiding random ones")
-    UNSTABLE = "unstable", _("a little noise on the film gives another picture")
-    BLIND = "blind", _("it does not foretell what the model says of films with parts hidden")
-    CONSTANT = "constant", _("the model answers the same whatever is hidden")
+    GAP = "gap", _("the base value and attributions do not add up to the probability")
+    RANDOM = "random", _("hiding the strongest regions changes the result no more than hiding random ones")
+    UNSTABLE = "unstable", _("slight noise in the image changes the explanation")
+    BLIND = "blind", _("it does not predict the model's results for images with parts hidden")
+    CONSTANT = "constant", _("the model's result is the same whatever is hidden")
 
 
 class Explanation(SealedRecord, Job):
@@ -131,7 +131,7 @@ class OcclusionQuery(SealedRecord, Job):
     probabilities = models.JSONField(default=dict, help_text="By label, without the area.")
 
     class Meta:
-        verbose_name_plural = _("probes")
+        verbose_name_plural = _("occlusion queries")
         ordering = ["queued_at"]
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="probe_queue")]
 
@@ -149,7 +149,7 @@ class PlaygroundQuery(SealedRecord, Job):
     answer = SealedJSONField()
 
     class Meta:
-        verbose_name_plural = _("trials")
+        verbose_name_plural = _("playground runs")
         ordering = ["-queued_at"]
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="trial_queue")]
 

@@ -27,11 +27,11 @@ def draft(explanation: Explanation) -> str:
     """A sentence in plain words to begin with; the physician writes what is true for this patient."""
     named = [PLAIN_ZONES[place["zone"]] for place in places(explanation) if place["value"] > 0]
     inside = [str(words) for words in named if words][:2]
-    found = _("A computer program that supports your doctors saw signs of: %(finding)s.") % {
+    found = _("A computer program that supports your doctors found signs of: %(finding)s.") % {
         "finding": explanation.finding.title
     }
-    where = _("It looked most at: %(places)s.") % {"places": ", ".join(inside)} if inside else ""
-    return " ".join([found, where, _("Your doctor has looked at the picture too.")]).replace("  ", " ")
+    where = _("It relied most on: %(places)s.") % {"places": ", ".join(inside)} if inside else ""
+    return " ".join([found, where, _("Your doctor has also looked at the image.")]).replace("  ", " ")
 
 
 @dataclass(frozen=True)

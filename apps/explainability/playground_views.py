@@ -81,9 +81,9 @@ def _row(asked: PlaygroundQuery, chosen: str) -> dict[str, Any]:
         "unit": in_language(card["target"]["unit"]),
         "target": in_language(card["target"]["title"]),
         "answer": answer,
-        "bars": charts.waterfall(answer["base"], steps, (_("average of the comparison rows"), _("this row"))),
+        "bars": charts.waterfall(answer["base"], steps, (_("average of the background data"), _("this input"))),
         "force": charts.force(answer["base"], steps),
-        "groups": charts.waterfall(answer["base"], groups, (_("average of the comparison rows"), _("this row"))),
+        "groups": charts.waterfall(answer["base"], groups, (_("average of the background data"), _("this input"))),
         "paths": [
             (titles[code], value, answer["path_values"][code]) for code, value in strongest if answer["path_values"]
         ],

@@ -85,14 +85,14 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     explanation = _explanation(request, pk)
     form = TellForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Say it in plain words, at most 1,500 letters."))
+        messages.error(request, _("Explain it in plain language, in at most 1,500 characters."))
         return redirect("explainability:detail", pk)
     try:
         patient_release.release_explanation(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
     except UserError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("The patient can see it now."))
+        messages.success(request, _("The patient can now see it."))
     return redirect("explainability:detail", pk)
 
 
@@ -102,7 +102,7 @@ def withdraw(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Take back what the patient was told."""
     told = _released(request, pk)
     patient_release.withdraw_explanation(told, actor=signed_in(request))
-    messages.success(request, _("The patient no longer sees it."))
+    messages.success(request, _("The patient can no longer see it."))
     return redirect("explainability:detail", told.explanation.pk)
 
 
@@ -144,16 +144,16 @@ def _explanation(request: HttpRequest, pk: uuid.UUID) -> Explanation:
 def _pictures(explanation: Explanation) -> list[dict[str, Any]]:
     """The pictures of the page: the film, or a volume's strongest slice and its projections, with their proportions."""
     if not explanation.geometry:
-        return [{"view": "film", "plain": _("The plain film"), "width": 100, "height": 100}]
+        return [{"view": "film", "plain": _("The original X-ray"), "width": 100, "height": 100}]
     slices = explanation.geometry["slices"]
     number = slices.index(strongest_slice(explanation)) + 1
     down, deep, wide = explanation.geometry["extent"]
-    words = _("Slice %(number)s of %(all)s, the one with the most evidence") % {"number": number, "all": len(slices)}
+    words = _("Slice %(number)s of %(all)s, with the strongest evidence") % {"number": number, "all": len(slices)}
     return [
         {"view": "film", "plain": words, "width": round(wide), "height": round(deep)},
-        {"view": "coronal", "plain": _("The whole volume from the front"), "width": round(wide), "height": round(down)},
-        {"view": "sagittal", "plain": _("The whole volume from the side"), "width": round(deep), "height": round(down)},
-        {"view": "axial", "plain": _("The whole volume from the feet"), "width": round(wide), "height": round(deep)},
+        {"view": "coronal", "plain": _("Whole volume, front view"), "width": round(wide), "height": round(down)},
+        {"view": "sagittal", "plain": _("Whole volume, side view"), "width": round(deep), "height": round(down)},
+        {"view": "axial", "plain": _("Whole volume, seen from the feet"), "width": round(wide), "height": round(deep)},
     ]
 
 
@@ -164,7 +164,7 @@ def _figures(explanation: Explanation) -> dict[str, Any]:
     named = explanation.base_value is not None and steps
     rest = (explanation.attribution_sum or 0) - sum(value for _words, value in steps)
     if named and abs(rest) >= 0.0005:
-        steps.append((_("all other places"), rest))
+        steps.append((_("all other zones"), rest))
     return {
         "explanation": explanation,
         "finding": explanation.finding,
@@ -172,7 +172,7 @@ def _figures(explanation: Explanation) -> dict[str, Any]:
         "bars": charts.waterfall(
             explanation.base_value or 0.0,
             steps,
-            (_("healthy reference"), _("this volume") if explanation.geometry else _("this film")),
+            (_("healthy reference"), _("this volume") if explanation.geometry else _("this X-ray")),
         )
         if named
         else [],

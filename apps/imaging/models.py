@@ -117,8 +117,8 @@ class Outcome(models.TextChoices):
 
     STORED = "stored", _("Stored")
     DUPLICATE = "duplicate", _("Already stored")
-    HELD = "held", _("Put aside")
-    REFUSED = "refused", _("Not taken")
+    HELD = "held", _("Quarantined")
+    REFUSED = "refused", _("Not accepted")
 
 
 class Upload(models.Model):
@@ -153,8 +153,8 @@ class UploadedFile(SealedRecord):
 class Decision(models.TextChoices):
     """What a doctor says of a file that was put aside."""
 
-    SAME = "same", _("Same patient: file it under the known record")
-    OTHER = "other", _("Another patient: discard the file")
+    SAME = "same", _("Same patient: add the file to the existing record")
+    OTHER = "other", _("Different patient: discard the file")
 
 
 class QuarantinedFile(SealedRecord):
@@ -178,7 +178,7 @@ class QuarantinedFile(SealedRecord):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = _("held files")
+        verbose_name_plural = _("quarantined files")
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(

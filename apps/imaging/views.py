@@ -42,14 +42,14 @@ def upload_page(request: HttpRequest) -> HttpResponse:
 
 def _texts() -> dict[str, str]:
     return {
-        "sending": _("Sending"),
+        "sending": _("Uploading"),
         "checking": _("Checking and encrypting"),
         "open": _("Open study"),
-        "lost": _("Not sent"),
-        "lostReason": _("The connection was lost. Send the file again; what is stored already is not stored twice."),
-        "signedOut": _("You were signed out. Load the page, sign in and send the file again."),
+        "lost": _("Not uploaded"),
+        "lostReason": _("The connection was lost. Upload the file again; files already stored are not stored twice."),
+        "signedOut": _("You have been signed out. Reload the page, sign in and upload the file again."),
         "summary": _(
-            "{stored} stored, {duplicate} already there, {held} put aside, {refused} not taken, {waiting} waiting"
+            "{stored} stored, {duplicate} already stored, {held} quarantined, {refused} not accepted, {waiting} waiting"
         ),
     }
 
@@ -69,7 +69,7 @@ def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase
     upload = get_object_or_404(Upload, pk=upload_id, user=signed_in(request))
     file = request.FILES.get("file")
     if file is None:
-        limit = _("The upload was empty or larger than allowed.")
+        limit = _("The upload was empty or exceeded the size limit.")
         return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
     name = request.POST.get("path") or file.name or ""
     outcomes = uploads.take(upload, name, cast(BinaryIO, file.file), user=signed_in(request))

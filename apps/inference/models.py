@@ -136,4 +136,4 @@ class Review(SealedRecord):
         """The right label in the reader's language."""
         labels = self.finding.analysis.package.card["labels"]
         titles = {label["code"]: label["title"] for label in labels}
-        return in_language(titles[self.correction]) if self.correction in titles else str(_("Something else"))
+        return in_language(titles[self.correction]) if self.correction in titles else str(_("Other finding"))

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 _MESSAGES: dict[str, str | Promise] = {
     "worker_lost": _(
-        "The worker stopped in the middle, several times. Try again; if it happens again, tell the administrator."
+        "Processing stopped unexpectedly several times. Try again; if it happens again, contact your administrator."
     ),
     "internal": _(
-        "An unexpected error stopped the work. It is logged under the job's number for the administrator. Try again."
+        "An unexpected error occurred. It has been logged under the job number for the administrator. Try again."
     ),
 }
 

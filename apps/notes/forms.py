@@ -20,7 +20,7 @@ class AnyText(forms.CharField):
 class NoteForm(forms.Form):
     """A note. Its length and signs are checked where it is kept, so that the reason is the same everywhere."""
 
-    kind = forms.ChoiceField(label=_("Kind"), choices=NoteKind.choices, required=False)
+    kind = forms.ChoiceField(label=_("Type"), choices=NoteKind.choices, required=False)
     text = AnyText(
         label=_("Text"),
         strip=False,

@@ -14,7 +14,7 @@ SECTIONS = {
     "allergies": _("Allergies"),
     "medications": _("Medications"),
     "review": _("Review of systems"),
-    "exam": _("Examination"),
+    "exam": _("Physical examination"),
     "findings": _("Findings"),
     "impression": _("Impression"),
     "plan": _("Plan"),
@@ -30,6 +30,6 @@ KINDS = {
 ASSERTIONS = {
     "negated": _("denied or absent"),
     "uncertain": _("uncertain"),
-    "historical": _("in the past"),
-    "family": _("in the family"),
+    "historical": _("past history"),
+    "family": _("family history"),
 }

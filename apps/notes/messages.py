@@ -3,8 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
-    "note_changed": _("Somebody changed the note meanwhile. Nothing is lost: look at the differences and decide."),
-    "note_binary": _("This looks like a file and not like a text. Add it under documents."),
-    "note_too_long": _("The note has %(letters)s letters; at most %(most)s can be kept. Add it as a document."),
-    "nothing_to_summarise": _("There is no note yet."),
+    "note_changed": _(
+        "Someone else changed this note while you were editing. Nothing is lost: review the differences and decide."
+    ),
+    "note_binary": _("This looks like a file, not text. Add it under Documents."),
+    "note_too_long": _("The note has %(letters)s characters; the limit is %(most)s. Add it as a document instead."),
+    "nothing_to_summarise": _("There are no notes yet."),
 }

@@ -29,16 +29,16 @@ class Sex(models.TextChoices):
 class Purpose(models.TextChoices):
     """What patient data are used for (GDPR article 6(1)(a), 9(2)(a))."""
 
-    CARE = "care", _("Care by the hospital's clinicians")
-    AI = "ai", _("Analysis by computer models")
+    CARE = "care", _("Treatment by the hospital's clinicians")
+    AI = "ai", _("Analysis by AI models")
     RESEARCH = "research", _("Research with de-identified data")
-    PORTAL = "portal", _("Reading along on the patient's own page")
+    PORTAL = "portal", _("Access to the patient portal")
 
 
 class ConsentState(models.IntegerChoices):
     """What the patient said."""
 
-    NOT_STATED = 0, _("Nothing stated")
+    NOT_STATED = 0, _("No decision recorded")
     GIVEN = 1, _("Given")
     WITHDRAWN = 2, _("Withdrawn")
 
@@ -135,7 +135,7 @@ class BreakGlassAccess(SealedRecord):
     class Review(models.TextChoices):
         """What the reviewer says."""
 
-        PENDING = "", _("To be reviewed")
+        PENDING = "", _("Awaiting review")
         JUSTIFIED = "justified", _("Justified")
         NOT_JUSTIFIED = "unjustified", _("Not justified")
 
@@ -152,7 +152,7 @@ class BreakGlassAccess(SealedRecord):
     reviewed_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = _("emergency accesses")
+        verbose_name_plural = _("break-glass accesses")
         ordering = ["-started_at"]
         indexes = [models.Index(fields=["user", "expires_at"], name="emergency_of_a_user")]
 

@@ -22,7 +22,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
     said = {
         "name": "MedPortal",
         "short_name": "MedPortal",
-        "description": _("Your care team's page for you."),
+        "description": _("Your hospital's patient portal."),
         "id": "/",
         "start_url": reverse("portal:home"),
         "scope": "/",

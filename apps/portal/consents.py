@@ -46,8 +46,8 @@ def consent_rows(patient: Patient) -> list[ConsentRow]:
 def confirm_first(request: HttpRequest, purpose: Purpose, state: ConsentState, back: str) -> HttpResponse | None:
     """A page that says what a withdrawal closes, until it is confirmed; None for what closes nothing."""
     texts = {
-        Purpose.CARE: _("The whole record is closed to the care team at once, until consent is given again."),
-        Purpose.PORTAL: _("The patient's own page is closed at once. The patient can open it again."),
+        Purpose.CARE: _("The care team loses access to the whole record immediately, until consent is given again."),
+        Purpose.PORTAL: _("The patient portal is closed immediately. The patient can reopen it."),
     }
     if state != ConsentState.WITHDRAWN or purpose not in texts or "sure" in request.POST:
         return None

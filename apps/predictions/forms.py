@@ -10,12 +10,12 @@ from apps.records.forms import observation_choices
 
 
 def _risk_or_measures() -> list[tuple[str, str]]:
-    return [(RISK, str(_("Risk of death in hospital, %"))), *observation_choices()]
+    return [(RISK, str(_("In-hospital mortality risk, %"))), *observation_choices()]
 
 
 class RuleForm(forms.Form):
     """When a team wants to be told."""
 
-    what = forms.ChoiceField(label=_("What"), choices=_risk_or_measures)
+    what = forms.ChoiceField(label=_("Measurement"), choices=_risk_or_measures)
     above = forms.FloatField(label=_("Above"), required=False)
     below = forms.FloatField(label=_("Below"), required=False)

@@ -23,9 +23,9 @@ from apps.terminology.loinc import catalogue
 class PredictionKind(models.TextChoices):
     """What is foretold."""
 
-    DETERIORATION = "deterioration", _("Risk over the hours")
-    CASE_RISK = "case_risk", _("Risk from image, text and values together")
-    NEXT_EVENT = "next_event", _("What usually follows")
+    DETERIORATION = "deterioration", _("Risk over time")
+    CASE_RISK = "case_risk", _("Combined risk from images, notes and measurements")
+    NEXT_EVENT = "next_event", _("Likely next events")
 
 
 class Prediction(SealedRecord, Job):
@@ -83,7 +83,7 @@ class AlarmRule(models.Model):
     def what_words(self) -> str:
         """What it watches, in the reader's language."""
         measure = catalogue().get(self.what)
-        return f"{in_language(measure.title)} ({measure.unit})" if measure else str(_("Risk of death in hospital, %"))
+        return f"{in_language(measure.title)} ({measure.unit})" if measure else str(_("In-hospital mortality risk, %"))
 
 
 class Alarm(SealedRecord):

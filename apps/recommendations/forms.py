@@ -16,10 +16,10 @@ _ROWS = forms.Textarea(attrs={"rows": 3})
 class WordsForm(forms.Form):
     """What the patient reads."""
 
-    patient_text_en = forms.CharField(label=_("Why, in plain words (English)"), widget=_ROWS, max_length=2000)
+    patient_text_en = forms.CharField(label=_("Why, in plain language (English)"), widget=_ROWS, max_length=2000)
     what_to_do_en = forms.CharField(label=_("What to do (English)"), widget=_ROWS, max_length=2000)
     patient_text_zh = forms.CharField(
-        label=_("Why, in plain words (Chinese)"), widget=_ROWS, max_length=2000, required=False
+        label=_("Why, in plain language (Chinese)"), widget=_ROWS, max_length=2000, required=False
     )
     what_to_do_zh = forms.CharField(label=_("What to do (Chinese)"), widget=_ROWS, max_length=2000, required=False)
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -37,18 +37,20 @@ class ItemForm(forms.Form):
     """A care item."""
 
     code = forms.SlugField(
-        label=_("Code"), max_length=60, help_text=_("Small letters, digits and hyphens; it never changes.")
+        label=_("Code"),
+        max_length=60,
+        help_text=_("Lowercase letters, digits and hyphens. It cannot be changed later."),
     )
-    kind = forms.ChoiceField(label=_("Kind"), choices=ItemKind.choices)
+    kind = forms.ChoiceField(label=_("Type"), choices=ItemKind.choices)
     title_en = forms.CharField(label=_("Title (English)"), max_length=200)
     title_zh = forms.CharField(label=_("Title (Chinese)"), max_length=200)
     patient_text_en = forms.CharField(
-        label=_("Why, in plain words (English)"),
+        label=_("Why, in plain language (English)"),
         widget=_ROWS,
         max_length=2000,
-        help_text=_("At most grade 8: short words, short sentences."),
+        help_text=_("Reading level of grade 8 at most: short words, short sentences."),
     )
-    patient_text_zh = forms.CharField(label=_("Why, in plain words (Chinese)"), widget=_ROWS, max_length=2000)
+    patient_text_zh = forms.CharField(label=_("Why, in plain language (Chinese)"), widget=_ROWS, max_length=2000)
     what_to_do_en = forms.CharField(label=_("What to do (English)"), widget=_ROWS, max_length=2000)
     what_to_do_zh = forms.CharField(label=_("What to do (Chinese)"), widget=_ROWS, max_length=2000)
     contraindications = forms.JSONField(
@@ -56,14 +58,14 @@ class ItemForm(forms.Form):
         required=False,
         initial=list,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
-        help_text=_('JSON: a list of {"condition": FHIRPath, "reason": {"en": …, "zh-hans": …}}.'),
+        help_text=_('A JSON list of {"condition": FHIRPath, "reason": {"en": …, "zh-hans": …}}.'),
     )
     after = forms.ModelMultipleChoiceField(
-        label=_("Only after"),
+        label=_("Prerequisites"),
         queryset=CareItem.objects.filter(withdrawn_at=None),
         required=False,
         to_field_name="code",
-        help_text=_("Items that have to be done before."),
+        help_text=_("Items that must be completed first."),
     )
     clinicians_only = forms.BooleanField(label=_("For clinicians only"), required=False)
     revision = forms.IntegerField(widget=forms.HiddenInput, initial=0)
@@ -98,7 +100,9 @@ class ItemForm(forms.Form):
             for one in given
         )
         if not fits:
-            raise forms.ValidationError(_("Each needs a condition and a reason in English (en) and Chinese (zh-hans)."))
+            raise forms.ValidationError(
+                _("Each entry needs a condition and a reason in English (en) and Chinese (zh-hans).")
+            )
         return list(given)
 
     @property
@@ -130,35 +134,35 @@ class RuleForm(forms.Form):
         label=_("Condition"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text=_("FHIRPath over the facts; what is not known is empty and never true."),
+        help_text=_("FHIRPath over the patient's facts. Unknown facts are empty and never true."),
     )
     effect = forms.ChoiceField(label=_("Effect"), choices=[("propose", _("Propose")), ("avoid", _("Advise against"))])
     urgency = forms.ChoiceField(label=_("Urgency"), choices=list(zip(URGENCIES, Urgency.labels, strict=True)))
-    due_days = forms.IntegerField(label=_("Due within days"), min_value=1, max_value=3650, initial=90)
+    due_days = forms.IntegerField(label=_("Due within (days)"), min_value=1, max_value=3650, initial=90)
     repeat_days = forms.IntegerField(
-        label=_("Again after days"), min_value=0, max_value=3650, initial=0, help_text=_("0: once.")
+        label=_("Repeat after (days)"), min_value=0, max_value=3650, initial=0, help_text=_("0: do not repeat.")
     )
     citation = forms.CharField(label=_("Citation"), max_length=400)
-    url = forms.URLField(label=_("Address"), max_length=400, required=False, assume_scheme="https")
+    url = forms.URLField(label=_("Web address"), max_length=400, required=False, assume_scheme="https")
     grade = forms.CharField(label=_("Grade"), max_length=40, required=False)
     because = forms.JSONField(
         label=_("Facts to show"),
         required=False,
         initial=list,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
-        help_text=_('JSON: a list of {"title": {"en": …, "zh-hans": …}, "expression": FHIRPath, "unit": …}.'),
+        help_text=_('A JSON list of {"title": {"en": …, "zh-hans": …}, "expression": FHIRPath, "unit": …}.'),
     )
     examples = forms.JSONField(
         label=_("Example patients"),
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=_('JSON: a list of {"facts": {…}, "holds": true or false}, with one of each at least.'),
+        help_text=_('A JSON list of {"facts": {…}, "holds": true or false}, with at least one of each.'),
     )
 
     def _list(self, name: str, needed: set[str]) -> list[dict[str, Any]]:
         given = self.cleaned_data[name] or []
         if not isinstance(given, list) or not all(isinstance(one, dict) and needed <= one.keys() for one in given):
             raise forms.ValidationError(
-                _("This is no list of objects with: %(names)s.") % {"names": ", ".join(sorted(needed))}
+                _("This must be a list of objects with: %(names)s.") % {"names": ", ".join(sorted(needed))}
             )
         return given
 

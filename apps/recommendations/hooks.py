@@ -224,8 +224,9 @@ def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
     for drug, text in drugs.items():
         for allergy, family in conflicts(drug, facts.get("allergies", [])):
             summary = (
-                _("%(drug)s: the patient does not tolerate %(allergy)s") if not family
-                else _("%(drug)s: of one family with %(allergy)s, which the patient does not tolerate")
+                _("%(drug)s: the patient has an allergy or intolerance to %(allergy)s") if not family
+                else _("%(drug)s: in the same drug class as %(allergy)s, "
+                       "to which the patient has an allergy or intolerance")
             ) % {"drug": text[:60], "allergy": allergy[:40]}  # fmt: skip
             cards.append(_warning(patient, f"{drug}{allergy}", summary, _("Known allergy or intolerance."), "critical"))
     before = {one.item for one in engine.verdict_of(patient, facts).decisions if one.proposed}

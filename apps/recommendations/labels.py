@@ -7,7 +7,7 @@ FEATURES = {
     "female": _("Sex"),
     "smoker": _("Smoking"),
     "problems": _("Number of problems"),
-    "medications": _("Number of medicines"),
+    "medications": _("Number of medications"),
     "diabetes": _("Diabetes"),
     "hypertension": _("High blood pressure"),
     "heart": _("Heart disease"),
@@ -15,7 +15,7 @@ FEATURES = {
     "cancer": _("Cancer"),
     "mental": _("Mood and anxiety"),
     "infection": _("Recent infection"),
-    "history": _("What this patient did before"),
+    "history": _("This patient's earlier choices"),
 }
 UNITS = {
     "a": _("years"),
@@ -28,7 +28,7 @@ UNITS = {
 STEPS = {
     "proposed": _("Proposed by guideline rules"),
     "approved": _("Approved"),
-    "edited": _("Words changed"),
+    "edited": _("Wording changed"),
     "rejected": _("Rejected"),
     "released": _("Released to the patient"),
     "seen": _("Opened by the patient"),

@@ -21,9 +21,11 @@ def observation_choices() -> list[tuple[str, str]]:
 class StatementForm(forms.Form):
     """A problem, allergy or medication."""
 
-    kind = forms.ChoiceField(label=_("Kind"), choices=StatementKind.choices)
+    kind = forms.ChoiceField(label=_("Type"), choices=StatementKind.choices)
     text = forms.CharField(
-        label=_("What"), max_length=300, widget=forms.TextInput(attrs={"list": "codes", "autocomplete": "off"})
+        label=_("Condition, allergen or drug"),
+        max_length=300,
+        widget=forms.TextInput(attrs={"list": "codes", "autocomplete": "off"}),
     )
     dose = forms.CharField(label=_("Dose or reaction"), max_length=120, required=False)
     since = forms.DateField(label=_("Since"), widget=DAY, required=False)
@@ -32,11 +34,13 @@ class StatementForm(forms.Form):
 class ValueForm(forms.Form):
     """One value."""
 
-    code = forms.ChoiceField(label=_("What"), choices=observation_choices)
+    code = forms.ChoiceField(label=_("Measurement"), choices=observation_choices)
     value = forms.CharField(
         label=_("Value"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     )
-    unit = forms.CharField(label=_("Unit"), max_length=20, required=False, help_text=_("Empty: as in the list."))
+    unit = forms.CharField(
+        label=_("Unit"), max_length=20, required=False, help_text=_("Leave empty to use the listed unit.")
+    )
     at = forms.DateTimeField(label=_("Measured at"), widget=MOMENT)
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 GROUPS = {
     "vitals": _("Vital signs"),
-    "blood": _("Blood count and inflammation"),
+    "blood": _("Blood count and inflammation markers"),
     "chemistry": _("Clinical chemistry"),
     "gas": _("Blood gases"),
     "habits": _("Habits"),

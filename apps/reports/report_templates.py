@@ -13,10 +13,10 @@ SECTIONS = {
 }
 TEMPLATES = {
     "chest-film": {
-        "title": _("Chest film"),
+        "title": _("Chest X-ray"),
         "modalities": ("DX", "CR"),
         "texts": {
-            "technique": _("Frontal chest film."),
+            "technique": _("Frontal chest X-ray."),
             "findings": _("Lungs: \nPleura: \nHeart and mediastinum: \nBones and soft tissue: \nDevices: "),
         },
     },

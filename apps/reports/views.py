@@ -147,7 +147,7 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
         raise Http404
     try:
         patient_release.release_report(version, request.POST.get("words", ""), actor=signed_in(request))
-        messages.success(request, _("Released. The patient has been told."))
+        messages.success(request, _("Released. The patient has been notified."))
     except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("reports:report", pk, report_id)
@@ -171,12 +171,12 @@ def _save(request: HttpRequest, report: Report, typed: dict[str, str]) -> dict[s
     try:
         if report.signed:
             authoring.amend(report, typed, images, reason=request.POST.get("reason", ""), revision=revision, actor=user)
-            messages.success(request, _("The amended report was issued."))
+            messages.success(request, _("The amended report has been issued."))
             return {"status": 302}
         now = authoring.save(report, typed, images, revision=revision, actor=user)
         if act in (ReportState.PRELIMINARY, ReportState.FINAL):
             authoring.issue(now, ReportState(act), revision=now.revision, actor=user)
-            messages.success(request, _("The report was issued."))
+            messages.success(request, _("The report has been issued."))
         else:
             messages.success(request, _("Saved."))
     except EditConflict as conflict:

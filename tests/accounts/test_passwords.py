@@ -43,7 +43,7 @@ def test_a_given_password_runs_out(nurse: User, given: str) -> None:
     User.objects.filter(pk=nurse.pk).update(given_password_until=timezone.now() - timedelta(minutes=1))
     client = signed_in("nurse", given)
     answer = client.get(reverse("account_change_password"), follow=True)
-    assert "has run out" in answer.content.decode()
+    assert "has expired" in answer.content.decode()
     assert not client.session.get("_auth_user_id")
 
 

@@ -62,7 +62,7 @@ def test_the_patient_sees_sentence_and_picture_until_they_are_taken_back(
     checked: Explanation, doctor: User, patient_user: User, stranger: User
 ) -> None:
     page = browser_of(doctor).get(reverse("explainability:detail", args=[checked.pk])).content.decode()
-    assert "The patient sees nothing of it until you release it" in page
+    assert "The patient sees nothing until you release it" in page
     assert "signs of: Pneumonia" in draft(checked) and "lung" in draft(checked)
     browser_of(doctor).post(reverse("explainability:tell", args=[checked.pk]), {"sentence": SENTENCE})
     told = PatientRelease.objects.get()
@@ -95,7 +95,7 @@ def test_what_is_unchecked_weak_or_empty_is_told_to_nobody(explanation: Explanat
         release_explanation(explanation, SENTENCE, actor=doctor)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
-    with pytest.raises(UserError, match="plain words"):
+    with pytest.raises(UserError, match="plain language"):
         release_explanation(explanation, "  ", actor=doctor)
     explanation.quality = {**explanation.quality, "weaknesses": ["random"]}
     explanation.save(update_fields=["quality"])

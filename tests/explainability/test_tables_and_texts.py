@@ -149,7 +149,7 @@ def try_it(client: Client, package: str, data: dict[str, object]) -> tuple[str, 
     assert answer.status_code == 302, answer.content.decode()[-3000:]
     asked = PlaygroundQuery.objects.latest("queued_at")
     waiting = client.get(answer["Location"]).content.decode()
-    assert "The model is being asked" in waiting and "hx-get" in waiting
+    assert "Waiting for the model" in waiting and "hx-get" in waiting
     jobs.try_one(str(asked.pk))
     asked.refresh_from_db()
     assert asked.state == State.SUCCEEDED, asked.reason
@@ -173,7 +173,7 @@ def test_a_text_is_answered_and_explained_on_its_page(packages: None, nurse: Use
     assert "mark-for-3" in page and "negated" in page and "&lt;b&gt;" in page and "<b>no" not in page
     assert asked.answer["outputs"]["radiology"] > 0.5
     by = browser_of(nurse).get(reverse("explainability:trial", args=[asked.pk]) + "?by=urology").content.decode()
-    assert "What speaks for and against Urology" in by
+    assert "Words for and against Urology" in by
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,11 @@ def checked(explanation: Explanation) -> Explanation:
 def test_the_page_says_how_far_it_is(explanation: Explanation, browser_client: Client) -> None:
     url = reverse("explainability:detail", args=[explanation.pk])
     early = browser_client.get(url).content.decode()
-    assert "First estimate, not yet checked" in early and "Not measured yet" in early
+    assert "Preliminary estimate, not yet checked" in early and "Not measured yet" in early
     assert "Decision support" in early
     checked(explanation)
     page = browser_client.get(url).content.decode()
-    assert "adds up" in page and "What would change the answer" in page and "strongest shown first" in page
+    assert "adds up" in page and "What would change the result" in page and "strongest revealed first" in page
     assert ("Weak explanation" not in page and "right lower zone" in page) or "lower zone" in page or "zone" in page
     state = browser_client.get(reverse("explainability:state", args=[explanation.pk])).content.decode()
     assert "hx-get" not in state, "nothing is asked for again once all is there"
@@ -60,7 +60,7 @@ def test_another_method_is_asked_for_on_the_page(explanation: Explanation, brows
     answer = browser_client.post(url, {"method": "gradient"})
     asked = Explanation.objects.get(method="gradient")
     assert answer["Location"] == reverse("explainability:detail", args=[asked.pk])
-    assert "Waiting for a worker" in browser_client.get(answer["Location"]).content.decode()
+    assert "Waiting to start" in browser_client.get(answer["Location"]).content.decode()
     assert browser_client.post(url, {"method": "gradient"})["Location"] == answer["Location"]
     browser_client.post(url, {"method": "astrology"})
     assert Explanation.objects.filter(finding=explanation.finding_id).count() == 2
@@ -100,7 +100,7 @@ def test_average_maps_warn_of_short_cuts(explanation: Explanation, doctor: User,
         Explanation.objects.filter(pk=one.pk).update(zones=[{"zone": "outside", "value": 0.5, "log_odds": 1.0}])
     assert all(one.suspicious for one in cohort.attention(doctor, package))
     url = reverse("explainability:attention", args=[package.name, package.version])
-    assert "look for a short cut" in browser_of(doctor).get(url).content.decode()
+    assert "check for a shortcut" in browser_of(doctor).get(url).content.decode()
 
 
 def test_the_comparison_shows_the_makers_and_the_sites_figures(

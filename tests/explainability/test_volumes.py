@@ -184,7 +184,7 @@ def test_explainers_that_know_no_volumes_are_not_offered(
     assert refused.status_code == 400 and "not explained by this method" in str(refused.json())
     page = browser_client.get(reverse("explainability:detail", args=[explanation.pk])).content.decode()
     assert 'value="gradient"' in page and 'value="partition"' not in page
-    for words in ("From head to feet", "The whole volume from the front", "the one with the most evidence"):
+    for words in ("From head to feet", "Whole volume, front view", "with the strongest evidence"):
         assert words in page
     asked = api.post(url, {"method": "gradient"}, format="json")
     jobs.explain(asked.json()["id"])
@@ -205,7 +205,7 @@ def test_slices_that_came_later_are_no_part_of_it(finding: Finding, team: CareTe
     assert take_in(buffer.getvalue(), team).code == ""
     jobs.explain(str(planned.pk))
     planned.refresh_from_db()
-    assert planned.state == State.FAILED and "the newer analysis is explained" in planned.reason
+    assert planned.state == State.FAILED and "the explanation of the newer analysis" in planned.reason
 
 
 def told_with_the_slice_that_counts(explanation: Explanation, radiologist: User) -> None:

@@ -51,4 +51,4 @@ def test_the_page_compares_and_decides(held: QuarantinedFile, browser_client: Cl
     assert browser_client.post(url, {}).status_code == 200
     answer = browser_client.post(url, {"decision": "same"})
     assert answer.status_code == 302 and answer.url.startswith("/studies/")
-    assert "Already decided" in browser_client.get(url).content.decode()
+    assert "has already decided" in browser_client.get(url).content.decode()

@@ -75,7 +75,7 @@ def test_a_zip_gives_an_outcome_for_each_file(send: Any) -> None:
     )
     assert [row["outcome"] for row in rows] == ["stored", "stored", "refused", "refused", "refused"]
     assert "points outside" in rows[3]["reason"]
-    assert "archive within an archive" in rows[4]["reason"]
+    assert "Nested archives" in rows[4]["reason"]
     assert Instance.objects.count() == 2
 
 

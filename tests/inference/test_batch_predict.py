@@ -51,7 +51,7 @@ def test_each_file_has_a_row_with_probabilities_or_a_reason(rows: dict[str, dict
         "small.png": "at least",
         "ct.dcm": "CT",
         "text.txt": "neither",
-        "cut.dcm": "ends too early",
+        "cut.dcm": "is incomplete",
     }.items():
         assert word in rows[name]["refusal"], (name, rows[name])
         assert rows[name]["pneumonia"] == ""

@@ -120,7 +120,7 @@ def test_a_batch_says_whose_age_is_not_known(packages: None, tmp_path: Path) -> 
             return {Path(row["path"]).name: row["refusal"] for row in csv.DictReader(file)}
 
     without, told = refusals(), refusals("--age", "4")
-    assert "how old" in without["grey.png"] and told["grey.png"] == ""
+    assert "the patient's age" in without["grey.png"] and told["grey.png"] == ""
     assert "at most 5 years" in without["adult.dcm"] and told["adult.dcm"] == without["adult.dcm"]
 
 

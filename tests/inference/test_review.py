@@ -52,4 +52,4 @@ def test_the_page_stores_and_shows_it(finding: Finding, browser_client: Client) 
     assert "No pneumonia" in answer.content.decode()
     bad = browser_client.post(url, {"verdict": "correct"}, headers={"HX-Request": "true"})
     assert bad.status_code == 422
-    assert "Choose what the finding should have been" in bad.content.decode()
+    assert "Choose the correct finding" in bad.content.decode()

@@ -77,7 +77,7 @@ def test_a_missing_slice_is_said_and_made_up_for(packages: None, team: CareTeam)
     series = series_of(files, team)
     refused = answered(series)
     assert refused.state == State.REFUSED and refused.reason_code == "slices_missing"
-    assert "Upload the missing ones" in refused.reason
+    assert "Upload the missing slices" in refused.reason
     series_of([late], team)
     assert answered(series).state == State.SUCCEEDED
 

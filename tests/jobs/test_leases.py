@@ -92,7 +92,7 @@ def test_after_three_lost_workers_the_job_fails_with_a_reason(job: Analysis) -> 
         leases.sweep()
     job.refresh_from_db()
     assert job.state == State.FAILED
-    assert "worker stopped" in job.reason
+    assert "stopped unexpectedly" in job.reason
 
 
 def test_an_unexpected_error_fails_without_its_text(job: Analysis, caplog: pytest.LogCaptureFixture) -> None:

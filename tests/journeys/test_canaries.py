@@ -85,7 +85,7 @@ def test_no_word_of_a_thousand_leaves_the_sealed_store(site: Site, visit: Any, t
     page.click("#rows tbody a >> nth=0")
     page.wait_for_selector("#viewport[data-ready]", state="attached")
     page.wait_for_selector("[data-explanation]", timeout=240_000)
-    page.click("summary:has-text('Your verdict') >> nth=0")
+    page.click("summary:has-text('Your assessment') >> nth=0")
     page.check("input[value=agree] >> nth=0")
     page.fill("textarea[name=comment] >> nth=0", f"told {word(5)}")
     page.click("#findings form button:has-text('Save') >> nth=0")

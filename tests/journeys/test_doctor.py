@@ -58,11 +58,11 @@ def test_from_drop_to_explained_finding(visit: Any, film: Path, tmp_path: Path) 
     before = page.evaluate(PAINTED)["width"]
     page.click("[data-act=zoom-out]")
     wait_for(lambda: page.evaluate(PAINTED)["width"] < 0.9 * before, 10, "the overlay to shrink with the image")
-    page.click("summary:has-text('How the number adds up') >> nth=0")
+    page.click("summary:has-text('How the result adds up') >> nth=0")
     assert "adds up" in page.inner_text("#findings")
     assert not doctor.axe()
 
-    page.click("summary:has-text('Your verdict') >> nth=0")
+    page.click("summary:has-text('Your assessment') >> nth=0")
     page.click("input[value=agree] >> nth=0")
     page.click("#findings form button:has-text('Save') >> nth=0")
     page.wait_for_selector("#findings li strong:has-text('Agree')")
@@ -96,9 +96,9 @@ def test_another_team_sees_nothing_of_it(visit: Any, film: Path) -> None:
     doctor.upload(film)
     url = doctor.page.locator("#outcomes a[data-study]").get_attribute("href")
     other = visit().sign_in("doctor2")
-    assert "No studies here" in other.page.inner_text("#rows")
+    assert "No studies found" in other.page.inner_text("#rows")
     other.go(url)
-    assert "Nothing here" in other.page.inner_text("main")
+    assert "Page not found" in other.page.inner_text("main")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_patient_and_admin_have_pages_of_their_own(visit: Any, username: str, pa
     assert words in visitor.page.inner_text("main")
     assert not visitor.axe()
     visitor.go("/worklist/")
-    assert "Nothing here" in visitor.page.inner_text("main")
+    assert "Page not found" in visitor.page.inner_text("main")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -47,20 +47,20 @@ def test_the_doctor_asks_why_and_what_without(visit: Any, tmp_path: Path) -> Non
 def paint_by_hand_and_by_key(page: Any) -> None:
     page.keyboard.press("b")
     page.click("[data-ask]")
-    assert "Paint an area first" in page.inner_text("[data-answer]")
+    assert "Mark an area first" in page.inner_text("[data-answer]")
     box = page.locator("#viewport").bounding_box()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.7 * box["height"], steps=12)
     page.mouse.up()
     page.click("[data-ask]")
-    wait_for(lambda: "without the area" in page.inner_text("[data-answer]"), 30, "the answer")
+    wait_for(lambda: "with the area masked" in page.inner_text("[data-answer]"), 30, "the answer")
     page.click("[data-clear]")
     assert page.inner_text("[data-answer]") == ""
     page.focus("#viewport")
     for key in ("ArrowRight", "Shift+ArrowDown", " ", "Enter"):
         page.keyboard.press(key)
-    wait_for(lambda: "without the area" in page.inner_text("[data-answer]"), 30, "the answer to the keys")
+    wait_for(lambda: "with the area masked" in page.inner_text("[data-answer]"), 30, "the answer to the keys")
     page.focus("#viewport")
     page.keyboard.press("Escape")
     assert page.locator("#brush").is_hidden()
@@ -68,8 +68,8 @@ def paint_by_hand_and_by_key(page: Any) -> None:
 
 def in_full(doctor: Any) -> None:
     page = doctor.page
-    page.click("a:has-text('In full') >> nth=0")
-    page.wait_for_selector("text=What would change the answer")
+    page.click("a:has-text('Details') >> nth=0")
+    page.wait_for_selector("text=What would change the result")
     before = page.get_attribute("[data-overlay]", "src")
     page.check("[name=contours]")
     assert page.get_attribute("[data-overlay]", "src") != before
@@ -81,7 +81,7 @@ def in_full(doctor: Any) -> None:
     doctor.send("form:has([name=method]) button:has-text('Explain')")
     page.wait_for_selector("text=Weak explanation: do not rely on it", timeout=120_000)
     page.go_back()
-    page.wait_for_selector("text=What would change the answer")
+    page.wait_for_selector("text=What would change the result")
 
 
 def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> Non
     wait_for(pressed, 20, "the viewer")
     wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 30, "who is quicker than the slices gets there too")
     assert not page.inner_text("#position").startswith("Image 1 of")
-    page.click("a:has-text('In full') >> nth=0")
+    page.click("a:has-text('Details') >> nth=0")
     page.wait_for_selector("text=From head to feet")
     for view in ("coronal", "sagittal", "axial"):
         page.locator(f"img[data-overlay={view}]").scroll_into_view_if_needed()
@@ -169,6 +169,6 @@ def test_another_team_gets_nothing_of_an_explanation(visit: Any, tmp_path: Path)
     path = doctor.page.get_attribute("#findings a[href^='/explanations/']", "href")
     other = visit().sign_in("doctor2")
     other.go(path)
-    assert "Nothing here" in other.page.inner_text("main")
+    assert "Page not found" in other.page.inner_text("main")
     film = path.replace("/explanations/", "/api/v1/explanations/") + "film.png"
     assert other.page.request.get(other.home + film).status == 404

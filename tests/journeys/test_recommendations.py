@@ -51,10 +51,10 @@ def release_all(doctor: Visitor, address: str) -> None:
     """Ask the rules, then approve and release by keyboard alone."""
     page = doctor.page
     doctor.go(address)
-    page.click("button:has-text('Ask the guidelines now')")
+    page.click("button:has-text('Check guidelines now')")
     page.wait_for_selector("#of-patient a:has-text('Mammography')", timeout=120_000)
     doctor.check("recommendations-patient")
-    doctor.send("main a:has-text('Review them')")
+    doctor.send("main a:has-text('Review recommendations')")
     queue = page.url.removeprefix(doctor.home)
     doctor.check("recommendations-queue")
     page.focus(".queue-row:has-text('Mammography') input")
@@ -90,7 +90,7 @@ def open_one(patient: Visitor, words: str) -> None:
 def test_from_rules_to_a_patients_phone_and_back(site: Site, visit: Any, record: str) -> None:
     doctor = visit().sign_in("doctor")
     early = visit(**PHONE).sign_in("pia")
-    assert "There is nothing for you to do now" in early.page.inner_text("main")
+    assert "There is nothing you need to do now" in early.page.inner_text("main")
     early.check("patient-nothing-phone")
     release_all(doctor, record)
 
@@ -131,13 +131,13 @@ def test_from_rules_to_a_patients_phone_and_back(site: Site, visit: Any, record:
     patient.check("patient-earlier-phone-dark")
     with page.expect_navigation():
         page.click("main details a:has-text('Shingles')")
-    assert "took this back" in page.inner_text("main") and "mistake" not in page.inner_text("main")
+    assert "has withdrawn this" in page.inner_text("main") and "mistake" not in page.inner_text("main")
     patient.check("patient-recalled-phone-dark")
     patient.go("/me/")
     page.click("summary:has-text('Earlier')")
     with page.expect_navigation():
         page.click("main details a:has-text('Bone density')")
-    assert "The time for this is over" in page.inner_text("main")
+    assert "The time for this has passed" in page.inner_text("main")
 
     doctor.go(f"{queue}&tab=closed")
     assert "Declined" in doctor.page.inner_text("main") and "Expired" in doctor.page.inner_text("main")
@@ -160,10 +160,10 @@ def visits_and_questions(doctor: Visitor, patient: Visitor, record: str) -> None
     patient.go("/me/")
     assert "Talk about the results" in page.inner_text("main")
     patient.send("main a:has-text('Your next visit')")
-    patient.send("button:has-text('I am coming')")
+    patient.send("button:has-text('I will come')")
     patient.check("patient-appointments-phone-dark")
     with page.expect_download() as file:
-        page.click("a:has-text('Put it in my calendar')")
+        page.click("a:has-text('Add to my calendar')")
     assert "SUMMARY:Talk about the results" in Path(file.value.path()).read_text()
     patient.go("/me/questions/")
     page.fill("#text", "May I eat before the scan?")
@@ -184,7 +184,7 @@ def other_pages(patient: Visitor) -> None:
     page = patient.page
     patient.go("/me/record/")
     patient.check("patient-record-phone-dark")
-    patient.send("button:has-text('Large type')")
+    patient.send("button:has-text('Large text')")
     patient.check("patient-record-large-phone-dark")
     with page.expect_navigation():
         page.select_option("#language", "zh-hans")

@@ -26,7 +26,7 @@ def code_of(secret: str, seconds_left: float = 5) -> str:
 def test_a_role_that_needs_a_second_factor_sets_up_an_app(visit: Any) -> None:
     nurse = visit(viewport={"width": 390, "height": 844}).sign_in("nurse")
     page = nurse.page
-    assert "Your role needs a second factor" in page.inner_text("main")
+    assert "Your role requires a second factor" in page.inner_text("main")
     nurse.go("/worklist/")
     assert "/accounts/2fa/" in page.url
     nurse.check("factors-phone")
@@ -145,7 +145,7 @@ def test_sessions_are_listed_and_ended_and_a_token_is_shown_once(visit: Any) -> 
     doctor.go("/accounts/tokens/")
     page.fill("#id_name", "Reading room")
     page.check("input[name=scopes] >> nth=0")
-    page.click("button:has-text('Make token')")
+    page.click("button:has-text('Create token')")
     token = page.inner_text("[role=status] code")
     doctor.check("token-made")
     doctor.go("/accounts/tokens/")

@@ -145,7 +145,7 @@ def test_every_page_and_the_api_name_the_version(browser_client: Client) -> None
 def test_a_page_that_is_not_there_says_what_to_do(browser_client: Client) -> None:
     answer = browser_client.get("/no/such/page")
     assert answer.status_code == 404
-    assert "Nothing here" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
 
 
 def test_no_path_of_a_machine_is_in_the_repository() -> None:

@@ -85,7 +85,7 @@ def test_a_model_that_writes_nothing_is_replaced_by_sentences_and_said(
     content = Summary.objects.get(case=case).content
     assert content["how"] == "nothing written" and all(sentence["sources"] for sentence in content["sentences"])
     page = browser_of(doctor).get(reverse("cases:overview", args=[case.pk])).content.decode()
-    assert "The configured model wrote nothing." in page
+    assert "The configured model returned no text." in page
 
 
 def test_a_model_on_this_machine_writes_and_nonsense_is_marked(

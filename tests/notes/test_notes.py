@@ -86,7 +86,7 @@ def test_five_megabytes_are_refused_with_a_reason_and_stay_in_the_form(case: Cas
     page = browser_of(doctor).post(
         reverse("notes:notes", args=[case.pk]), {"text": "fever " * 900_000, "kind": "progress"}
     )
-    assert page.status_code == 422 and "The note has 5,400,000 letters" in page.content.decode()
+    assert page.status_code == 422 and "The note has 5,400,000 characters" in page.content.decode()
     assert page.content.decode().count("fever fever") > 100_000
 
 
@@ -108,7 +108,7 @@ def test_without_a_worker_the_note_is_there_and_read_later(case: Case, doctor: U
     note = editing.write(case, "Fever.", actor=doctor)
     assert NoteExtraction.objects.get(note=note).state == State.QUEUED
     page = browser_of(doctor).get(reverse("notes:note", args=[case.pk, note.pk])).content.decode()
-    assert "The note is saved. It is being read" in page and "Fever." in page
+    assert "The note has been saved and is being analysed" in page and "Fever." in page
 
 
 def test_without_consent_no_model_reads(case: Case, doctor: User) -> None:
@@ -220,7 +220,7 @@ def test_why_a_specialty_is_told_under_the_patients_key(case: Case, doctor: User
     assert answer.url == reverse("notes:why", args=[case.pk, why.pk]) and why.key_holder == case.patient_id.hex
     work()
     page = client.get(answer.url).content.decode()
-    assert "What speaks for and against" in page and "stone" in page
+    assert "Words for and against" in page and "stone" in page
 
 
 def test_what_models_said_is_hidden_once_consent_is_withdrawn(case: Case, doctor: User) -> None:
@@ -234,7 +234,7 @@ def test_what_models_said_is_hidden_once_consent_is_withdrawn(case: Case, doctor
     assert 'said-negated" title' not in page and "the patient has not consented" in page
     assert "Note and model disagree" not in client.get(reverse("cases:list")).content.decode()
     assert "Note and model disagree" not in client.get(reverse("cases:overview", args=[case.pk])).content.decode()
-    assert "Finding by AI</span>" not in client.get(reverse("cases:timeline", args=[case.pk])).content.decode()
+    assert "AI finding</span>" not in client.get(reverse("cases:timeline", args=[case.pk])).content.decode()
 
 
 def test_erasing_the_patient_leaves_nothing_of_the_case(case: Case, doctor: User, admin_user: User) -> None:

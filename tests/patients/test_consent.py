@@ -111,7 +111,7 @@ def test_it_needs_a_reason_and_the_exact_number(
 
 def test_nobody_finds_numbers_by_trying(patient: Patient, stranger: User, admin_user: User, researcher: User) -> None:
     for _ in range(MOST_MISSES_AN_HOUR):
-        with pytest.raises(UserError, match="no record"):
+        with pytest.raises(UserError, match="No record"):
             open_record("guess", "", REASON, actor=stranger)
     with pytest.raises(UserError, match="Too many"):
         open_record("MRN-1", "", REASON, actor=stranger)

@@ -39,7 +39,7 @@ def test_only_a_patients_free_account_is_linked_and_only_by_an_administrator(
 ) -> None:
     with pytest.raises(PermissionError):
         link_account(patient, patient_user, actor=doctor)
-    with pytest.raises(UserError, match="Only a patient's account"):
+    with pytest.raises(UserError, match="Only a patient account"):
         link_account(patient, doctor, actor=admin_user)
     second = take_in(film_file(5, mrn="L-2"), team).instance
     assert second
@@ -53,7 +53,7 @@ def test_the_console_says_which_account_is_missing(patient: Patient, admin_user:
     client = browser_of(admin_user)
     address = reverse("portal:admin-login", args=[patient.pk])
     answer = client.post(address, {"username": "nobody"}, follow=True)
-    assert "There is no active account of this name" in answer.content.decode()
+    assert "There is no active account with this username" in answer.content.decode()
     answer = client.post(address, {"username": "patient"}, follow=True)
-    assert "log-in is saved" in answer.content.decode()
+    assert "login account has been saved" in answer.content.decode()
     assert Patient.objects.get(pk=patient.pk).portal_user == patient_user

@@ -87,7 +87,7 @@ def test_seen_accepted_done_and_helpful(released: Recommendation, me: Client, do
 
 def test_declining_asks_for_a_reason(released: Recommendation, me: Client) -> None:
     url = reverse("portal:patient-answer", args=[released.pk])
-    assert "State a reason" in me.post(url, {"act": "declined"}, follow=True).content.decode()
+    assert "Enter a reason" in me.post(url, {"act": "declined"}, follow=True).content.decode()
     me.post(url, {"act": "declined", "reason": "Not now"})
     released.refresh_from_db()
     assert released.state == RecommendationState.DECLINED and released.steps.get(act="declined").reason == "Not now"
@@ -96,7 +96,7 @@ def test_declining_asks_for_a_reason(released: Recommendation, me: Client) -> No
 def test_what_was_taken_back_says_so(released: Recommendation, me: Client, doctor: User) -> None:
     review.recall(released, "Mistake", revision=released.revision, actor=doctor)
     body = me.get(reverse("portal:patient-recommendation", args=[released.pk])).content.decode()
-    assert "took this back" in body and "Mistake" not in body and 'value="accepted"' not in body
+    assert "has withdrawn this" in body and "Mistake" not in body and 'value="accepted"' not in body
 
 
 def test_another_patient_finds_nothing(released: Recommendation, case: Case, doctor: User, team: object) -> None:
@@ -130,7 +130,7 @@ def test_a_report_is_read_after_its_release_and_without_what_models_said(
     assert "Clear lungs." not in me.get(reverse("portal:patient-results")).content.decode()
     with pytest.raises(PermissionError):
         patient_release.release_report(version, "x", actor=nurse)
-    with pytest.raises(UserError, match="plain words"):
+    with pytest.raises(UserError, match="plain language"):
         patient_release.release_report(version, " ", actor=doctor)
     staff = browser_of(doctor)
     staff.post(reverse("reports:report-tell", args=[case.pk, report.pk, 1]), {"words": "Your lungs are fine."})
@@ -143,7 +143,7 @@ def test_a_report_is_read_after_its_release_and_without_what_models_said(
     texts = {**report.content["sections"], "impression": "Small nodule."}
     now = Report.objects.get(pk=report.pk)
     authoring.amend(now, texts, [], reason="Second look", revision=now.revision, actor=doctor)
-    assert "changed this report since" in me.get(reverse("portal:patient-results")).content.decode()
+    assert "since changed this report" in me.get(reverse("portal:patient-results")).content.decode()
     staff.post(reverse("reports:report-untell", args=[case.pk, report.pk, 1]))
     assert "Clear lungs." not in me.get(reverse("portal:patient-results")).content.decode()
     assert me.get(reverse("portal:patient-report", args=[told.pk])).status_code == 404
@@ -183,7 +183,7 @@ def test_appointments_and_questions(patient: Patient, doctor: User, me: Client) 
     visit = appointments.book(patient, title="Check", place="Room 1", starts_at=starts, minutes=5, actor=doctor)
     assert "Check" in me.get(reverse("portal:patient")).content.decode()
     me.post(reverse("portal:patient-reply", args=[visit.pk]), {"coming": "yes"})
-    assert "You are coming" in me.get(reverse("portal:patient-appointments")).content.decode()
+    assert "You confirmed that you are coming" in me.get(reverse("portal:patient-appointments")).content.decode()
     appointments.cancel(visit, revision=2, actor=doctor)
     assert (
         "cancelled"
@@ -201,10 +201,11 @@ def test_the_record_page(patient: Patient, me: Client, doctor: User) -> None:
     body = me.get(reverse("portal:patient-record")).content.decode()
     assert "MRN-1" in body and str(doctor) in body
     assert (
-        "no e-mail address" in me.post(reverse("portal:patient-mail"), {"address": "x"}, follow=True).content.decode()
+        "not a valid e-mail address"
+        in me.post(reverse("portal:patient-mail"), {"address": "x"}, follow=True).content.decode()
     )
     assert (
-        "sent you a mail"
+        "sent you an e-mail"
         in me.post(reverse("portal:patient-mail"), {"address": "a@example.org"}, follow=True).content.decode()
     )
     assert 'data-type="large"' not in me.get(reverse("portal:patient-record")).content.decode()

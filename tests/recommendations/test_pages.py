@@ -40,13 +40,13 @@ def test_the_queue_shows_why_and_decides_many(rows: dict[str, Recommendation], d
     nobody = reverse("recommendations:queue") + "?patient=00000000-0000-0000-0000-000000000000"
     assert client.get(nobody).status_code == 404
     rubbish = {"chosen": ["x", "1:2", f"{chosen[0]}:3"], "act": "approve"}
-    assert "Nothing was chosen" in client.post(reverse("recommendations:bulk"), rubbish, follow=True).content.decode()
+    assert "Nothing is selected" in client.post(reverse("recommendations:bulk"), rubbish, follow=True).content.decode()
 
 
 def test_one_recommendation_from_words_to_release(rows: dict[str, Recommendation], doctor: User) -> None:
     client, row = browser_of(doctor), rows["screening"]
     url, act = reverse("recommendations:detail", args=[row.pk]), reverse("recommendations:act", args=[row.pk])
-    assert "Too few have answered" in client.get(url).content.decode()
+    assert "Too few patients have responded" in client.get(url).content.decode()
     hard = {
         "act": "edit", "revision": 1, "patient_text_en": "Necessitating individualised anticoagulation considerations.",
         "what_to_do_en": "Call us.",
@@ -75,7 +75,7 @@ def test_a_patients_page_shows_what_is_held_back_and_follows_the_worker(
     assert "Pregnancy" in body and "Z34.90" in body
     client.post(reverse("recommendations:ask", args=[patient.pk]))
     waiting = client.get(url, headers={"HX-Request": "true", "X-Polling": "1"}).content.decode()
-    assert "Rules are being asked" in waiting and "<html" not in waiting
+    assert "Checking the guidelines" in waiting and "<html" not in waiting
     answered(patient)
 
 
@@ -132,9 +132,9 @@ def test_a_file_is_looked_at_before_it_is_taken_over(admin_user: User) -> None:
     assert "We advise vaccine" in preview.content.decode()
     assert CareItem.objects.get(code="vaccine").kind == "lifestyle"
     signed = preview.context["signed"]
-    assert client.post(url, {"content": signed + "x"}, follow=True).content.decode().count("too old") == 1
+    assert client.post(url, {"content": signed + "x"}, follow=True).content.decode().count("has expired") == 1
     client.post(url, {"content": signed})
     assert CareItem.objects.get(code="vaccine").kind == "vaccination"
     refused = client.post(url, {"file": SimpleUploadedFile("x.csv", b"a,b\n1,2\n")}, follow=True)
-    assert "columns are missing" in refused.content.decode()
-    assert "no file was sent" in client.post(url, follow=True).content.decode()
+    assert "Missing columns" in refused.content.decode()
+    assert "no file was selected" in client.post(url, follow=True).content.decode()

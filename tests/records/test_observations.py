@@ -127,7 +127,7 @@ def test_preview_then_take_over_once(case: Case, doctor: User) -> None:
     parcel = ObservationImport.objects.get()
     assert answer.url == reverse("records:import", args=[case.pk, parcel.pk])
     page = client.get(answer.url).content.decode()
-    assert "1 rows can be taken over, 3 cannot" in page and "There is another value at this time" in page
+    assert "1 rows can be imported, 3 cannot" in page and "Another value is already recorded for this time" in page
     assert Observation.objects.count() == 1
     for _click in range(2):
         client.post(reverse("records:take", args=[case.pk, parcel.pk]))

@@ -69,7 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _title(study: Any) -> str:
-    return str(study.headers.get("study_description") or _("Chest illness")) if study else ""
+    return str(study.headers.get("study_description") or _("Chest disease")) if study else ""
 
 
 def _uuid(text: str) -> str:

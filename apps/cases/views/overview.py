@@ -107,7 +107,9 @@ def set_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     case = get_case(request, pk)
     verb = services.close if request.POST.get("to") == "closed" else services.reopen
     if verb(case, actor=signed_in(request)):
-        messages.success(request, _("The case is closed.") if verb is services.close else _("The case is open again."))
+        messages.success(
+            request, _("The case has been closed.") if verb is services.close else _("The case has been reopened.")
+        )
     return redirect("cases:overview", pk)
 
 
@@ -120,7 +122,7 @@ def merge(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = MergeForm(request.POST, case=case)
     if form.is_valid():
         services.merge(form.cleaned_data["source"], case, actor=signed_in(request))
-        messages.success(request, _("The other case was merged into this one."))
+        messages.success(request, _("The other case has been merged into this one."))
         return redirect("cases:overview", pk)
     add_form_errors(request, form)
     return redirect("cases:change", pk)

@@ -134,7 +134,9 @@ def refer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = ReferralForm(request.POST, case=case)
     if form.is_valid():
         collaboration.refer(case, form.cleaned_data["team"], form.cleaned_data["question"], actor=signed_in(request))
-        messages.success(request, _("The team was asked. It sees the record until you end the referral."))
+        messages.success(
+            request, _("The request has been sent. The team can see the record until you end the referral.")
+        )
     else:
         add_form_errors(request, form)
     return redirect("cases:team", pk)
@@ -177,7 +179,7 @@ def hand_over(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = HandOverForm(request.POST, case=case, giver=user)
     if form.is_valid():
         collaboration.hand_over(case, form.cleaned_data.pop("receiver"), **form.cleaned_data, actor=user)
-        messages.success(request, _("Handed over. It is yours until it is accepted."))
+        messages.success(request, _("Handed over. You remain responsible until it is accepted."))
     else:
         add_form_errors(request, form)
     return redirect("cases:team", pk)

@@ -128,7 +128,7 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         explanation = self._drawn("film")
         view = self._view(explanation, asked.validated_data["view"])
         if view == "slices":
-            raise ValidationError({"view": _("the slices themselves come by WADO-RS")})
+            raise ValidationError({"view": _("the slices themselves are available by WADO-RS")})
         return HttpResponse(exports.film_png(explanation, view), content_type="image/png")
 
     @extend_schema(
@@ -169,7 +169,7 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
     @staticmethod
     def _view(explanation: Explanation, view: str) -> str:
         if view not in views(explanation):
-            raise ValidationError({"view": _("this explanation is of a film")})
+            raise ValidationError({"view": _("this explanation is for a single image")})
         return view
 
     def _read(self, explanation: Explanation, part: str) -> None:

@@ -24,7 +24,7 @@ class NoteKind(models.TextChoices):
     ADMISSION = "admission", _("Admission note")
     CONSULT = "consult", _("Consultation")
     NURSING = "nursing", _("Nursing note")
-    REPORT = "report", _("Report from elsewhere")
+    REPORT = "report", _("Outside report")
     DISCHARGE = "discharge", _("Discharge summary")
 
 
@@ -109,7 +109,7 @@ class NoteExtraction(SealedRecord, Job):
     embedding = models.BooleanField(default=False, help_text="Whether the sentences' vectors are stored.")
 
     class Meta:
-        verbose_name_plural = _("readings")
+        verbose_name_plural = _("note extractions")
         ordering = ["-revision"]
         indexes = [models.Index(fields=["state", "urgency", "queued_at"], name="reading_queue")]
         constraints = [models.UniqueConstraint(fields=["note", "revision"], name="one_reading_a_revision")]
@@ -142,9 +142,9 @@ class SpecialtyExplanation(SealedRecord, Job):
 class ConceptVerdict(models.TextChoices):
     """What a clinician says of something that was read."""
 
-    PENDING = "", _("Not looked at")
+    PENDING = "", _("Not reviewed")
     CONFIRMED = "confirmed", _("Confirmed")
-    REJECTED = "rejected", _("Wrong")
+    REJECTED = "rejected", _("Incorrect")
 
 
 class Concept(SealedRecord):

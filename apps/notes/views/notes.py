@@ -290,7 +290,7 @@ def _said(concept: Concept) -> str:
     parts = [str(StatementKind.ALLERGY.label)] if details.get("allergy") else []
     parts += [str(ASSERTIONS[name]) for name in concept.assertions]
     if details.get("stopped"):
-        parts.append(_("stopped or held"))
+        parts.append(_("discontinued or on hold"))
     parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
     if concept.kind == "measurement":
         parts.append(

@@ -26,17 +26,21 @@ class LoginForm(forms.Form):
         name = self.cleaned_data["username"].strip()
         user = User.objects.filter(username=name, is_active=True).first()
         if name and user is None:
-            raise forms.ValidationError(_("There is no active account of this name. Make one under Accounts first."))
+            raise forms.ValidationError(
+                _("There is no active account with this username. Create one under Accounts first.")
+            )
         return user
 
 
 class EraseForm(forms.Form):
     """The last question before an erasure."""
 
-    mrn = forms.CharField(label=_("Type the MRN again"), max_length=64, widget=forms.TextInput(attrs=_QUIET))
+    mrn = forms.CharField(label=_("Type the MRN again to confirm"), max_length=64, widget=forms.TextInput(attrs=_QUIET))
 
 
 class HoldForm(forms.Form):
     """Why a record must be kept."""
 
-    reason = forms.CharField(label=_("Why must it be kept?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label=_("Reason for the legal hold"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )

@@ -80,7 +80,7 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except UserError as reason:
             form.add_error(None, str(reason))
         else:
-            messages.success(request, _("The account is changed."))
+            messages.success(request, _("The account has been updated."))
             return redirect("portal:admin-users")
     return _account_page(request, user, form=form)
 
@@ -148,7 +148,7 @@ def team(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
     form = TeamForm(request.POST or None, team=found)
     if request.method == "POST" and form.is_valid():
         account_admin.save_team(found, **form.cleaned_data, actor=signed_in(request))
-        messages.success(request, _("The care team is saved."))
+        messages.success(request, _("The care team has been saved."))
         return redirect("portal:admin")
     context = {"form": form, "team": found, "patients": found.patients.count() if found else 0}  # type: ignore[attr-defined]
     return render(request, "portal/admin/team.html", context, status=422 if form.errors else 200)

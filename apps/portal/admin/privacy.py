@@ -68,7 +68,7 @@ def find(request: HttpRequest) -> HttpResponse:
         patient = with_identity(form.cleaned_data["mrn"], form.cleaned_data["issuer"])
         if patient is not None:
             return redirect("portal:admin-record", patient.pk)
-        form.add_error(None, _("There is no record with exactly this MRN and issuer."))
+        form.add_error(None, _("No record has exactly this MRN and issuer."))
     held = RetentionHold.objects.filter(lifted_at=None).values("patient").distinct().count()
     context = {"form": form, "held": held}
     return render(request, "portal/admin/find.html", context, status=422 if form.errors else 200)
@@ -83,14 +83,17 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = EraseForm(request.POST if "erase" in request.POST else None)
     if form.is_bound and form.is_valid():
         if form.cleaned_data["mrn"].strip() != patient.mrn:
-            form.add_error("mrn", _("This is not the record's MRN."))
+            form.add_error("mrn", _("This does not match the record's MRN."))
         else:
             try:
                 erased = erase(patient, actor=signed_in(request))
             except UserError as reason:
                 form.add_error(None, str(reason))
             else:
-                text = _("Record %(record)s is erased: %(rows)s rows and %(blobs)s sealed files. Its key is destroyed.")
+                text = _(
+                    "Record %(record)s has been erased: %(rows)s rows and %(blobs)s encrypted files. "
+                    "Its key has been destroyed."
+                )
                 messages.success(request, text % erased.__dict__)
                 return redirect("portal:admin-records")
     login = patient.portal_user
@@ -114,7 +117,7 @@ def hold(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = HoldForm(request.POST)
     if form.is_valid():
         place_hold(get_object_or_404(Patient, pk=pk), form.cleaned_data["reason"], actor=signed_in(request))
-        messages.success(request, _("The record is held: it cannot be erased until the hold is lifted."))
+        messages.success(request, _("The record is under legal hold and cannot be erased until the hold is lifted."))
     else:
         messages.error(request, _("State why the record must be kept."))
     return redirect("portal:admin-record", pk)
@@ -133,7 +136,7 @@ def login(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except UserError as reason:
             messages.error(request, str(reason))
         else:
-            messages.success(request, _("The patient's log-in is saved."))
+            messages.success(request, _("The patient's login account has been saved."))
     else:
         messages.error(request, str(form.errors["username"][0]))
     return redirect("portal:admin-record", pk)
@@ -146,5 +149,5 @@ def lift(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Lift a hold."""
     found = get_object_or_404(RetentionHold, pk=pk)
     if lift_hold(found, actor=signed_in(request)):
-        messages.success(request, _("The hold is lifted."))
+        messages.success(request, _("The legal hold has been lifted."))
     return redirect("portal:admin-record", found.patient_id)

@@ -8,7 +8,7 @@ from apps.patients.models import BreakGlassAccess
 class TrailFilter(forms.Form):
     """Which entries to show."""
 
-    action = forms.CharField(label=_("Act"), max_length=60, required=False)
+    action = forms.CharField(label=_("Action"), max_length=60, required=False)
     user = forms.CharField(label=_("Account"), max_length=150, required=False)
     record = forms.CharField(label=_("Record number"), max_length=36, required=False)
     outcome = forms.ChoiceField(label=_("Outcome"), choices=[("", _("All")), *Outcome.choices], required=False)
@@ -24,8 +24,10 @@ class VerdictForm(forms.Form):
     """Whether an emergency access was justified."""
 
     verdict = forms.ChoiceField(
-        label=_("Your verdict"),
+        label=_("Your assessment"),
         choices=[choice for choice in BreakGlassAccess.Review.choices if choice[0]],
         widget=forms.RadioSelect,
     )
-    note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    note = forms.CharField(
+        label=_("Remarks"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )

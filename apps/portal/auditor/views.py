@@ -55,7 +55,10 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Compute the chain anew."""
     actor = signed_in(request)
     if AuditEntry.objects.count() > MOST_VERIFIED:
-        messages.error(request, _("The trail is long: verify it on the server with “manage.py audit verify”."))
+        messages.error(
+            request,
+            _("The audit trail is too long to verify here. Verify it on the server with “manage.py audit verify”."),
+        )
         return redirect("portal:auditor")
     audit_chain.link_waiting()
     found = audit_chain.verify()
@@ -98,9 +101,11 @@ def emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         verdict = BreakGlassAccess.Review(form.cleaned_data["verdict"])
         if break_glass.review(access, verdict, form.cleaned_data["note"], actor=signed_in(request)):
-            messages.success(request, _("Your verdict is recorded; %(who)s is told.") % {"who": access.user})
+            messages.success(
+                request, _("Your assessment has been recorded, and %(who)s has been notified.") % {"who": access.user}
+            )
         else:
-            messages.info(request, _("Somebody else has reviewed it already."))
+            messages.info(request, _("Someone else has already reviewed it."))
         return redirect("portal:auditor-emergencies")
     end = access.ended_at or access.expires_at
     acts = AuditEntry.objects.filter(

@@ -18,9 +18,9 @@ from apps.patients.models import Purpose
 from apps.terminology.localisation import in_language
 
 STATUSES = [
-    ("waiting", _("Analysis under way")),
-    ("found", _("Something found")),
-    ("clear", _("Nothing found")),
+    ("waiting", _("Analysis in progress")),
+    ("found", _("Findings above threshold")),
+    ("clear", _("No findings above threshold")),
     ("refused", _("Not assessed")),
     ("failed", _("Failed")),
     ("reviewed", _("Reviewed")),

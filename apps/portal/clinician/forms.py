@@ -21,7 +21,7 @@ class EmergencyForm(forms.Form):
         max_length=64,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("The hospital that gave the number, if the images name one."),
+        help_text=_("The hospital that issued the MRN, if the images state one."),
     )
     reason = forms.CharField(
         label=_("Why do you need it now?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})

@@ -39,7 +39,9 @@ def emergency(request: HttpRequest) -> HttpResponse:
         except UserError as reason:
             form.add_error(None, str(reason))
         else:
-            messages.warning(request, _("The record is open to you. Care team and auditors have been told."))
+            messages.warning(
+                request, _("You now have access to the record. The care team and the auditors have been notified.")
+            )
             return redirect("portal:record", access.patient_id)
     active = active_emergencies(actor).select_related("patient")
     context = {"form": form, "active": active}
@@ -52,7 +54,7 @@ def end_emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Close the record before the time is over."""
     access = get_object_or_404(BreakGlassAccess, pk=pk, user=signed_in(request))
     if break_glass.end(access, actor=signed_in(request)):
-        messages.success(request, _("The record is closed to you again."))
+        messages.success(request, _("Your access to the record has been closed."))
     return redirect("portal:worklist")
 
 

@@ -97,9 +97,9 @@ def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
         try:
             reviewing.review(finding, **said, actor=signed_in(request))
         except ValueError:
-            problem = _("Choose what the finding should have been.")
+            problem = _("Choose the correct finding.")
     else:
-        problem = _("Choose agree, disagree or correct; a comment has at most 2,000 characters.")
+        problem = _("Choose Agree, Disagree or Correct. Comments are limited to 2,000 characters.")
     return _back(request, finding.analysis.series.study, problem=problem, about=finding)
 
 
@@ -124,13 +124,15 @@ def retry_analysis(request: HttpRequest, analysis_id: uuid.UUID) -> HttpResponse
 def _viewer_texts() -> dict[str, str]:
     return {
         "loading": _("Loading images …"),
-        "failed": _("The images could not be shown. Load the page again; if it happens again, tell the administrator."),
+        "failed": _(
+            "The images could not be displayed. Reload the page; if it happens again, contact your administrator."
+        ),
         "position": _("Image {current} of {total}"),
-        "probe": _("{before} % before, {after} % without the area"),
-        "probing": _("Asking …"),
-        "probeFailed": _("The model could not be asked. Try again."),
-        "probeEmpty": _("Paint an area first."),
-        "explanationFailed": _("The explanation could not be shown. Load the page again."),
+        "probe": _("{before} % before, {after} % with the area masked"),
+        "probing": _("Calculating …"),
+        "probeFailed": _("The model did not respond. Try again."),
+        "probeEmpty": _("Mark an area first."),
+        "explanationFailed": _("The explanation could not be displayed. Reload the page."),
     }
 
 

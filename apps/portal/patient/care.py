@@ -76,7 +76,7 @@ def appointment_reply(request: HttpRequest, own: Patient, pk: uuid.UUID) -> Http
     row = get_object_or_404(visible_appointments(signed_in(request)), pk=pk, patient=own)
     try:
         appointments.reply(row, request.POST.get("coming") == "yes", actor=signed_in(request))
-        messages.success(request, _("Thank you. Your care team has been told."))
+        messages.success(request, _("Thank you. Your care team has been notified."))
     except UserError as refusal:
         messages.error(request, str(refusal))
     return redirect("portal:patient-appointments")

@@ -86,7 +86,7 @@ def _as_pdf(request: HttpRequest, template: str, context: dict[str, object], nam
     try:
         content = pdf(render_to_string(template, context))
     except NoPdf:
-        messages.error(request, _("This server cannot draw PDF files. Download your data as FHIR instead."))
+        messages.error(request, _("This server cannot create PDF files. Download your data as FHIR instead."))
         return redirect("portal:patient-record")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="application/pdf", headers=headers)

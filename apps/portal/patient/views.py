@@ -109,7 +109,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     if record_consent(own, purpose, state, actor=actor):
         if purpose == Purpose.AI and state == ConsentState.GIVEN:
             route_patient(own)
-        messages.success(request, _("Recorded. It holds from now on."))
+        messages.success(request, _("Recorded. It takes effect immediately."))
     return redirect("portal:patient-record")
 
 
@@ -123,9 +123,11 @@ def address(request: HttpRequest, own: Patient) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         if wish is None:
-            messages.success(request, _("No mails will be sent."))
+            messages.success(request, _("You will receive no more e-mails."))
         elif wish.confirmed_at is None:
-            messages.success(request, _("We have sent you a mail with a link. Open it to confirm the address."))
+            messages.success(
+                request, _("We have sent you an e-mail with a link. Open the link to confirm your address.")
+            )
     return redirect("portal:patient-record")
 
 

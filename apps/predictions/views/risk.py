@@ -45,14 +45,14 @@ def risk(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "snoozes": alarms.SNOOZES,
         "chart_texts": {
             "risk": _("Risk"),
-            "band": _("spread of five models"),
+            "band": _("range of five models"),
             "hour": _("hours since admission"),
             "threshold": _("threshold"),
         },
         "what_if_texts": {
-            "asking": _("Asking …"),
-            "failed": _("The model could not be asked. Try again."),
-            "answer": _("as it is: {before} %, if: {after} %"),
+            "asking": _("Calculating …"),
+            "failed": _("The model did not respond. Try again."),
+            "answer": _("now: {before} %, with these values: {after} %"),
         },
     }
     return render_case_page(request, case, "risk", context)
@@ -90,7 +90,7 @@ def what_if(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
                 values[name[2:]] = float(str(text))
         question = prediction_requests.what_if(case, values, actor=signed_in(request))
     except ValueError:
-        return JsonResponse({"problem": _("Not a number.")}, status=422)
+        return JsonResponse({"problem": _("Enter a number.")}, status=422)
     except UserError as refusal:
         return JsonResponse({"problem": str(refusal)}, status=422)
     from django.urls import reverse
@@ -125,7 +125,7 @@ def set_rule(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         team, form.cleaned_data["what"], above=form.cleaned_data["above"], below=form.cleaned_data["below"], actor=user
     )
     alarms.evaluate(case)
-    messages.success(request, _("The rule holds from now on, for all patients of %(team)s.") % {"team": team})
+    messages.success(request, _("The rule now applies to all patients of %(team)s.") % {"team": team})
     return redirect("predictions:risk", pk)
 
 
@@ -183,14 +183,14 @@ def _course(prediction: Prediction) -> dict[str, Any]:
         - sum(value for _title, value in steps)
     )
     if rows:
-        steps += [(_("Age, sex, size"), drivers["person"]), (_("all other values"), rest)]
+        steps += [(_("Age, sex, body size"), drivers["person"]), (_("all other values"), rest)]
     return {
         "percent": 100 * answer["risk"],
         "least": 100 * answer["band"][0],
         "most": 100 * answer["band"][1],
         "points": {"course": answer["course"], "threshold": answer["threshold"]},
         "table": [(hour, 100 * value, 100 * low, 100 * high) for hour, value, low, high in answer["course"]][::-1],
-        "bars": charts.waterfall(drivers["base"], steps, (_("nothing known"), _("this patient"))) if rows else [],
+        "bars": charts.waterfall(drivers["base"], steps, (_("no data"), _("this patient"))) if rows else [],
         "drivers": drivers,
         "stretches": stretches,
         "heat": [
@@ -222,7 +222,7 @@ def _joined(prediction: Prediction) -> dict[str, Any]:
     steps = [(in_language(titles[name]), value) for name, value in answer["shares"].items()]
     return {
         "joined_percent": 100 * answer["risk"],
-        "joined_bars": charts.waterfall(answer["base"], steps, (_("no source known"), _("together"))),
+        "joined_bars": charts.waterfall(answer["base"], steps, (_("no sources"), _("total"))),
         "joined_missing": [in_language(titles[name]) for name in answer["missing"]],
         "grave": [in_language(concepts()[code].title) for code in answer.get("grave", []) if code in concepts()],
     }

@@ -24,7 +24,7 @@ class RecommendationState(models.TextChoices):
     PROPOSED = "proposed", _("Proposed")
     APPROVED = "approved", _("Approved")
     RELEASED = "released", _("Released")
-    SEEN = "seen", _("Seen by the patient")
+    SEEN = "seen", _("Viewed by the patient")
     ACCEPTED = "accepted", _("Accepted")
     DECLINED = "declined", _("Declined")
     DONE = "done", _("Done")

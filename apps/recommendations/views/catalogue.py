@@ -67,7 +67,7 @@ def withdraw(request: HttpRequest, code: str) -> HttpResponse:
     """Take an item out; what patients have of it is recalled."""
     row = get_object_or_404(CareItem, code=code)
     recalled = withdraw_item(row, request.POST.get("reason", ""), actor=signed_in(request))
-    messages.success(request, _("Withdrawn; %(n)s open recommendations were recalled.") % {"n": recalled})
+    messages.success(request, _("Withdrawn. %(n)s open recommendations were recalled.") % {"n": recalled})
     return redirect("recommendations:guidelines")
 
 
@@ -119,18 +119,18 @@ def bring(request: HttpRequest) -> HttpResponse:
             content = signing.loads(request.POST["content"], salt=SALT, max_age=3600)
             items, rules = catalogue.load(content, actor=actor)
             messages.success(
-                request, _("Taken over: %(items)s items, %(rules)s rules.") % {"items": items, "rules": rules}
+                request, _("Imported: %(items)s items, %(rules)s rules.") % {"items": items, "rules": rules}
             )
             return redirect("recommendations:guidelines")
         file = request.FILES.get("file")
         if file is None:
-            raise UserError("catalogue_file", why=_("no file was sent"))
+            raise UserError("catalogue_file", why=_("no file was selected"))
         content = catalogue.read_file(file.read(files.MOST_BYTES + 1))
     except UserError as refusal:
         messages.error(request, str(refusal))
         return redirect("recommendations:guidelines")
     except signing.BadSignature:
-        messages.error(request, _("This preview is too old. Choose the file again."))
+        messages.error(request, _("This preview has expired. Choose the file again."))
         return redirect("recommendations:guidelines")
     known = set(CareItem.objects.values_list("code", flat=True))
     context = {

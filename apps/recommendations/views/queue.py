@@ -82,7 +82,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     for title, why in outcome.refused:
         messages.error(request, f"{title}: {why}")
     if not pairs:
-        messages.error(request, _("Nothing was chosen."))
+        messages.error(request, _("Nothing is selected."))
     person = request.POST.get("patient", "")
     query = f"?patient={person}" if _is_uuid(person) else ""
     return redirect(reverse("recommendations:queue") + query)
@@ -182,7 +182,7 @@ def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = 
     shares = _shares(ranked["shares"]) if ranked else []
     shown = [(str(FEATURES.get(name, name)), value) for name, value in shares[:SHOWN_SHARES]]
     if rest := shares[SHOWN_SHARES:]:
-        shown.append((_("everything else"), sum(value for _name, value in rest)))
+        shown.append((_("all other factors"), sum(value for _name, value in rest)))
     return {
         "row": row,
         "patient": row.patient,

@@ -22,7 +22,7 @@ class CaseStatus(models.TextChoices):
 
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
-    MERGED = "merged", _("Merged into another")
+    MERGED = "merged", _("Merged into another case")
 
 
 class Priority(models.IntegerChoices):

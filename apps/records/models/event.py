@@ -18,7 +18,7 @@ class EventKind(models.TextChoices):
 
     CASE = "case", _("Case")
     STUDY = "study", _("Study")
-    FINDING = "finding", _("Finding by AI")
+    FINDING = "finding", _("AI finding")
     NOTE = "note", _("Note")
     VALUE = "value", _("Value")
     PREDICTION = "prediction", _("Prediction")

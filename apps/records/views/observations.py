@@ -128,9 +128,9 @@ def take(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpRespo
     good = 0 if parcel.taken_at else parcel.rows.filter(reason_code="").count()
     taken = observation_imports.take(parcel, actor=signed_in(request))
     if taken < good:
-        words = _("%(n)s rows were left out: values at these times have come in meanwhile.")
+        words = _("%(n)s rows were skipped: values for these times have been recorded in the meantime.")
         messages.warning(request, words % {"n": good - taken})
-    messages.success(request, _("%(n)s values were taken over.") % {"n": taken})
+    messages.success(request, _("%(n)s values imported.") % {"n": taken})
     return redirect("records:values", pk)
 
 
