@@ -13,6 +13,7 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
 from medportal.log_config import logging_to_console
+from medportal.openapi import openapi_settings
 from medportal.policy import content_security_policy
 from medportal.schedule import schedule
 from medportal.version import __version__
@@ -373,20 +374,7 @@ REST_FRAMEWORK = {
 }
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTO_REFRESH": False, "TOKEN_MODEL": "accounts.ApiToken"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105  # a model, not a token
-SPECTACULAR_SETTINGS = {
-    "TITLE": "MedPortal API",
-    "DESCRIPTION": "Scans in, explained findings out. Decision support, never a diagnosis.",
-    "VERSION": VERSION,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {
-        "RecommendationStateEnum": "apps.recommendations.models.RecommendationState",
-        "JobStateEnum": "apps.jobs.models.State",
-    },
-}
+SPECTACULAR_SETTINGS = openapi_settings()
 
 # Languages and time ---------------------------------------------------------------------------
 

@@ -1,0 +1,21 @@
+"""How the REST API describes itself (drf-spectacular)."""
+
+from typing import Any
+
+
+def openapi_settings() -> dict[str, Any]:
+    """The settings of drf-spectacular: title, version, where its page comes from, names of enumerations."""
+    return {
+        "TITLE": "MedPortal API",
+        "DESCRIPTION": "Scans in, explained findings out. Decision support, never a diagnosis.",
+        "VERSION": VERSION,
+        "SERVE_INCLUDE_SCHEMA": False,
+        "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+        "SWAGGER_UI_DIST": "SIDECAR",
+        "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+        "REDOC_DIST": "SIDECAR",
+        "ENUM_NAME_OVERRIDES": {
+            "RecommendationStateEnum": "apps.recommendations.models.RecommendationState",
+            "JobStateEnum": "apps.jobs.models.State",
+        },
+    }
