@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from medportal.version import __version__
+
 
 def openapi_settings() -> dict[str, Any]:
     """The settings of drf-spectacular: title, version, where its page comes from, names of enumerations."""
     return {
         "TITLE": "MedPortal API",
         "DESCRIPTION": "Scans in, explained findings out. Decision support, never a diagnosis.",
-        "VERSION": VERSION,
+        "VERSION": __version__,
         "SERVE_INCLUDE_SCHEMA": False,
         "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
         "SWAGGER_UI_DIST": "SIDECAR",

@@ -16,9 +16,7 @@ from medportal.log_config import logging_to_console
 from medportal.openapi import openapi_settings
 from medportal.policy import content_security_policy
 from medportal.schedule import schedule
-from medportal.version import __version__
 
-VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 # From the sources; otherwise an installed wheel, which carries its files in the package.
 CHECKOUT = (BASE_DIR / "manage.py").is_file()
