@@ -1,7 +1,6 @@
 """Settings: the embedded default needs no server; the environment points at bigger parts.
 
-Every value that differs between one machine and many is a URL or a path in the environment, named
-in docs/operations.md. Nothing here knows which of them is used.
+Every value that differs between one machine and many is a URL or a path in the environment (docs/operations.md).
 """
 
 from datetime import timedelta
@@ -16,7 +15,9 @@ from medportal.log_config import logging_to_console
 from medportal.openapi import openapi_settings
 from medportal.policy import content_security_policy
 from medportal.schedule import schedule
+from medportal.version import __version__
 
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 # From the sources; otherwise an installed wheel, which carries its files in the package.
 CHECKOUT = (BASE_DIR / "manage.py").is_file()
