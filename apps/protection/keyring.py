@@ -200,7 +200,7 @@ def _unpack(content: str, kms: str | None = None) -> dict[str, Any]:
         parts = json.loads(content)
         if not isinstance(parts, dict) or parts.get("format") != FORMAT:
             raise ImproperlyConfigured(
-                "the keyring is of another version: the demonstration starts anew with 'make demo-reset'"
+                "the keyring is of another version: reset the demo with 'make demo-reset'"
                 if isinstance(parts, dict) and "seal" in parts
                 else _DAMAGED
             )

@@ -1,4 +1,4 @@
-"""Data keys, and what a row must say so that its values can be sealed."""
+"""Data keys, re-encryption runs, and the base class of rows with sealed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The administrator's page: the house, never the patients."""
+"""The administrator's start page: system status, never patient data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apps.jobs.models import State
 @role_required(Role.ADMIN)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Accounts, care teams, models and the state of the work, as numbers."""
+    """Show counts of accounts, care teams, models and jobs by state."""
     roles = {row["role"]: row["n"] for row in User.objects.values("role").annotate(n=Count("pk"))}
     context = {
         "roles": [(role.label, roles.get(role.value, 0)) for role in Role],
