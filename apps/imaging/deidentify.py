@@ -35,7 +35,7 @@ from apps.patients.models import Purpose
 from apps.protection import blobs
 
 LARGEST = 2 * 2**30
-ACTOR = System("a de-identified export was asked for")
+ACTOR = System("de-identified export")
 
 
 def request(study: Study, *, actor: User) -> DeidentifiedExport:
@@ -141,7 +141,7 @@ def remove_expired() -> int:
     old = list(DeidentifiedExport.objects.filter(expires_at__lte=timezone.now()).select_related("study"))
     for release in old:
         blobs.delete(release.blob)
-        audit.record(System("its time was over"), "release.removed", release)
+        audit.record(System("export expired"), "release.removed", release)
         release.delete()
     return len(old)
 

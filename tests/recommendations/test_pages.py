@@ -56,7 +56,9 @@ def test_one_recommendation_from_words_to_release(rows: dict[str, Recommendation
     client.post(act, {**hard, "patient_text_en": "We would like to see you."})
     row.refresh_from_db()
     assert row.edited and row.revision == 2
-    assert "Someone else has decided" in client.post(act, {"act": "release", "revision": 1}, follow=True).content.decode()
+    assert (
+        "Someone else has decided" in client.post(act, {"act": "release", "revision": 1}, follow=True).content.decode()
+    )
     client.post(act, {"act": "release", "revision": 2})
     row.refresh_from_db()
     assert row.state == RecommendationState.RELEASED
