@@ -50,7 +50,7 @@ def test_each_file_has_a_row_with_probabilities_or_a_reason(rows: dict[str, dict
         "blank.png": "blank",
         "small.png": "at least",
         "ct.dcm": "CT",
-        "text.txt": "neither",
+        "text.txt": "not DICOM",
         "cut.dcm": "is incomplete",
     }.items():
         assert word in rows[name]["refusal"], (name, rows[name])
