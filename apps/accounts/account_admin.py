@@ -59,7 +59,7 @@ def create_first_admin(*, username: str, staff_name: str, password: str | None) 
         user.set_password(password or get_random_string(40))
         user.full_clean(exclude=["password"])
         user.save()
-        system = System("createadmin was run on the server")
+        system = System("createadmin command on the server")
         audit.record(system, "account.created", user, role=str(Role.ADMIN), teams=[])
         return user, password or set_temporary_password(user, actor=system)
 

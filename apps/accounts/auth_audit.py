@@ -12,7 +12,7 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import Outcome, User
 
-NOBODY = System("nobody is signed in")
+NOBODY = System("not signed in")
 
 
 def listen() -> None:

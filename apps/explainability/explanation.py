@@ -96,7 +96,7 @@ def store_checked(explanation: Explanation, checked: Checked) -> None:
     keep(explanation, checked.account, stage=Stage.CHECKED, seconds=checked.seconds)
     require_finite(checked.quality)
     Explanation.objects.filter(pk=explanation.pk).update(quality=checked.quality)
-    audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
+    audit.record(System("finding above threshold"), "explanation.succeeded", explanation)
 
 
 def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:

@@ -35,7 +35,7 @@ from apps.patients.models import Purpose
 from apps.protection import blobs
 
 MAX_EXPORT_BYTES = 2 * 2**30
-ACTOR = System("a de-identified export was requested")
+ACTOR = System("de-identified export")
 
 
 def request_export(study: Study, *, actor: User) -> DeidentifiedExport:
@@ -141,7 +141,7 @@ def remove_expired() -> int:
     expired = list(DeidentifiedExport.objects.filter(expires_at__lte=timezone.now()).select_related("study"))
     for export in expired:
         blobs.delete(export.blob)
-        audit.record(System("the export expired"), "release.removed", export)
+        audit.record(System("export expired"), "release.removed", export)
         export.delete()
     return len(expired)
 

@@ -48,7 +48,7 @@ def synchronise() -> Found:
             package_here = here.get((row.name, row.version))
             if package_here is None or package_here.digest != row.digest:
                 PackageVersion.objects.filter(pk=row.pk).update(active=False)
-                audit.record(System("package folders were read"), "package.stopped", row)
+                audit.record(System("model package check"), "package.stopped", row)
     for reason in found.refused:
         logger.error("model package refused: %s", reason)
     return found
@@ -98,6 +98,6 @@ def _install(package: Package) -> None:
         defaults={"digest": package.digest, "card": package.card, "active": asked_here},
     )
     if created:
-        audit.record(System("package folders were read"), "package.installed", row, digest=package.digest)
+        audit.record(System("model package check"), "package.installed", row, digest=package.digest)
     elif row.digest == package.digest and row.active != asked_here:
         PackageVersion.objects.filter(pk=row.pk).update(active=asked_here)

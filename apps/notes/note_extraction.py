@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # the language libraries are the workers'
     from apps.notes.nlp.understanding import Understood
 
 SPECIALTY = "note-specialty"
-ACTOR = System("a note was read")
+ACTOR = System("note extraction")
 MOST_CONCEPTS = 2000
 """Mentions of a note that are kept; how many more there are is said."""
 FIELDS = ("negated", "uncertain", "historical", "family")

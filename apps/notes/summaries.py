@@ -21,7 +21,7 @@ from apps.notes.similar_cases import remember
 from apps.protection import blobs
 from apps.records.models import Case
 
-ACTOR = System("a case was summed up")
+ACTOR = System("case summary")
 NOTHING_WRITTEN = "nothing written"
 """How a summary was made whose model gave no statement: of sentences of the notes, and the page says so."""
 MOST_NOTES = 40

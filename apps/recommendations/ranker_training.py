@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # torch is the workers'
     from apps.recommendations.ranking.training import Learner
 
 logger = logging.getLogger(__name__)
-ACTOR = System("the order of recommendations is learned anew")
+ACTOR = System("ranking model training")
 LEAST_ACTS, LEAST_PEOPLE = 500, 50
 HOW = (
     "Temporal split: the newest 30 % of each person's acts, among what had not been answered; half of the people, "

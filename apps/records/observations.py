@@ -85,7 +85,7 @@ def store_observations(case: Case, rows: list[Observation]) -> None:
 
 def build_observation(case: Case, code: str, at: datetime, value: float, *, source: str) -> Observation:
     """Build a generated value for :func:`store_observations`."""
-    return build_row(case, catalogue()[code], at, value, System("values are generated"), source, {})
+    return build_row(case, catalogue()[code], at, value, System("synthetic values"), source, {})
 
 
 @dataclass(frozen=True)

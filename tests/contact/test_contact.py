@@ -41,7 +41,7 @@ def test_an_appointment_on_its_way(visit: Appointment, doctor: User, patient_use
     assert moved.state == AppointmentState.BOOKED
     appointments.reply(moved, False, actor=patient_user)
     assert Notice.objects.filter(user=doctor, code="appointment_unwanted").exists()
-    with pytest.raises(UserError, match="meanwhile"):
+    with pytest.raises(UserError, match="Someone else changed"):
         appointments.cancel(moved, revision=1, actor=doctor)
     moved.refresh_from_db()
     appointments.cancel(moved, revision=moved.revision, actor=doctor)

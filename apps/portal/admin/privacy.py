@@ -22,6 +22,7 @@ from apps.patients.models import ConsentState, Patient, Purpose, RetentionHold
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
 from apps.portal.admin.forms import EraseForm, FindForm, HoldForm, LoginForm
+from apps.portal.admin.labels import table_name
 from apps.protection.keyring import keyring
 from apps.protection.models import DataKey, Reencryption
 from apps.protection.records import sealed_models
@@ -39,7 +40,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         "living": active.aggregate(number=Count("pk"), oldest=Min("renewed_at"), newest=Max("renewed_at")),
         "destroyed": DataKey.objects.exclude(destroyed_at=None).count(),
         "run": Reencryption.objects.order_by("-pk").first(),
-        "tables": [(model._meta.verbose_name_plural, model._base_manager.count()) for model in sealed_models()],
+        "tables": [(table_name(model), model._base_manager.count()) for model in sealed_models()],
         "now": timezone.now(),
     }
     return render(request, "portal/admin/keys.html", context)

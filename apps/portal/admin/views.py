@@ -12,6 +12,7 @@ from apps.accounts.models import CareTeam, Role, User
 from apps.inference.queries import installed
 from apps.jobs.leases import job_models
 from apps.jobs.models import State
+from apps.portal.admin.labels import table_name
 
 
 @role_required(Role.ADMIN)
@@ -23,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "roles": [(role.label, roles.get(role.value, 0)) for role in Role],
         "teams": CareTeam.objects.annotate(size=Count("members")),
         "packages": installed(),
-        "jobs": [(model._meta.verbose_name_plural, _states(model)) for model in job_models()],
+        "jobs": [(table_name(model), _states(model)) for model in job_models()],
         "states": [state.label for state in State],
     }
     return render(request, "portal/admin/home.html", context)

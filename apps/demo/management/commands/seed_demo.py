@@ -32,7 +32,7 @@ from apps.synthetic.dicom_series import wrap_volume
 from apps.synthetic.radiograph import draw_film
 from apps.terminology.loinc import catalogue
 
-ACTOR = System("the demo is seeded")
+ACTOR = System("demonstration data")
 
 
 class Command(BaseCommand):
