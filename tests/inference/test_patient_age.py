@@ -28,7 +28,7 @@ from apps.patients.models import Patient
 from apps.predictions import prediction_jobs
 from apps.predictions.models import Prediction, PredictionKind
 from tests.factories import arrive, film_file, take_in
-from tests.inference.test_predict import picture
+from tests.inference.test_batch_predict import picture
 
 CHILDREN = {"minimum": 1, "maximum": 5, "unknown": "refuse"}
 ADULTS = {"minimum": 16, "unknown": "accept"}

@@ -128,7 +128,7 @@ def test_many_at_once(patient: Patient, case: object, doctor: User) -> None:
     rows = answered(patient)
     outcome = review.bulk_decide([(str(row.pk), 1) for row in rows.values()], "release", actor=doctor)
     assert outcome.done == 2 and [title for title, _why in outcome.refused] == ["We advise treatment."]
-    with pytest.raises(ValueError, match="not done to many"):
+    with pytest.raises(ValueError, match="not a bulk action"):
         review.bulk_decide([], "carry_out", actor=doctor)
 
 
