@@ -182,7 +182,7 @@ def test_from_a_new_account_to_the_erased_record(visit: Any, tmp_path: Path) -> 
     patient.send("form:has(input[value=portal]) button")
     patient.check("patient-confirm-phone-zh")
     patient.send("main button[name=sure]")
-    assert "您已关闭自己的页面" in patient.page.inner_text("main")
+    assert "您已关闭患者门户" in patient.page.inner_text("main")
     patient.send("main form button:has-text('重新开放')")
     assert "Erik Erase" in patient.page.inner_text("main")
 

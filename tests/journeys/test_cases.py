@@ -85,18 +85,18 @@ def test_from_a_study_to_a_signed_report(visit: Any, film: Path, values: Path) -
     page.set_input_files("#id_file", str(values))
     doctor.send("button:has-text('Preview')")
     assert "60 rows can be imported, 1 cannot" in page.inner_text("main")
-    doctor.send("button:has-text('Take 60 rows over')")
+    doctor.send("button:has-text('Import 60 rows')")
     wait_for(lambda: page.locator(".trend canvas").count() >= 3, 20, "the trends")
     assert not doctor.axe()
 
     doctor.go(f"{case}risk/")
     page.wait_for_selector("#course canvas", timeout=180_000)
-    wait_for(lambda: page.locator("#risk [role=status]:has-text('Being reckoned')").count() == 0, 120, "all models")
+    wait_for(lambda: page.locator("#risk [role=status]:has-text('Recalculating')").count() == 0, 120, "all models")
     coma = page.locator("input[name='v-GCS']")
     coma.focus()
     for _press in range(6):
         coma.press("ArrowLeft")
-    wait_for(lambda: "if" in (page.locator("#what-if [data-answer]").text_content() or ""), 60, "the what-if")
+    wait_for(lambda: "with these values" in (page.locator("#what-if [data-answer]").text_content() or ""), 60, "the what-if")
     assert not doctor.axe()
 
     doctor.go(case)

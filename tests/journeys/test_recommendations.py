@@ -61,7 +61,7 @@ def release_all(doctor: Visitor, address: str) -> None:
     page.keyboard.press("x")
     page.focus(".queue-row:has-text('Flu vaccination') input")
     page.keyboard.press("x")
-    assert "2 chosen" in page.inner_text("[data-chosen]")
+    assert "2 selected" in page.inner_text("[data-chosen]")
     with page.expect_navigation():
         page.keyboard.press("a")
     assert "2 decided." in page.inner_text("main")
