@@ -84,7 +84,7 @@ def everything(case: Case, actor: User) -> dict[str, str]:
         "case": str(case.pk),
         "note": str(note.pk),
         "revision": "1",
-        "why": str(note_extraction.ask_why(note_extraction.newest(note), actor=actor).pk),  # type: ignore[arg-type, union-attr]
+        "why": str(note_extraction.request_specialty_explanation(note_extraction.newest(note), actor=actor).pk),  # type: ignore[arg-type, union-attr]
         "concept": str(Concept.objects.filter(reading__note=note).first().pk),
         "statement": str(add_statement(case, StatementKind.ALLERGY, text="Penicillin", actor=actor).pk),
         "discordance": str(Discordance.objects.get(case=case).pk),

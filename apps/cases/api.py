@@ -1,4 +1,4 @@
-"""REST of cases: decision support, not a diagnosis."""
+"""REST API of cases: decision support, not a diagnosis."""
 
 from __future__ import annotations
 
@@ -127,16 +127,16 @@ class PredictionSerializer(serializers.Serializer[Any]):
     answer = serializers.JSONField()
 
 
-class Pressing(CursorPagination):
+class PriorityPagination(CursorPagination):
     ordering = ("-priority", "-touched_at", "-id")
 
 
 class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """Cases of the patients in the clinician's care teams, most pressing first."""
+    """Cases of the patients in the clinician's care teams, highest priority first."""
 
     serializer_class = CaseSerializer
     permission_classes = (WorksOnCases,)
-    pagination_class = Pressing
+    pagination_class = PriorityPagination
     lookup_value_regex = "[0-9a-f-]{36}"
     queryset = Case.objects.none()
 
@@ -154,9 +154,9 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     @extend_schema(request=NewCaseSerializer, responses={201: CaseSerializer})
     def create(self, request: Request) -> Response:
         """Open a case."""
-        given = NewCaseSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        data, actor = given.validated_data, signed_in(request)
+        serializer = NewCaseSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data, actor = serializer.validated_data, signed_in(request)
         study = None
         if "study_instance_uid" in data:
             rows = visible_studies(actor).select_related("patient")
@@ -176,14 +176,17 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     @extend_schema(methods=["post"], request=NoteSerializer, responses={201: NoteSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
     def notes(self, request: Request, pk: str) -> Response:
-        """The case's newest notes with what was understood; a new one by POST."""
+        """The case's newest notes with their extracted concepts; create one by POST."""
         case = self._read(request, "notes")
         if request.method == "POST":
-            given = NoteSerializer(data=request.data)
-            given.is_valid(raise_exception=True)
+            serializer = NoteSerializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
             note = _or_400(
                 lambda: editing.write(
-                    case, given.validated_data["text"], kind=given.validated_data["kind"], actor=signed_in(request)
+                    case,
+                    serializer.validated_data["text"],
+                    kind=serializer.validated_data["kind"],
+                    actor=signed_in(request),
                 )
             )
             return Response(NoteSerializer(note).data, status=status.HTTP_201_CREATED)
@@ -196,12 +199,12 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     @extend_schema(methods=["post"], request=ValueSerializer, responses={201: ValueSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
     def values(self, request: Request, pk: str) -> Response:
-        """The case's values, oldest first; one more by POST."""
+        """The case's observations, oldest first; add one by POST."""
         case = self._read(request, "values")
         if request.method == "POST":
-            given = ValueSerializer(data=request.data)
-            given.is_valid(raise_exception=True)
-            data = given.validated_data
+            serializer = ValueSerializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            data = serializer.validated_data
             row = _or_400(
                 lambda: observations.add(
                     case,
@@ -223,7 +226,7 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     )
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
     def timeline(self, request: Request, pk: str) -> Response:
-        """Newest events; ``after`` is the cursor that the last answer gave in the header X-Older."""
+        """Newest events; ``after`` is the cursor from the previous response's X-Older header."""
         case = self._read(request, "timeline")
         page = timeline.page(
             case, kinds=request.query_params.getlist("kind"), after=request.query_params.get("after", "")
@@ -233,12 +236,12 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     @extend_schema(responses=PredictionSerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
     def predictions(self, request: Request, pk: str) -> Response:
-        """What models say of the case now: decision support, not a diagnosis."""
+        """Current model predictions about the case: decision support, not a diagnosis."""
         case = self._read(request, "predictions")
         if not models_permitted(case.patient):
             return Response([])
-        found = [prediction_requests.newest(case, kind) for kind in PredictionKind]
-        return Response(PredictionSerializer([one for one in found if one is not None], many=True).data)
+        rows = [prediction_requests.newest(case, kind) for kind in PredictionKind]
+        return Response(PredictionSerializer([row for row in rows if row is not None], many=True).data)
 
     def _read(self, request: Request, part: str) -> Case:
         case: Case = self.get_object()

@@ -1,4 +1,4 @@
-"""Tasks, comments, documents, second opinions and handing over."""
+"""Tasks, comments, documents, referrals for a second opinion, and handovers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from apps.records.models import Case, EventKind
 
 DOCUMENT_BYTES = 25 * 2**20
 _MENTION = re.compile(r"(?<![\w@])@([\w.+-]{1,150})")
-_BEGINNINGS = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+_SIGNATURES = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def add_task(case: Case, title: str, *, actor: User, due: date | None = None, assignee: User | None = None) -> Task:
-    """Something to be done; whoever gets it is told.
+    """Create a task and notify its assignee.
 
     Raises:
-        PermissionError: if the actor, or who should do it, does not see the case.
+        PermissionError: if the actor or the assignee does not see the case.
     """
     require(actor, "records.view_case", case)
     if assignee is not None and not colleagues(case).filter(pk=assignee.pk).exists():
-        raise PermissionError("a task goes to those who see the case")
+        raise PermissionError("the assignee of a task must see the case")
     with transaction.atomic():
         task = Task(case=case, due=due, assignee=assignee, created_by=actor)
         task.title = title.strip()[:300]
@@ -44,7 +44,7 @@ def add_task(case: Case, title: str, *, actor: User, due: date | None = None, as
 
 
 def finish_task(task: Task, *, actor: User) -> bool:
-    """Done; False if it is so already.
+    """Mark a task as done; return False if it was done before.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -59,7 +59,7 @@ def finish_task(task: Task, *, actor: User) -> bool:
 
 
 def comment(case: Case, text: str, *, actor: User) -> Comment:
-    """Say something; colleagues who are named with @ are told.
+    """Post a comment and notify the colleagues mentioned with @.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -69,19 +69,19 @@ def comment(case: Case, text: str, *, actor: User) -> Comment:
     if not text.strip():
         raise UserError("note_empty")
     with transaction.atomic():
-        said = Comment(case=case, author=actor)
-        said.text = text.strip()[:4000]
-        said.save(force_insert=True)
-        named = list(colleagues(case).filter(username__in=_MENTION.findall(said.text)))
-        said.mentions.set(named)
+        posted = Comment(case=case, author=actor)
+        posted.text = text.strip()[:4000]
+        posted.save(force_insert=True)
+        named = list(colleagues(case).filter(username__in=_MENTION.findall(posted.text)))
+        posted.mentions.set(named)
         notify([user for user in named if user != actor], "case_mentioned", who=str(actor), case=case.number)
-        log_event(case, EventKind.TALK, "comment", subject=f"comment:{said.pk}", actor=actor)
-        audit.record(actor, "case.commented", said, why="treatment")
-    return said
+        log_event(case, EventKind.TALK, "comment", subject=f"comment:{posted.pk}", actor=actor)
+        audit.record(actor, "case.commented", posted, why="treatment")
+    return posted
 
 
 def add_document(case: Case, name: str, content: bytes, *, actor: User) -> Document:
-    """Seal a file; its type is told from its beginning, not from its name.
+    """Store a file encrypted; its type is determined from its content, not its name.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -104,9 +104,9 @@ def add_document(case: Case, name: str, content: bytes, *, actor: User) -> Docum
 
 
 def media_type_of(content: bytes) -> str | None:
-    """The media type of a file that may be added, by its first bytes."""
-    for beginning, media_type in _BEGINNINGS.items():
-        if content.startswith(beginning):
+    """The media type of an accepted file by its signature; None for any other file."""
+    for signature, media_type in _SIGNATURES.items():
+        if content.startswith(signature):
             return media_type
     if content and b"\0" not in content:
         try:
@@ -118,7 +118,7 @@ def media_type_of(content: bytes) -> str | None:
 
 
 def refer(case: Case, team: CareTeam, question: str, *, actor: User) -> Referral:
-    """Ask another care team for a second opinion; until it ends, that team cares for the patient too.
+    """Request a second opinion from another care team, which joins the patient's care teams until the referral ends.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -148,15 +148,15 @@ def refer(case: Case, team: CareTeam, question: str, *, actor: User) -> Referral
 
 
 def answer(referral: Referral, text: str, *, actor: User) -> bool:
-    """The team's answer; False if it has answered already.
+    """Record the team's answer; return False if it has been answered or has ended.
 
     Raises:
-        PermissionError: if the actor is no member of the team who sees the case.
+        PermissionError: if the actor is no member of the team or does not see the case.
         UserError: ``note_empty``.
     """
     require(actor, "records.view_case", referral.case)
     if not referral.team.members.filter(pk=actor.pk).exists():
-        raise PermissionError("the team that was asked answers")
+        raise PermissionError("only members of the team that was asked may answer")
     if not text.strip():
         raise UserError("note_empty")
     with transaction.atomic():
@@ -174,7 +174,7 @@ def answer(referral: Referral, text: str, *, actor: User) -> bool:
 
 
 def end_referral(referral: Referral, *, actor: User) -> bool:
-    """End it: a team that saw the record only because of it no longer does. False if it has ended already.
+    """End a referral and the access it opened; return False if it had ended before.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -192,7 +192,7 @@ def end_referral(referral: Referral, *, actor: User) -> bool:
 
 
 def hand_over(case: Case, receiver: User, *, severity: str, summary: str, expected: str, actor: User) -> HandOver:
-    """Pass the case on; the receiver becomes responsible by accepting.
+    """Hand a case over; the receiver becomes responsible by accepting.
 
     Raises:
         PermissionError: if either does not see the case.
@@ -200,33 +200,33 @@ def hand_over(case: Case, receiver: User, *, severity: str, summary: str, expect
     """
     require(actor, "records.view_case", case)
     if not colleagues(case).filter(pk=receiver.pk).exists():
-        raise PermissionError("a case is handed over to those who see it")
+        raise PermissionError("the receiver of a handover must see the case")
     if not summary.strip():
         raise UserError("note_empty")
     with transaction.atomic():
-        passed = HandOver(case=case, giver=actor, receiver=receiver, severity=severity)
-        passed.summary, passed.expected = summary.strip()[:4000], expected.strip()[:4000]
-        passed.save(force_insert=True)
+        handover = HandOver(case=case, giver=actor, receiver=receiver, severity=severity)
+        handover.summary, handover.expected = summary.strip()[:4000], expected.strip()[:4000]
+        handover.save(force_insert=True)
         log_event(
-            case, EventKind.DECISION, "hand_over", subject=f"hand_over:{passed.pk}", actor=actor, who=str(receiver)
+            case, EventKind.DECISION, "hand_over", subject=f"hand_over:{handover.pk}", actor=actor, who=str(receiver)
         )
-        audit.record(actor, "case.handed_over", passed, why="treatment")
+        audit.record(actor, "case.handed_over", handover, why="treatment")
         notify([receiver], "case_handed_over", who=str(actor), case=case.number)
-    return passed
+    return handover
 
 
-def accept(passed: HandOver, *, actor: User) -> bool:
-    """The receiver has read it and takes over; False if it was accepted already.
+def accept(handover: HandOver, *, actor: User) -> bool:
+    """Accept a handover: the receiver becomes the assignee. Return False if it was accepted before.
 
     Raises:
         PermissionError: if the actor is not the receiver or no longer sees the case.
     """
-    require(actor, "records.view_case", passed.case)
-    if passed.receiver_id != actor.pk:
-        raise PermissionError("who receives it accepts it")
+    require(actor, "records.view_case", handover.case)
+    if handover.receiver_id != actor.pk:
+        raise PermissionError("only the receiver may accept a handover")
     with transaction.atomic():
-        done = HandOver.objects.filter(pk=passed.pk, accepted_at=None).update(accepted_at=timezone.now())
+        done = HandOver.objects.filter(pk=handover.pk, accepted_at=None).update(accepted_at=timezone.now())
         if done:
-            Case.objects.filter(pk=passed.case_id).update(assignee=actor)
-            audit.record(actor, "case.taken_over", passed, why="treatment")
+            Case.objects.filter(pk=handover.case_id).update(assignee=actor)
+            audit.record(actor, "case.taken_over", handover, why="treatment")
     return bool(done)

@@ -16,7 +16,7 @@ from apps.records.models import Case, CaseStatus, Priority
 
 
 class ListForm(forms.Form):
-    """Filters of the list of cases; sent by POST, as names must not get into addresses."""
+    """Filters of the case list; sent by POST so that patient names stay out of URLs and logs."""
 
     text = forms.CharField(label=_("MRN, name or words in a note"), max_length=200, required=False)
     status = forms.ChoiceField(
@@ -43,7 +43,7 @@ class OpenForm(forms.Form):
 
 
 class ChangeForm(OpenForm):
-    """What may be changed of a case."""
+    """The editable fields of a case."""
 
     assignee = forms.ModelChoiceField(label=_("Assigned to"), queryset=User.objects.none(), required=False)
     care_team = forms.ModelChoiceField(label=_("Care team"), queryset=CareTeam.objects.none(), required=False)
@@ -56,7 +56,7 @@ class ChangeForm(OpenForm):
 
 
 class TaskForm(forms.Form):
-    """Something to be done."""
+    """A task."""
 
     title = forms.CharField(label=_("Task"), max_length=300)
     due = forms.DateField(label=_("Due date"), widget=DAY, required=False)
@@ -79,7 +79,7 @@ class CommentForm(forms.Form):
 
 
 class ReferralForm(forms.Form):
-    """A second opinion."""
+    """A request for a second opinion."""
 
     team = forms.ModelChoiceField(label=_("Care team"), queryset=CareTeam.objects.none())
     question = forms.CharField(label=_("Question"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -91,13 +91,13 @@ class ReferralForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """The answer to a second opinion."""
+    """The answer to a request for a second opinion."""
 
     text = forms.CharField(label=_("Answer"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class HandOverForm(forms.Form):
-    """Handing over."""
+    """A handover in the order of I-PASS."""
 
     receiver = forms.ModelChoiceField(label=_("Hand over to"), queryset=User.objects.none())
     severity = forms.ChoiceField(
@@ -118,7 +118,7 @@ class HandOverForm(forms.Form):
 
 
 class MergeForm(forms.Form):
-    """Which other case goes into this one."""
+    """Choice of the case to merge into this one."""
 
     source = forms.ModelChoiceField(label=_("Case"), queryset=Case.objects.none())
 

@@ -1,4 +1,4 @@
-"""What cases do on events of the apps below."""
+"""Event handlers of cases."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ACTOR = System("analysis completed")
 
 
 def add_findings_to_cases(event: AnalysisCompleted) -> int:
-    """Put the findings of an analysis on the timelines of the study's open cases; how many cases.
+    """Log the findings of an analysis to the study's open cases; return the number of cases.
 
-    A study that belongs to no case becomes part of the patient's newest open one.
+    A study without an open case is added to the patient's newest open case.
     """
     analysis = (
         Analysis.objects.filter(pk=event.analysis_id, state=State.SUCCEEDED)
@@ -51,6 +51,6 @@ def add_findings_to_cases(event: AnalysisCompleted) -> int:
 
 
 def catch_up(case: Case) -> None:
-    """Put what was found on the case's studies before it was opened on its timeline."""
+    """Log findings on the case's studies from before the case was opened."""
     for pk in Analysis.objects.filter(series__study__cases=case, state=State.SUCCEEDED).values_list("pk", flat=True):
         add_findings_to_cases(AnalysisCompleted(pk))

@@ -1,4 +1,4 @@
-"""Words for the codes of cases."""
+"""Labels of a case's events."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ EVENTS = {
     "report": _("Report: %(state)s"),
     "discordance": _("Note and model disagree on %(what)s"),
 }
-"""By the first parts of an event's code."""
+"""Label by event code or its prefix."""
 
 
 def event_words(words: dict[str, Any]) -> str:
-    """The sentence of an event in the reader's language; a code's last parts may be missing from EVENTS."""
+    """Describe an event in the reader's language, by the longest prefix of its code in EVENTS."""
     code = words.get("code", "")
     while code and code not in EVENTS:
         code = code.rpartition(".")[0]

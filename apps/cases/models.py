@@ -1,4 +1,4 @@
-"""What people do about a case together: tasks, comments, documents, referrals, handing over."""
+"""Collaboration on a case: tasks, comments, documents, referrals, handovers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.records.models import Case
 
 
 class Task(SealedRecord):
-    """Something to be done."""
+    """A task of a case."""
 
     holder_path = "case.patient_id"
 
@@ -35,12 +35,12 @@ class Task(SealedRecord):
 
     @property
     def overdue(self) -> bool:
-        """Whether its day has passed."""
+        """Whether the due date has passed."""
         return self.done_at is None and self.due is not None and self.due < timezone.localdate()
 
 
 class Comment(SealedRecord):
-    """A word among those who care for the patient; it is no part of the record that is handed out."""
+    """A comment among the patient's clinicians; it is not part of the record that is released."""
 
     holder_path = "case.patient_id"
 
@@ -56,7 +56,7 @@ class Comment(SealedRecord):
 
 
 class Document(SealedRecord):
-    """A file that belongs to the case, sealed."""
+    """An encrypted file of the case."""
 
     holder_path = "case.patient_id"
 
@@ -82,7 +82,7 @@ class Document(SealedRecord):
 
 
 class Referral(SealedRecord):
-    """A second opinion that is asked of another care team; while it is open, that team cares for the patient too."""
+    """A request to another care team for a second opinion; while open, the team is one of the patient's care teams."""
 
     holder_path = "case.patient_id"
 
@@ -108,7 +108,7 @@ class Referral(SealedRecord):
 
 
 class HandOver(SealedRecord):
-    """Responsibility passed on, in the order of I-PASS (Starmer et al., NEJM 2014), until the receiver has read it."""
+    """A handover structured by I-PASS (Starmer et al., NEJM 2014); it takes effect when the receiver accepts."""
 
     holder_path = "case.patient_id"
 

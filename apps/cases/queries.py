@@ -1,4 +1,4 @@
-"""Reads of cases that more than one caller needs."""
+"""Queries of cases with more than one caller."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ PAGE = 50
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A page of the list of cases, and notes that hold the words that were searched for."""
+class CasePage:
+    """A page of the case list, and notes that match the search text."""
 
     cases: list[Case]
     notes: list[Note] = field(default_factory=list)
     more: bool = False
 
 
-def listed(actor: User, *, text: str = "", status: str = "", mine: bool = False, after: int = 0) -> Listed:
-    """Cases that the actor sees, most pressing and newest first."""
-    from apps.notes.search import found
+def list_cases(actor: User, *, text: str = "", status: str = "", mine: bool = False, after: int = 0) -> CasePage:
+    """Cases visible to the actor, by priority, then last change."""
+    from apps.notes.search import find_notes
 
-    rows = _with_marks(visible_to(actor).exclude(merged_into__isnull=False))
+    rows = _with_flags(visible_to(actor).exclude(merged_into__isnull=False))
     if status:
         rows = rows.filter(status=status)
     if mine:
@@ -46,10 +46,10 @@ def listed(actor: User, *, text: str = "", status: str = "", mine: bool = False,
         ]
     )
     keys.warm(case.key_holder for case in cases)
-    return Listed(cases[:PAGE], found(actor, text)[:30] if text.strip() else [], len(cases) > PAGE)
+    return CasePage(cases[:PAGE], find_notes(actor, text)[:30] if text.strip() else [], len(cases) > PAGE)
 
 
-def _with_marks(rows: QuerySet[Case]) -> QuerySet[Case]:
+def _with_flags(rows: QuerySet[Case]) -> QuerySet[Case]:
     discordant = Discordance.objects.filter(permitted_filter(Purpose.AI, "case__patient__"))
     return rows.annotate(
         alarmed=Exists(Alarm.objects.filter(Alarm.sounding_now(), case=OuterRef("pk"))),
@@ -59,7 +59,7 @@ def _with_marks(rows: QuerySet[Case]) -> QuerySet[Case]:
 
 
 def tasks(case: Case) -> list[Task]:
-    """What is to be done, then what was done last."""
+    """Open tasks by due date, then the ten completed last."""
     rows = Task.objects.filter(case=case).select_related("case", "assignee", "done_by")
     waiting = list(rows.filter(done_at=None).order_by("due", "created_at"))
     return [*waiting, *rows.exclude(done_at=None).order_by("-done_at")[:10]]

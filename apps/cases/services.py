@@ -32,13 +32,13 @@ def open_case(
     patient: Patient, *, title: str, actor: Actor, study: Study | None = None, priority: int = Priority.ROUTINE,
     started_at: datetime | None = None, care_team: CareTeam | None = None,
 ) -> Case:  # fmt: skip
-    """Open a case of a patient, with a study to begin with if one is given.
+    """Open a case for a patient, optionally with a first study.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
     """
     if not can_patient(actor, "patients.care_for_patient", patient):
-        raise PermissionError("only clinicians of the patient open cases")
+        raise PermissionError("only the patient's clinicians may open cases")
     person = None if isinstance(actor, System) else actor
     with transaction.atomic():
         case = Case(
@@ -59,14 +59,14 @@ def open_case(
 
 
 def add_study(case: Case, study: Study, *, actor: Actor) -> None:
-    """Make a study of the same patient part of the case; adding it twice changes nothing.
+    """Add a study of the same patient to the case; adding it twice changes nothing.
 
     Raises:
         PermissionError: if the actor does not see the case or the study.
     """
     require(actor, "records.view_case", case)
     if study.patient_id != case.patient_id or not visible_studies(actor).filter(pk=study.pk).exists():
-        raise PermissionError("only studies of the same patient, which one sees, belong to a case")
+        raise PermissionError("a case only takes visible studies of the same patient")
     case.studies.add(study)
     what = f"{', '.join(study.modality_list)} {study.study_date or ''}".strip()
     log_event(
@@ -76,11 +76,11 @@ def add_study(case: Case, study: Study, *, actor: Actor) -> None:
 
 
 def change(case: Case, *, revision: int, actor: User, **fields: Any) -> Case:
-    """Change some of CHANGEABLE, if nobody else has since ``revision``.
+    """Change fields in CHANGEABLE if nobody else has changed the case since ``revision``.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        EditConflict: with the case as it is now.
+        EditConflict: with the current case.
         UserError: ``case_closed``.
     """
     require(actor, "records.view_case", case)
@@ -94,7 +94,7 @@ def change(case: Case, *, revision: int, actor: User, **fields: Any) -> Case:
             raise EditConflict("case_changed", now)
         before = now.assignee_id
         if fields.get("assignee") and not colleagues(now).filter(pk=fields["assignee"].pk).exists():
-            raise PermissionError("a case is assigned to those who see it")
+            raise PermissionError("the assignee of a case must see it")
         for name, value in fields.items():
             setattr(now, name, value)
         now.revision += 1
@@ -109,7 +109,7 @@ def change(case: Case, *, revision: int, actor: User, **fields: Any) -> Case:
 
 
 def close(case: Case, *, actor: User) -> bool:
-    """Close it; its alarms end. False if it is not open (a double click).
+    """Close a case and end its alarms; return False if it is not open (a double click).
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -118,7 +118,7 @@ def close(case: Case, *, actor: User) -> bool:
 
 
 def reopen(case: Case, *, actor: User) -> bool:
-    """Open a closed case again; False if it is not closed.
+    """Reopen a closed case; return False if it is not closed.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -127,9 +127,9 @@ def reopen(case: Case, *, actor: User) -> bool:
 
 
 def merge(source: Case, target: Case, *, actor: User) -> None:
-    """Move everything of ``source`` to ``target``; ``source`` stays as a pointer.
+    """Merge ``source`` into ``target``: move its related rows; ``source`` stays as a pointer to ``target``.
 
-    Values that both have at the same time stay with ``source``: nothing is overwritten.
+    Rows that would violate a unique constraint (values of the same time) stay with ``source``: nothing is overwritten.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -159,7 +159,7 @@ def merge(source: Case, target: Case, *, actor: User) -> None:
 
 
 def _move(rows: QuerySet[Any], field: str, target: Case) -> None:
-    """One by one where a constraint might stand against it: what collides stays."""
+    """Move rows one by one; rows that would violate a unique constraint stay."""
     for row in rows:
         clash = False
         for constraint in row._meta.constraints:

@@ -1,4 +1,4 @@
-"""Writing and reading the line of everything that happened in a case."""
+"""Reading a case's timeline of events."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from apps.records.models import Case, Event, EventKind
 
 PAGE = 60
 FROM_MODELS = (EventKind.FINDING, EventKind.PREDICTION)
-"""Hidden while the patient does not consent to analysis by models."""
+"""Hidden unless the patient consents to analysis by models."""
 LONG_DAYS = 4
-"""A case that lasts longer is counted by day, a shorter one by hour."""
+"""From this duration on, events are binned by day instead of by hour."""
 
 
 @dataclass(frozen=True)
 class Bin:
-    """How many events of each kind began in an hour or a day."""
+    """Number of events of each kind in an hour or a day."""
 
     start: datetime
     counts: dict[str, int]
@@ -31,7 +31,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Page:
-    """Some events, newest first, and the cursor of the next ones."""
+    """A page of events, newest first, and the cursor of the next page (empty: none)."""
 
     events: list[Event]
     older: str
@@ -45,7 +45,14 @@ def page(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Page:
-    """Events that follow the cursor; keyset rather than offset."""
+    """Return the page after the cursor (keyset pagination).
+
+    Args:
+        kinds: values of EventKind; empty: all.
+        after: cursor of the previous page; an invalid one starts at the top.
+        since: inclusive.
+        until: exclusive.
+    """
     rows = _filtered(case, kinds, since, until)
     rows = rows.select_related("actor", "case").order_by("-at", "-id")
     chosen = list(rows.filter(_beyond(after))[: PAGE + 1])
@@ -54,21 +61,21 @@ def page(
 
 
 def bins(case: Case, *, kinds: Iterable[str] = ()) -> list[Bin]:
-    """The whole line at a glance."""
+    """Histogram of the whole timeline."""
     rows = _filtered(case, kinds, None, None)
     ends = rows.aggregate(first=Min("at"), last=Max("at"))
     if ends["first"] is None:
         return []
     by_day = (ends["last"] - ends["first"]).days >= LONG_DAYS
-    # The beginning of the text instead of TruncHour, which SQLite answers by a Python function, row by row.
+    # A substring instead of TruncHour, which SQLite evaluates with a Python function for every row.
     hour = Substr(Cast("at", TextField()), 1, len("2026-01-01 00"))
     counted = rows.annotate(hour=hour).values_list("hour", "kind").annotate(n=Count("pk")).order_by("hour")
-    found: dict[datetime, dict[str, int]] = {}
+    by_start: dict[datetime, dict[str, int]] = {}
     for text, kind, number in counted:
         start = timezone.localtime(datetime.fromisoformat(f"{text}:00").replace(tzinfo=UTC))
-        counts = found.setdefault(start.replace(hour=0) if by_day else start, {})
+        counts = by_start.setdefault(start.replace(hour=0) if by_day else start, {})
         counts[kind] = counts.get(kind, 0) + number
-    return [Bin(start, counts) for start, counts in found.items()]
+    return [Bin(start, counts) for start, counts in by_start.items()]
 
 
 def _filtered(case: Case, kinds: Iterable[str], since: datetime | None, until: datetime | None) -> QuerySet[Event]:

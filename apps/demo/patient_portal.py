@@ -42,7 +42,7 @@ def enrich(case: Case, doctor: User) -> None:
         case,
         [build_observation(case, code, moment, value, source="entry") for code, value in HABITS.get(patient.mrn, ())],
     )
-    engine.ask(patient, waited_for=True)
+    engine.request_evaluation(patient, interactive=True)
 
 
 def fill_page(case: Case, person: User, doctor: User) -> None:

@@ -1,4 +1,4 @@
-"""Who may see and review what a model found: who may see the study."""
+"""Access to analyses and findings: follows access to the study and the patient's consent to AI."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ rules.add_perm("inference.review_finding", is_physician & sees_study)
 
 
 def can(actor: Actor | None, permission: str, finding: Finding) -> bool:
-    """Whether the actor may; nobody may nothing."""
+    """Whether the actor has the permission; False without an actor."""
     return actor is not None and bool(rules.has_perm(permission, actor, finding))
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Analysis]:
-    """Analyses of studies that this actor sees, as long as the patient consents to them."""
+    """Analyses of the studies this actor may see, if the patient consents to AI."""
     consented = permitted_filter(Purpose.AI, "series__study__patient__")
     return Analysis.objects.filter(consented, series__study__in=visible_studies(actor))
 
 
 def visible_findings(actor: Actor | None) -> QuerySet[Finding]:
-    """Findings of those analyses."""
+    """Findings of the studies this actor may see, if the patient consents to AI."""
     consented = permitted_filter(Purpose.AI, "analysis__series__study__patient__")
     return Finding.objects.filter(consented, analysis__series__study__in=visible_studies(actor))
 
 
 def consented(analysis_id: uuid.UUID) -> bool:
-    """Whether the analysis' patient consents to analysis by models as of now."""
+    """Whether the analysis' patient currently consents to AI."""
     permitted = permitted_filter(Purpose.AI, "series__study__patient__")
     return Analysis.objects.filter(permitted, pk=analysis_id).exists()
 
 
 def require_ai_consent(analysis_id: uuid.UUID) -> None:
-    """For jobs.
+    """Check consent before a job.
 
     Raises:
-        Refusal: ``no_ai_consent`` if the analysis' patient does not consent to analysis by models.
+        Refusal: ``no_ai_consent`` if the analysis' patient does not consent to AI.
     """
     if not consented(analysis_id):
         raise Refusal("no_ai_consent")

@@ -1,4 +1,4 @@
-"""Doing an analysis: take it, load its films, record what the model said."""
+"""Steps of an analysis job: claim a batch, load and check the images, store findings."""
 
 from __future__ import annotations
 
@@ -46,8 +46,13 @@ BATCH = 16
 
 @dataclass
 class Film:
-    """A film of an analysis, or its volume filed under its middle slice: its pixels, or why they are not assessed;
-    later the model's answer.
+    """One model input of an analysis: an image, or a volume filed under its middle slice.
+
+    Attributes:
+        pixels: grey values; None if the input was rejected.
+        plane: the preprocessed input array, set by inference.
+        refusal: why the input was rejected, if it was.
+        probabilities: calibrated, per label; set by inference.
     """
 
     instance: Instance
@@ -59,7 +64,7 @@ class Film:
 
 @dataclass
 class Work:
-    """An analysis that this worker holds."""
+    """Working state of a claimed analysis: inputs, timings in seconds, volume geometry."""
 
     analysis: Analysis
     films: list[Film] = field(default_factory=list)
@@ -68,7 +73,7 @@ class Work:
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why nothing of it can be assessed; None if something was."""
+        """The first rejection if no input was assessed; None if at least one was."""
         if any(film.probabilities is not None for film in self.films):
             return None
         reason = next((film.refusal for film in self.films if film.refusal), InputRejected("pixels_unreadable"))
@@ -76,17 +81,16 @@ class Work:
 
 
 def claim_batch(pk: uuid.UUID | str) -> list[Analysis]:
-    """Claim the analysis and, to share a batch with it, others that wait for the same package.
+    """Claim an analysis and queued analyses of the same package, to share a batch.
 
-    A message for one that was already claimed this way finds it taken and does nothing. A volume whose slices are
-    still arriving is left for a moment.
+    A later message for an analysis claimed this way does nothing. A volume whose slices are still arriving is deferred.
     """
     if _still_arriving(pk):
         return []
     first = claim(Analysis, pk)
     if first is None:
         return []
-    if first.package.card["task"] == VOLUMES:  # large, and others may still be arriving
+    if first.package.card["task"] == VOLUMES:  # volumes are large, and other series may still be arriving
         return [first]
     waiting = Analysis.objects.filter(
         package=first.package_id, state=State.QUEUED, urgency=first.urgency, parameters=first.parameters
@@ -96,7 +100,7 @@ def claim_batch(pk: uuid.UUID | str) -> list[Analysis]:
 
 
 def _still_arriving(pk: uuid.UUID | str) -> bool:
-    """Whether a volume's last slice came only now; the bell then rings again later."""
+    """Whether a volume received a slice within VOLUME_SETTLE_SECONDS; if so, its job is requeued with a delay."""
     since = timezone.now() - timedelta(seconds=settings.VOLUME_SETTLE_SECONDS)
     arriving = Analysis.objects.filter(
         pk=pk, state=State.QUEUED, package__card__task=VOLUMES, series__instances__received_at__gt=since
@@ -107,10 +111,10 @@ def _still_arriving(pk: uuid.UUID | str) -> bool:
 
 
 def verified_package(row: PackageVersion) -> Package:
-    """The package to run.
+    """Return the verified package of a row.
 
     Raises:
-        UserError: ``package_missing``.
+        UserError: ``package_missing`` if its files are missing or were changed.
     """
     try:
         return package_of(row)
@@ -119,7 +123,7 @@ def verified_package(row: PackageVersion) -> Package:
 
 
 def load(analysis: Analysis, package: Package) -> Work:
-    """Read the images of the analysis and sort out those that the package was not made for."""
+    """Read the analysis' images, rejecting those outside the package's intended input."""
     started = time.perf_counter()
     work = Work(analysis)
     instances = list(analysis.series.instances.select_related("series__study__patient"))
@@ -136,7 +140,7 @@ def _film(instance: Instance, package: Package) -> Film:
     film = Film(instance)
     try:
         _check_age(instance, package)
-        check_film(package.card["input"], _facts(instance))
+        check_film(package.card["input"], _image_attributes(instance))
         film.pixels = grey_frame(instance).pixels
         check_pixels(film.pixels)
     except InputRejected as refusal:
@@ -151,7 +155,7 @@ def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
     try:
         _check_age(instances[0], package)
         for instance in instances:
-            check_slice(package.card["input"], _facts(instance))
+            check_slice(package.card["input"], _image_attributes(instance))
         read = read_volume(work.analysis.series, package)
         check_pixels(read.pixels)
         film.instance, film.pixels, work.geometry = read.instance, read.pixels, read.geometry
@@ -163,7 +167,7 @@ def _volume(work: Work, package: Package, instances: list[Instance]) -> Film:
 
 
 def _check_age(instance: Instance, package: Package) -> None:
-    """Compare how old the patient was with the card, by header and record.
+    """Check the patient's age at the study, by header and record, against the card.
 
     Raises:
         InputRejected: see :func:`check_age`.
@@ -172,16 +176,16 @@ def _check_age(instance: Instance, package: Package) -> None:
     if not declared:
         return
     study = instance.series.study
-    facts = read_attributes(header_of(instance))
-    day = facts.study_date or study.study_date
-    check_age(declared, [facts.age, age_at(facts.birth_date, day), age_at(study.patient.birth_date, day)])
+    attributes = read_attributes(header_of(instance))
+    day = attributes.study_date or study.study_date
+    check_age(declared, [attributes.age, age_at(attributes.birth_date, day), age_at(study.patient.birth_date, day)])
 
 
 def save_findings(work: Work, package: Package) -> None:
-    """Write the findings and publish that they are there; the caller holds the transaction.
+    """Store the findings and publish AnalysisCompleted; runs in the caller's transaction.
 
     Raises:
-        UserError: ``model_output_invalid``; nothing is written then.
+        UserError: ``model_output_invalid``; then nothing is stored.
     """
     started = time.perf_counter()
     assessed = [film for film in work.films if film.probabilities is not None]
@@ -196,12 +200,12 @@ def save_findings(work: Work, package: Package) -> None:
 
 
 def run_post_inference_hooks(work: Work, package: Package) -> None:
-    """Run what other apps do at once with the model's inputs, while they are in memory."""
+    """Run the other apps' hooks on the model's inputs while they are in memory."""
     planes = {film.instance.pk: film.plane for film in work.films if film.probabilities is not None}
     post_inference_hooks.run(work.analysis, package, planes)
 
 
-def _facts(instance: Instance) -> ImageAttributes:
+def _image_attributes(instance: Instance) -> ImageAttributes:
     return ImageAttributes(
         modality=instance.series.modality,
         body_part=instance.series.body_part,
@@ -214,7 +218,7 @@ def _facts(instance: Instance) -> ImageAttributes:
 
 
 def _findings(analysis: Analysis, film: Film, package: Package) -> list[Finding]:
-    """One finding a label; a kind of something is positive only if the thing itself is."""
+    """Build one finding per label; a subtype is only positive if the label it requires is."""
     assert film.probabilities is not None
     positive: set[str] = set()
     findings = []

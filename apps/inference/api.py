@@ -1,4 +1,4 @@
-"""REST of installed models."""
+"""REST API of installed models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ModelSerializer(serializers.ModelSerializer[PackageVersion]):
 
 
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """Installed model packages with their cards; they hold no patient data, so every signed-in user reads them."""
+    """Installed model packages with their cards; no patient data, so every signed-in user may read them."""
 
     serializer_class = ModelSerializer
     permission_classes = (ReadsModels,)

@@ -1,4 +1,4 @@
-"""Running a package over files outside the site: DICOM, PNG or JPEG in, one row a file out."""
+"""Batch prediction on DICOM, PNG or JPEG files outside the portal, one row per file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_IMAGE_PIXELS = 100_000_000
 
 @dataclass(frozen=True)
 class FileFilm:
-    """A file's film, or why it cannot be assessed."""
+    """A file's image, or why it cannot be assessed."""
 
     path: Path
     pixels: Any = None
@@ -28,7 +28,7 @@ class FileFilm:
 
 
 def files_in(paths: list[Path]) -> list[Path]:
-    """The files themselves, and every file below the folders, sorted.
+    """The given files, and all files below the given folders, sorted.
 
     Raises:
         FileNotFoundError: for a path that does not exist.
@@ -42,13 +42,13 @@ def files_in(paths: list[Path]) -> list[Path]:
 
 
 def read_film(path: Path, card: dict[str, Any], age: float | None = None) -> FileFilm:
-    """Read one file and compare it with the card's ``input`` and ``patient_age``.
+    """Read a file and check it against the card's ``input`` and ``patient_age``.
 
     Args:
-        age: years, of patients whose file does not say it.
+        age: in years, used if the file does not state it.
     """
     try:
-        pixels, facts, ages = _read_dicom(path) if _is_dicom(path) else _read_picture(path)
+        pixels, facts, ages = _read_dicom(path) if _is_dicom(path) else _read_image(path)
         check_film(card["input"], facts)
         check_age(card.get("patient_age"), ages if any(known is not None for known in ages) else [age])
         check_pixels(pixels)
@@ -58,7 +58,7 @@ def read_film(path: Path, card: dict[str, Any], age: float | None = None) -> Fil
 
 
 def read_films(files: list[Path], card: dict[str, Any], age: float | None = None) -> Iterator[FileFilm]:
-    """Read file after file."""
+    """Read files lazily, in order."""
     return (read_film(path, card, age) for path in files)
 
 
@@ -70,24 +70,24 @@ def _is_dicom(path: Path) -> bool:
 def _read_dicom(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
     with path.open("rb") as stream:
         dicom = open_object(stream)
-        facts = read_attributes(dicom.header)
+        attributes = read_attributes(dicom.header)
         film = ImageAttributes(
-            facts.modality,
-            facts.body_part,
-            facts.view_position,
-            facts.photometric,
-            facts.rows,
-            facts.columns,
+            attributes.modality,
+            attributes.body_part,
+            attributes.view_position,
+            attributes.photometric,
+            attributes.rows,
+            attributes.columns,
             dicom.frames,
         )
-        if not facts.photometric.startswith("MONOCHROME"):
+        if not attributes.photometric.startswith("MONOCHROME"):
             raise InputRejected("colour")
         frame = next(dicom.iter_frames())
         pixels = grey_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
-    return pixels, film, [facts.age, age_at(facts.birth_date, facts.study_date)]
+    return pixels, film, [attributes.age, age_at(attributes.birth_date, attributes.study_date)]
 
 
-def _read_picture(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
+def _read_image(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
     try:
         with Image.open(path, formats=["PNG", "JPEG"]) as image:
             if image.width * image.height > MAX_IMAGE_PIXELS:
@@ -99,7 +99,7 @@ def _read_picture(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]
 
 
 def _grey(image: Image.Image) -> Any:
-    """The picture's grey values; films saved as RGB have three equal channels, up to JPEG's rounding."""
+    """Grey values of an image; an RGB image counts as grey if its channels are equal up to JPEG's rounding."""
     if image.mode in {"L", "I", "F", "1"} or image.mode.startswith("I;"):
         return np.asarray(image).astype(np.float32)
     channels = np.asarray(image.convert("RGB")).astype(np.int16)

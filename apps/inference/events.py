@@ -1,4 +1,4 @@
-"""What inference tells the apps above."""
+"""Domain events published by inference."""
 
 from __future__ import annotations
 

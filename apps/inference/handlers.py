@@ -1,4 +1,4 @@
-"""What inference does on events of the apps below."""
+"""Event handlers of inference."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from apps.inference.routing import route
 
 
 def route_series(event: InstanceStored) -> None:
-    """Ask the models that read such series for an analysis."""
+    """Queue analyses of the series by the packages that accept it."""
     series = Series.objects.select_related("study__patient").filter(pk=event.series_id).first()
     if series is not None:
         route(series, urgent=event.urgent)

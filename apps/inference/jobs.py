@@ -1,4 +1,4 @@
-"""The worker's side of analyses."""
+"""Background job of analyses."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from apps.jobs.runner import JobRunner
 
 
 class Analyse(JobRunner[Analysis, Work, Work]):
-    """Ask a model about a series, together with others that wait for the same model."""
+    """Run a model on a series, batched with other queued analyses of the same package."""
 
     model = Analysis
 
     def claim(self, pk: uuid.UUID | str) -> list[Analysis]:
-        """The analysis and those that share its batch."""
+        """Claim the analysis and those that share its batch."""
         return analysis.claim_batch(pk)
 
     def check(self, job: Analysis) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.pk)
 
     def load(self, job: Analysis) -> Work:
-        """Read the images, and sort out those that the model was not made for."""
+        """Read the images, rejecting those outside the package's intended input."""
         return analysis.load(job, verified_package(job.package))
 
     def run_batch(self, loaded: Sequence[tuple[Analysis, Work]]) -> Iterable[tuple[Analysis, Work | Exception]]:
-        """One forward pass over the images of all of them; who has no image that can be assessed is refused."""
+        """Run one forward pass over all images; analyses without an assessable image are refused."""
         package = verified_package(loaded[0][0].package)
         _infer([work for _job, work in loaded], package)
         return [(job, work.refusal or work) for job, work in loaded]
 
     def save(self, job: Analysis, result: Work) -> None:
-        """Store the findings, and tell who waits for them."""
+        """Store the findings and publish AnalysisCompleted."""
         analysis.save_findings(result, verified_package(job.package))
 
     def after(self, job: Analysis, result: Work) -> None:
-        """Draw first pictures while the images are in memory."""
+        """Run the post-inference hooks while the images are in memory."""
         analysis.run_post_inference_hooks(result, verified_package(job.package))
 
 

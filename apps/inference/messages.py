@@ -1,4 +1,4 @@
-"""Why a model does not answer."""
+"""Messages of inference: why an input is rejected or an analysis fails."""
 
 from django.utils.translation import gettext_lazy as _
 

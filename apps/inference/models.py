@@ -1,4 +1,4 @@
-"""Installed model packages, their runs and what they found."""
+"""Installed model packages, analyses, findings and reviews."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apps.terminology.localisation import in_language
 
 
 class PackageVersion(models.Model):
-    """One version of a model package that was found and verified."""
+    """An installed, verified version of a model package."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=64)
@@ -36,7 +36,7 @@ class PackageVersion(models.Model):
 
     @property
     def title(self) -> str:
-        """Its title in the reader's language."""
+        """The package's title in the reader's language."""
         return in_language(self.card["title"])
 
 
@@ -65,7 +65,7 @@ class Analysis(SealedRecord, Job):
 
 
 class Finding(SealedRecord):
-    """What the model says of one label on one film."""
+    """A model's output for one label on one image."""
 
     holder_path = "analysis.series.study.patient_id"
 
@@ -85,7 +85,7 @@ class Finding(SealedRecord):
         indexes = [models.Index(fields=["label", "positive"], name="finding_filter")]
         constraints = [
             models.UniqueConstraint(fields=["analysis", "instance", "frame", "label"], name="one_finding_a_label"),
-            # PostgreSQL takes NaN for greater than every number.
+            # PostgreSQL sorts NaN above every number.
             models.CheckConstraint(condition=models.Q(probability__range=(0, 1)), name="finding_probability_in_range"),
         ]
 
@@ -102,12 +102,12 @@ class Finding(SealedRecord):
 
     @property
     def operating_point(self) -> str:
-        """What the threshold stands for, in the reader's language."""
+        """The threshold's operating point in the reader's language."""
         return in_language(self.analysis.package.card["thresholds"][self.label]["operating_point"])
 
 
 class Verdict(models.TextChoices):
-    """What a doctor says of a finding."""
+    """A physician's verdict on a finding."""
 
     AGREE = "agree", _("Agree")
     DISAGREE = "disagree", _("Disagree")
@@ -115,7 +115,7 @@ class Verdict(models.TextChoices):
 
 
 class Review(SealedRecord):
-    """A doctor's word on a finding. Rows are only added; the newest of a doctor counts."""
+    """A physician's review of a finding. Append-only; a reviewer's newest review counts."""
 
     holder_path = "finding.analysis.series.study.patient_id"
 
@@ -133,7 +133,7 @@ class Review(SealedRecord):
 
     @property
     def correction_title(self) -> str:
-        """The right label in the reader's language."""
+        """The corrected label in the reader's language."""
         labels = self.finding.analysis.package.card["labels"]
         titles = {label["code"]: label["title"] for label in labels}
         return in_language(titles[self.correction]) if self.correction in titles else str(_("Other finding"))

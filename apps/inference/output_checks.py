@@ -1,7 +1,7 @@
-"""What a model answers is checked before any of it is stored: one that is no number must never read as "not there".
+"""Validation of model output before it is stored: an invalid number must never read as a negative finding.
 
-NaN compares as false with every threshold, and databases disagree on it (PostgreSQL sorts it above every number, SQLite
-stores NULL), so nothing after this may meet it.
+NaN compares false with every threshold, and databases disagree on it (PostgreSQL sorts it above every number, SQLite
+stores NULL), so it must not get past this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from apps.jobs.errors import UserError
 
 INVALID = "model_output_invalid"
 ROUNDING = 1e-6
-"""By so much a sum of probabilities may miss [0, 1]."""
+"""Rounding tolerance of probabilities outside [0, 1]."""
 PROBABILITIES: dict[str, Callable[[Any], Iterable[float]]] = {
     "risk": lambda risk: [risk],
     "probability": lambda probability: [probability],
@@ -26,14 +26,14 @@ PROBABILITIES: dict[str, Callable[[Any], Iterable[float]]] = {
     "probabilities": lambda probabilities: probabilities.values(),
     "outputs": lambda outputs: outputs.values(),
 }
-"""Which parts of an answer are probabilities, whatever the model, and how to get at them."""
+"""Keys of any model's output that hold probabilities, with a function that extracts them."""
 
 
 def checked_probabilities(values: Iterable[float]) -> list[float]:
-    """Probabilities as they may be stored; what misses [0, 1] by rounding is put on its edge.
+    """Validate probabilities; values outside [0, 1] by rounding are clipped.
 
     Raises:
-        UserError: ``model_output_invalid`` if one is not finite or lies outside [0, 1].
+        UserError: ``model_output_invalid`` if one is not finite or outside [0, 1].
     """
     numbers = [float(value) for value in values]
     if not all(-ROUNDING <= number <= 1 + ROUNDING for number in numbers):  # false for NaN
@@ -42,7 +42,7 @@ def checked_probabilities(values: Iterable[float]) -> list[float]:
 
 
 def require_finite(answer: Any) -> None:
-    """Check every number of an answer, however deeply nested: JSON values and arrays.
+    """Check every number of an output recursively: JSON values and arrays.
 
     Raises:
         UserError: ``model_output_invalid`` if one is NaN or infinite.
@@ -61,7 +61,7 @@ def require_finite(answer: Any) -> None:
 
 
 def require_valid_answer(answer: Mapping[str, Any]) -> None:
-    """Check an answer: every number finite, and what its name says is a probability within [0, 1].
+    """Check an output: every number is finite, and those under PROBABILITIES are within [0, 1].
 
     Raises:
         UserError: ``model_output_invalid``.

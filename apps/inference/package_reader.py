@@ -21,7 +21,7 @@ def read_package(folder: Path) -> Package:
     """Read and verify a package: the card against its schema, each file against its digest.
 
     Raises:
-        PackageRefused: saying what is wrong with which file.
+        PackageRefused: naming the file and the problem.
     """
     path = folder / CARD
     try:
@@ -43,10 +43,10 @@ def read_package(folder: Path) -> Package:
 
 
 def validate_card(card: Any) -> None:
-    """Check a card against the schema, that of its engine's part included, and against itself.
+    """Check a card against the schema (including its engine's part) and for consistency.
 
     Raises:
-        PackageRefused: naming the first place that is wrong.
+        PackageRefused: naming the path of the first error.
     """
     runtime = card.get("runtime") if isinstance(card, dict) else None
     engine = engines().get(runtime) if isinstance(runtime, str) else None
@@ -57,8 +57,8 @@ def validate_card(card: Any) -> None:
     validator = jsonschema.Draft202012Validator(_schema_for(engine.runtime))
     errors = sorted(validator.iter_errors(card), key=lambda error: list(error.path))
     if errors:
-        place = "/".join(str(part) for part in errors[0].path) or "the card"
-        raise PackageRefused(f"card: {place}: {errors[0].message[:200]}")
+        location = "/".join(str(part) for part in errors[0].path) or "the card"
+        raise PackageRefused(f"card: {location}: {errors[0].message[:200]}")
     if any("/" in name or "\\" in name or name.startswith(".") for name in card["files"]):
         raise PackageRefused("card: files lie beside the card, without folders")
     age = card.get("patient_age", {})
@@ -68,14 +68,14 @@ def validate_card(card: Any) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file, read in pieces."""
+    """SHA-256 hex digest of a file, read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache
 def _schema_for(runtime: str) -> dict[str, Any]:
-    """The schema of every card with an engine's own part."""
+    """The common card schema merged with an engine's part."""
     schema: dict[str, Any] = json.loads(SCHEMA.read_text())
     engine = engines()[runtime]
     own = engine.schema

@@ -1,4 +1,4 @@
-"""What other apps do in the worker at the moment an analysis has succeeded, while its inputs are in memory."""
+"""Hooks of other apps that run in the worker after inference, while the inputs are in memory."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _hooks: list[str] = []
 
 
 def register(hook: str) -> None:
-    """Have a function called after each analysis; registering twice changes nothing.
+    """Register a function to call after each analysis; registering twice has no effect.
 
     Args:
-        hook: its dotted name, imported by the worker only. It takes the analysis, its package, and the model's input
-            arrays by the instance's id.
+        hook: dotted name, imported by the worker only. Called with the analysis, its package, and the model's input
+            arrays by instance id.
     """
     if hook not in _hooks:
         _hooks.append(hook)
 
 
 def run(analysis: Analysis, package: Package, inputs: Mapping[uuid.UUID, Any]) -> None:
-    """Run the hooks. What a hook adds can be made up for later: a failure is logged and changes nothing."""
+    """Run the hooks; a failure is logged only, since a hook's result can be computed later."""
     for hook in _hooks:
         try:
             import_string(hook)(analysis, package, inputs)

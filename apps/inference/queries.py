@@ -1,4 +1,4 @@
-"""Reads of analyses that more than one caller needs."""
+"""Queries of analyses and packages with more than one caller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.inference.models import Analysis, Finding, PackageVersion, Review
 
 
 def current_analyses(actor: Actor | None, study: Study) -> list[Analysis]:
-    """The newest analysis of each series by each package name, with findings and reviews."""
+    """The newest analysis of each series by each package, with findings and reviews."""
     rows = visible_to(actor).filter(series__study=study).select_related("package", "series")
     rows = rows.order_by("series__number", "series_id", "package__name", "-queued_at").prefetch_related(_findings())
     seen: set[tuple[object, str]] = set()

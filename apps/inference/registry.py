@@ -1,4 +1,4 @@
-"""Which model packages there are: found on disk, verified, kept as rows."""
+"""Registry of model packages: found on disk, verified, and mirrored as rows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a look at the folders gave: verified packages, and refusals in words."""
+class PackageScan:
+    """Result of scanning the package folders: verified packages, and refusal messages."""
 
     packages: list[Package]
     refused: list[str]
 
 
-def find() -> Found:
+def find() -> PackageScan:
     """Read and verify every package in the package folders."""
     packages, refused = [], []
     for folder in _folders():
@@ -34,31 +34,31 @@ def find() -> Found:
             packages.append(read_package(folder))
         except PackageRefused as error:
             refused.append(str(error))
-    return Found(packages, refused)
+    return PackageScan(packages, refused)
 
 
-def synchronise() -> Found:
-    """Bring the rows in line with the folders: add what is new, stop what is gone or was changed."""
-    found = find()
-    here = {(package.name, package.version): package for package in found.packages}
+def synchronise() -> PackageScan:
+    """Synchronise the rows with the folders: add new packages, deactivate missing or changed ones."""
+    scan = find()
+    available = {(package.name, package.version): package for package in scan.packages}
     with transaction.atomic():
-        for package in here.values():
+        for package in available.values():
             _install(package)
         for row in PackageVersion.objects.filter(active=True):
-            package_here = here.get((row.name, row.version))
+            package_here = available.get((row.name, row.version))
             if package_here is None or package_here.digest != row.digest:
                 PackageVersion.objects.filter(pk=row.pk).update(active=False)
                 audit.record(System("model package check"), "package.stopped", row)
-    for reason in found.refused:
+    for reason in scan.refused:
         logger.error("model package refused: %s", reason)
-    return found
+    return scan
 
 
 def package_of(row: PackageVersion) -> Package:
-    """The verified package of a row.
+    """Read and verify the package of a row.
 
     Raises:
-        PackageRefused: if its folder is gone or is no longer what was installed.
+        PackageRefused: if its folder is missing or was changed after installation.
     """
     for folder in _folders():
         if folder.parent.name == row.name and folder.name == row.version:
@@ -69,35 +69,35 @@ def package_of(row: PackageVersion) -> Package:
 
 
 def newest(name: str, version: str | None = None) -> Package:
-    """The newest verified package of this name that lies in the folders, or the one of this version.
+    """The newest verified package of this name in the folders, or the one of this version.
 
     Raises:
-        ValueError: naming the packages that there are.
+        ValueError: if there is none; the message lists the available packages.
     """
     packages = find().packages
-    found = [package for package in packages if package.name == name and version in (None, package.version)]
-    if not found:
+    candidates = [package for package in packages if package.name == name and version in (None, package.version)]
+    if not candidates:
         known = ", ".join(f"{package.name} {package.version}" for package in packages) or "none"
         raise ValueError(f"no such verified package: {name} {version or ''}; installed: {known}")
-    return max(found, key=lambda package: [int(part) for part in package.version.split(".")])
+    return max(candidates, key=lambda package: [int(part) for part in package.version.split(".")])
 
 
 def _folders() -> list[Path]:
-    """Folders named <name>/<version> with a card."""
+    """All ``<name>/<version>`` folders that contain a card."""
     return sorted(
         card.parent for root in settings.MODEL_PACKAGE_DIRS if root.is_dir() for card in root.glob(f"*/*/{CARD}")
     )
 
 
 def _install(package: Package) -> None:
-    # What was made on drawn data shows how such models work; no patient's series is sent to it.
-    asked_here = settings.DEMO or not package.card.get("demonstration", False)
+    # Packages trained on simulated data are demonstrations; they must not analyse patients' series.
+    active = settings.DEMO or not package.card.get("demonstration", False)
     row, created = PackageVersion.objects.get_or_create(
         name=package.name,
         version=package.version,
-        defaults={"digest": package.digest, "card": package.card, "active": asked_here},
+        defaults={"digest": package.digest, "card": package.card, "active": active},
     )
     if created:
         audit.record(System("model package check"), "package.installed", row, digest=package.digest)
-    elif row.digest == package.digest and row.active != asked_here:
-        PackageVersion.objects.filter(pk=row.pk).update(active=asked_here)
+    elif row.digest == package.digest and row.active != active:
+        PackageVersion.objects.filter(pk=row.pk).update(active=active)

@@ -1,4 +1,4 @@
-"""Which model packages look at a series that has arrived."""
+"""Routing of received series to model packages."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from apps.patients.models import Patient, Purpose
 
 
 def route(series: Series, *, urgent: bool) -> list[Analysis]:
-    """Ask every active package that reads such series for an analysis of it as it stands now.
+    """Queue an analysis of the series by every active package that accepts it.
 
-    If none reads it, those that read its modality answer at once with a refusal, or else all, so that somebody says why
-    nothing is found. Images that arrive while an analysis is still queued join it; later ones make a new one. Without
-    the patient's consent nothing is asked, and nothing is kept of the question.
+    If none accepts it, those for its modality (or else all) get an analysis refused with the reason, so that users see
+    why there is no finding. Images that arrive while an analysis is queued are included in it; later ones create a new
+    analysis. Without the patient's consent nothing is queued or stored.
     """
     if not permits(series.study.patient, Purpose.AI):
         return []
     packages = list(PackageVersion.objects.filter(active=True, card__task__in=IMAGES))
-    problems = {package: _unsuitable(series, package) for package in packages}
+    problems = {package: _rejection(series, package) for package in packages}
     readers = [package for package, problem in problems.items() if problem is None]
     near = [package for package, problem in problems.items() if problem and problem.code != "wrong_modality"]
-    return [_ask(series, package, urgent) for package in readers or near or packages]
+    return [_request_analysis(series, package, urgent) for package in readers or near or packages]
 
 
 def route_patient(patient: Patient) -> int:
-    """Ask for the analyses of a patient who has just consented; how many series were looked at."""
-    found = list(Series.objects.filter(study__patient=patient).select_related("study__patient"))
-    for series in found:
+    """Queue the analyses of a patient who has just consented; return the number of series."""
+    rows = list(Series.objects.filter(study__patient=patient).select_related("study__patient"))
+    for series in rows:
         route(series, urgent=True)
     Analysis.objects.filter(series__study__patient=patient, state=State.REFUSED, reason_code="no_ai_consent").update(
         state=State.QUEUED, attempt=0, reason_code="", reason_parameters={}, finished_at=None
     )
     for analysis in Analysis.objects.filter(series__study__patient=patient, state=State.QUEUED):
         enqueue_job(analysis)
-    return len(found)
+    return len(rows)
 
 
-def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
-    problem = _unsuitable(series, package)
+def _request_analysis(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
+    problem = _rejection(series, package)
     if problem is not None:
         refusal = {"state": State.REFUSED, "reason_code": problem.code, "reason_parameters": problem.parameters}
         analysis, _ = Analysis.objects.get_or_create(
@@ -72,7 +72,7 @@ def _ask(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
     return analysis
 
 
-def _unsuitable(series: Series, package: PackageVersion) -> InputRejected | None:
+def _rejection(series: Series, package: PackageVersion) -> InputRejected | None:
     try:
         check_series(package.card["input"], modality=series.modality, body_part=series.body_part)
     except InputRejected as problem:
@@ -85,6 +85,6 @@ def _exists(series: Series, package: PackageVersion, digest: str) -> bool:
 
 
 def input_digest(series: Series) -> str:
-    """A digest of which images the series holds; what is stored under a SOP Instance UID never changes."""
+    """Digest of the series' SOP Instance UIDs; the content stored under a UID never changes."""
     contents = sorted(series.instances.values_list("sop_instance_uid", flat=True))
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Model cards as pages."""
+"""Pages of installed models and their cards."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ DATA = {
 @login_required
 @require_GET
 def model_list(request: HttpRequest) -> HttpResponse:
-    """All installed packages."""
+    """List the installed packages."""
     return render(request, "inference/models.html", {"packages": installed()})
 
 
 @login_required
 @require_GET
 def model_card(request: HttpRequest, name: str, version: str) -> HttpResponse:
-    """One package's card."""
+    """Show a package's model card."""
     package = get_object_or_404(PackageVersion, name=name, version=version)
     return render(request, "inference/model_card.html", {"package": package, **_words(package.card)})
 

@@ -1,4 +1,4 @@
-"""A series as the volume that a volume package reads."""
+"""Reading a series as input of a volume package."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from apps.imaging.dicom.volumes import NotAVolume
 from apps.imaging.models import Instance, Series
 from apps.imaging.queries import volume_of
 from apps.inference.engines.input_checks import InputRejected, check_extent
-from apps.inference.engines.volume.resampling import shrunk
+from apps.inference.engines.volume.resampling import shrink_slices
 from apps.inference.packages.card import Package
 
 
 @dataclass(frozen=True)
 class ReadVolume:
-    """A volume that was read.
+    """A volume read from a series.
 
     Attributes:
-        pixels: (slices, rows, columns) in the measured unit, rows and columns already those of the package's box.
-        geometry: how it lies in space, as JSON: ``slices`` (SOP Instance UIDs from head to feet), ``extent`` (slices,
+        pixels: (slices, rows, columns) in the measured unit; rows and columns are those of the package's box.
+        geometry: spatial arrangement as JSON: ``slices`` (SOP Instance UIDs from head to feet), ``extent`` (slices,
             rows and columns in mm), ``flipped`` (rows, columns).
-        instance: the slice in the middle; findings of the volume are filed under it.
+        instance: the middle slice, under which the volume's findings are filed.
     """
 
     pixels: npt.NDArray[np.float32]
@@ -36,8 +36,8 @@ def read_volume(series: Series, package: Package) -> ReadVolume:
     """Read a series slice by slice.
 
     Raises:
-        InputRejected: if its slices make no volume, or one of another length than the package was made for.
-        Unreadable: if a slice does not decode.
+        InputRejected: if the slices do not form a volume, or its length is outside the package's range.
+        Unreadable: if a slice cannot be decoded.
     """
     declared = package.card["input"]
     try:
@@ -53,4 +53,4 @@ def read_volume(series: Series, package: Package) -> ReadVolume:
         "extent": extent,
         "flipped": list(arranged.flipped),
     }
-    return ReadVolume(shrunk(volume.slices(), shape=package.shape), geometry, middle)
+    return ReadVolume(shrink_slices(volume.slices(), shape=package.shape), geometry, middle)

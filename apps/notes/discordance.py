@@ -1,4 +1,4 @@
-"""Where a note says one thing and a model of images another."""
+"""Discordance between what a note asserts and what an imaging model found."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from apps.records.models import Case, EventKind
 
 
 def compare(case: Case) -> list[Discordance]:
-    """Hold the newest readings of the case's notes against the findings on its studies; what is new.
+    """Compare the current extractions of the case's notes with its findings; return the new discordances.
 
-    A note that denies what a model calls positive, and a note that states (surely, of now, of the patient) what every
-    model that knows the label calls negative. Past, family and doubt contradict nothing; nor does what a clinician has
-    called wrong. What no longer holds (the note was rewritten) goes, unless somebody has settled it.
+    Two cases count: a note negates a label that a model reports as positive, or a note affirms (current, certain, about
+    the patient) a label that every model with that label reports as negative. Historical, family and uncertain mentions
+    contradict nothing, nor do concepts that a clinician rejected. Discordances that no longer hold because the note was
+    edited are deleted unless a clinician has already settled them.
     """
     findings = list(
         Finding.objects.filter(analysis__series__study__cases=case, analysis__state=State.SUCCEEDED, is_abnormal=True)
@@ -36,21 +37,21 @@ def compare(case: Case) -> list[Discordance]:
     ]
     pairs = [(finding, concept) for concept in stated for finding in _against(concept, findings)]
     with transaction.atomic():
-        keep = {(finding.pk, concept.pk) for finding, concept in pairs}
+        current_pairs = {(finding.pk, concept.pk) for finding, concept in pairs}
         for row in Discordance.objects.filter(case=case, settled_at=None):
-            if (row.finding_id, row.concept_id) not in keep:
+            if (row.finding_id, row.concept_id) not in current_pairs:
                 row.delete()
-        made = []
+        new_rows = []
         for finding, concept in pairs:
             row, created = Discordance.objects.get_or_create(finding=finding, concept=concept, defaults={"case": case})
             if created:
-                made.append(row)
+                new_rows.append(row)
                 log_event(case, EventKind.DECISION, "discordance", subject=f"discordance:{row.pk}", what=finding.title)
-    return made
+    return new_rows
 
 
 def settle(row: Discordance, *, actor: User) -> bool:
-    """A clinician has looked at both; False if it is settled already.
+    """Mark a discordance as reviewed by a clinician; return False if it was settled before.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -63,21 +64,21 @@ def settle(row: Discordance, *, actor: User) -> bool:
 
 
 def open_by_study(studies: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of the studies with a contradiction that nobody has settled; for lists of what the reader sees anyway."""
+    """Return the studies with unsettled discordances. Does not check access: callers pass studies the user may see."""
     rows = Discordance.objects.filter(finding__analysis__series__study__in=list(studies), settled_at=None)
     return set(rows.values_list("finding__analysis__series__study_id", flat=True))
 
 
 def _current(case: Case, labels: set[str]) -> list[Concept]:
-    """The concepts of the newest reading of each note, as far as they name a label."""
+    """Concepts of each note's current revision that map to one of ``labels``."""
     rows = Concept.objects.filter(reading__note__case=case, label__in=labels).exclude(verdict=ConceptVerdict.REJECTED)
-    found = rows.select_related("reading__note")
-    return [concept for concept in found if concept.reading.revision == concept.reading.note.revision]
+    concepts = rows.select_related("reading__note")
+    return [concept for concept in concepts if concept.reading.revision == concept.reading.note.revision]
 
 
 def _against(concept: Concept, findings: list[Finding]) -> list[Finding]:
-    mine = [finding for finding in findings if finding.label == concept.label]
-    positive = [finding for finding in mine if finding.positive]
+    same_label = [finding for finding in findings if finding.label == concept.label]
+    positive = [finding for finding in same_label if finding.positive]
     if concept.negated:
         return positive[:1]
-    return [] if positive else mine[:1]
+    return [] if positive else same_label[:1]

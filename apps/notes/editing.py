@@ -1,4 +1,4 @@
-"""Writing notes: nothing that anybody typed is lost."""
+"""Creating and editing notes, with drafts and conflict detection: nothing that was typed is lost."""
 
 from __future__ import annotations
 
@@ -20,37 +20,42 @@ from apps.records.event_log import log_event
 from apps.records.models import Case, EventKind
 
 MAX_CHARACTERS = 1_000_000
-MOST_ODD = 0.02
-"""A text with a larger share of control signs or lost letters is a file."""
+MAX_UNPRINTABLE_SHARE = 0.02
+"""A text with a larger share of control or replacement characters is treated as a binary file."""
 
 
 def cleaned(text: str) -> str:
-    """The text as it is kept: composed letters, one kind of line end, no control signs. Markup stays text.
+    """Normalise a note's text for storage: Unicode NFC, ``\\n`` line ends, no control characters. Markup stays text.
 
     Raises:
         UserError: ``note_empty``, ``note_binary`` or ``note_too_long``.
     """
-    odd = sum(
-        (unicodedata.category(sign) in ("Cc", "Cn", "Co", "Cs") and sign not in "\n\r\t") or sign == "\ufffd"
-        for sign in text
+    unprintable = sum(
+        (unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs") and character not in "\n\r\t")
+        or character == "\ufffd"
+        for character in text
     )
-    if odd > max(3, MOST_ODD * len(text)):
+    if unprintable > max(3, MAX_UNPRINTABLE_SHARE * len(text)):
         raise UserError("note_binary")
     if len(text) > MAX_CHARACTERS:
         raise UserError("note_too_long", letters=f"{len(text):,}", most=f"{MAX_CHARACTERS:,}")
-    plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    plain = "".join(sign for sign in plain if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
-    if not plain.strip():
+    normalised = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    normalised = "".join(
+        character
+        for character in normalised
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs")
+    )
+    if not normalised.strip():
         raise UserError("note_empty")
-    return plain.rstrip()
+    return normalised.rstrip()
 
 
 def write(case: Case, text: str, *, kind: str = NoteKind.PROGRESS, actor: User) -> Note:
-    """Add a note; the draft it grew from goes.
+    """Create a note and delete the author's draft of it.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        UserError: if the text cannot be kept or the case is closed.
+        UserError: if the text is rejected or the case is closed.
     """
     require(actor, "records.view_case", case)
     text = cleaned(text)
@@ -60,7 +65,7 @@ def write(case: Case, text: str, *, kind: str = NoteKind.PROGRESS, actor: User) 
         note = Note(case=case, kind=kind, author=actor)
         note.text = text
         note.save(force_insert=True)
-        _keep(note, actor)
+        _store_revision(note, actor)
         Draft.objects.filter(case=case, note=None, user=actor).delete()
         log_event(
             case,
@@ -76,12 +81,12 @@ def write(case: Case, text: str, *, kind: str = NoteKind.PROGRESS, actor: User) 
 
 
 def rewrite(note: Note, text: str, *, revision: int, actor: User) -> Note:
-    """Change a note, if nobody else has since ``revision``; saving the same text changes nothing.
+    """Edit a note if nobody else has since ``revision``; saving the same text changes nothing.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        Changed: with the note as it is now; the actor's text is kept as a draft.
-        UserError: if the text cannot be kept or the case is closed.
+        EditConflict: with the current note; the actor's text is saved as a draft.
+        UserError: if the text is rejected or the case is closed.
     """
     require(actor, "records.view_case", note.case)
     text = cleaned(text)
@@ -96,7 +101,7 @@ def rewrite(note: Note, text: str, *, revision: int, actor: User) -> Note:
             now.revision += 1
             now.changed_at = timezone.now()
             now.save()
-            _keep(now, actor)
+            _store_revision(now, actor)
             audit.record(actor, "note.changed", now, why="treatment", revision=now.revision)
         if settled:
             Draft.objects.filter(case=now.case, note=now, user=actor).delete()
@@ -106,7 +111,7 @@ def rewrite(note: Note, text: str, *, revision: int, actor: User) -> Note:
 
 
 def save_draft(case: Case, text: str, *, note: Note | None, revision: int, actor: User) -> Draft:
-    """Keep what is being written; an empty text removes the draft's content but not the draft.
+    """Create or update a draft; an empty text clears its content but keeps the row.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
@@ -121,20 +126,20 @@ def save_draft(case: Case, text: str, *, note: Note | None, revision: int, actor
         try:
             with transaction.atomic():
                 draft.save()
-        except IntegrityError:  # two windows at once: the other one has made it
+        except IntegrityError:  # another window created it at the same time
             continue
         return draft
-    raise RuntimeError("a draft is made and removed again and again")
+    raise RuntimeError("a draft is created and deleted repeatedly by other windows")
 
 
 def draft_of(case: Case, note: Note | None, user: User) -> Draft | None:
-    """What the user was writing."""
+    """Return the user's unsaved text for a note (None: a new note), if there is any."""
     draft = Draft.objects.filter(case=case, note=note, user=user).select_related("case").first()
     return draft if draft is not None and draft.text.strip() else None
 
 
-def _keep(note: Note, actor: User) -> None:
-    """The revision, the index, and the wish to have it read."""
+def _store_revision(note: Note, actor: User) -> None:
+    """Store the revision, update the search index and queue the extraction."""
     revision = NoteRevision(note=note, number=note.revision, author=actor)
     revision.text = note.text
     revision.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""What notes tell the apps above."""
+"""Domain events published by notes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apps.jobs.events import DomainEvent
 
 @dataclass(frozen=True)
 class NoteExtracted(DomainEvent):
-    """A note of this case was read: its concepts are stored."""
+    """The concepts of a note of this case were extracted and stored."""
 
     case_id: uuid.UUID
 

@@ -11,14 +11,14 @@ from apps.notes.models import NoteKind
 
 
 class AnyText(forms.CharField):
-    """A text whose signs are judged where it is kept, so that the reason is the same everywhere."""
+    """A text field without character checks: ``editing.cleaned`` does them, so that every caller gets one message."""
 
     def run_validators(self, value: Any) -> None:
-        """None here: Django's own would refuse control signs in other words."""
+        """Run none: Django's own would reject control characters with a different message."""
 
 
 class NoteForm(forms.Form):
-    """A note. Its length and signs are checked where it is kept, so that the reason is the same everywhere."""
+    """A note. ``editing.cleaned`` checks length and characters, so that every caller gets the same message."""
 
     kind = forms.ChoiceField(label=_("Type"), choices=NoteKind.choices, required=False)
     text = AnyText(

@@ -1,4 +1,4 @@
-"""The worker's side of notes."""
+"""Background jobs of notes: extraction, specialty explanation, summary."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from apps.records.access import require_ai_consent
 
 
 class ExtractNote(JobRunner[NoteExtraction, str, Understood]):
-    """Find problems, signs, medication and measurements in a note, and its specialty."""
+    """Extract problems, symptoms, medication and measurements from a note and classify its specialty."""
 
     model = NoteExtraction
 
     def check(self, job: NoteExtraction) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.note.case)
 
     def load(self, job: NoteExtraction) -> str:
@@ -34,43 +34,43 @@ class ExtractNote(JobRunner[NoteExtraction, str, Understood]):
         return note_extraction.text_of(job)
 
     def run(self, job: NoteExtraction, loaded: str) -> Understood:
-        """What is in it."""
+        """Extract concepts, sentence vectors and specialty."""
         return understand(loaded, encoder(settings.SENTENCE_MODEL), _specialties())
 
     def save(self, job: NoteExtraction, result: Understood) -> None:
-        """Store concepts and vectors, and have done what follows from them."""
-        note_extraction.record(job, result)
+        """Store concepts and vectors and trigger the dependent work."""
+        note_extraction.store_extraction(job, result)
 
 
 class ExplainSpecialty(JobRunner[SpecialtyExplanation, str, dict[str, Any]]):
-    """Why a note was given its specialty: SHAP over its words."""
+    """Explain a note's predicted specialty with SHAP values of its words."""
 
     model = SpecialtyExplanation
 
     def check(self, job: SpecialtyExplanation) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.reading.note.case)
 
     def load(self, job: SpecialtyExplanation) -> str:
-        """The beginning of the text, which is what the model reads."""
+        """The first OPENING characters of the text, which are the model's input."""
         return note_extraction.text_of(job.reading)[:OPENING]
 
     def run(self, job: SpecialtyExplanation, loaded: str) -> dict[str, Any]:
-        """The answer with its attributions."""
+        """The model's output with its attributions."""
         return answer(verified_package(job.package), {"text": loaded})
 
     def save(self, job: SpecialtyExplanation, result: dict[str, Any]) -> None:
-        """Store it."""
+        """Store the explanation."""
         note_extraction.store_specialty_explanation(job, result)
 
 
 class SummariseCase(JobRunner[Summary, list[summaries.NoteSentence], tuple[list[dict[str, object]], str]]):
-    """Sum a case up, and keep what it is like."""
+    """Summarise a case and update its similarity vector."""
 
     model = Summary
 
     def check(self, job: Summary) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.case)
 
     def load(self, job: Summary) -> list[summaries.NoteSentence]:
@@ -78,14 +78,14 @@ class SummariseCase(JobRunner[Summary, list[summaries.NoteSentence], tuple[list[
         return summaries.sentences_of(job.case)
 
     def run(self, job: Summary, loaded: list[summaries.NoteSentence]) -> tuple[list[dict[str, object]], str]:
-        """Sentences of the summary with their sources, and how they were made."""
+        """Return the summary's sentences with their sources, and the method that produced them."""
         self._mean = np.stack([sentence.vector for sentence in loaded]).mean(axis=0)
         return _summary(loaded)
 
     def save(self, job: Summary, result: tuple[list[dict[str, object]], str]) -> None:
         """Store the summary and the case's vector."""
-        summaries.record(job, *result)
-        summaries.keep_vector(job.case, self._mean, summaries.maker_of(job.case))
+        summaries.store_summary(job, *result)
+        summaries.update_case_vector(job.case, self._mean, summaries.maker_of(job.case))
 
 
 read_note = ExtractNote.as_task()
@@ -94,34 +94,34 @@ summarise = SummariseCase.as_task()
 
 
 def _specialties() -> list[Package]:
-    found = []
+    packages = []
     for row in note_extraction.specialties():
         try:
-            found.append(verified_package(row))
+            packages.append(verified_package(row))
         except UserError:
             continue
-    return found
+    return packages
 
 
-def _summary(said: list[summaries.NoteSentence]) -> tuple[list[dict[str, object]], str]:
-    """Extractive, or by the configured generative model with each statement's sources and support."""
-    sentences = [summary.Sentence(one.text, str(one.note), one.start, one.end, one.section) for one in said]
-    chosen = summary.summarise(sentences, np.stack([one.vector for one in said]))
+def _summary(rows: list[summaries.NoteSentence]) -> tuple[list[dict[str, object]], str]:
+    """Summarise extractively, or with the configured generative model plus citations and a support check."""
+    sentences = [summary.Sentence(row.text, str(row.note), row.start, row.end, row.section) for row in rows]
+    chosen = summary.summarise(sentences, np.stack([row.vector for row in rows]))
     sources = [
-        {"note": sentences[place].note, "start": sentences[place].start, "end": sentences[place].end}
-        for place in chosen
+        {"note": sentences[index].note, "start": sentences[index].start, "end": sentences[index].end}
+        for index in chosen
     ]
     extracted: list[dict[str, object]] = [
-        {"text": sentences[place].text, "sources": [source], "supported": True}
-        for place, source in zip(chosen, sources, strict=True)
+        {"text": sentences[index].text, "sources": [source], "supported": True}
+        for index, source in zip(chosen, sources, strict=True)
     ]
     if not settings.SUMMARY_MODEL:
         return extracted, "extractive"
     writer = generation.generator(settings.SUMMARY_MODEL)
-    given = [sentences[place] for place in chosen]
-    claims = generation.abstract(given, writer, encoder(settings.SENTENCE_MODEL))
-    written = [
-        {"text": claim.text, "sources": [sources[place] for place in claim.cites], "supported": claim.supported}
+    selected = [sentences[index] for index in chosen]
+    claims = generation.abstract(selected, writer, encoder(settings.SENTENCE_MODEL))
+    cited = [
+        {"text": claim.text, "sources": [sources[index] for index in claim.cites], "supported": claim.supported}
         for claim in claims
     ]
-    return (written, settings.SUMMARY_MODEL) if written else (extracted, summaries.NOTHING_WRITTEN)
+    return (cited, settings.SUMMARY_MODEL) if cited else (extracted, summaries.NOTHING_WRITTEN)

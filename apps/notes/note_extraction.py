@@ -1,4 +1,4 @@
-"""Reading notes: the row that a worker takes, and what it leaves."""
+"""Note extraction: store results, explain specialties, review concepts."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from apps.records.problem_list import add_statement
 from apps.terminology.lexicon import concepts
 from apps.terminology.loinc import catalogue
 
-if TYPE_CHECKING:  # the language libraries are the workers'
+if TYPE_CHECKING:  # the NLP libraries are installed on workers only
     from apps.notes.nlp.understanding import Understood
 
 SPECIALTY = "note-specialty"
 ACTOR = System("note extraction")
-MOST_CONCEPTS = 2000
-"""Mentions of a note that are kept; how many more there are is said."""
+MAX_CONCEPTS = 2000
+"""Mentions stored per note; the number beyond it is stored as ``more`` and shown."""
 FIELDS = ("negated", "uncertain", "historical", "family")
 NO_SUBSTANCE = frozenset(
     {
@@ -50,40 +50,40 @@ NO_SUBSTANCE = frozenset(
         "药物过敏",
     }
 )
-"""Words that speak of an allergy without saying to what: nothing that a record could hold."""
+"""Mentions of allergy without a substance: too unspecific for the allergy list."""
 
 
 def text_of(reading: NoteExtraction) -> str:
-    """The text of the revision that is to be read."""
+    """The text of the extraction's note revision."""
     return str(reading.note.revisions.get(number=reading.revision).text)
 
 
 def specialties() -> list[PackageVersion]:
-    """Packages that tell a note's specialty, the newest version first."""
+    """Active packages that classify a note's specialty, newest version first."""
     rows = PackageVersion.objects.filter(name=SPECIALTY, active=True)
     return sorted(rows, key=lambda row: [int(part) for part in row.version.split(".")], reverse=True)
 
 
-def record(reading: NoteExtraction, understood: Understood) -> None:
-    """Keep what was read, and have done what follows from it: contradictions, summary, joined risk."""
+def store_extraction(reading: NoteExtraction, understood: Understood) -> None:
+    """Store concepts and vectors; then update discordances, request a summary and publish NoteExtracted."""
     require_valid_answer(understood.specialty)
     require_finite(understood.vectors)
-    found = understood.reading
+    extracted = understood.reading
     buffer = io.BytesIO()
     np.save(buffer, understood.vectors, allow_pickle=False)
-    reading.language = found.language
+    reading.language = extracted.language
     reading.found = {
-        "sections": [[part.name, part.start, part.body, part.end] for part in found.sections],
-        "sentences": found.sentences,
+        "sections": [[part.name, part.start, part.body, part.end] for part in extracted.sections],
+        "sentences": extracted.sentences,
         "specialty": understood.specialty,
         "maker": understood.maker,
-        "more": max(len(found.mentions) - MOST_CONCEPTS, 0),
+        "more": max(len(extracted.mentions) - MAX_CONCEPTS, 0),
     }
     reading.embedding = True
     reading.save(update_fields=["language", "found", "embedding"])
     blobs.write(reading.blob, buffer.getvalue(), holder=reading.key_holder)
     Concept.objects.filter(reading=reading).delete()
-    rows = [_concept(reading, mention) for mention in found.mentions[:MOST_CONCEPTS]]
+    rows = [_concept(reading, mention) for mention in extracted.mentions[:MAX_CONCEPTS]]
     Concept.objects.bulk_create(rows, batch_size=500)
     audit.record(ACTOR, "note.read", reading, revision=reading.revision)
     case = reading.note.case
@@ -93,12 +93,12 @@ def record(reading: NoteExtraction, understood: Understood) -> None:
 
 
 def newest(note: Note) -> NoteExtraction | None:
-    """The reading of the note as it is now."""
+    """The extraction of the note's current revision."""
     return note.readings.filter(revision=note.revision).select_related("note__case").first()
 
 
 def retry(reading: NoteExtraction, *, actor: User) -> bool:
-    """Have a note read again after a failure; False if it did not fail.
+    """Retry a failed extraction; return False if it did not fail.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -107,8 +107,8 @@ def retry(reading: NoteExtraction, *, actor: User) -> bool:
     return leases.retry(reading)
 
 
-def ask_why(reading: NoteExtraction, *, actor: User) -> SpecialtyExplanation | None:
-    """Have a note's specialty explained; None if it was given none. A hundred askers get the same answer.
+def request_specialty_explanation(reading: NoteExtraction, *, actor: User) -> SpecialtyExplanation | None:
+    """Request an explanation of a note's specialty; None if it has none. Requests share one explanation.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -135,7 +135,7 @@ def ask_why(reading: NoteExtraction, *, actor: User) -> SpecialtyExplanation | N
 
 
 def store_specialty_explanation(why: SpecialtyExplanation, answer: dict[str, Any]) -> None:
-    """Store the answer.
+    """Store the explanation.
 
     Raises:
         UserError: ``model_output_invalid``.
@@ -146,13 +146,13 @@ def store_specialty_explanation(why: SpecialtyExplanation, answer: dict[str, Any
 
 
 def confirm(concept: Concept, *, actor: User) -> bool:
-    """A clinician says that it is so; problems, allergies, medication and values go into the record.
+    """Confirm a concept and add it to the record as problem, allergy, medication or observation.
 
-    The record gets the note's own words. False if it was said before.
+    The record gets the note's own wording. Returns False if the concept was confirmed before.
 
     Raises:
         PermissionError: if the actor does not see the case.
-        UserError: if a value cannot be taken.
+        UserError: if a value is rejected.
     """
     case = concept.reading.note.case
     require(actor, "records.view_case", case)
@@ -166,19 +166,19 @@ def confirm(concept: Concept, *, actor: User) -> bool:
         elif concept.kind == "drug":
             _add_drug(concept, actor)
         elif concept.kind == "measurement" and concept.details["concept"] in catalogue():
-            _take_value(concept, actor)
+            _add_observation(concept, actor)
     return True
 
 
 def words_of(concept: Concept) -> str:
-    """What the note itself says at the mention."""
+    """The note's own wording of the concept."""
     return " ".join(text_of(concept.reading)[concept.start : concept.end].split())
 
 
 def code_of(concept: Concept) -> str:
-    """The code that may stand for the mention: only where its words are a name of exactly what the code means.
+    """The code of the concept, if its wording is a name of exactly what the code means; else empty.
 
-    ICD-10-CM of problems, the lexicon's code of drugs. A problem of the past has codes of its own.
+    ICD-10-CM for problems, the lexicon's code for drugs. Historical problems get none: ICD-10-CM codes them separately.
     """
     known = concepts().get(concept.details["concept"])
     if known is None or concept.historical or not known.denoted_by(words_of(concept)):
@@ -187,7 +187,7 @@ def code_of(concept: Concept) -> str:
 
 
 def _add_problem(concept: Concept, actor: User) -> None:
-    """The note's own words become a problem; of the past one that is over."""
+    """Add a problem in the note's own wording; historical ones as resolved."""
     words = words_of(concept)
     if concept.uncertain or words.casefold() in NO_SUBSTANCE:
         return
@@ -197,7 +197,7 @@ def _add_problem(concept: Concept, actor: User) -> None:
 
 
 def _add_drug(concept: Concept, actor: User) -> None:
-    """An allergy, or medication that the patient gets now: not what was only considered or was stopped."""
+    """Add an allergy or current medication; skip medication that is uncertain or was stopped."""
     case, details = concept.reading.note.case, concept.details
     if details.get("allergy"):
         add_statement(case, StatementKind.ALLERGY, text=words_of(concept), code=code_of(concept), actor=actor)
@@ -209,7 +209,7 @@ def _add_drug(concept: Concept, actor: User) -> None:
 
 
 def reject(concept: Concept, *, actor: User) -> bool:
-    """A clinician says that it was read wrongly; False if it was said before.
+    """Reject a wrongly extracted concept; return False if it was rejected before.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -232,7 +232,7 @@ def _decide(concept: Concept, verdict: ConceptVerdict, actor: User) -> bool:
     return bool(done)
 
 
-def _take_value(concept: Concept, actor: User) -> None:
+def _add_observation(concept: Concept, actor: User) -> None:
     note, details = concept.reading.note, concept.details
     try:
         add(

@@ -1,4 +1,4 @@
-"""Reads of notes that more than one caller needs."""
+"""Queries of notes with more than one caller."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from apps.records.models import Case
 
 
 def concepts_by_kind(concepts: Iterable[Concept]) -> dict[str, list[Concept]]:
-    """Concepts of a reading, by kind."""
-    found: dict[str, list[Concept]] = {}
+    """Group the concepts of an extraction by kind."""
+    groups: dict[str, list[Concept]] = {}
     for concept in concepts:
-        found.setdefault(concept.kind, []).append(concept)
-    return found
+        groups.setdefault(concept.kind, []).append(concept)
+    return groups
 
 
 def summary_context(case: Case) -> dict[str, Any]:
-    """The newest finished summary, and whether another one is under way."""
+    """Template context: the newest finished summary, and the state of a newer one."""
     rows = Summary.objects.filter(case=case).select_related("case")
     return {
         "summary": rows.filter(state=State.SUCCEEDED).first(),
@@ -31,7 +31,7 @@ def summary_context(case: Case) -> dict[str, Any]:
 
 
 def discordances(case: Case) -> list[dict[str, Any]]:
-    """Contradictions that nobody has settled, with both sides."""
+    """Unsettled discordances with the finding and the note's text around the concept."""
     rows = Discordance.objects.filter(case=case, settled_at=None).select_related(
         "finding__analysis__package", "finding__analysis__series__study", "concept__reading__note__case", "case"
     )

@@ -1,8 +1,8 @@
-"""Finding notes by words without opening them all: a blind index, and a second look at what it finds.
+"""Full-text search over encrypted notes: a blind index of words, then a check of the decrypted candidates.
 
-What the index tells whoever reads the database: which notes share words (24 bits of a keyed digest each: about one
-word in 16 million shares a token with another, so equal tokens mean equal words), and how many different words a
-note has. Not what the words are, nor in which order: without the index key a token cannot be made.
+What the index reveals to a reader of the database: which notes share words (tokens are 24 bits of a keyed digest:
+about one word in 16 million collides with another, so equal tokens mean equal words), and the number of distinct words
+per note. It reveals neither the words nor their order: tokens cannot be computed without the index key.
 """
 
 from __future__ import annotations
@@ -20,31 +20,33 @@ from apps.protection.keyring import keyring
 from apps.records.access import visible_filter
 
 BITS = 24
-MOST_WORDS = 20_000
-LOOKED_AT = 400
-"""Newest notes that hold all tokens and are opened for the second look."""
+MAX_WORDS = 20_000
+MAX_CANDIDATES = 400
+"""Newest notes with all tokens that are decrypted and checked."""
 _WORD = re.compile(r"[a-z0-9]+(?:[.'-][a-z0-9]+)*|[\u3400-\u9fff]+")
 
 
 def words_of(text: str) -> set[str]:
-    """The words under which a note is found: folded, plural endings cut off, Chinese in pairs of signs."""
+    """Index terms of a text: case and accents folded, plurals stemmed, Chinese as characters and bigrams."""
     folded = unicodedata.normalize("NFKD", text).casefold()
-    folded = unicodedata.normalize("NFC", "".join(sign for sign in folded if not unicodedata.combining(sign)))
-    found: set[str] = set()
+    folded = unicodedata.normalize(
+        "NFC", "".join(character for character in folded if not unicodedata.combining(character))
+    )
+    terms: set[str] = set()
     for match in _WORD.finditer(folded):
         word = match[0]
         if word[0] >= "\u3400":
-            found.update({word} if len(word) == 1 else {word[at : at + 2] for at in range(len(word) - 1)})
-            found.update(word)
+            terms.update({word} if len(word) == 1 else {word[at : at + 2] for at in range(len(word) - 1)})
+            terms.update(word)
         elif len(word) > 1 or word.isdigit():
-            found.add(_stem(word))
-        if len(found) >= MOST_WORDS:
+            terms.add(_stem(word))
+        if len(terms) >= MAX_WORDS:
             break
-    return found
+    return terms
 
 
 def write_tokens(note: Note) -> None:
-    """Index a note anew."""
+    """Replace a note's index tokens, one per word and index key."""
     ring = keyring()
     rows = {
         (key_id, token)
@@ -57,8 +59,8 @@ def write_tokens(note: Note) -> None:
     )
 
 
-def found(actor: User, text: str) -> list[Note]:
-    """The notes that this actor sees and that hold every word of ``text``, newest first."""
+def find_notes(actor: User, text: str) -> list[Note]:
+    """Notes visible to the actor that contain every word of ``text``, newest first."""
     wanted = words_of(text)
     if not wanted:
         return []
@@ -67,21 +69,21 @@ def found(actor: User, text: str) -> list[Note]:
     for word in wanted:
         tokens = list(ring.indexes("notes.word", word, bits=BITS).values())
         rows = rows.filter(pk__in=NoteToken.objects.filter(token__in=tokens).values("note"))
-    newest = rows.select_related("case__patient", "author").order_by("-written_at")[:LOOKED_AT]
+    newest = rows.select_related("case__patient", "author").order_by("-written_at")[:MAX_CANDIDATES]
     return [note for note in newest if wanted <= words_of(note.text)]
 
 
 def snippet(text: str, query: str, *, around: int = 60) -> str:
-    """The place of the first word of the query, with some letters on both sides."""
+    """The text around the first match of the query: ``around`` characters before, twice as many after."""
     folded = text.casefold()
-    places = [folded.find(word.casefold()) for word in query.split()]
-    at = min((place for place in places if place >= 0), default=0)
+    offsets = [folded.find(word.casefold()) for word in query.split()]
+    at = min((offset for offset in offsets if offset >= 0), default=0)
     start, end = max(at - around, 0), min(at + 2 * around, len(text))
     return f"{'… ' if start else ''}{' '.join(text[start:end].split())}{' …' if end < len(text) else ''}"
 
 
 def reindex(progress: Progress) -> None:
-    """Give every note tokens of every key in the keyring, and drop those of keys that left it."""
+    """Add missing tokens for every key in the keyring and delete those of retired keys."""
     ids = set(keyring().index_ids)
     NoteToken.objects.exclude(key_id__in=ids).delete()
     for key_id in ids:
@@ -94,7 +96,7 @@ def reindex(progress: Progress) -> None:
 
 
 def _stem(word: str) -> str:
-    """Enough for plurals: infections and infection are found alike."""
+    """Strip English plural endings, so that "infections" and "infection" match."""
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):

@@ -1,4 +1,4 @@
-"""Vectors of cases and the nearest among those that somebody may see."""
+"""Similar-case search: nearest neighbours among the case vectors the actor may see."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from apps.records.models import Case
 
 logger = logging.getLogger(__name__)
 Vector = npt.NDArray[np.float32]
-MOST = 100_000
-"""Newest cases that are compared: opened vectors of these are kept in memory."""
-LEAST = 0.2
-"""Cosine below this is no likeness."""
-_KEPT: OrderedDict[tuple[object, object], Vector] = OrderedDict()
+MAX_CASES = 100_000
+"""Newest cases that are compared; their decrypted vectors are cached in memory."""
+MIN_SIMILARITY = 0.2
+"""Minimum cosine similarity of a result."""
+_CACHE: OrderedDict[tuple[object, object], Vector] = OrderedDict()
 
 
 @dataclass(frozen=True)
 class SimilarCase:
-    """A case that resembles another one, and in what."""
+    """A similar case, its cosine similarity and the concepts both share."""
 
     case: Case
     likeness: float
@@ -41,12 +41,17 @@ class SimilarCase:
 
     @property
     def percent(self) -> float:
-        """Cosine likeness in percent."""
+        """Cosine similarity in percent."""
         return 100 * self.likeness
 
 
-def remember(case: Case, vector: npt.NDArray[np.floating], *, parts: list[str], maker: str) -> None:
-    """Keep what a case is like."""
+def store_case_vector(case: Case, vector: npt.NDArray[np.floating], *, parts: list[str], maker: str) -> None:
+    """Store a case's similarity vector.
+
+    Args:
+        parts: the modalities that went in, ``image`` and ``text``.
+        maker: name of the encoder; vectors of different encoders are never compared.
+    """
     row = CaseVector.objects.filter(case=case).first() or CaseVector(case=case)
     row.parts, row.maker, row.made_at = parts, maker, timezone.now()
     buffer = io.BytesIO()
@@ -56,10 +61,10 @@ def remember(case: Case, vector: npt.NDArray[np.floating], *, parts: list[str], 
 
 
 def nearest(actor: Actor | None, case: Case, *, limit: int = 5) -> list[SimilarCase]:
-    """Other patients' cases that the actor sees, most alike first, with what both speak of.
+    """The most similar visible cases of other patients, with the concepts they share.
 
-    Exact search over the vectors of the cases that are visible: an approximate index over all cases would have to be
-    filtered afterwards, and a doctor who sees few would be shown fewer still (tests/benchmarks/similarity.py).
+    Exact search over the visible cases only: results of an approximate index over all cases would have to be filtered
+    afterwards, and a physician who sees few cases would get even fewer results (tests/benchmarks/similarity.py).
     """
     own = CaseVector.objects.filter(case=case).select_related("case").first()
     if own is None or not models_permitted(case.patient):
@@ -71,16 +76,16 @@ def nearest(actor: Actor | None, case: Case, *, limit: int = 5) -> list[SimilarC
         return []
     mine = _vector(own)
     likeness = table @ mine
-    best = [int(place) for place in np.argsort(-likeness)[:limit] if likeness[place] >= LEAST]
+    best = [int(index) for index in np.argsort(-likeness)[:limit] if likeness[index] >= MIN_SIMILARITY]
     wanted = _concepts([case])
     return [
-        SimilarCase(rows[place].case, float(likeness[place]), sorted(wanted & _concepts([rows[place].case]))[:6])
-        for place in best
+        SimilarCase(rows[index].case, float(likeness[index]), sorted(wanted & _concepts([rows[index].case]))[:6])
+        for index in best
     ]
 
 
 def search(table: npt.NDArray[np.float32], wanted: Vector, count: int) -> npt.NDArray[np.intp]:
-    """The places of the rows that are nearest, nearest first; exact, in one pass."""
+    """Indices of the ``count`` rows most similar to ``wanted``, most similar first; exact."""
     likeness = table @ wanted
     best = np.argpartition(-likeness, min(count, len(table) - 1))[:count]
     return np.asarray(best[np.argsort(-likeness[best])])
@@ -88,7 +93,7 @@ def search(table: npt.NDArray[np.float32], wanted: Vector, count: int) -> npt.ND
 
 def _rows(seen: QuerySet[Case], maker: str) -> QuerySet[CaseVector]:
     rows = CaseVector.objects.filter(case__in=seen, maker=maker).select_related("case__patient")
-    return rows.order_by("-made_at")[:MOST]
+    return rows.order_by("-made_at")[:MAX_CASES]
 
 
 def _table(rows: Sequence[CaseVector]) -> npt.NDArray[np.float32]:
@@ -96,23 +101,23 @@ def _table(rows: Sequence[CaseVector]) -> npt.NDArray[np.float32]:
 
 
 def _vector(row: CaseVector) -> Vector:
-    """Opened once a process and version of the vector; the holder's key is asked for each time it is opened."""
+    """The decrypted vector, cached per process and version; each decryption asks for the key holder's key."""
     key = (row.pk, row.made_at)
-    if key not in _KEPT:
+    if key not in _CACHE:
         stored: Any = np.load(io.BytesIO(blobs.read(row.blob, holder=row.key_holder)), allow_pickle=False)
-        _KEPT[key] = np.asarray(stored, dtype=np.float32)
-        while len(_KEPT) > MOST:
-            _KEPT.popitem(last=False)
-    return _KEPT[key]
+        _CACHE[key] = np.asarray(stored, dtype=np.float32)
+        while len(_CACHE) > MAX_CASES:
+            _CACHE.popitem(last=False)
+    return _CACHE[key]
 
 
 def forget() -> None:
-    """Drop opened vectors, as after an erasure."""
-    _KEPT.clear()
+    """Drop the cached vectors, for example after an erasure."""
+    _CACHE.clear()
 
 
 def _concepts(cases: Sequence[Case]) -> set[str]:
-    """What the notes of these cases affirm, by the lexicon's codes."""
+    """Lexicon codes of the problems and symptoms that the cases' notes affirm."""
     rows = Concept.objects.filter(
         reading__note__case__in=cases, negated=False, family=False, kind__in=["problem", "symptom"]
     )

@@ -1,4 +1,4 @@
-"""Summing a case up: what a worker takes and leaves."""
+"""Case summaries: input sentences, stored result, similarity vector."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from apps.explainability.models import FilmEmbedding
 from apps.jobs.errors import Refusal
 from apps.jobs.models import State
 from apps.notes.models import Note, NoteExtraction, Summary
-from apps.notes.similar_cases import remember
+from apps.notes.similar_cases import store_case_vector
 from apps.protection import blobs
 from apps.records.models import Case
 
 ACTOR = System("case summary")
 NOTHING_WRITTEN = "nothing written"
-"""How a summary was made whose model gave no statement: of sentences of the notes, and the page says so."""
-MOST_NOTES = 40
-"""Newest notes that are summed up."""
+"""Method of a summary whose generative model returned nothing: extractive, and the page says so."""
+MAX_NOTES = 40
+"""Newest notes that are summarised."""
 
 
 @dataclass(frozen=True)
@@ -41,44 +41,52 @@ class NoteSentence:
 
 
 def sentences_of(case: Case) -> list[NoteSentence]:
-    """The sentences of the case's newest notes as they were read, in the order of writing.
+    """The sentences of the case's newest notes with their vectors, oldest note first.
 
     Raises:
         Refusal: ``nothing_to_summarise``.
     """
-    notes = list(Note.objects.filter(case=case).select_related("case").order_by("-written_at")[:MOST_NOTES])
+    notes = list(Note.objects.filter(case=case).select_related("case").order_by("-written_at")[:MAX_NOTES])
     readings = NoteExtraction.objects.filter(note__in=notes, state=State.SUCCEEDED).select_related("note__case")
     current = {reading.note_id: reading for reading in readings if reading.revision == reading.note.revision}
-    found: list[NoteSentence] = []
+    sentences: list[NoteSentence] = []
     for note in reversed(notes):
         reading = current.get(note.pk)
         if reading is not None and reading.embedding:
-            found += _sentences(note, reading)
-    makers = {current[one.note].found["maker"] for one in found}
-    if len(makers) > 1:  # the text model was changed meanwhile: vectors of different makers do not compare
-        newest = current[found[-1].note].found["maker"]
-        found = [one for one in found if current[one.note].found["maker"] == newest]
-    if not found:
+            sentences += _sentences(note, reading)
+    makers = {current[row.note].found["maker"] for row in sentences}
+    if len(makers) > 1:  # the encoder was changed: vectors of different encoders do not compare
+        newest = current[sentences[-1].note].found["maker"]
+        sentences = [row for row in sentences if current[row.note].found["maker"] == newest]
+    if not sentences:
         raise Refusal("nothing_to_summarise")
-    return found
+    return sentences
 
 
 def maker_of(case: Case) -> str:
-    """Who made the vectors of the case's newest reading."""
+    """Name of the encoder that made the vectors of the case's newest extraction."""
     rows = NoteExtraction.objects.filter(note__case=case, state=State.SUCCEEDED).select_related("note__case")
     newest = rows.order_by("-finished_at").first()
     return newest.found["maker"] if newest is not None else ""
 
 
-def record(summary: Summary, sentences: Sequence[dict[str, Any]], how: str) -> None:
-    """Keep the summary."""
+def store_summary(summary: Summary, sentences: Sequence[dict[str, Any]], how: str) -> None:
+    """Store the summary.
+
+    Args:
+        sentences: dicts of ``text``, ``sources`` and ``supported``.
+        how: ``extractive``, NOTHING_WRITTEN or the name of the generative model.
+    """
     summary.content = {"sentences": list(sentences), "how": how}
     summary.save(update_fields=["content"])
     audit.record(ACTOR, "case.summarised", summary, how=how)
 
 
-def keep_vector(case: Case, text: npt.NDArray[np.floating] | None, maker: str) -> None:
-    """What the case is like: its films and its notes, each a half."""
+def update_case_vector(case: Case, text: npt.NDArray[np.floating] | None, maker: str) -> None:
+    """Store the case's vector: image and text embeddings, normalised and concatenated.
+
+    A missing half is zero; without both nothing is stored.
+    """
     parts, halves = [], []
     film = _film(case)
     for name, half in (("image", film), ("text", text)):
@@ -92,11 +100,13 @@ def keep_vector(case: Case, text: npt.NDArray[np.floating] | None, maker: str) -
     if not parts:
         return
     whole = np.concatenate(halves)
-    remember(case, whole / max(float(np.linalg.norm(whole)), 1e-9), parts=parts, maker=f"{maker}+film{FILM_WIDTH}")
+    store_case_vector(
+        case, whole / max(float(np.linalg.norm(whole)), 1e-9), parts=parts, maker=f"{maker}+film{FILM_WIDTH}"
+    )
 
 
 FILM_WIDTH = 576
-"""Features of cxr-pneumonia's last layer (MobileNetV3-small); films of other widths are left out of the vector."""
+"""Features of cxr-pneumonia's last layer (MobileNetV3-small); image embeddings of other widths are skipped."""
 
 
 def _film(case: Case) -> npt.NDArray[np.float32] | None:
@@ -113,8 +123,8 @@ def _sentences(note: Note, reading: NoteExtraction) -> list[NoteSentence]:
     sections = reading.found["sections"]
     text = note.text
 
-    def section(place: int) -> str:
-        return next((name for name, start, _body, end in sections if start <= place < end), "")
+    def section(offset: int) -> str:
+        return next((name for name, start, _body, end in sections if start <= offset < end), "")
 
     return [
         NoteSentence(text[start:end].strip(), note.pk, start, end, section(start), vector.astype(np.float32))

@@ -1,4 +1,4 @@
-"""Asking for a summary of a case."""
+"""Requesting a summary of a case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.records.models import Case
 
 
 def request_summary(case: Case) -> Summary | None:
-    """Have the case summed up anew; None without consent."""
+    """Queue a new summary unless one is queued already; None if the patient has not consented to AI."""
     if not models_permitted(case.patient):
         return None
     with transaction.atomic():

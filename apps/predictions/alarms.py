@@ -1,4 +1,4 @@
-"""Rules that a care team has made, and the alarms that they raise."""
+"""Alarm rules of care teams and the alarms they raise."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from apps.terminology.loinc import catalogue
 
 RISK = "risk"
 FRESH = timedelta(hours=24)
-"""A value that is older raises nothing any more."""
+"""Older values raise no alarm."""
 SNOOZES = (15, 60, 240)
 """Minutes."""
 
 
 def set_rule(team: CareTeam, what: str, *, above: float | None, below: float | None, actor: User) -> AlarmRule:
-    """A physician of the team makes a rule, or changes the one about the same.
+    """Create or update the team's rule about one measurement or the risk.
 
     Raises:
         PermissionError: if the actor is no physician of the team.
-        UserError: ``value_code`` for something that is not measured, ``value_number`` without a limit.
+        UserError: ``value_code`` for an unknown code, ``value_number`` without a limit.
     """
     if actor.role not in PHYSICIANS or not team.members.filter(pk=actor.pk).exists():
-        raise PermissionError("physicians of a team make its rules")
+        raise PermissionError("only physicians of the team may set its rules")
     if what != RISK and what not in catalogue():
         raise UserError("value_code", given=what[:40])
     if above is None and below is None:
@@ -46,13 +46,13 @@ def set_rule(team: CareTeam, what: str, *, above: float | None, below: float | N
 
 
 def stop_rule(rule: AlarmRule, *, actor: User) -> bool:
-    """The rule raises nothing from now on; False if it is stopped already.
+    """Deactivate a rule; return False if it was inactive before.
 
     Raises:
         PermissionError: if the actor is no physician of the team.
     """
     if actor.role not in PHYSICIANS or not rule.care_team.members.filter(pk=actor.pk).exists():
-        raise PermissionError("physicians of a team make its rules")
+        raise PermissionError("only physicians of the team may set its rules")
     done = AlarmRule.objects.filter(pk=rule.pk, active=True).update(active=False)
     if done:
         audit.record(actor, "alarm.rule_stopped", rule)
@@ -60,7 +60,7 @@ def stop_rule(rule: AlarmRule, *, actor: User) -> bool:
 
 
 def evaluate(case: Case) -> list[Alarm]:
-    """Hold the newest values and the newest risk against the rules of the patient's teams; the alarms raised."""
+    """Check the newest values and risk against the rules of the patient's teams; return the alarms raised."""
     from apps.predictions.prediction_requests import answered
 
     if not case.is_open:
@@ -84,32 +84,32 @@ def evaluate(case: Case) -> list[Alarm]:
     return [alarm for alarm in raised if alarm is not None]
 
 
-def look(case: Case, *, user: User) -> list[Alarm]:
-    """The case's alarms that have not ended; that the user saw them is written down."""
+def open_alarms(case: Case, *, user: User) -> list[Alarm]:
+    """Return the case's alarms that have not ended, and record that the user has seen them."""
     rows = (
         Alarm.objects.filter(case=case, ended_at=None).select_related("rule", "case").prefetch_related("sights__user")
     )
     alarms = list(rows)
-    fresh = [alarm for alarm in alarms if all(sight.user_id != user.pk for sight in alarm.sights.all())]
-    if fresh:
+    unseen = [alarm for alarm in alarms if all(sight.user_id != user.pk for sight in alarm.sights.all())]
+    if unseen:
         AlarmAcknowledgement.objects.bulk_create(
-            [AlarmAcknowledgement(alarm=alarm, user=user) for alarm in fresh], ignore_conflicts=True
+            [AlarmAcknowledgement(alarm=alarm, user=user) for alarm in unseen], ignore_conflicts=True
         )
-        audit.record(user, "alarm.seen", case, why="treatment", alarms=[str(alarm.pk) for alarm in fresh])
+        audit.record(user, "alarm.seen", case, why="treatment", alarms=[str(alarm.pk) for alarm in unseen])
         return list(rows.all())
     return alarms
 
 
 def snooze(alarm: Alarm, minutes: int, *, actor: User) -> bool:
-    """Quiet for a while; False if it has ended.
+    """Silence an alarm for some minutes; return False if it has ended.
 
     Raises:
         PermissionError: if the actor does not see the case.
-        ValueError: for other minutes than SNOOZES.
+        ValueError: if ``minutes`` is not one of SNOOZES.
     """
     require(actor, "records.view_case", alarm.case)
     if minutes not in SNOOZES:
-        raise ValueError("no such snooze")
+        raise ValueError(f"minutes must be one of {SNOOZES}")
     until = timezone.now() + timedelta(minutes=minutes)
     done = Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(snoozed_until=until)
     if done:
@@ -118,7 +118,7 @@ def snooze(alarm: Alarm, minutes: int, *, actor: User) -> bool:
 
 
 def finish(alarm: Alarm, *, actor: User) -> bool:
-    """End it; False if it has ended already.
+    """End an alarm; return False if it had ended before.
 
     Raises:
         PermissionError: if the actor does not see the case.
@@ -140,7 +140,7 @@ def finish(alarm: Alarm, *, actor: User) -> bool:
 
 
 def title(rule: AlarmRule) -> str:
-    """What the rule watches, in English, for the timeline."""
+    """What the rule monitors, in English, for the timeline."""
     return "Risk of death in hospital" if rule.what == RISK else catalogue()[rule.what].title["en"]
 
 
@@ -149,11 +149,11 @@ def _met(rule: AlarmRule, value: float) -> bool:
 
 
 def _raise(case: Case, rule: AlarmRule, value: float) -> Alarm | None:
-    """One alarm a rule at a time; a value that comes while it stands changes the number it shows."""
-    standing = Alarm.objects.filter(case=case, rule=rule, ended_at=None).select_related("case").first()
-    if standing is not None:
-        standing.content = {**standing.content, "value": value}
-        standing.save(update_fields=["content"])
+    """Raise an alarm unless one of this rule is active; a new value then updates the active alarm."""
+    active = Alarm.objects.filter(case=case, rule=rule, ended_at=None).select_related("case").first()
+    if active is not None:
+        active.content = {**active.content, "value": value}
+        active.save(update_fields=["content"])
         return None
     alarm = Alarm(case=case, rule=rule)
     alarm.content = {"value": value, "above": rule.above, "below": rule.below}
@@ -165,8 +165,8 @@ def _raise(case: Case, rule: AlarmRule, value: float) -> Alarm | None:
     log_event(
         case, EventKind.ALARM, f"alarm.{rule.what}", subject=f"alarm:{alarm.pk}", what=title(rule), value=f"{value:g}"
     )
-    told = (
+    recipients = (
         [case.assignee] if case.assignee else list(rule.care_team.members.filter(is_active=True, role__in=PHYSICIANS))
     )
-    notify(told, "case_alarm", case=case.number)
+    notify(recipients, "case_alarm", case=case.number)
     return alarm

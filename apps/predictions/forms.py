@@ -14,7 +14,7 @@ def _risk_or_measures() -> list[tuple[str, str]]:
 
 
 class RuleForm(forms.Form):
-    """When a team wants to be told."""
+    """An alarm rule of a care team."""
 
     what = forms.ChoiceField(label=_("Measurement"), choices=_risk_or_measures)
     above = forms.FloatField(label=_("Above"), required=False)

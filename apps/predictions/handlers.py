@@ -1,4 +1,4 @@
-"""What predictions do on events of the apps below."""
+"""Event handlers of predictions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from apps.records.models import Case
 
 
 def check_alarms(event: ObservationsChanged) -> None:
-    """Hold the newest values against the alarm rules."""
+    """Check the newest values against the alarm rules."""
     case = _find_case(event)
     if case is not None:
         alarms.evaluate(case)
 
 
 def refresh_predictions(event: ObservationsChanged | NoteExtracted) -> None:
-    """Have everything predicted again."""
+    """Request new predictions of every kind."""
     case = _find_case(event)
     if case is not None:
         request_predictions(case)

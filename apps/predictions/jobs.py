@@ -1,4 +1,4 @@
-"""The worker's side of predictions."""
+"""Background job of predictions."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from apps.records.access import require_ai_consent
 
 
 class Predict(JobRunner[Prediction, None, dict[str, object]]):
-    """Ask a model about a case as it is now, or as it might be."""
+    """Run a model on a case as it is, or on a what-if question."""
 
     model = Prediction
 
     def check(self, job: Prediction) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.case)
 
     def load(self, job: Prediction) -> None:
-        """What each kind of model reads is gathered in :meth:`run`."""
+        """Load nothing: :meth:`run` collects the inputs of each kind of model."""
 
     def run(self, job: Prediction, loaded: None) -> dict[str, object]:
-        """The model's answer as it is stored."""
+        """Return the model's output as it is stored."""
         return _predict(job)
 
     def save(self, job: Prediction, result: dict[str, object]) -> None:
-        """Store it; of the case as it is, also log it and hold it against the alarm rules."""
-        prediction_jobs.record(job, result)
+        """Store the prediction; unless it is a what-if, also log it and check the alarm rules."""
+        prediction_jobs.store_prediction(job, result)
 
 
 predict = Predict.as_task()
@@ -41,18 +41,18 @@ predict = Predict.as_task()
 def _predict(prediction: Prediction) -> dict[str, object]:
     package = verified_package(prediction.package)
     if prediction.kind == PredictionKind.DETERIORATION:
-        given = prediction_jobs.stay_of(prediction)
+        stay = prediction_jobs.stay_input(prediction)
         return trajectory.answer(
-            package, hour=given.hour, measured=given.measured, person=given.person, supposed=given.supposed,
+            package, hour=stay.hour, measured=stay.measured, person=stay.person, supposed=stay.supposed,
             explained=prediction.asker_id is None,
         )  # fmt: skip
     if prediction.kind == PredictionKind.NEXT_EVENT:
         model = loaded_model(package)
         return {"following": model.following(prediction_jobs.tokens_of(prediction.case))[:5]}
-    return _joined(prediction, package)
+    return _fuse(prediction, package)
 
 
-def _joined(prediction: Prediction, package: Package) -> dict[str, object]:
+def _fuse(prediction: Prediction, package: Package) -> dict[str, object]:
     from scipy.special import expit
 
     sources = prediction_jobs.sources_of(prediction.case)
@@ -63,4 +63,4 @@ def _joined(prediction: Prediction, package: Package) -> dict[str, object]:
     if "text" in sources:
         odds, grave = gravity(sources["text"]["mentions"])
         probabilities["text"] = float(expit(odds))
-    return {**fusion.joined(package, probabilities), "grave": grave, "film": sources.get("image", {}).get("what")}
+    return {**fusion.fuse(package, probabilities), "grave": grave, "film": sources.get("image", {}).get("what")}

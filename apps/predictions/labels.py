@@ -1,4 +1,4 @@
-"""Labels of what predictions draw on."""
+"""Labels of the inputs of predictions."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from apps.terminology.loinc import catalogue
 
 
 class PredictionKind(models.TextChoices):
-    """What is foretold."""
+    """What is predicted."""
 
     DETERIORATION = "deterioration", _("Risk over time")
     CASE_RISK = "case_risk", _("Combined risk from images, notes and measurements")
@@ -29,7 +29,7 @@ class PredictionKind(models.TextChoices):
 
 
 class Prediction(SealedRecord, Job):
-    """What a model says of a case as it was known at one time; or, with ``question``, as it might be."""
+    """A model's prediction about a case at ``as_of``; with ``question``, a what-if of ``asker``."""
 
     holder_path = "case.patient_id"
     task_name: ClassVar[str] = "predictions.predict"
@@ -61,7 +61,7 @@ class Prediction(SealedRecord, Job):
 
 
 class AlarmRule(models.Model):
-    """When a care team wants to be told."""
+    """A limit at which a care team wants an alarm."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     care_team = models.ForeignKey(CareTeam, on_delete=models.CASCADE, related_name="alarm_rules")
@@ -81,13 +81,13 @@ class AlarmRule(models.Model):
 
     @property
     def what_words(self) -> str:
-        """What it watches, in the reader's language."""
+        """What the rule monitors, in the reader's language."""
         measure = catalogue().get(self.what)
         return f"{in_language(measure.title)} ({measure.unit})" if measure else str(_("In-hospital mortality risk, %"))
 
 
 class Alarm(SealedRecord):
-    """A rule that was met; it stays until somebody ends it."""
+    """An alarm raised by a rule; it stays active until somebody ends it."""
 
     holder_path = "case.patient_id"
 
@@ -108,17 +108,17 @@ class Alarm(SealedRecord):
 
     @staticmethod
     def sounding_now() -> models.Q:
-        """The condition under which an alarm asks for attention."""
+        """Query condition for active alarms that are not snoozed."""
         return models.Q(ended_at=None) & (models.Q(snoozed_until=None) | models.Q(snoozed_until__lte=timezone.now()))
 
     @property
     def sounding(self) -> bool:
-        """Whether it asks for attention now."""
+        """Whether the alarm is active and not snoozed."""
         return self.ended_at is None and (self.snoozed_until is None or self.snoozed_until <= timezone.now())
 
 
 class AlarmAcknowledgement(models.Model):
-    """Who saw an alarm first when."""
+    """When a user first saw an alarm."""
 
     alarm = models.ForeignKey(Alarm, on_delete=models.CASCADE, related_name="sights")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Doing predictions: take one, gather what the model reads, record what it says."""
+"""Prediction jobs: collect a model's inputs from the case, store its output."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from apps.terminology.units import convert
 
 ACTOR = System("risk prediction")
 FIRST, LAST = 6, 48
-MOST_EVENTS = 200
-"""As many as the model of events remembers."""
+MAX_EVENTS = 200
+"""Context length of the next-event model."""
 
 
 @dataclass(frozen=True)
 class StayInput:
-    """What the model of stays reads.
+    """Input of the ICU time-series model.
 
     Attributes:
-        hour: up to which hour after admission it may look.
-        measured: (hour, place of the variable, value in its unit) in order of time.
-        person: by the model's names of what is known of the person.
-        supposed: what-if: value by place of the variable, instead of the newest.
+        hour: end of the observation window, in hours after admission.
+        measured: (hour, variable index, value in the variable's unit), in order of time.
+        person: static features by the model's names, where known.
+        supposed: what-if values by variable index; each replaces the newest measured value.
     """
 
     hour: int
@@ -47,35 +47,36 @@ class StayInput:
     supposed: dict[int, float] = field(default_factory=dict)
 
 
-def stay_of(prediction: Prediction) -> StayInput:
-    """The case's values by hour.
+def stay_input(prediction: Prediction) -> StayInput:
+    """Collect the case's measurements by hour for the ICU time-series model.
 
     Raises:
-        Refusal: ``too_early`` or ``too_few_values``; ``too_young`` and the like if the card is not for such patients.
+        Refusal: ``too_early``, ``too_few_values``, or an age code such as ``too_young`` if the model card excludes the
+            patient's age.
     """
     case, variables = prediction.case, prediction.package.card["variables"]
     _check_age(prediction)
     rows = Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at")
-    places: dict[str, list[tuple[int, str]]] = {}
-    for place, variable in enumerate(variables):
+    columns: dict[str, list[tuple[int, str]]] = {}
+    for index, variable in enumerate(variables):
         for code in variable["observations"]:
-            places.setdefault(code, []).append((place, variable["unit"]))
+            columns.setdefault(code, []).append((index, variable["unit"]))
     measured, last = [], -1.0
     for row in rows:
         hour = case.hour_of(row.at)
         last = max(last, hour)
-        if 0 <= hour < LAST and row.code in places and row.code in catalogue():
-            for place, unit in places[row.code]:
-                measured.append((int(hour), place, _in_unit(row.content["value"], catalogue()[row.code], unit)))
-    # A case whose values end is judged up to its last value: hours that have not come are not hours without findings.
+        if 0 <= hour < LAST and row.code in columns and row.code in catalogue():
+            for index, unit in columns[row.code]:
+                measured.append((int(hour), index, _in_unit(row.content["value"], catalogue()[row.code], unit)))
+    # The window ends with the last value: hours that are not documented yet are not hours without findings.
     hour = min(int(min(case.hour_of(timezone.now()), max(last + 1, FIRST))), LAST)
     if case.hour_of(timezone.now()) < FIRST:
         raise Refusal("too_early", hours=FIRST)
-    measured = [one for one in measured if one[0] < hour]
+    measured = [row for row in measured if row[0] < hour]
     if not measured:
         raise Refusal("too_few_values", hours=LAST)
-    supposed = {place: prediction.question["values"][variable["code"]]
-                for place, variable in enumerate(variables)
+    supposed = {index: prediction.question["values"][variable["code"]]
+                for index, variable in enumerate(variables)
                 if variable["code"] in prediction.question.get("values", {})}  # fmt: skip
     return StayInput(hour, measured, _person(case), supposed)
 
@@ -89,22 +90,27 @@ def _check_age(prediction: Prediction) -> None:
 
 
 def sources_of(case: Case) -> dict[str, dict[str, Any]]:
-    """What each source gives: a film's gravest probability, conditions that notes affirm, the values' newest risk."""
-    found: dict[str, dict[str, Any]] = {}
-    film = (
+    """Inputs of the fusion model by source.
+
+    ``image``: highest probability of an abnormal finding and its title. ``text``: mentions in the notes as (lexicon
+    code, affirmed). ``values``: newest risk of deterioration. Sources without data are left out.
+    """
+    sources: dict[str, dict[str, Any]] = {}
+    finding = (
         Finding.objects.filter(analysis__series__study__cases=case, analysis__state=State.SUCCEEDED, is_abnormal=True)
         .select_related("analysis__package")
         .order_by("-probability")
         .first()
     )
-    if film is not None:
-        found["image"] = {"probability": film.probability, "what": film.card_label["title"]}
+    if finding is not None:
+        sources["image"] = {"probability": finding.probability, "what": finding.card_label["title"]}
     concepts = Concept.objects.filter(reading__note__case=case).select_related("reading__note__case")
-    current = [one for one in concepts if one.reading.revision == one.reading.note.revision]
+    current = [concept for concept in concepts if concept.reading.revision == concept.reading.note.revision]
     if current:
-        found["text"] = {
+        sources["text"] = {
             "mentions": [
-                (one.details.get("concept", ""), not one.assertions and one.verdict != "rejected") for one in current
+                (concept.details.get("concept", ""), not concept.assertions and concept.verdict != "rejected")
+                for concept in current
             ]
         }
     values = (
@@ -114,21 +120,21 @@ def sources_of(case: Case) -> dict[str, dict[str, Any]]:
         .first()
     )
     if values is not None:
-        found["values"] = {"probability": values.answer["risk"]}
-    return found
+        sources["values"] = {"probability": values.answer["risk"]}
+    return sources
 
 
 def tokens_of(case: Case) -> list[str]:
-    """The case's newest events as codes, oldest first."""
-    rows = Event.objects.filter(case=case).select_related("case").order_by("-at", "-id")[:MOST_EVENTS]
+    """Codes of the case's newest events, oldest first: input of the next-event model."""
+    rows = Event.objects.filter(case=case).select_related("case").order_by("-at", "-id")[:MAX_EVENTS]
     return [event.code for event in reversed(rows)]
 
 
-def record(prediction: Prediction, answer: dict[str, Any]) -> None:
-    """Keep the answer; of the case as it is, also on the timeline and before the alarm rules.
+def store_prediction(prediction: Prediction, answer: dict[str, Any]) -> None:
+    """Store the output; unless it is a what-if, also log it to the timeline and check the alarm rules.
 
     Raises:
-        UserError: ``model_output_invalid``; nothing is written and no alarm rule is asked then.
+        UserError: ``model_output_invalid``; then nothing is stored and no alarm rule is checked.
     """
     require_valid_answer(answer)
     prediction.answer = answer
@@ -145,17 +151,17 @@ def record(prediction: Prediction, answer: dict[str, Any]) -> None:
     _drop_older(prediction)
 
 
-KEPT = 200
-"""Answers about a case that are kept of each kind: its course."""
+MAX_STORED = 200
+"""Predictions stored per case and kind; they form its trend."""
 
 
 def _drop_older(prediction: Prediction) -> None:
     rows = Prediction.objects.filter(case=prediction.case, kind=prediction.kind, asker=None).order_by("-queued_at")
-    Prediction.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[KEPT:])).delete()
+    Prediction.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[MAX_STORED:])).delete()
 
 
 def _in_unit(value: float, measure: Measure, unit: str) -> float:
-    """From the catalogue's unit into the model's."""
+    """Convert a value from the catalogue's unit to the model's."""
     if unit == measure.unit or unit.startswith("{") or unit == "[pH]":
         return value
     return value / convert(1.0, unit, measure)
@@ -163,15 +169,15 @@ def _in_unit(value: float, measure: Measure, unit: str) -> float:
 
 def _person(case: Case) -> dict[str, float]:
     patient = case.patient
-    known: dict[str, float] = {}
+    features: dict[str, float] = {}
     if patient.birth_date is not None:
         born: date = patient.birth_date
         age = (case.started_at.date() - born).days / 365.25
-        known["age"] = min(age, 90.0)
+        features["age"] = min(age, 90.0)
     if patient.sex in ("F", "M"):
-        known["male"] = float(patient.sex == "M")
+        features["male"] = float(patient.sex == "M")
     for name, code in (("height", "8302-2"), ("weight", "29463-7")):
         rows = Observation.objects.filter(case=case, code=code, voided_at=None).select_related("case").order_by("at")
         if (first := rows.first()) is not None:
-            known[name] = first.content["value"]
-    return known
+            features[name] = first.content["value"]
+    return features

@@ -1,4 +1,4 @@
-"""Asking models about a case: what is known now, or what would be if."""
+"""Requesting predictions about a case, including what-if questions."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ PACKAGES = {
     PredictionKind.CASE_RISK: "case-risk",
     PredictionKind.NEXT_EVENT: "next-event",
 }
-KEPT_QUESTIONS = 10
-"""What-ifs of one person that are kept; older ones are removed."""
+MAX_QUESTIONS = 10
+"""What-if questions stored per user; older ones are deleted."""
 
 
 def package_for(kind: PredictionKind) -> PackageVersion | None:
-    """The newest active version of the package that foretells this."""
+    """The newest active version of the package for this kind of prediction."""
     return PackageVersion.objects.filter(name=PACKAGES[kind], active=True).order_by("-installed_at").first()
 
 
 def request_predictions(case: Case) -> None:
-    """Something changed: have everything foretold anew. What waits already sees the change as well."""
+    """Request new predictions of every kind after a change; a queued request is reused, as it sees the change too."""
     if not case.is_open or not models_permitted(case.patient):
         return
     for kind in PredictionKind:
         package = package_for(kind)
         if package is not None:
-            _ask(case, kind, package)
+            _enqueue(case, kind, package)
 
 
 def request(case: Case, kind: PredictionKind, *, actor: User) -> Prediction:
-    """A clinician asks for it now, or again after a failure.
+    """Request a prediction on behalf of a clinician; a failed one is retried.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
         UserError: ``model_missing`` or ``no_ai_consent``.
     """
-    package = _ready(case, kind, actor)
-    prediction = _ask(case, kind, package)
+    package = _require_package(case, kind, actor)
+    prediction = _enqueue(case, kind, package)
     leases.retry(prediction)
     audit.record(actor, "prediction.requested", prediction, kind=kind.value)
     return prediction
 
 
 def what_if(case: Case, values: dict[str, float], *, actor: User) -> Prediction:
-    """The risk if the newest values were these; nothing of it becomes part of the record.
+    """Request the risk with other values in place of the newest ones; nothing is added to the record.
 
     Args:
-        values: by code of a variable of the package, in its unit.
+        values: by variable code of the package, in its unit.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
         UserError: ``model_missing``, ``no_ai_consent`` or ``value_impossible``.
     """
     kind = PredictionKind.DETERIORATION
-    package = _ready(case, kind, actor)
+    package = _require_package(case, kind, actor)
     known = {variable["code"]: variable for variable in package.card["variables"]}
     for code, value in values.items():
         if code not in known:
@@ -80,25 +80,25 @@ def what_if(case: Case, values: dict[str, float], *, actor: User) -> Prediction:
         question.question = {"values": values}
         question.save(force_insert=True)
         audit.record(actor, "prediction.what_if", question, variables=sorted(values))
-        mine = Prediction.objects.filter(asker=actor).order_by("-queued_at").values_list("pk", flat=True)
-        Prediction.objects.filter(pk__in=list(mine[KEPT_QUESTIONS:])).delete()
+        questions = Prediction.objects.filter(asker=actor).order_by("-queued_at").values_list("pk", flat=True)
+        Prediction.objects.filter(pk__in=list(questions[MAX_QUESTIONS:])).delete()
         enqueue_job(question)
     return question
 
 
 def newest(case: Case, kind: PredictionKind) -> Prediction | None:
-    """The newest answer about the case as it is (no what-if), finished or not."""
+    """The newest prediction about the case (no what-if), finished or not."""
     rows = Prediction.objects.filter(case=case, kind=kind, asker=None).select_related("package", "case")
     return rows.order_by("-queued_at").first()
 
 
 def answered(case: Case, kind: PredictionKind) -> Prediction | None:
-    """The newest answer that is there."""
+    """The newest finished prediction about the case (no what-if)."""
     rows = Prediction.objects.filter(case=case, kind=kind, asker=None, state=State.SUCCEEDED)
     return rows.select_related("package", "case").order_by("-queued_at").first()
 
 
-def _ask(case: Case, kind: PredictionKind, package: PackageVersion) -> Prediction:
+def _enqueue(case: Case, kind: PredictionKind, package: PackageVersion) -> Prediction:
     with transaction.atomic():
         rows = Prediction.objects.select_for_update().filter(case=case, kind=kind, asker=None, state=State.QUEUED)
         waiting = rows.first()
@@ -111,7 +111,7 @@ def _ask(case: Case, kind: PredictionKind, package: PackageVersion) -> Predictio
     return waiting
 
 
-def _ready(case: Case, kind: PredictionKind, actor: User) -> PackageVersion:
+def _require_package(case: Case, kind: PredictionKind, actor: User) -> PackageVersion:
     require(actor, "records.view_case", case)
     if not models_permitted(case.patient):
         raise UserError("no_ai_consent")

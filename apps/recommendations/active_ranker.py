@@ -1,4 +1,4 @@
-"""The ranker in use."""
+"""The active ranker package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "care-ranker"
 
 
 def active() -> tuple[Ranker | None, str]:
-    """The newest active ranker and its name, or none: then urgency alone orders."""
+    """Return the newest valid active ranker with its name and version, or (None, ""): then urgency alone ranks."""
     for row in PackageVersion.objects.filter(name=NAME, active=True).order_by("-installed_at"):
         try:
             return read_ranker(registry.package_of(row)), str(row)

@@ -1,4 +1,4 @@
-"""REST of recommendations: decision support that clinicians review; also as FHIR R5."""
+"""REST API of recommendations, also as FHIR R5: decision support that clinicians review."""
 
 from __future__ import annotations
 
@@ -86,32 +86,32 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(request=DecisionSerializer, responses=RecommendationSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
-        """A physician agrees."""
+        """Approve a recommendation."""
         return self._decide(
-            request, lambda row, said: review.approve(row, revision=said["revision"], actor=_me(request))
+            request, lambda row, data: review.approve(row, revision=data["revision"], actor=_me(request))
         )
 
     @extend_schema(request=DecisionSerializer, responses=RecommendationSerializer)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str) -> Response:
-        """The patient may see it."""
+        """Release a recommendation to the patient."""
         return self._decide(
-            request, lambda row, said: review.release(row, revision=said["revision"], actor=_me(request))
+            request, lambda row, data: review.release(row, revision=data["revision"], actor=_me(request))
         )
 
     @extend_schema(request=DecisionSerializer, responses=RecommendationSerializer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
-        """A physician does not agree, for a reason."""
+        """Reject a recommendation; a reason is required."""
         return self._decide(
             request,
-            lambda row, said: review.reject(row, said["reason"], revision=said["revision"], actor=_me(request)),
+            lambda row, data: review.reject(row, data["reason"], revision=data["revision"], actor=_me(request)),
         )
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"], url_path="guidance-response")
     def guidance_response(self, request: Request, pk: str) -> Response:
-        """As a FHIR R5 GuidanceResponse: what the rules said, with citations."""
+        """The rules' output with citations as FHIR R5 GuidanceResponse."""
         row = self._read(request)
         return Response(guidance_response(advice_of(row), subject_of(row.patient)))
 
@@ -120,7 +120,7 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     )
     @action(detail=False, methods=["get"], url_path="care-plan", pagination_class=None)
     def care_plan(self, request: Request) -> Response:
-        """What was released to a patient and is open, as a FHIR R5 CarePlan."""
+        """A patient's released, open recommendations as FHIR R5 CarePlan."""
         actor = _me(request)
         wanted = serializers.UUIDField().run_validation(request.query_params.get("patient") or None)
         patient = get_object_or_404(visible_patients(actor), pk=wanted)
@@ -134,11 +134,11 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return row
 
     def _decide(self, request: Request, act: Any) -> Response:
-        given = DecisionSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        serializer = DecisionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         row = self.get_object()
         try:
-            done = act(row, given.validated_data)
+            done = act(row, serializer.validated_data)
         except PermissionError:
             raise PermissionDenied("only physicians decide") from None
         except UserError as refusal:

@@ -1,4 +1,4 @@
-"""From a patient's facts to proposals: rules decide, the ranker orders, what is forbidden is held back or recalled."""
+"""From a patient's facts to recommendations: rules decide, the ranker orders, contraindicated ones are held back."""
 
 from __future__ import annotations
 
@@ -46,14 +46,18 @@ logger = logging.getLogger(__name__)
 ACTOR = System("guideline check")
 MAX_STORED_EVALUATIONS = 3
 QUIET_DAYS = 180
-"""A declined or rejected item is not proposed again for so long."""
+"""Cooldown in days before a declined, rejected or expired item is proposed again."""
 ACTS = tuple(WEIGHTS)
-"""Steps that the ranker learns from."""
+"""Events the ranker learns from."""
 
 
-def ask(patient: Patient, *, waited_for: bool = False) -> None:
-    """Ask anew about a patient; what waits already is not asked twice, but waits no longer than it must."""
-    urgency = Wait.INTERACTIVE if waited_for else Wait.BACKGROUND
+def request_evaluation(patient: Patient, *, interactive: bool = False) -> None:
+    """Queue a rule evaluation for a patient, or raise the urgency of the queued one.
+
+    Args:
+        interactive: whether a user is waiting for the result.
+    """
+    urgency = Wait.INTERACTIVE if interactive else Wait.BACKGROUND
     try:
         with transaction.atomic():
             evaluation = RuleEvaluation.objects.create(patient=patient, urgency=urgency)
@@ -65,7 +69,13 @@ def ask(patient: Patient, *, waited_for: bool = False) -> None:
 
 @dataclass(frozen=True)
 class EvaluatedRules:
-    """What was found of a patient."""
+    """Result of a rule evaluation.
+
+    Attributes:
+        order: codes of the proposed items in ranked order.
+        scores: of the ranker by item code; empty without a ranker.
+        ranker: package and version, or empty.
+    """
 
     verdict: Verdict
     order: list[str]
@@ -74,10 +84,11 @@ class EvaluatedRules:
 
 
 def evaluate_rules(patient: Patient, ranker: Ranker | None, name: str) -> EvaluatedRules:
-    """Ask rules and ranker; nothing is written.
+    """Evaluate the rules and rank the proposals; nothing is written.
 
     Args:
-        name: the ranker's package and version, empty without one.
+        ranker: used only if the patient consents to AI.
+        name: package and version of the ranker; empty without one.
     """
     facts = facts_of(patient)
     verdict = verdict_of(patient, facts)
@@ -86,39 +97,39 @@ def evaluate_rules(patient: Patient, ranker: Ranker | None, name: str) -> Evalua
     require_finite([score.score for score in scores.values()])
     kinds = dict(CareItem.objects.values_list("code", "kind"))
     candidates = [
-        (one.item, kinds[one.item], URGENCIES.index(one.urgency), scores[one.item].score if one.item in scores else 0.0)
-        for one in verdict.decisions
-        if one.proposed
+        (row.item, kinds[row.item], URGENCIES.index(row.urgency), scores[row.item].score if row.item in scores else 0.0)
+        for row in verdict.decisions
+        if row.proposed
     ]
     return EvaluatedRules(verdict, order(candidates), scores, name if use else "")
 
 
-def record(evaluation: RuleEvaluation, found: EvaluatedRules) -> None:
-    """Write proposals, renew those that wait, and recall what is forbidden or no longer holds; in one transaction."""
+def store_evaluation(evaluation: RuleEvaluation, evaluated: EvaluatedRules) -> None:
+    """Create proposals, update pending ones and recall those no longer supported; runs in the caller's transaction."""
     patient = evaluation.patient
     if not permits(patient, Purpose.CARE):
         return
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    quiet = items_in_cooldown(patient)
+    in_cooldown = items_in_cooldown(patient)
     open_rows = {
         row.item.code: row
         for row in Recommendation.objects.select_for_update(of=("self",))
         .filter(patient=patient, state__in=OPEN_STATES)
         .select_related("item", "patient")
     }
-    proposed = {one.item: one for one in found.verdict.decisions if one.proposed}
+    proposed = {row.item: row for row in evaluated.verdict.decisions if row.proposed}
     new = 0
-    for place, code in enumerate(found.order):
+    for position, code in enumerate(evaluated.order):
         row = open_rows.get(code)
-        if row is None and code not in quiet:
-            _propose(patient, items[code], proposed[code], place, found)
+        if row is None and code not in in_cooldown:
+            _propose(patient, items[code], proposed[code], position, evaluated)
             new += 1
         elif row is not None and row.state == RecommendationState.PROPOSED:
-            _renew(row, proposed[code], place, found)
+            _update(row, proposed[code], position, evaluated)
     for code, row in open_rows.items():
-        _look_again(row, proposed.get(code), found.verdict)
-    _report_invalid_rules(found.verdict.broken)
-    _forget_old(evaluation)
+        _recall_if_unsupported(row, proposed.get(code), evaluated.verdict)
+    _report_invalid_rules(evaluated.verdict.broken)
+    _delete_old(evaluation)
     if new:
         physicians = User.objects.filter(
             care_teams__in=patient.care_teams.all(), role__in=PHYSICIANS, is_active=True
@@ -126,9 +137,8 @@ def record(evaluation: RuleEvaluation, found: EvaluatedRules) -> None:
         _notify_once(list(physicians))
 
 
-def forbidden_now(recommendation: Recommendation) -> list[dict[str, str]]:
-    """Why the item must not be given now, by what is known at this moment; asked before every step towards the
-    patient."""
+def held_back_reasons(recommendation: Recommendation) -> list[dict[str, str]]:
+    """Reasons against the item given the current facts, by language; checked before every step towards the patient."""
     patient, item = recommendation.patient, recommendation.item
     if item.withdrawn_at is not None:
         return [{"en": "The item was withdrawn from the catalogue.", "zh-hans": "该项目已从目录撤回。"}]
@@ -140,20 +150,20 @@ def forbidden_now(recommendation: Recommendation) -> list[dict[str, str]]:
 
 
 def verdict_of(patient: Patient, facts: Facts, *, only: str = "") -> Verdict:
-    """What the rules say of these facts now, all or those of one item; nothing is written."""
+    """Evaluate all active rules, or those of one item, on these facts; nothing is written."""
     rules = [rule for rule in catalogue.rules() if not only or rule.item == only]
     return decide(facts, rules, catalogue.items(), days_since_done(patient))
 
 
 def days_since_done(patient: Patient) -> dict[str, int]:
-    """By item."""
+    """Days since each item was last done, by item code."""
     now = timezone.now()
     rows = Recommendation.objects.filter(patient=patient, state=RecommendationState.DONE).order_by("closed_at")
     return {code: (now - at).days for code, at in rows.values_list("item__code", "closed_at") if at}
 
 
 def history_of(patient: Patient) -> list[Act]:
-    """What the patient did with earlier recommendations."""
+    """The patient's responses to earlier recommendations, as input of the ranker."""
     now = timezone.now()
     rows = RecommendationEvent.objects.filter(recommendation__patient=patient, act__in=ACTS).values_list(
         "recommendation__item__code", "act", "at"
@@ -161,18 +171,18 @@ def history_of(patient: Patient) -> list[Act]:
     return [Act(code, act, (now - at).total_seconds() / 86_400) for code, act, at in rows]
 
 
-def step(
+def log_recommendation_event(
     recommendation: Recommendation, act: str, actor: User | None, words: Any = "", **codes: Any
 ) -> RecommendationEvent:
-    """Write down what happened."""
-    made = RecommendationEvent(recommendation=recommendation, act=act, actor=actor)
-    made.said = {**({"words": words} if words else {}), **codes}
-    made.save(force_insert=True)
-    return made
+    """Append an event to the recommendation's history."""
+    event = RecommendationEvent(recommendation=recommendation, act=act, actor=actor)
+    event.said = {**({"words": words} if words else {}), **codes}
+    event.save(force_insert=True)
+    return event
 
 
 def withdraw_item(item: CareItem, reason: str, *, actor: Any) -> int:
-    """Take an item out of the catalogue; open recommendations of it are recalled. How many were.
+    """Withdraw an item from the catalogue and recall its open recommendations; return their number.
 
     Raises:
         PermissionError: if the actor is no administrator.
@@ -192,13 +202,13 @@ def withdraw_item(item: CareItem, reason: str, *, actor: Any) -> int:
 
 
 def recall(row: Recommendation, words: dict[str, str], actor: User | None = None) -> bool:
-    """Take an open recommendation back; the patient is told if it was shown. False if it is not open."""
+    """Recall an open recommendation, notifying the patient if it was shown; return False if it is not open."""
     shown = row.state in SHOWN_STATES
     done = Recommendation.objects.filter(pk=row.pk, state__in=OPEN_STATES).update(
         state=RecommendationState.RECALLED, closed_at=timezone.now(), revision=F("revision") + 1
     )
     if done:
-        step(row, "recalled", actor, words)
+        log_recommendation_event(row, "recalled", actor, words)
         end_releases(ReleaseKind.RECOMMENDATION, row.pk, actor=actor or ACTOR)
         audit.record(actor or ACTOR, "recommendation.recalled", row, why="treatment", item=row.item.code)
         if shown and row.patient.portal_user_id:
@@ -206,34 +216,34 @@ def recall(row: Recommendation, words: dict[str, str], actor: User | None = None
     return bool(done)
 
 
-def _propose(patient: Patient, item: CareItem, decision: Decision, place: int, found: EvaluatedRules) -> None:
+def _propose(patient: Patient, item: CareItem, decision: Decision, position: int, evaluated: EvaluatedRules) -> None:
     row = Recommendation(patient=patient, item=item)
-    _fill(row, decision, place, found)
+    _fill(row, decision, position, evaluated)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-    except IntegrityError:  # another worker was quicker
+    except IntegrityError:  # another worker created it first
         return
-    step(row, "proposed", None)
+    log_recommendation_event(row, "proposed", None)
     audit.record(ACTOR, "recommendation.proposed", row, item=item.code)
 
 
-def _renew(row: Recommendation, decision: Decision, place: int, found: EvaluatedRules) -> None:
+def _update(row: Recommendation, decision: Decision, position: int, evaluated: EvaluatedRules) -> None:
     before = (row.why, row.urgency, row.position)
-    _fill(row, decision, place, found)
+    _fill(row, decision, position, evaluated)
     if (row.why, row.urgency, row.position) != before:
         row.save(update_fields=["why", "urgency", "position"])
 
 
-def _fill(row: Recommendation, decision: Decision, place: int, found: EvaluatedRules) -> None:
-    row.urgency, row.position = URGENCIES.index(decision.urgency), place
+def _fill(row: Recommendation, decision: Decision, position: int, evaluated: EvaluatedRules) -> None:
+    row.urgency, row.position = URGENCIES.index(decision.urgency), position
     if row._state.adding:
         row.due = timezone.localdate() + timedelta(days=decision.due_days)
-    row.why = why_of(decision, found.scores.get(decision.item), found.ranker)
+    row.why = justification_of(decision, evaluated.scores.get(decision.item), evaluated.ranker)
 
 
-def why_of(decision: Decision, scored: Scored | None, ranker: str) -> dict[str, Any]:
-    """The reasons as they are kept."""
+def justification_of(decision: Decision, scored: Scored | None, ranker: str) -> dict[str, Any]:
+    """The justification as it is stored with the recommendation."""
     grounds = [
         {
             "rule": ground.rule.code,
@@ -248,26 +258,30 @@ def why_of(decision: Decision, scored: Scored | None, ranker: str) -> dict[str, 
     return {"grounds": grounds, **({"ranked": asdict(scored), "ranker": ranker} if scored and ranker else {})}
 
 
-def _look_again(row: Recommendation, decision: Decision | None, verdict: Verdict) -> None:
-    """Recall what is forbidden now, or what no rule calls for any more."""
+def _recall_if_unsupported(row: Recommendation, decision: Decision | None, verdict: Verdict) -> None:
+    """Recall a recommendation that is now contraindicated or that no rule supports any more."""
     if decision is not None:
         return
-    held = next((one.held_back for one in verdict.decisions if one.item == row.item.code), None)
+    held = next((entry.held_back for entry in verdict.decisions if entry.item == row.item.code), None)
     broken = {code for code, _why in verdict.broken}
     if held is None and broken.intersection(ground["rule"] for ground in row.why.get("grounds", [])):
-        return  # not the facts have changed: the rule cannot be asked
+        return  # the rule failed to evaluate; the facts have not changed
     if held is None and row.state in (RecommendationState.ACCEPTED,):
-        return  # the patient has agreed, and nothing forbids it
-    words = _joined(held) if held else {"en": "The facts that led to it have changed.", "zh-hans": "依据的情况已改变。"}
+        return  # the patient has accepted, and nothing contraindicates it
+    words = (
+        _join_reasons(held)
+        if held
+        else {"en": "The facts that led to it have changed.", "zh-hans": "依据的情况已改变。"}
+    )
     recall(row, words)
 
 
-def _joined(reasons: list[dict[str, str]]) -> dict[str, str]:
-    return {language: " ".join(one[language] for one in reasons) for language in ("en", "zh-hans")}
+def _join_reasons(reasons: list[dict[str, str]]) -> dict[str, str]:
+    return {language: " ".join(reason[language] for reason in reasons) for language in ("en", "zh-hans")}
 
 
 def items_in_cooldown(patient: Patient) -> set[str]:
-    """Items that were declined, rejected or let expire lately: they are not proposed again for QUIET_DAYS."""
+    """Items declined, rejected or expired within QUIET_DAYS: they are not proposed again yet."""
     since = timezone.now() - timedelta(days=QUIET_DAYS)
     rows = Recommendation.objects.filter(
         patient=patient,
@@ -277,14 +291,14 @@ def items_in_cooldown(patient: Patient) -> set[str]:
     return set(rows.values_list("item__code", flat=True))
 
 
-def _forget_old(evaluation: RuleEvaluation) -> None:
-    """A patient is looked at anew each week for life; the last looks suffice."""
+def _delete_old(evaluation: RuleEvaluation) -> None:
+    """Keep only the newest evaluations: every patient is evaluated weekly, indefinitely."""
     done = RuleEvaluation.objects.filter(patient=evaluation.patient_id, state__in=FINAL_STATES).order_by("-queued_at")
     RuleEvaluation.objects.filter(pk__in=list(done.values_list("pk", flat=True)[MAX_STORED_EVALUATIONS:])).delete()
 
 
 def _report_invalid_rules(broken: list[tuple[str, str]]) -> None:
-    """A rule that stumbles stops no other one, but somebody has to know: once, until it is mended."""
+    """Mark rules that failed to evaluate and notify the administrators, once until the rule is fixed."""
     for code, why in broken:
         if GuidelineRule.objects.filter(code=code, active=True, broken="").update(broken=why[:300]):
             logger.error("guideline rule %s cannot be evaluated: %s", code, why)
@@ -292,7 +306,7 @@ def _report_invalid_rules(broken: list[tuple[str, str]]) -> None:
 
 
 def _notify_once(physicians: list[User]) -> None:
-    """One unread notice of waiting recommendations a physician, with the newest number."""
+    """Replace each physician's unread notice of pending recommendations with one showing the current number."""
     for user in physicians:
         Notice.objects.filter(user=user, code="recommendations_waiting", read_at=None).delete()
         notify([user], "recommendations_waiting", number=waiting_for(user).count())

@@ -14,7 +14,7 @@ _ROWS = forms.Textarea(attrs={"rows": 3})
 
 
 class WordsForm(forms.Form):
-    """What the patient reads."""
+    """The wording for the patient."""
 
     patient_text_en = forms.CharField(label=_("Why, in plain language (English)"), widget=_ROWS, max_length=2000)
     what_to_do_en = forms.CharField(label=_("What to do (English)"), widget=_ROWS, max_length=2000)
@@ -26,10 +26,10 @@ class WordsForm(forms.Form):
 
     @property
     def words(self) -> dict[str, dict[str, str]]:
-        """As :func:`apps.recommendations.review.edit` takes them."""
-        given = self.cleaned_data
+        """The texts as input of :func:`apps.recommendations.review.edit`."""
+        data = self.cleaned_data
         return {
-            part: {"en": given[f"{part}_en"], "zh-hans": given[f"{part}_zh"]} for part in ("patient_text", "what_to_do")
+            part: {"en": data[f"{part}_en"], "zh-hans": data[f"{part}_zh"]} for part in ("patient_text", "what_to_do")
         }
 
 
@@ -90,41 +90,41 @@ class ItemForm(forms.Form):
                 self.initial.update({f"{part}_en": content[part]["en"], f"{part}_zh": content[part]["zh-hans"]})
 
     def clean_contraindications(self) -> list[dict[str, Any]]:
-        """Each with a condition and a reason in both languages."""
-        given = self.cleaned_data["contraindications"] or []
-        fits = isinstance(given, list) and all(
-            isinstance(one, dict)
-            and isinstance(one.get("condition"), str)
-            and isinstance(one.get("reason"), dict)
-            and {"en", "zh-hans"} <= one["reason"].keys()
-            for one in given
+        """Require a condition and a reason in both languages in each entry."""
+        entries = self.cleaned_data["contraindications"] or []
+        fits = isinstance(entries, list) and all(
+            isinstance(entry, dict)
+            and isinstance(entry.get("condition"), str)
+            and isinstance(entry.get("reason"), dict)
+            and {"en", "zh-hans"} <= entry["reason"].keys()
+            for entry in entries
         )
         if not fits:
             raise forms.ValidationError(
                 _("Each entry needs a condition and a reason in English (en) and Chinese (zh-hans).")
             )
-        return list(given)
+        return list(entries)
 
     @property
     def content(self) -> dict[str, Any]:
-        """As the catalogue takes it."""
-        given = self.cleaned_data
+        """As input of the catalogue's services."""
+        data = self.cleaned_data
         return {
-            "code": self.item.code if self.item else given["code"],
-            "kind": given["kind"],
+            "code": self.item.code if self.item else data["code"],
+            "kind": data["kind"],
             **{
-                part: {"en": given[f"{part}_en"], "zh-hans": given[f"{part}_zh"]}
+                part: {"en": data[f"{part}_en"], "zh-hans": data[f"{part}_zh"]}
                 for part in ("title", "patient_text", "what_to_do")
             },
             "codings": self.item.content.get("codings", []) if self.item else [],
-            "contraindications": given["contraindications"],
-            "after": [row.code for row in given["after"]],
-            "clinicians_only": given["clinicians_only"],
+            "contraindications": data["contraindications"],
+            "after": [row.code for row in data["after"]],
+            "clinicians_only": data["clinicians_only"],
         }
 
 
 class RuleForm(forms.Form):
-    """A rule; saving makes a new version."""
+    """A guideline rule; saving creates a new version."""
 
     code = forms.SlugField(label=_("Code"), max_length=60)
     item = forms.ModelChoiceField(
@@ -159,32 +159,34 @@ class RuleForm(forms.Form):
     )
 
     def _list(self, name: str, needed: set[str]) -> list[dict[str, Any]]:
-        given = self.cleaned_data[name] or []
-        if not isinstance(given, list) or not all(isinstance(one, dict) and needed <= one.keys() for one in given):
+        entries = self.cleaned_data[name] or []
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and needed <= entry.keys() for entry in entries
+        ):
             raise forms.ValidationError(
                 _("This must be a list of objects with: %(names)s.") % {"names": ", ".join(sorted(needed))}
             )
-        return given
+        return entries
 
     def clean_because(self) -> list[dict[str, Any]]:
-        """Each with title, expression and unit."""
+        """Require a title and an expression in each entry; fill in the unit."""
         return [
-            {"title": one["title"], "expression": str(one["expression"]), "unit": str(one.get("unit", ""))}
-            for one in self._list("because", {"title", "expression"})
-            if isinstance(one["title"], dict)
+            {"title": entry["title"], "expression": str(entry["expression"]), "unit": str(entry.get("unit", ""))}
+            for entry in self._list("because", {"title", "expression"})
+            if isinstance(entry["title"], dict)
         ]
 
     def clean_examples(self) -> list[dict[str, Any]]:
-        """Each with facts and whether the rule holds."""
+        """Require facts and the expected outcome in each entry."""
         return self._list("examples", {"facts", "holds"})
 
     @property
     def content(self) -> dict[str, Any]:
-        """As the catalogue takes it."""
+        """As input of the catalogue's services."""
         return {**self.cleaned_data, "item": self.cleaned_data["item"].code}
 
 
 class CatalogueForm(forms.Form):
-    """A file of items and rules."""
+    """An upload of items and rules."""
 
     file = forms.FileField(label=_("CSV or FHIR Bundle"))

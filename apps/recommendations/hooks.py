@@ -1,7 +1,7 @@
-"""CDS Hooks 2.0: another system's page asks what guidelines say of the patient or of an order.
+"""CDS Hooks 2.0 services: guideline recommendations for a patient, checks of drafted orders.
 
-A caller authenticates with a token of a clinician (scope ``recommendations:read``) instead of the standard's JWT
-between servers, so that what it sees is what that clinician sees. Cards are never shown to patients.
+Clients authenticate with a clinician's token (scope ``recommendations:read``) instead of the standard's
+server-to-server JWT, so that they see what that clinician may see. Cards are never shown to patients.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from apps.recommendations.guidelines.drug_names import drug_of, drugs_in, ingred
 from apps.recommendations.guidelines.rule_engine import Decision
 from apps.recommendations.models import OPEN_STATES, CareItem, Recommendation
 from apps.recommendations.patient_facts import facts_of
-from apps.recommendations.queries import fact_in_words
+from apps.recommendations.queries import format_fact
 
 INDICATORS = {"routine": "info", "soon": "warning", "urgent": "critical"}
 SERVICES = {
@@ -46,7 +46,7 @@ SERVICES = {
 }
 PREFETCH = {"patient": "Patient/{{context.patientId}}"}
 NAMESPACE = uuid.UUID("6d656470-6f72-7461-6c2d-63617264732d")
-MOST_DRAFTS = 50
+MAX_DRAFTS = 50
 
 
 class CallSerializer(serializers.Serializer[None]):
@@ -69,14 +69,14 @@ class FeedbackSerializer(serializers.Serializer[None]):
 
 
 class Discovery(APIView):
-    """The services that there are."""
+    """CDS Hooks discovery endpoint."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(responses=OpenApiTypes.OBJECT, operation_id="cds_services")
     def get(self, request: Request) -> Response:
-        """CDS Hooks discovery."""
+        """List the CDS services."""
         services = [
             {"id": name, "hook": hook, "title": "MedPortal", "description": text, "prefetch": PREFETCH}
             for name, (hook, text) in SERVICES.items()
@@ -85,18 +85,18 @@ class Discovery(APIView):
 
 
 class Service(APIView):
-    """One service."""
+    """CDS Hooks service endpoint."""
 
     permission_classes = (AsksGuidelines,)
 
     @extend_schema(request=CallSerializer, responses=OpenApiTypes.OBJECT, operation_id="cds_service")
     def post(self, request: Request, name: str) -> Response:
-        """Cards for the hook's moment; decision support, not a diagnosis."""
+        """Return the cards for a hook: decision support, not a diagnosis."""
         if name not in SERVICES:
             raise Http404
-        given = CallSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        call = given.validated_data
+        serializer = CallSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        call = serializer.validated_data
         if call["hook"] != SERVICES[name][0]:
             raise serializers.ValidationError({"hook": f"this service is for {SERVICES[name][0]}"})
         actor = signed_in(request)
@@ -108,42 +108,42 @@ class Service(APIView):
 
 
 class Feedback(APIView):
-    """What the clinician made of cards."""
+    """CDS Hooks feedback endpoint."""
 
     permission_classes = (AsksGuidelines,)
 
     @extend_schema(request=FeedbackSerializer, responses={200: None}, operation_id="cds_feedback")
     def post(self, request: Request, name: str) -> Response:
-        """Kept as steps of the recommendation; it decides nothing: that happens on its page."""
+        """Log the feedback to the recommendations' history; decisions are only made on their pages."""
         if name not in SERVICES:
             raise Http404
-        given = FeedbackSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        serializer = FeedbackSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         actor = signed_in(request)
         with transaction.atomic():
-            for one in given.validated_data["feedback"]:
-                row = visible_to(actor).filter(pk=one["card"]).select_related("patient", "item").first()
+            for entry in serializer.validated_data["feedback"]:
+                row = visible_to(actor).filter(pk=entry["card"]).select_related("patient", "item").first()
                 if row is not None:
-                    words = str((one.get("overrideReason") or {}).get("userComment", ""))[:500]
-                    engine.step(row, "cds", actor, words, outcome=one["outcome"])
-                    audit.record(actor, "recommendation.feedback", row, why="treatment", outcome=one["outcome"])
+                    words = str((entry.get("overrideReason") or {}).get("userComment", ""))[:500]
+                    engine.log_recommendation_event(row, "cds", actor, words, outcome=entry["outcome"])
+                    audit.record(actor, "recommendation.feedback", row, why="treatment", outcome=entry["outcome"])
         return Response()
 
 
-def _patient(actor: User, said: str) -> Patient:
-    """By our id, or by MRN without an issuer.
+def _patient(actor: User, identifier: str) -> Patient:
+    """Find a patient by MedPortal id, or by MRN without an issuer.
 
     Raises:
-        NotFound: if there is none that the actor sees.
+        NotFound: if there is none the actor may see.
     """
     try:
-        found = visible_patients(actor).filter(pk=uuid.UUID(said)).first()
+        patient = visible_patients(actor).filter(pk=uuid.UUID(identifier)).first()
     except ValueError:
-        known = with_identity(said, "") if said else None
-        found = visible_patients(actor).filter(pk=known.pk).first() if known else None
-    if found is None:
+        known = with_identity(identifier, "") if identifier else None
+        patient = visible_patients(actor).filter(pk=known.pk).first() if known else None
+    if patient is None:
         raise NotFound("context.patientId names no patient of this clinician: send MedPortal's id or the MRN")
-    return found
+    return patient
 
 
 def _recommended(actor: User, patient: Patient) -> list[dict[str, Any]]:
@@ -153,23 +153,23 @@ def _recommended(actor: User, patient: Patient) -> list[dict[str, Any]]:
     }
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
     verdict = engine.verdict_of(patient, facts_of(patient))
-    quiet = engine.items_in_cooldown(patient)
-    wanted = [one for one in verdict.decisions if one.proposed and (one.item in rows or one.item not in quiet)]
-    if any(one.item not in rows for one in wanted):
-        engine.ask(patient)
-    cards = [_card(one, items[one.item], rows.get(one.item), patient) for one in wanted]
+    in_cooldown = engine.items_in_cooldown(patient)
+    proposed = [row for row in verdict.decisions if row.proposed and (row.item in rows or row.item not in in_cooldown)]
+    if any(row.item not in rows for row in proposed):
+        engine.request_evaluation(patient)
+    cards = [_card(row, items[row.item], rows.get(row.item), patient) for row in proposed]
     return sorted(cards, key=lambda card: list(INDICATORS.values()).index(card["indicator"]), reverse=True)
 
 
-def _card(one: Decision, item: CareItem, row: Recommendation | None, patient: Patient) -> dict[str, Any]:
-    first = one.grounds[0].rule
+def _card(decision: Decision, item: CareItem, row: Recommendation | None, patient: Patient) -> dict[str, Any]:
+    first = decision.grounds[0].rule
     facts = [
-        fact_in_words(fact.title, fact.values, fact.unit)
-        for ground in one.grounds
+        format_fact(fact.title, fact.values, fact.unit)
+        for ground in decision.grounds
         for fact in ground.facts
         if fact.values
     ]
-    place = (
+    path = (
         reverse("recommendations:detail", args=[row.pk])
         if row
         else reverse("recommendations:patient", args=[patient.pk])
@@ -177,10 +177,10 @@ def _card(one: Decision, item: CareItem, row: Recommendation | None, patient: Pa
     return {
         "uuid": str(row.pk if row else uuid.uuid5(NAMESPACE, f"{patient.pk}{item.code}")),
         "summary": item.title[:139],
-        "detail": "\n".join(["; ".join(facts), *(f"- {ground.rule.citation}" for ground in one.grounds)]).strip(),
-        "indicator": INDICATORS[one.urgency],
+        "detail": "\n".join(["; ".join(facts), *(f"- {ground.rule.citation}" for ground in decision.grounds)]).strip(),
+        "indicator": INDICATORS[decision.urgency],
         "source": {"label": first.citation[:200], **({"url": first.url} if first.url else {})},
-        "links": [{"label": _("Review in MedPortal"), "url": settings.SITE_URL + place, "type": "absolute"}],
+        "links": [{"label": _("Review in MedPortal"), "url": settings.SITE_URL + path, "type": "absolute"}],
     }
 
 
@@ -188,18 +188,18 @@ def _drafts(context: dict[str, Any]) -> list[str]:
     """Names of the drafted medication (MedicationRequest.medication, R4 and R5).
 
     Raises:
-        ValidationError: if the context holds no bundle.
+        ValidationError: if the context has no Bundle.
     """
     bundle = context.get("draftOrders")
     entries = bundle.get("entry", []) if isinstance(bundle, dict) else None
     if not isinstance(entries, list):
         raise serializers.ValidationError({"context": "draftOrders is a Bundle of drafted orders"})
-    found: list[str] = []
-    for entry in entries[:MOST_DRAFTS]:
+    names: list[str] = []
+    for entry in entries[:MAX_DRAFTS]:
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") == "MedicationRequest":
-            found += _names(resource)
-    return found
+            names += _names(resource)
+    return names
 
 
 def _names(request: dict[str, Any]) -> Iterable[str]:
@@ -210,14 +210,14 @@ def _names(request: dict[str, Any]) -> Iterable[str]:
     if not isinstance(concept, dict):
         return
     codings = concept.get("coding")
-    texts = [concept.get("text")] + [one.get("display") for one in codings or [] if isinstance(one, dict)]
-    text = next((str(one) for one in texts if one), "")
+    texts = [concept.get("text")] + [coding.get("display") for coding in codings or [] if isinstance(coding, dict)]
+    text = next((str(entry) for entry in texts if entry), "")
     if text:
         yield text[:200]
 
 
 def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
-    """What speaks against the drafts: intolerances, and rules that hold only with them."""
+    """Warnings about drafted orders: allergies, and rules that only hold with the drafts."""
     drugs = {code: text for text in drafts for code in (drugs_in(text) or [drug_of(text)])}
     facts = facts_of(patient)
     cards = []
@@ -229,13 +229,13 @@ def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
                        "to which the patient has an allergy or intolerance")
             ) % {"drug": text[:60], "allergy": allergy[:40]}  # fmt: skip
             cards.append(_warning(patient, f"{drug}{allergy}", summary, _("Known allergy or intolerance."), "critical"))
-    before = {one.item for one in engine.verdict_of(patient, facts).decisions if one.proposed}
+    before = {row.item for row in engine.verdict_of(patient, facts).decisions if row.proposed}
     ordered = [ingredient for drug in drugs for ingredient in ingredients_of(drug)]
     with_drafts = {**facts, "medications": [*facts.get("medications", []), *ordered]}
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
-    for one in engine.verdict_of(patient, with_drafts).decisions:
-        if one.proposed and one.item not in before and items[one.item].clinicians_only:
-            card = _card(one, items[one.item], None, patient)
+    for decision in engine.verdict_of(patient, with_drafts).decisions:
+        if decision.proposed and decision.item not in before and items[decision.item].clinicians_only:
+            card = _card(decision, items[decision.item], None, patient)
             cards.append({**card, "summary": (_("With this order: %(advice)s") % {"advice": card["summary"]})[:139]})
     return cards
 

@@ -1,4 +1,4 @@
-"""The worker's side of rule evaluation."""
+"""Background job of rule evaluation."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ logger = logging.getLogger(__name__)
 
 
 class EvaluateRules(JobRunner[RuleEvaluation, None, engine.EvaluatedRules]):
-    """Ask rules and ranker about a patient, and propose what they call for."""
+    """Evaluate rules and ranker for a patient and store the resulting recommendations."""
 
     model = RuleEvaluation
 
     def load(self, job: RuleEvaluation) -> None:
-        """Facts are gathered in :meth:`run`, which reads and writes nothing else."""
+        """Load nothing: :meth:`run` collects the facts; it writes nothing."""
 
     def run(self, job: RuleEvaluation, loaded: None) -> engine.EvaluatedRules:
-        """The verdict and its order."""
+        """Return the verdict and the ranked order."""
         return engine.evaluate_rules(job.patient, *active_ranker.active())
 
     def save(self, job: RuleEvaluation, result: engine.EvaluatedRules) -> None:
-        """Propose, renew, hold back, recall."""
-        engine.record(job, result)
+        """Create, update and recall recommendations."""
+        engine.store_evaluation(job, result)
 
 
 evaluate_rules = EvaluateRules.as_task()

@@ -1,4 +1,4 @@
-"""What features of the ranker and steps are called."""
+"""Labels of the ranker's features and of events."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +24,7 @@ UNITS = {
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
     "{pack-years}": "",
 }
-"""UCUM as people read it."""
+"""UCUM units in display form."""
 STEPS = {
     "proposed": _("Proposed by guideline rules"),
     "approved": _("Approved"),

@@ -1,4 +1,4 @@
-"""What time does to recommendations: they expire, patients are reminded, patients are looked at anew."""
+"""Periodic maintenance: expiry, reminders, re-evaluation of patients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.accounts.actors import System
 from apps.contact.mail import notify_patient as notify_patient
 from apps.patients.access import permitted_filter
 from apps.patients.models import Patient, Purpose
-from apps.recommendations.engine import ask, step
+from apps.recommendations.engine import log_recommendation_event, request_evaluation
 from apps.recommendations.models import (
     OPEN_STATES,
     SHOWN_STATES,
@@ -24,41 +24,41 @@ from apps.recommendations.models import (
 
 ACTOR = System("recommendation maintenance")
 LATE = timedelta(days=90)
-"""How long after its day an open recommendation expires."""
+"""Time after the due date at which an open recommendation expires."""
 REMIND_BEFORE = timedelta(days=14)
 REMIND_AGAIN = timedelta(days=30)
-SOME = 1000
-"""Rows that are looked at in one go, each hour: 168,000 patients a week."""
+BATCH = 1000
+"""Rows per hourly run: 168,000 patients a week."""
 STALE = timedelta(days=7)
 
 
 def expire() -> int:
-    """Close what is long overdue; how many."""
+    """Close recommendations long overdue; return their number."""
     rows = Recommendation.objects.filter(state__in=OPEN_STATES, due__lt=timezone.localdate() - LATE)
     number = 0
-    for row in rows.select_related("patient", "item")[:SOME]:
+    for row in rows.select_related("patient", "item")[:BATCH]:
         with transaction.atomic():
             done = Recommendation.objects.filter(pk=row.pk, state__in=OPEN_STATES).update(
                 state=RecommendationState.EXPIRED, closed_at=timezone.now(), revision=F("revision") + 1
             )
             if done:
-                step(row, "expired", None)
+                log_recommendation_event(row, "expired", None)
                 audit.record(ACTOR, "recommendation.expired", row, item=row.item.code)
         number += done
     return number
 
 
 def remind() -> int:
-    """Remind patients of what is due soon, at most once a month each; how many."""
+    """Remind patients of recommendations due soon, at most monthly; return the number of patients."""
     now = timezone.now()
     due = Recommendation.objects.filter(state__in=SHOWN_STATES, due__lte=timezone.localdate() + REMIND_BEFORE)
-    fresh = Q(reminded_at__gte=now - REMIND_AGAIN) | Q(released_at__gte=now - timedelta(days=1))
-    told = Recommendation.objects.filter(fresh, state__in=SHOWN_STATES).values("patient")
+    recent = Q(reminded_at__gte=now - REMIND_AGAIN) | Q(released_at__gte=now - timedelta(days=1))
+    recently_notified = Recommendation.objects.filter(recent, state__in=SHOWN_STATES).values("patient")
     patients = Patient.objects.filter(
         permitted_filter(Purpose.PORTAL), portal_user__isnull=False, pk__in=due.values("patient")
-    ).exclude(pk__in=told)
+    ).exclude(pk__in=recently_notified)
     number = 0
-    for patient in patients.select_related("portal_user")[:SOME]:
+    for patient in patients.select_related("portal_user")[:BATCH]:
         with transaction.atomic():
             if due.filter(patient=patient, reminded_at=None).update(reminded_at=now) or due.filter(
                 patient=patient, reminded_at__lt=now - REMIND_AGAIN
@@ -68,8 +68,8 @@ def remind() -> int:
     return number
 
 
-def ask_about_some() -> int:
-    """Look anew at those whose last look is longest ago: ages and intervals change without anybody doing anything."""
+def evaluate_stale_patients() -> int:
+    """Re-evaluate the patients evaluated longest ago; return their number. Ages and intervals change without events."""
     if not settings.RECOMMENDATIONS_FOR_ALL:
         return 0
     rows = (
@@ -78,7 +78,7 @@ def ask_about_some() -> int:
         .filter(Q(looked=None) | Q(looked__lt=timezone.now() - STALE))
         .order_by(F("looked").asc(nulls_first=True))
     )
-    patients = list(rows[:SOME])
+    patients = list(rows[:BATCH])
     for patient in patients:
-        ask(patient)
+        request_evaluation(patient)
     return len(patients)

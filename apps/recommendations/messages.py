@@ -1,4 +1,4 @@
-"""Why something about a recommendation cannot be done, and notices about it."""
+"""Error messages and notices of recommendations."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,13 +1,13 @@
-"""What is known of a patient, as the facts of the guidelines' conditions.
+"""A patient's facts: the input of the guideline rules' conditions.
 
-What is not known is absent, so that no rule holds for want of knowledge. What models said counts only where the patient
-consents to models; what a model found on a film counts as confirmed only after a doctor's word.
+Unknown facts are absent, so that no rule holds for lack of data. Model output is only used if the patient consents to
+AI; an imaging finding only counts as confirmed after a physician's review.
 
 Facts: ``age`` (whole years), ``ageMonths`` (under six years), ``sex`` (female, male), ``problems`` (ICD-10-CM codes),
 ``allergies`` and ``medications`` (codes of the lexicon, else the text), ``smoker``, ``packYears``,
 ``yearsSinceSmoking``, ``pregnant``, ``bmi`` (kg/m²), ``egfr`` (mL/min/1.73 m²), ``observations`` (code, value,
 daysAgo), ``findings`` (label, text, confirmed, daysAgo), ``nodules`` (site, mm, subsolid; in notes of half a year) and
-of these ``lungNoduleMm`` (largest solid one in a lung; a nodule without a site counts for none).
+of these ``lungNoduleMm`` (largest solid lung nodule; nodules without a site are ignored).
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ NOTES = timedelta(days=183)
 SMOKING, SMOKED, PREGNANT = "F17", "Z87.891", ("Z33", "Z34", "O")
 PACK_YEARS, YEARS_SINCE, WEIGHT, HEIGHT, CREATININE = "8664-5", "years-since-smoking", "29463-7", "8302-2", "2160-0"
 LASTING = (PACK_YEARS, YEARS_SINCE, HEIGHT)
-"""Values that do not grow stale within a year."""
+"""Observations that stay valid for more than a year."""
 
 
 def facts_of(patient: Patient) -> Facts:
-    """Everything that is known of the patient."""
+    """Collect all facts about a patient."""
     keys.warm([patient.key_holder])
     facts: Facts = {**_person(patient)}
     cases = list(Case.objects.filter(patient=patient, merged_into=None).values_list("pk", flat=True))
@@ -53,41 +53,41 @@ def facts_of(patient: Patient) -> Facts:
 
 
 def _person(patient: Patient) -> Facts:
-    found: Facts = {}
+    facts: Facts = {}
     if patient.birth_date:
         today = timezone.localdate()
-        found["age"] = years(patient.birth_date, today)
-        if found["age"] < 6:
-            found["ageMonths"] = months(patient.birth_date, today)
+        facts["age"] = years(patient.birth_date, today)
+        if facts["age"] < 6:
+            facts["ageMonths"] = months(patient.birth_date, today)
     if patient.sex in (Sex.FEMALE, Sex.MALE):
-        found["sex"] = "female" if patient.sex == Sex.FEMALE else "male"
-    return found
+        facts["sex"] = "female" if patient.sex == Sex.FEMALE else "male"
+    return facts
 
 
 def years(born: date, today: date) -> int:
-    """Whole years of life."""
+    """Age in completed years."""
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def months(born: date, today: date) -> int:
-    """Whole months of life."""
+    """Age in completed months."""
     return 12 * (today.year - born.year) + today.month - born.month - (today.day < born.day)
 
 
 def _statements(cases: list[Any]) -> Facts:
     rows = Statement.objects.filter(case__in=cases, status=StatementStatus.ACTIVE).select_related("case")
-    found: dict[str, list[str]] = {kind: [] for kind in StatementKind.values}
+    codes: dict[str, list[str]] = {kind: [] for kind in StatementKind.values}
     for row in rows:
-        found[row.kind] += [code for code in _codes_of(row) if code not in found[row.kind]]
+        codes[row.kind] += [code for code in _codes_of(row) if code not in codes[row.kind]]
     return {
-        "problems": found[StatementKind.PROBLEM],
-        "allergies": found[StatementKind.ALLERGY],
-        "medications": found[StatementKind.MEDICATION],
+        "problems": codes[StatementKind.PROBLEM],
+        "allergies": codes[StatementKind.ALLERGY],
+        "medications": codes[StatementKind.MEDICATION],
     }
 
 
 def _codes_of(row: Statement) -> list[str]:
-    """By what rules know a statement; what only says that there is no allergy is none."""
+    """Codes by which rules know a statement; none for an allergy entry that states there is no allergy."""
     text = row.details["text"]
     if row.kind == StatementKind.PROBLEM:
         return [row.code or text]
@@ -99,15 +99,15 @@ def _codes_of(row: Statement) -> list[str]:
 
 def _observations(cases: list[Any]) -> Facts:
     now = timezone.now()
-    fresh = Q(at__gte=now - RECENT) | Q(code__in=LASTING)
-    rows = Observation.objects.filter(fresh, case__in=cases, voided_at=None).select_related("case")
+    recent = Q(at__gte=now - RECENT) | Q(code__in=LASTING)
+    rows = Observation.objects.filter(recent, case__in=cases, voided_at=None).select_related("case")
     newest: dict[str, Observation] = {}
     for row in rows.order_by("at", "id"):
         newest[row.code] = row
-    found = [
+    latest = [
         {"code": code, "value": row.content["value"], "daysAgo": (now - row.at).days} for code, row in newest.items()
     ]
-    return {"observations": sorted(found, key=lambda one: str(one["code"]))}
+    return {"observations": sorted(latest, key=lambda row: str(row["code"]))}
 
 
 def _findings(patient: Patient) -> list[dict[str, Any]]:
@@ -120,17 +120,17 @@ def _findings(patient: Patient) -> list[dict[str, Any]]:
         .prefetch_related("reviews")
         .order_by("-analysis__finished_at")
     )
-    found, seen = [], set()
+    findings, seen = [], set()
     for row in rows:
         if (row.instance_id, row.label) in seen:
             continue
         seen.add((row.instance_id, row.label))
-        said = row.reviews.all()[0] if row.reviews.all() else None
-        agreed = said is not None and (
-            (said.verdict == Verdict.AGREE and row.positive)
-            or (said.verdict == Verdict.CORRECT and said.correction == row.label)
+        review = row.reviews.all()[0] if row.reviews.all() else None
+        agreed = review is not None and (
+            (review.verdict == Verdict.AGREE and row.positive)
+            or (review.verdict == Verdict.CORRECT and review.correction == row.label)
         )
-        found.append(
+        findings.append(
             {
                 "label": row.label,
                 "text": in_language(row.card_label["title"]),
@@ -139,27 +139,27 @@ def _findings(patient: Patient) -> list[dict[str, Any]]:
                 "daysAgo": (now - (row.analysis.finished_at or now)).days,
             }
         )
-    return found
+    return findings
 
 
 def _nodules(cases: list[Any]) -> Facts:
-    """Nodules that notes affirm, with a size in the same sentence, and the largest solid one in a lung."""
+    """Nodules affirmed in notes with a size in the same sentence, and the largest solid lung nodule."""
     readings = NoteExtraction.objects.filter(note__case__in=cases, note__written_at__gte=timezone.now() - NOTES)
     nodules: list[dict[str, Any]] = []
     for reading in readings.select_related("note__case").prefetch_related("concepts"):
         if reading.revision == reading.note.revision:
-            concepts = [one for one in reading.concepts.all() if one.verdict != ConceptVerdict.REJECTED]
+            concepts = [concept for concept in reading.concepts.all() if concept.verdict != ConceptVerdict.REJECTED]
             nodules += _sized_nodules(reading, concepts)
-    largest = max((one["mm"] for one in nodules if one["site"] == LUNG and not one["subsolid"]), default=None)
+    largest = max((row["mm"] for row in nodules if row["site"] == LUNG and not row["subsolid"]), default=None)
     return {**({"nodules": nodules} if nodules else {}), **({} if largest is None else {"lungNoduleMm": largest})}
 
 
 def _sized_nodules(reading: NoteExtraction, concepts: list[Concept]) -> Iterable[dict[str, Any]]:
     text = reading.note.text
     nodules = [
-        one
-        for one in concepts
-        if one.kind in ("problem", "symptom") and one.details.get("concept") == "nodule" and not one.assertions
+        row
+        for row in concepts
+        if row.kind in ("problem", "symptom") and row.details.get("concept") == "nodule" and not row.assertions
     ]
     for size in concepts:
         unit = size.details.get("unit")
@@ -168,7 +168,7 @@ def _sized_nodules(reading: NoteExtraction, concepts: list[Concept]) -> Iterable
         for start, end in reading.found.get("sentences", []):
             inside = [nodule for nodule in nodules if start <= nodule.start < end]
             if start <= size.start < end and inside:
-                nodule = min(inside, key=lambda one: abs(one.start - size.start))
+                nodule = min(inside, key=lambda row: abs(row.start - size.start))
                 yield {
                     "site": site_of(text, (nodule.start, nodule.end), (start, end)),
                     "mm": max(size.details["values"]) * (10 if unit == "cm" else 1),
@@ -177,28 +177,28 @@ def _sized_nodules(reading: NoteExtraction, concepts: list[Concept]) -> Iterable
 
 
 def _derived(facts: Facts) -> Facts:
-    values = {one["code"]: float(one["value"]) for one in facts.get("observations", [])}
+    values = {row["code"]: float(row["value"]) for row in facts.get("observations", [])}
     problems = [str(code) for code in facts.get("problems", [])]
-    found: Facts = {}
+    derived: Facts = {}
     if any(code.startswith(SMOKING) for code in problems):
-        found["smoker"] = True
+        derived["smoker"] = True
     elif SMOKED in problems or YEARS_SINCE in values:
-        found["smoker"] = False
+        derived["smoker"] = False
     if any(code.startswith(PREGNANT) for code in problems):
-        found["pregnant"] = True
+        derived["pregnant"] = True
     if PACK_YEARS in values:
-        found["packYears"] = values[PACK_YEARS]
+        derived["packYears"] = values[PACK_YEARS]
     if YEARS_SINCE in values:
-        found["yearsSinceSmoking"] = values[YEARS_SINCE]
+        derived["yearsSinceSmoking"] = values[YEARS_SINCE]
     if WEIGHT in values and HEIGHT in values:
-        found["bmi"] = round(values[WEIGHT] / (values[HEIGHT] / 100) ** 2, 1)
+        derived["bmi"] = round(values[WEIGHT] / (values[HEIGHT] / 100) ** 2, 1)
     if CREATININE in values and facts.get("age", 0) >= 18 and "sex" in facts:
-        found["egfr"] = round(egfr(values[CREATININE], facts["age"], facts["sex"]), 0)
-    return found
+        derived["egfr"] = round(egfr(values[CREATININE], facts["age"], facts["sex"]), 0)
+    return derived
 
 
 def egfr(creatinine: float, age: int, sex: str) -> float:
-    """Glomerular filtration rate, mL/min/1.73 m², from creatinine in mg/dL (CKD-EPI 2021; Inker et al., NEJM 2021)."""
+    """Estimated GFR in mL/min/1.73 m² from creatinine in mg/dL (CKD-EPI 2021; Inker et al., NEJM 2021)."""
     kappa, alpha, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
-    share = creatinine / kappa
-    return 142 * min(share, 1) ** alpha * max(share, 1) ** -1.2 * 0.9938**age * factor
+    ratio = creatinine / kappa
+    return 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age * factor

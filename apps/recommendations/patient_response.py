@@ -1,4 +1,4 @@
-"""What the patient does with a recommendation that was released."""
+"""The patient's responses to released recommendations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from apps.accounts.models import PHYSICIANS, User
 from apps.accounts.notifications import notify
 from apps.jobs.errors import UserError
 from apps.recommendations.access import require
-from apps.recommendations.engine import step
+from apps.recommendations.engine import log_recommendation_event
 from apps.recommendations.models import SHOWN_STATES, Recommendation, RecommendationState
 
-_WAYS = {
+_TRANSITIONS = {
     "accepted": ((RecommendationState.RELEASED, RecommendationState.SEEN), RecommendationState.ACCEPTED),
     "declined": (SHOWN_STATES, RecommendationState.DECLINED),
     "done": (SHOWN_STATES, RecommendationState.DONE),
@@ -22,32 +22,32 @@ _WAYS = {
 
 
 def see(row: Recommendation, *, actor: User) -> None:
-    """The patient has opened it; only the first time counts."""
+    """Record that the patient opened the recommendation; only the first time changes its state."""
     require(actor, "recommendations.answer_recommendation", row)
     with transaction.atomic():
         seen = Recommendation.objects.filter(pk=row.pk, state=RecommendationState.RELEASED).update(
             state=RecommendationState.SEEN, revision=F("revision") + 1
         )
         if seen:
-            step(row, "seen", actor)
+            log_recommendation_event(row, "seen", actor)
             row.refresh_from_db()
         audit.record(actor, "recommendation.read", row)
 
 
 def answer(row: Recommendation, act: str, *, actor: User, reason: str = "") -> bool:
-    """``accepted``, ``declined`` or ``done``; False if that was said already (a double click).
+    """Accept, decline or complete a recommendation; return False if that was done before (a double click).
 
     Raises:
         PermissionError: if it is not the patient's own.
         UserError: ``recommendation_closed``, or ``recommendation_reason`` for declining without one.
-        ValueError: for another act.
+        ValueError: if ``act`` is not ``accepted``, ``declined`` or ``done``.
     """
-    if act not in _WAYS:
+    if act not in _TRANSITIONS:
         raise ValueError(f"no answer: {act}")
     require(actor, "recommendations.answer_recommendation", row)
     if act == "declined" and not reason.strip():
         raise UserError("recommendation_reason")
-    before, after = _WAYS[act]
+    before, after = _TRANSITIONS[act]
     with transaction.atomic():
         now = Recommendation.objects.select_for_update(of=("self",)).select_related("patient", "item").get(pk=row.pk)
         if now.state == after:
@@ -56,7 +56,7 @@ def answer(row: Recommendation, act: str, *, actor: User, reason: str = "") -> b
             raise UserError("recommendation_closed")
         closed = None if act == "accepted" else timezone.now()
         Recommendation.objects.filter(pk=row.pk).update(state=after, revision=F("revision") + 1, closed_at=closed)
-        step(now, act, actor, reason.strip()[:1000])
+        log_recommendation_event(now, act, actor, reason.strip()[:1000])
         audit.record(actor, f"recommendation.{act}", now, item=now.item.code)
         team = User.objects.filter(care_teams__in=now.patient.care_teams.all(), role__in=PHYSICIANS, is_active=True)
         if now.urgency or act == "declined":
@@ -66,11 +66,11 @@ def answer(row: Recommendation, act: str, *, actor: User, reason: str = "") -> b
 
 
 def rate(row: Recommendation, helpful: bool, *, actor: User) -> bool:
-    """Whether it helped; False if the same was said before.
+    """Rate whether the recommendation helped; return False if the rating is unchanged.
 
     Raises:
         PermissionError: if it is not the patient's own.
-        UserError: ``recommendation_closed`` unless it was done or accepted.
+        UserError: ``recommendation_closed`` unless it was accepted or done.
     """
     require(actor, "recommendations.answer_recommendation", row)
     if row.state not in (RecommendationState.ACCEPTED, RecommendationState.DONE):
@@ -79,7 +79,7 @@ def rate(row: Recommendation, helpful: bool, *, actor: User) -> bool:
         changed = Recommendation.objects.filter(pk=row.pk).exclude(helpful=helpful).update(helpful=helpful)
         changed += Recommendation.objects.filter(pk=row.pk, helpful=None).update(helpful=helpful)
         if changed:
-            step(row, "helpful" if helpful else "not_helpful", actor)
+            log_recommendation_event(row, "helpful" if helpful else "not_helpful", actor)
             audit.record(actor, "recommendation.rated", row, item=row.item.code)
     row.refresh_from_db()
     return bool(changed)

@@ -1,4 +1,4 @@
-"""Reads of recommendations that more than one caller needs."""
+"""Queries of recommendations with more than one caller."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ STATES = {
     "out": SHOWN_STATES,
     "closed": tuple(state for state in RecommendationState if state not in OPEN_STATES),
 }
-"""What the review queue shows, by tab."""
-FEWEST = 5
-"""Fewer patients than this are not counted out: a count of one is a person."""
+"""States shown on each tab of the review queue."""
+MIN_PATIENTS = 5
+"""Minimum number of patients in an aggregate: smaller counts could identify a person."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Queue:
 
 
 def queue(actor: User, tab: str, *, after: int = 0, patient: Patient | None = None) -> Queue:
-    """Most pressing first; of what is closed the newest. Of all patients, or of one."""
+    """A page of one tab, by urgency (closed ones: newest first), of all visible patients or of one."""
     seen = visible_to(actor) if patient is None else visible_to(actor).filter(patient=patient)
     states = {name: Q(state__in=states) for name, states in STATES.items()}
     counts = seen.aggregate(**{name: Count("pk", filter=condition) for name, condition in states.items()})
@@ -62,47 +62,47 @@ def queue(actor: User, tab: str, *, after: int = 0, patient: Patient | None = No
 
 
 def of_patient(actor: Actor, patient: Patient) -> list[Recommendation]:
-    """The patient's recommendations that the actor sees: open ones first, in their order."""
+    """The patient's recommendations visible to the actor: open ones first, in ranked order."""
     rows = visible_to(actor).filter(patient=patient).select_related("patient", "item", "released_by", "decided_by")
-    found = sorted(rows, key=lambda row: (not row.is_open, -row.urgency, row.position, row.proposed_at))
+    ordered = sorted(rows, key=lambda row: (not row.is_open, -row.urgency, row.position, row.proposed_at))
     keys.warm([patient.key_holder])
-    return found
+    return ordered
 
 
-def in_short(row: Recommendation) -> str:
-    """The first rule's facts in one line, for lists."""
+def fact_summary(row: Recommendation) -> str:
+    """The first rule's facts and citation in one line, for lists."""
     for ground in row.why.get("grounds", []):
-        facts = [fact_in_words(**fact) for fact in ground["facts"] if fact["values"]]
+        facts = [format_fact(**fact) for fact in ground["facts"] if fact["values"]]
         return " · ".join([*facts, ground["citation"]])
     return ""
 
 
-def fact_in_words(title: Mapping[str, str], values: Sequence[str], unit: str) -> str:
-    """``Age 58 years``, in the reader's language."""
-    return f"{in_words(title)} {', '.join(values)} {UNITS.get(unit, unit)}".strip()
+def format_fact(title: Mapping[str, str], values: Sequence[str], unit: str) -> str:
+    """Format a fact in the reader's language, for example ``Age 58 years``."""
+    return f"{localised(title)} {', '.join(values)} {UNITS.get(unit, unit)}".strip()
 
 
 def full(actor: Actor) -> QuerySet[Recommendation]:
-    """With what a page of one shows."""
+    """Visible recommendations with all relations that the detail page shows."""
     rows = visible_to(actor).select_related("patient", "item", "decided_by", "released_by")
     return rows.prefetch_related("steps__actor")
 
 
 @dataclass(frozen=True)
 class Others:
-    """What others did with the same item: how many answered, and the share that took it up; None if too few."""
+    """Responses of other patients to an item: their number, and the share that accepted (None if too few)."""
 
     people: int
     taken_up: float | None
 
     @property
     def percent(self) -> float:
-        """The share in percent; 0 if it is not told."""
+        """The share in percent; 0 if it is withheld."""
         return 100 * (self.taken_up or 0.0)
 
 
 def others(item: CareItem) -> Others:
-    """In aggregate, of all patients; never who."""
+    """Aggregate the responses of all patients to an item."""
     counted = Recommendation.objects.filter(item=item).aggregate(
         yes=Count(
             "patient", distinct=True, filter=Q(state__in=(RecommendationState.ACCEPTED, RecommendationState.DONE))
@@ -110,22 +110,22 @@ def others(item: CareItem) -> Others:
         no=Count("patient", distinct=True, filter=Q(state=RecommendationState.DECLINED)),
     )
     people = counted["yes"] + counted["no"]
-    return Others(people, counted["yes"] / people if people >= FEWEST else None)
+    return Others(people, counted["yes"] / people if people >= MIN_PATIENTS else None)
 
 
-def in_words(words: Mapping[str, str]) -> str:
-    """A text by language in the reader's."""
+def localised(words: Mapping[str, str]) -> str:
+    """A multilingual text in the reader's language."""
     return str(words.get(get_language() or "en") or words.get("en", ""))
 
 
 def grounds(row: Recommendation) -> list[dict[str, Any]]:
-    """The rules that hold, with their facts in the reader's language."""
+    """The recommendation's rules, with their facts in the reader's language."""
     return [
         {
             **ground,
             "facts": [
                 {
-                    "title": in_words(fact["title"]),
+                    "title": localised(fact["title"]),
                     "values": fact["values"],
                     "unit": str(UNITS.get(fact["unit"], fact["unit"])),
                 }
@@ -137,12 +137,12 @@ def grounds(row: Recommendation) -> list[dict[str, Any]]:
 
 
 def subject_of(patient: Patient) -> Subject:
-    """The patient as FHIR names one."""
+    """The patient's identity for FHIR."""
     return Subject(patient.mrn, patient.mrn_issuer, patient.display_name)
 
 
 def advice_of(row: Recommendation) -> Advice:
-    """A recommendation as FHIR takes it."""
+    """A recommendation as input of the FHIR builders."""
     return Advice(
         id=str(row.pk),
         title=row.title,
@@ -158,5 +158,5 @@ def advice_of(row: Recommendation) -> Advice:
 
 
 def released_of(actor: Actor, patient: Patient) -> list[Recommendation]:
-    """What the patient was told and can still act on."""
+    """The patient's released recommendations that are still open."""
     return [row for row in of_patient(actor, patient) if row.state in SHOWN_STATES]

@@ -1,5 +1,4 @@
-"""Learning the order from what patients did: whose acts, which package, and whether a new one is better than the
-old."""
+"""Training the ranker on patients' responses: training data, minimum size, adoption of a new package."""
 
 from __future__ import annotations
 
@@ -27,23 +26,23 @@ from apps.recommendations.patient_facts import facts_of
 from apps.recommendations.ranking.features import features_of
 from apps.recommendations.ranking.ranker import Act
 
-if TYPE_CHECKING:  # torch is the workers'
+if TYPE_CHECKING:  # torch is installed on workers only
     from apps.recommendations.ranking.training import Learner
 
 logger = logging.getLogger(__name__)
 ACTOR = System("ranking model training")
-LEAST_ACTS, LEAST_PEOPLE = 500, 50
+MIN_ACTS, MIN_PEOPLE = 500, 50
 HOW = (
     "Temporal split: the newest 30 % of each person's acts, among what had not been answered; half of the people, "
     "who had no part in choosing the settings. 95 % bootstrap intervals over people."
 )
 SOURCE = ("Acts of this hospital's patients",)
-MOST_ACTS = 200
-"""Newest acts of one person that count: nobody outweighs the others."""
+MAX_ACTS = 200
+"""Newest acts used per person, so that nobody dominates."""
 
 
 def learners() -> list[Learner]:
-    """Everybody with acts who consents to models, as training takes them; kernel classes come in with torch."""
+    """Patients with acts who consent to AI, as training examples. Imports torch."""
     from apps.recommendations.ranking import training
 
     now = timezone.now()
@@ -52,28 +51,30 @@ def learners() -> list[Learner]:
         permitted_filter(Purpose.AI, "recommendation__patient__"), act__in=ACTS
     ).order_by("-at")
     for pk, code, act, at in rows.values_list("recommendation__patient_id", "recommendation__item__code", "act", "at"):
-        if len(acts[pk]) < MOST_ACTS:
+        if len(acts[pk]) < MAX_ACTS:
             acts[pk].append(Act(code, act, (now - at).total_seconds() / 86_400))
-    found = []
+    examples = []
     for patient in Patient.objects.filter(pk__in=list(acts)).iterator():
         facts = facts_of(patient)
         groups = {"age": training.age_band(facts.get("age")), "sex": facts.get("sex", "?"), "language": "?"}
-        found.append(training.Learner(features_of(facts), tuple(reversed(acts[patient.pk])), (), groups))
-    return found
+        examples.append(training.Learner(features_of(facts), tuple(reversed(acts[patient.pk])), (), groups))
+    return examples
 
 
-def enough(people: list[Learner]) -> str:
-    """Empty if there is enough to learn from, else why not."""
-    number = sum(len(one.acts) for one in people)
-    if number >= LEAST_ACTS and len(people) >= LEAST_PEOPLE:
+def insufficient_data(people: list[Learner]) -> str:
+    """Empty if there is enough data to train on, else a message that says what is missing."""
+    number = sum(len(person.acts) for person in people)
+    if number >= MIN_ACTS and len(people) >= MIN_PEOPLE:
         return ""
-    return message(
-        "too_few_acts", {"number": number, "people": len(people), "least": LEAST_ACTS, "folks": LEAST_PEOPLE}
-    )
+    return message("too_few_acts", {"number": number, "people": len(people), "least": MIN_ACTS, "folks": MIN_PEOPLE})
 
 
 def adopt(output: Path, version: str) -> bool:
-    """Install a package that was trained just now, unless popularity orders better; whether it is in use."""
+    """Register a newly trained package; deactivate it if ranking by popularity has the higher nDCG.
+
+    Returns:
+        Whether the package is active.
+    """
     registry.synchronise()
     row = PackageVersion.objects.filter(name=NAME, version=version).first()
     if row is None:
@@ -86,11 +87,11 @@ def adopt(output: Path, version: str) -> bool:
     return better
 
 
-def place_of(version: str) -> Path:
-    """Where a version of this hospital's ranker is written."""
+def package_path(version: str) -> Path:
+    """Directory of a version of this hospital's ranker package."""
     return Path(settings.VAR_DIR) / "model-packages" / NAME / version
 
 
 def codes() -> list[str]:
-    """The items that can be ordered."""
+    """Codes of the items to rank."""
     return sorted(catalogue.items())

@@ -1,4 +1,4 @@
-"""What the clock has done for recommendations."""
+"""Periodic tasks of recommendations."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ logger = logging.getLogger(__name__)
 
 @short_task("recommendations.keep")
 def keep() -> None:
-    """Expire, remind, ask anew about patients whose birthday or interval has come."""
+    """Expire and remind, and re-evaluate patients whose last evaluation is old."""
     maintenance.expire()
     maintenance.remind()
-    maintenance.ask_about_some()
+    maintenance.evaluate_stale_patients()
 
 
 @accelerator_task("recommendations.learn")
 def learn() -> None:
-    """Train the order anew if there is enough to learn from."""
+    """Retrain the ranker if there is enough data."""
     from apps.recommendations.ranking.training import train
 
     people = ranker_training.learners()
-    if why := ranker_training.enough(people):
-        logger.info("the order of recommendations is not learned: %s", why)
+    if why := ranker_training.insufficient_data(people):
+        logger.info("the ranker is not retrained: %s", why)
         return
     version = timezone.now().strftime("%Y.%-m.%-d%H%M")
-    place = ranker_training.place_of(version)
+    output = ranker_training.package_path(version)
     train(
         people,
         ranker_training.codes(),
-        place,
+        output,
         version=version,
         data="own patients",
         how=ranker_training.HOW,
         source=ranker_training.SOURCE,
     )
-    ranker_training.adopt(place, version)
+    ranker_training.adopt(output, version)

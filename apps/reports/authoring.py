@@ -1,4 +1,4 @@
-"""Writing, issuing and amending reports, and handing them out."""
+"""Writing, issuing and amending reports."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from apps.records.conflicts import EditConflict
 from apps.records.event_log import log_event
 from apps.records.models import Case, EventKind
 from apps.reports.models import Report, ReportState, ReportVersion
-from apps.reports.report_content import MOST_IMAGES, ai_results, choosable, newest_values
+from apps.reports.report_content import MAX_IMAGES, ai_results, choosable, newest_values
 from apps.reports.report_templates import SECTIONS, TEMPLATES, template_for
 
 
 def begin(case: Case, *, study: Study | None, actor: User, template: str = "") -> Report:
-    """Begin a report of a study of the case (or of the case as a whole) from a template.
+    """Create a draft report of a study of the case (or of the whole case) from a template.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
     """
     require(actor, "records.decide_case", case)
     if study is not None and not case.studies.filter(pk=study.pk).exists():
-        raise PermissionError("a report is about a study of the case")
+        raise PermissionError("the study is not part of the case")
     template = template if template in TEMPLATES else template_for(study.modality_list if study else [])
     with transaction.atomic():
         report = Report(case=case, study=study, template=template, author=actor)
@@ -40,12 +40,12 @@ def begin(case: Case, *, study: Study | None, actor: User, template: str = "") -
 
 
 def save(report: Report, sections: dict[str, str], images: list[str], *, revision: int, actor: User) -> Report:
-    """Save a report that is not signed yet, if nobody else has since ``revision``.
+    """Save an unsigned report if nobody else has changed it since ``revision``.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
         UserError: ``report_signed``.
-        Changed: with the report as it is now.
+        EditConflict: with the current report.
     """
     require(actor, "records.decide_case", report.case)
     with transaction.atomic():
@@ -64,15 +64,15 @@ def save(report: Report, sections: dict[str, str], images: list[str], *, revisio
 
 
 def issue(report: Report, state: ReportState, *, revision: int, actor: User) -> ReportVersion:
-    """Issue it as preliminary or final; what the models said and doctors made of it is kept with it.
+    """Issue a report as preliminary or final; the models' findings and the physicians' reviews are stored with it.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
         UserError: ``report_signed`` or ``report_incomplete``.
-        Changed: if somebody saved meanwhile: nobody signs what they have not seen.
+        EditConflict: if somebody saved meanwhile: nobody signs what they have not seen.
     """
     if state not in (ReportState.PRELIMINARY, ReportState.FINAL):
-        raise ValueError("a report is issued as preliminary or final")
+        raise ValueError("state must be preliminary or final")
     require(actor, "records.decide_case", report.case)
     with transaction.atomic():
         now = Report.objects.select_for_update().select_related("case").get(pk=report.pk)
@@ -86,12 +86,13 @@ def issue(report: Report, state: ReportState, *, revision: int, actor: User) -> 
 def amend(
     report: Report, sections: dict[str, str], images: list[str], *, reason: str, revision: int, actor: User
 ) -> ReportVersion:
-    """Change a signed report: a new version with the reason; the old one stays readable.
+    """Amend a signed report: issue a new version with a reason; earlier versions stay readable.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
         UserError: ``report_signed`` without a reason, or ``report_incomplete``.
-        Changed: if somebody amended it meanwhile.
+        EditConflict: if somebody amended it meanwhile.
+        ValueError: if the report is not signed.
     """
     require(actor, "records.decide_case", report.case)
     if not reason.strip():
@@ -99,7 +100,7 @@ def amend(
     with transaction.atomic():
         now = Report.objects.select_for_update().select_related("case").get(pk=report.pk)
         if not now.signed:
-            raise ValueError("what is not signed is saved")
+            raise ValueError("only signed reports are amended")
         if now.revision != revision:
             raise EditConflict("report_changed", now)
         now.content = _content(now, sections, images, actor)
@@ -133,4 +134,4 @@ def _issue(report: Report, state: ReportState, actor: User, reason: str) -> Repo
 def _content(report: Report, sections: dict[str, str], images: list[str], actor: User) -> dict[str, Any]:
     allowed = {str(row.pk) for row in choosable(report.study, actor)}
     texts = {name: sections.get(name, "").replace("\r\n", "\n")[:20_000] for name in SECTIONS}
-    return {"sections": texts, "images": [image for image in images if image in allowed][:MOST_IMAGES]}
+    return {"sections": texts, "images": [image for image in images if image in allowed][:MAX_IMAGES]}

@@ -1,4 +1,4 @@
-"""The report of a study or case, with its history."""
+"""Reports of studies and cases, with their versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.records.models import Case
 
 
 class ReportState(models.TextChoices):
-    """FHIR's DiagnosticReport.status, as far as it is used here."""
+    """The values of FHIR DiagnosticReport.status in use here."""
 
     DRAFT = "draft", _("Draft")
     PRELIMINARY = "preliminary", _("Preliminary")
@@ -25,7 +25,7 @@ class ReportState(models.TextChoices):
 
 
 class Report(SealedRecord):
-    """A structured report as it stands; what was signed is kept version by version."""
+    """The current content of a structured report; every issued version is a ReportVersion."""
 
     holder_path = "case.patient_id"
 
@@ -45,12 +45,12 @@ class Report(SealedRecord):
 
     @property
     def signed(self) -> bool:
-        """Whether somebody stands by it."""
+        """Whether the report is final or amended."""
         return self.state in (ReportState.FINAL, ReportState.AMENDED)
 
 
 class ReportVersion(SealedRecord):
-    """What was issued, word by word, by whom. Rows are only added."""
+    """A report's content as it was issued. Append-only."""
 
     holder_path = "report.case.patient_id"
 

@@ -1,6 +1,6 @@
-"""Releasing a report to the patient: only what was signed, with words that a patient understands.
+"""Release of signed reports to the patient, with an explanation in plain language.
 
-What models said of the study is not part of it: that is released by itself, on its explanation's page.
+Model results of the study are not included: they are released separately, on the explanation's page.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from apps.reports.models import Report, ReportState, ReportVersion
 
 @dataclass(frozen=True)
 class ReleasedReport:
-    """A version of a report that the patient can read, with the words that go with it."""
+    """A report version released to the patient, with its plain-language explanation."""
 
     release: PatientRelease
     version: ReportVersion
 
     @property
     def pk(self) -> uuid.UUID:
-        """The release's id, by which pages address it."""
+        """The release's primary key, used in URLs."""
         return self.release.pk
 
     @property
     def words(self) -> str:
-        """What the physician wrote for the patient."""
+        """The physician's explanation for the patient."""
         return self.release.words
 
     @property
     def released_by(self) -> User:
-        """The physician."""
+        """The physician who released the report."""
         return self.release.released_by
 
     @property
     def released_at(self) -> datetime:
-        """Since when the patient can read it."""
+        """Time of the release."""
         return self.release.released_at
 
 
 def release_report(version: ReportVersion, words: str, *, actor: User) -> PatientRelease:
-    """Release a version to the patient; what was released of the report before is replaced.
+    """Release a version to the patient; it replaces an earlier release of the report.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -70,7 +70,7 @@ def release_report(version: ReportVersion, words: str, *, actor: User) -> Patien
 
 
 def withdraw_report(report: Report, *, actor: User) -> bool:
-    """Take a report back from the patient; False if nothing of it is released.
+    """Withdraw a report from the patient; return False if none of its versions is released.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -81,12 +81,12 @@ def withdraw_report(report: Report, *, actor: User) -> bool:
 
 
 def released_reports(actor: Actor | None) -> list[ReleasedReport]:
-    """What is released: to the patient it is about, and to clinicians of the patient; newest first."""
+    """Released reports visible to the actor (the patient or the patient's clinicians), newest first."""
     return _with_versions(visible_releases(actor, ReleaseKind.REPORT))
 
 
 def released_version(report: Report, actor: Actor | None) -> ReleasedReport | None:
-    """What is released of this report."""
+    """The release of this report, if any."""
     versions = list(report.versions.values_list("pk", flat=True))
     rows = visible_releases(actor, ReleaseKind.REPORT).filter(subject_id__in=versions)
     return next(iter(_with_versions(rows)), None)

@@ -1,4 +1,4 @@
-"""A report as a page, PDF, DICOM SR or FHIR DiagnosticReport."""
+"""Render a report as HTML context, PDF, DICOM SR or FHIR DiagnosticReport."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from apps.reports.report_templates import SECTIONS, TEMPLATES
 
 
 def page(report: Report, version: ReportVersion | None, actor: User) -> dict[str, Any]:
-    """What the printed page shows: a version that was issued, or the report as it stands."""
+    """Template context of the printed report: an issued version, or the current content."""
     content = version.content if version else {**report.content, "ai": ai_results(report.study, actor)}
     texts = content["sections"]
     return {
@@ -42,22 +42,22 @@ def page(report: Report, version: ReportVersion | None, actor: User) -> dict[str
 
 
 def as_pdf(report: Report, version: ReportVersion | None, *, actor: User) -> bytes:
-    """The page as PDF.
+    """Render the report as PDF.
 
     Raises:
         UserError: ``report_no_pdf``.
     """
     html = render_to_string("reports/report_pdf.html", page(report, version, actor))
     try:
-        made = pdf(html)
+        content = pdf(html)
     except NoPdf:
         raise UserError("report_no_pdf") from None
     audit.record(actor, "report.read", report, why="treatment", part="pdf")
-    return made
+    return content
 
 
 def as_fhir(report: Report, *, actor: User) -> dict[str, Any]:
-    """A FHIR DiagnosticReport of what was issued last."""
+    """The last issued version (or the draft, if none) as FHIR DiagnosticReport."""
     version = report.versions.first()
     content = version.content if version else report.content
     patient, texts = report.case.patient, content["sections"]
@@ -90,12 +90,12 @@ def as_fhir(report: Report, *, actor: User) -> dict[str, Any]:
 
 
 def as_sr(report: Report, *, actor: User) -> bytes:
-    """A DICOM SR of what was issued last.
+    """The last issued version as DICOM SR.
 
     Raises:
-        UserError: ``report_incomplete`` without a study or before it was issued.
+        UserError: ``report_incomplete`` if the report has no study or was never issued.
     """
-    from apps.reports.export import sr  # its library is large, and few ask for DICOM objects
+    from apps.reports.export import sr  # imported lazily: highdicom is large and rarely needed
 
     version = report.versions.first()
     if version is None or report.study is None:

@@ -1,4 +1,4 @@
-"""What a report can hold beside its text: findings of models, key images, values."""
+"""Content of a report beside its text: model findings, key images, observations."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from apps.records.models import Case
 from apps.records.observations import trends
 from apps.reports.models import Report
 
-MOST_IMAGES = 4
+MAX_IMAGES = 4
 
 
 def ai_results(study: Study | None, actor: User) -> list[dict[str, Any]]:
-    """The models' findings on a study with the doctors' verdicts, as JSON."""
+    """The models' findings on a study with the physicians' reviews, as JSON."""
     if study is None:
         return []
     rows = (
@@ -36,15 +36,15 @@ def ai_results(study: Study | None, actor: User) -> list[dict[str, Any]]:
 
 
 def key_images(report: Report, actor: User) -> list[tuple[Explanation, str]]:
-    """The chosen explanations drawn over their films, as data addresses; what is gone is left out."""
+    """The selected explanations as overlays, each with a data URL; deleted ones are skipped."""
     wanted = report.content.get("images", [])
     rows = visible_explanations(actor).filter(pk__in=wanted, revision__gt=0)
     rows = rows.select_related("finding__analysis__package", "finding__instance__series__study")
-    return [(row, _data(film_with_overlay(row))) for row in rows[:MOST_IMAGES]]
+    return [(row, _data(film_with_overlay(row))) for row in rows[:MAX_IMAGES]]
 
 
 def choosable(study: Study | None, actor: User) -> list[Explanation]:
-    """Explanations of the study that can be shown as key images."""
+    """Explanations of the study that may be selected as key images."""
     if study is None:
         return []
     rows = visible_explanations(actor).filter(finding__analysis__series__study=study, revision__gt=0)
@@ -52,13 +52,13 @@ def choosable(study: Study | None, actor: User) -> list[Explanation]:
 
 
 def visible_reports(actor: User) -> Any:
-    """Reports of cases that the actor sees."""
+    """Reports of the cases the actor may see."""
     rows = Report.objects.filter(visible_filter(actor, "case__"))
     return rows.select_related("case__patient", "study", "author").prefetch_related("versions__issued_by")
 
 
 def newest_values(case: Case) -> list[dict[str, Any]]:
-    """The newest value of each kind, as it belongs into a report."""
+    """The newest value of each observation, as stored in a report."""
     return [
         {
             "code": trend.measure.code,

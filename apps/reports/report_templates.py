@@ -1,4 +1,4 @@
-"""What a report is made of, by what was examined."""
+"""Sections and templates of reports, by modality."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TEMPLATES = {
 
 
 def template_for(modalities: list[str]) -> str:
-    """The template that fits a study best."""
+    """The name of the first template for one of the modalities, else ``general``."""
     for name, template in TEMPLATES.items():
         if set(modalities) & set(template["modalities"]):  # type: ignore[call-overload]
             return name

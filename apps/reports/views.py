@@ -1,4 +1,4 @@
-"""Reports."""
+"""Pages and downloads of reports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from apps.reports.report_templates import SECTIONS, TEMPLATES
 @role_required(*CLINICIANS)
 @require_GET
 def report_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The case's reports."""
+    """List the case's reports."""
     case = get_case(request, pk)
     context = {
         "reports": report_content.visible_reports(signed_in(request)).filter(case=case),
@@ -42,7 +42,7 @@ def report_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def begin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Begin a report of a study of the case."""
+    """Create a draft report."""
     case = get_case(request, pk)
     uid = request.POST.get("study", "")
     study = get_object_or_404(case.studies, study_instance_uid=uid) if uid else None
@@ -54,7 +54,7 @@ def begin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @show_user_errors
 def report_page(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> HttpResponse:
-    """Write, issue, amend."""
+    """Show a report; save, issue or amend it by POST."""
     case, user = get_case(request, pk), signed_in(request)
     report = _report(request, case, report_id)
     typed = (
@@ -87,7 +87,7 @@ def report_page(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> Ht
 @role_required(*CLINICIANS)
 @require_GET
 def printed(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
-    """A version as it was issued (0: the report as it stands), for print; with what changed since the one before."""
+    """Show a version for printing (0: the current content), with its changes since the version before."""
     case, user = get_case(request, pk), signed_in(request)
     report = _report(request, case, report_id)
     version = _version(report, number)
@@ -112,7 +112,7 @@ def printed(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: i
 @require_GET
 @show_user_errors
 def as_pdf(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
-    """A version as PDF."""
+    """Download a version as PDF."""
     report = _report(request, get_case(request, pk), report_id)
     content = rendering.as_pdf(report, _version(report, number), actor=signed_in(request))
     return _file(content, "application/pdf", f"report-{report.pk.hex[:8]}-{number}.pdf")
@@ -122,7 +122,7 @@ def as_pdf(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: in
 @require_GET
 @show_user_errors
 def as_sr(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> HttpResponse:
-    """The last version as DICOM SR."""
+    """Download the last version as DICOM SR."""
     report = _report(request, get_case(request, pk), report_id)
     return _file(
         rendering.as_sr(report, actor=signed_in(request)), "application/dicom", f"report-{report.pk.hex[:8]}.dcm"
@@ -132,7 +132,7 @@ def as_sr(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> HttpResp
 @role_required(*CLINICIANS)
 @require_GET
 def as_fhir(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> JsonResponse:
-    """The last version as FHIR DiagnosticReport."""
+    """Download the last version as FHIR DiagnosticReport."""
     report = _report(request, get_case(request, pk), report_id)
     return JsonResponse(rendering.as_fhir(report, actor=signed_in(request)), content_type="application/fhir+json")
 
@@ -141,7 +141,7 @@ def as_fhir(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> JsonRe
 @require_POST
 @show_user_errors
 def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
-    """Let the patient read a version."""
+    """Release a version to the patient."""
     version = _version(_report(request, get_case(request, pk), report_id), number)
     if version is None:
         raise Http404
@@ -157,14 +157,14 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
 @require_POST
 @show_user_errors
 def untell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
-    """Take it back from the patient."""
+    """Withdraw the report from the patient."""
     report = _report(request, get_case(request, pk), report_id)
     patient_release.withdraw_report(report, actor=signed_in(request))
     return redirect("reports:report", pk, report_id)
 
 
 def _save(request: HttpRequest, report: Report, typed: dict[str, str]) -> dict[str, Any]:
-    """Save, issue or amend as the button says; what was typed is kept whatever happens."""
+    """Save, issue or amend, as submitted; on errors the page shows the submitted text again."""
     user, images = signed_in(request), request.POST.getlist("image")
     revision = whole_number(request.POST.get("revision"))
     act = request.POST.get("act", "save")
@@ -193,8 +193,8 @@ def _save(request: HttpRequest, report: Report, typed: dict[str, str]) -> dict[s
 
 
 def _report(request: HttpRequest, case: Case, report_id: uuid.UUID) -> Report:
-    found: Report = get_object_or_404(report_content.visible_reports(signed_in(request)), pk=report_id, case=case)
-    return found
+    report: Report = get_object_or_404(report_content.visible_reports(signed_in(request)), pk=report_id, case=case)
+    return report
 
 
 def _version(report: Report, number: int) -> ReportVersion | None:

@@ -29,7 +29,7 @@ from apps.recommendations.ranking.evaluation import mean_with_interval, ndcg, re
 from apps.recommendations.ranking.factorisation import Problem, factorise, start
 from apps.recommendations.ranking.features import FEATURES
 from apps.recommendations.ranking.ranker import Act
-from apps.recommendations.ranking.simulation import drawn_facts
+from apps.recommendations.ranking.simulation import simulate_facts
 from apps.recommendations.ranking.training import Learner
 from tests.benchmarks.table import Row, median_seconds
 
@@ -148,7 +148,7 @@ def _ordering() -> Iterator[Row]:
 def _decided(seed: int) -> int:
     rules, items = bundled()
     rng = np.random.default_rng(seed)
-    return sum(len(decide(drawn_facts(rng), rules, items).decisions) for _ in range(PATIENTS // 20))
+    return sum(len(decide(simulate_facts(rng), rules, items).decisions) for _ in range(PATIENTS // 20))
 
 
 def _deciding() -> Iterator[Row]:

@@ -23,7 +23,7 @@ from apps.explainability.models import Explanation, FilmEmbedding, Method, Occlu
 from apps.explainability.patient_release import draft, release_explanation
 from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
 from apps.explainability.scheduling import EVALUATIONS, plan
-from apps.inference.engines.volume.resampling import shrunk, to_box
+from apps.inference.engines.volume.resampling import shrink_slices, to_box
 from apps.inference.models import Finding
 from apps.inference.training.ct_nodule.data import SHAPE, WINDOW
 from apps.jobs.models import State
@@ -218,7 +218,7 @@ def told_with_the_slice_that_counts(explanation: Explanation, radiologist: User)
 
 def test_zones_are_those_of_the_chest_itself() -> None:
     drawn = draw_chest(3, nodule=True, shape=(60, 112, 112))
-    box = to_box(shrunk(drawn.voxels, shape=SHAPE), shape=SHAPE, window=WINDOW)
+    box = to_box(shrink_slices(drawn.voxels, shape=SHAPE), shape=SHAPE, window=WINDOW)
     found = volume_zones(box.astype(np.float32), WINDOW)
     names = np.array(ZONES)[found]
     lungs = np.isin(names, ZONES[:6])

@@ -179,12 +179,12 @@ def test_an_invalid_prediction_fails_and_raises_no_alarm(
         lambda: playground.store_answer(_row(), {"outputs": {"urology": math.nan}}),
         lambda: playground.store_answer(_row(), {"output": math.inf}),
         lambda: note_extraction.store_specialty_explanation(_row(), {"outputs": {"urology": 2.0}}),
-        lambda: note_extraction.record(_row(), _understood({"probability": math.nan}, 0.0)),
-        lambda: note_extraction.record(_row(), _understood({}, math.nan)),
+        lambda: note_extraction.store_extraction(_row(), _understood({"probability": math.nan}, 0.0)),
+        lambda: note_extraction.store_extraction(_row(), _understood({}, math.nan)),
         lambda: explaining.keep(_row(), _account(values=math.nan), stage="", seconds={}),  # type: ignore[arg-type]
         lambda: explaining.keep(_row(), _account(output=1.5), stage="", seconds={}),  # type: ignore[arg-type]
         lambda: similar.remember(_row(), {_row(): np.array([math.nan])}),  # type: ignore[dict-item]
-        lambda: prediction_jobs.record(_row(), {"risk": -1.0}),
+        lambda: prediction_jobs.store_prediction(_row(), {"risk": -1.0}),
     ],
 )
 def test_whatever_stores_an_answer_refuses_an_invalid_one(store: Any) -> None:

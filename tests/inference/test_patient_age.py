@@ -135,7 +135,7 @@ def test_the_risk_of_death_is_for_adults(
     package = PackageVersion.objects.get(name="icu-deterioration")
     prediction = Prediction.objects.create(case=case, kind=PredictionKind.DETERIORATION, package=package)
     with pytest.raises(Refusal) as refusal:
-        prediction_jobs.stay_of(prediction)
+        prediction_jobs.stay_input(prediction)
     assert refusal.value.code == ("too_young" if refused else "too_few_values")
 
 

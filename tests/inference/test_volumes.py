@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 from apps.accounts.models import CareTeam
 from apps.imaging.models import Series
 from apps.inference import registry
-from apps.inference.engines.volume.resampling import shrunk, to_box
+from apps.inference.engines.volume.resampling import shrink_slices, to_box
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, PackageVersion
 from apps.inference.routing import route
@@ -129,7 +129,7 @@ def test_demonstration_packages_see_no_patients(db: None, team: CareTeam, settin
 
 def test_boxes_are_means_over_areas() -> None:
     volume = np.arange(6 * 8 * 10, dtype=np.float32).reshape(6, 8, 10)
-    small = shrunk(volume, shape=(3, 4, 5))
+    small = shrink_slices(volume, shape=(3, 4, 5))
     assert small.shape == (6, 4, 5)
     assert small[0, 0, 0] == volume[0, :2, :2].mean()
     box = to_box(small, shape=(3, 4, 5), window=(0, 510))

@@ -115,7 +115,7 @@ def test_without_consent_no_model_reads(case: Case, doctor: User) -> None:
     record_consent(case.patient, Purpose.AI, ConsentState.WITHDRAWN, actor=doctor)
     case = Case.objects.get(pk=case.pk)
     note = editing.write(case, "Fever.", actor=doctor)
-    assert not NoteExtraction.objects.exists() and search.found(doctor, "fever") == [note]
+    assert not NoteExtraction.objects.exists() and search.find_notes(doctor, "fever") == [note]
 
 
 def test_confirmed_with_one_click_it_is_in_the_record(case: Case, doctor: User) -> None:
@@ -133,12 +133,12 @@ def test_confirmed_with_one_click_it_is_in_the_record(case: Case, doctor: User) 
 
 def test_search_keeps_to_what_one_may_see(case: Case, doctor: User, stranger: User) -> None:
     note = editing.write(case, "Suspected Legionella infection; ward 7.", actor=doctor)
-    assert search.found(doctor, "infections legionella") == [note]
-    assert search.found(doctor, "legionella measles") == [] and search.found(doctor, "") == []
-    assert search.found(stranger, "legionella") == []
+    assert search.find_notes(doctor, "infections legionella") == [note]
+    assert search.find_notes(doctor, "legionella measles") == [] and search.find_notes(doctor, "") == []
+    assert search.find_notes(stranger, "legionella") == []
     assert "Legionella" in search.snippet(note.text, "legionella")
     chinese = editing.write(case, "考虑病毒性肺炎。", actor=doctor)
-    assert search.found(doctor, "病毒性") == [chinese] and search.found(doctor, "细菌性") == []
+    assert search.find_notes(doctor, "病毒性") == [chinese] and search.find_notes(doctor, "细菌性") == []
 
 
 def test_the_blind_index_holds_no_word_and_follows_new_keys(case: Case, doctor: User, settings: object) -> None:
@@ -150,7 +150,7 @@ def test_the_blind_index_holds_no_word_and_follows_new_keys(case: Case, doctor: 
     keyring._from_file.cache_clear()  # it is looked at once a second
     try:
         search.reindex(lambda *_: None)
-        assert search.found(doctor, "zilpzalp") == [note]
+        assert search.find_notes(doctor, "zilpzalp") == [note]
         assert set(NoteToken.objects.values_list("token", flat=True)) > before
     finally:
         keyring.replace(settings.KEYRING_FILE, content)  # type: ignore[attr-defined]

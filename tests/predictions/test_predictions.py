@@ -18,7 +18,7 @@ from apps.patients.models import ConsentState, Purpose
 from apps.predictions import alarms, prediction_jobs, prediction_requests
 from apps.predictions.jobs import predict
 from apps.predictions.models import Alarm, Prediction, PredictionKind
-from apps.predictions.risk.fusion import joined
+from apps.predictions.risk.fusion import fuse
 from apps.records.models import Case
 from tests.case_factories import measured, work, written
 from tests.factories import browser_of
@@ -132,11 +132,9 @@ def test_sources_are_joined_whatever_is_missing(case: Case, doctor: User) -> Non
 
 def test_fusion_is_monotonous_and_bounded() -> None:
     package = package_of(PackageVersion.objects.get(name="case-risk"))
-    risks = [joined(package, {"values": p, "image": 0.5})["risk"] for p in (0.05, 0.2, 0.5)]
+    risks = [fuse(package, {"values": p, "image": 0.5})["risk"] for p in (0.05, 0.2, 0.5)]
     assert risks == sorted(risks) and 0 < risks[0] < risks[-1] < 1
-    assert joined(package, {"image": 1.0})["risk"] == joined(package, {"image": 0.99})["risk"], (
-        "beyond what was learned"
-    )
+    assert fuse(package, {"image": 1.0})["risk"] == fuse(package, {"image": 0.99})["risk"], "beyond what was learned"
 
 
 def test_what_usually_follows_reads_the_timeline(case: Case, doctor: User) -> None:

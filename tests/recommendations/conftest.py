@@ -78,7 +78,7 @@ def problem(case: Case, code: str, doctor: User) -> None:
 
 def answered(patient: Patient) -> dict[str, Recommendation]:
     """What the worker does: recommendations by item."""
-    engine.ask(patient)
+    engine.request_evaluation(patient)
     for pk in RuleEvaluation.objects.filter(patient=patient, state="queued").values_list("pk", flat=True):
         EvaluateRules().execute(pk)
     rows = Recommendation.objects.filter(patient=patient).select_related("item", "patient").order_by("proposed_at")

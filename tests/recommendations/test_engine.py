@@ -41,8 +41,8 @@ def test_rules_propose_with_their_facts(patient: Patient, doctor: User) -> None:
 
 def test_asking_again_proposes_nothing_twice_and_waits_once(patient: Patient) -> None:
     first = answered(patient)
-    engine.ask(patient)
-    engine.ask(patient, waited_for=True)
+    engine.request_evaluation(patient)
+    engine.request_evaluation(patient, interactive=True)
     assert RuleEvaluation.objects.filter(patient=patient, state="queued").count() == 1
     assert RuleEvaluation.objects.get(patient=patient, state="queued").urgency == 1
     assert {code: row.pk for code, row in answered(patient).items()} == {code: row.pk for code, row in first.items()}
@@ -241,9 +241,9 @@ def test_time_expires_reminds_and_looks_again(patient: Patient, doctor: User, pa
     assert (maintenance.expire(), maintenance.remind(), maintenance.remind()) == (1, 1, 0)
     assert Recommendation.objects.get(pk=rows["vaccine"].pk).state == RecommendationState.EXPIRED
     assert Notice.objects.filter(user=patient_user, code="recommendation_reminder").count() == 1
-    assert maintenance.ask_about_some() == 0
+    assert maintenance.evaluate_stale_patients() == 0
     RuleEvaluation.objects.update(queued_at=timezone.now() - timedelta(days=8))
-    assert maintenance.ask_about_some() == 1
+    assert maintenance.evaluate_stale_patients() == 1
 
 
 def test_facts(case: Case, patient: Patient, doctor: User) -> None:

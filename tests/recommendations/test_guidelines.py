@@ -15,15 +15,15 @@ from apps.recommendations.catalogue import BUNDLED
 from apps.recommendations.guidelines import files
 from apps.recommendations.guidelines.allergies import conflicts
 from apps.recommendations.guidelines.expressions import InvalidExpression, evaluate, holds
-from apps.recommendations.guidelines.plain import HARDEST, grade
+from apps.recommendations.guidelines.plain import MAX_GRADE, grade
 from apps.recommendations.guidelines.rule_engine import (
-    Circular,
+    CircularPrerequisites,
     Contraindication,
     Evidence,
     Item,
     Rule,
     decide,
-    in_order,
+    topological_order,
 )
 from apps.recommendations.management.commands.train_ranker import bundled
 
@@ -93,12 +93,12 @@ def test_intervals_and_order() -> None:
     later = {"film": Item("film", "imaging", after=("visit",)), "visit": Item("visit", "appointment")}
     assert not decide({"age": 60}, [OLD], later).decisions[0].proposed
     assert decide({"age": 60}, [OLD], later, {"visit": 3}).decisions[0].proposed
-    assert in_order(later.values()) == ["visit", "film"]
+    assert topological_order(later.values()) == ["visit", "film"]
 
 
 def test_items_that_wait_for_each_other_are_named() -> None:
-    with pytest.raises(Circular, match=r"a → b|b → a"):
-        in_order([Item("a", "imaging", after=("b",)), Item("b", "imaging", after=("a",))])
+    with pytest.raises(CircularPrerequisites, match=r"a → b|b → a"):
+        topological_order([Item("a", "imaging", after=("b",)), Item("b", "imaging", after=("a",))])
 
 
 def test_a_rule_shows_the_facts_it_went_by() -> None:
@@ -120,7 +120,7 @@ def test_every_text_for_patients_can_be_read_and_is_there_in_both_languages() ->
         for part in ("title", "patient_text", "what_to_do"):
             assert set(item[part]) == {"en", "zh-hans"} and all(item[part].values()), item["code"]
         if not item["clinicians_only"]:
-            assert grade(f"{item['patient_text']['en']} {item['what_to_do']['en']}") <= HARDEST, item["code"]
+            assert grade(f"{item['patient_text']['en']} {item['what_to_do']['en']}") <= MAX_GRADE, item["code"]
 
 
 def test_treatment_is_for_clinicians_only() -> None:
@@ -162,11 +162,11 @@ def test_a_bundle_is_read_as_it_was_written() -> None:
         (b"code,kind,title_en,title_zh,text_en,text_zh,todo_en,todo_zh\nx y,imaging,a,b,c,d,e,f\n", "code"),
         (b"code,kind,title_en,title_zh,text_en,text_zh,todo_en,todo_zh\nxy,imaging,,b,c,d,e,f\n", "row 2"),
         (b'{"resourceType": "PlanDefinition", "status": "active"}', "resource 1"),
-        (b" " * (files.MOST_BYTES + 1), "MiB"),
+        (b" " * (files.MAX_BYTES + 1), "MiB"),
     ],
 )
 def test_a_file_that_is_no_catalogue_says_why(content: bytes, why: str) -> None:
-    with pytest.raises(files.Unusable, match=why):
+    with pytest.raises(files.InvalidCatalogueFile, match=why):
         files.read_catalogue(content)
 
 
@@ -178,4 +178,4 @@ def test_allergies_reach_relatives() -> None:
 
 def test_the_bundled_catalogue_has_no_circle() -> None:
     _rules, items = bundled()
-    assert set(in_order(items.values())) == set(items)
+    assert set(topological_order(items.values())) == set(items)

@@ -27,8 +27,8 @@ def acts(patient_user: User, settings: Any, tmp_path: Path, monkeypatch: pytest.
     """People who all did the vaccine and half of whom declined the screening; thresholds for so few."""
     settings.VAR_DIR = tmp_path
     settings.MODEL_PACKAGE_DIRS = [tmp_path / "model-packages"]
-    monkeypatch.setattr(ranker_training, "LEAST_ACTS", 40)
-    monkeypatch.setattr(ranker_training, "LEAST_PEOPLE", 20)
+    monkeypatch.setattr(ranker_training, "MIN_ACTS", 40)
+    monkeypatch.setattr(ranker_training, "MIN_PEOPLE", 20)
     monkeypatch.setattr(training, "GRID", ((4, 1.0, 0.05, 2.0),))
     items = {row.code: row for row in CareItem.objects.all()}
     for number in range(PEOPLE):
@@ -40,12 +40,12 @@ def acts(patient_user: User, settings: Any, tmp_path: Path, monkeypatch: pytest.
             row = Recommendation(patient=person, item=items[code], state=RecommendationState.DONE)
             row.why, row.words, row.due = {}, {}, timezone.localdate()
             row.save()
-            engine.step(row, act, patient_user)
+            engine.log_recommendation_event(row, act, patient_user)
 
 
 def test_a_version_is_learned_installed_and_used(acts: None) -> None:
     people = ranker_training.learners()
-    assert len(people) == PEOPLE and ranker_training.enough(people) == ""
+    assert len(people) == PEOPLE and ranker_training.insufficient_data(people) == ""
     tasks.learn()
     ranker, name = active_ranker.active()
     assert ranker is not None and name.startswith("care-ranker ")
@@ -56,7 +56,7 @@ def test_a_version_is_learned_installed_and_used(acts: None) -> None:
 
 
 def test_too_little_is_said_and_nothing_is_made(acts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranker_training, "LEAST_PEOPLE", 1000)
+    monkeypatch.setattr(ranker_training, "MIN_PEOPLE", 1000)
     tasks.learn()
     assert not PackageVersion.objects.exists()
     with pytest.raises(CommandError, match=r"[Nn]ot enough data to learn from"):
@@ -70,7 +70,7 @@ def test_what_is_worse_than_popularity_is_not_used(acts: None, monkeypatch: pyte
     card["metrics"][0]["values"]["ndcg_hybrid"]["value"] = 0.0
     PackageVersion.objects.filter(pk=row.pk).update(card=card)
     monkeypatch.setattr("apps.inference.registry.synchronise", lambda: None)
-    assert ranker_training.adopt(ranker_training.place_of(row.version), row.version) is False
+    assert ranker_training.adopt(ranker_training.package_path(row.version), row.version) is False
     assert active_ranker.active() == (None, "")
     assert ranker_training.adopt(Path("x"), "9.9.9") is False
 

@@ -51,7 +51,7 @@ def test_every_sweep_lowers_what_is_minimised() -> None:
     factorise(
         problem,
         start(120, 40, WIDTH, seed=5, dtype=np.float64),
-        told=lambda _n, now: seen.append(objective(problem, now)),
+        on_sweep=lambda _n, now: seen.append(objective(problem, now)),
     )
     assert all(later <= before + 1e-9 for before, later in itertools.pairwise(seen))
 

@@ -106,7 +106,7 @@ def test_treatment_never_reaches_a_patient(patient: Patient, case: object, docto
     assert refusal(review.release, row, revision=1, actor=doctor) == "recommendation_clinicians"
     Recommendation.objects.filter(pk=row.pk).update(released_at=row.proposed_at)  # even if somebody forced it
     assert not visible_to(patient_user).filter(pk=row.pk).exists()
-    assert review.carry_out(row, revision=1, actor=doctor).state == RecommendationState.DONE
+    assert review.mark_done(row, revision=1, actor=doctor).state == RecommendationState.DONE
 
 
 def test_nothing_is_released_to_a_closed_page(row: Recommendation, doctor: User, patient: Patient) -> None:
@@ -126,10 +126,10 @@ def test_patients_are_not_nagged(patient: Patient, doctor: User, settings: objec
 def test_many_at_once(patient: Patient, case: object, doctor: User) -> None:
     problem(case, "J18.9", doctor)  # type: ignore[arg-type]
     rows = answered(patient)
-    outcome = review.many([(str(row.pk), 1) for row in rows.values()], "release", actor=doctor)
+    outcome = review.bulk_decide([(str(row.pk), 1) for row in rows.values()], "release", actor=doctor)
     assert outcome.done == 2 and [title for title, _why in outcome.refused] == ["We advise treatment."]
-    with pytest.raises(ValueError, match="not done to many"):
-        review.many([], "carry_out", actor=doctor)
+    with pytest.raises(ValueError, match="not a bulk action"):
+        review.bulk_decide([], "carry_out", actor=doctor)
 
 
 def test_taking_back_needs_a_reason_and_tells_the_patient(

@@ -1,11 +1,11 @@
-"""Words that templates need of stored codes."""
+"""Template filters that turn stored codes into text."""
 
 from __future__ import annotations
 
 from django import template
 
 from apps.inference.models import Verdict
-from apps.terminology.localisation import in_language as spoken
+from apps.terminology.localisation import in_language as localised
 from apps.terminology.units import SHOWN
 
 register = template.Library()
@@ -13,13 +13,13 @@ register = template.Library()
 
 @register.filter
 def in_language(words: dict[str, str]) -> str:
-    """A title that is stored in several languages, in the reader's."""
-    return spoken(words) if words else ""
+    """A multilingual title in the reader's language."""
+    return localised(words) if words else ""
 
 
 @register.filter
 def unit(ucum: str) -> str:
-    """A UCUM unit as people read it."""
+    """A UCUM unit in display form."""
     return SHOWN.get(ucum, ucum)
 
 

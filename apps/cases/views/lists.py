@@ -1,4 +1,4 @@
-"""The list of cases, and a new one."""
+"""List of cases, and opening a case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apps.accounts.models import CLINICIANS
 from apps.accounts.untrusted_input import whole_number
 from apps.cases import handlers, services
 from apps.cases.forms import ListForm, OpenForm
-from apps.cases.queries import PAGE, listed
+from apps.cases.queries import PAGE, list_cases
 from apps.imaging.access import visible_to as visible_studies
 from apps.notes.search import snippet
 from apps.patients.access import visible_to as visible_patients
@@ -27,18 +27,20 @@ from apps.records.case_pages import show_user_errors
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def case_list(request: HttpRequest) -> HttpResponse:
-    """Cases, most pressing first; words also find notes."""
+    """List cases by priority; a search text also finds notes."""
     actor = signed_in(request)
     form = ListForm(request.POST if request.method == "POST" else {"status": "open"})
-    given: dict[str, Any] = form.cleaned_data if form.is_valid() else {"text": "", "status": "open", "whose": ""}
+    filters: dict[str, Any] = form.cleaned_data if form.is_valid() else {"text": "", "status": "open", "whose": ""}
     after = whole_number(request.POST.get("after"))
-    page = listed(actor, text=given["text"], status=given["status"], mine=given["whose"] == "mine", after=after)
-    audit.record(actor, "cases.searched" if given["text"] else "cases.listed", why="treatment", rows=len(page.cases))
+    page = list_cases(
+        actor, text=filters["text"], status=filters["status"], mine=filters["whose"] == "mine", after=after
+    )
+    audit.record(actor, "cases.searched" if filters["text"] else "cases.listed", why="treatment", rows=len(page.cases))
     context = {
         "form": form,
         "page": page,
-        "notes": [(note, snippet(note.text, given["text"])) for note in page.notes],
-        "searched": bool(given["text"].strip()),
+        "notes": [(note, snippet(note.text, filters["text"])) for note in page.notes],
+        "searched": bool(filters["text"].strip()),
         "older": after + PAGE if page.more else 0,
     }
     template = "cases/_list.html" if request.headers.get("HX-Request") else "cases/list.html"
@@ -49,7 +51,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @show_user_errors
 def new(request: HttpRequest) -> HttpResponse:
-    """Open a case of a study (``?study=``) or a patient (``?patient=``)."""
+    """Open a case for a study (``?study=``) or a patient (``?patient=``)."""
     actor = signed_in(request)
     study = None
     if "study" in request.GET:

@@ -1,4 +1,4 @@
-"""A case at a glance, and what is changed of it as a whole."""
+"""Overview of a case; editing, closing and merging it."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ DIFFERS = {
 @role_required(*CLINICIANS)
 @require_GET
 def overview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Everything that one has to know first."""
+    """Show the case's most important information."""
     case = get_case(request, pk)
     user = signed_in(request)
     context: dict[str, Any] = {
         **summary_context(case),
         "statements": [(StatementKind(kind).label, kind, rows) for kind, rows in statements(case).items()],
         "statement_form": StatementForm(),
-        "alarms": alarms.look(case, user=user),
+        "alarms": alarms.open_alarms(case, user=user),
         "snoozes": alarms.SNOOZES,
         "tasks": [task for task in tasks(case) if task.done_at is None][:6],
         "studies": case.studies.order_by("-received_at"),
@@ -59,7 +59,7 @@ def overview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "risk": prediction_requests.answered(case, PredictionKind.DETERIORATION),
         "joined": prediction_requests.answered(case, PredictionKind.CASE_RISK),
         "vitals": [row for row in map(trend_row, trends(case)) if row["flag"]][:8],
-        "alike": [(one, _titles(one.shared)) for one in similar_cases.nearest(user, case)],
+        "alike": [(row, _titles(row.shared)) for row in similar_cases.nearest(user, case)],
     }
     return render_case_page(request, case, "overview", context)
 
@@ -67,7 +67,7 @@ def overview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def summary(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The summary alone, while it is being made."""
+    """Fragment with the summary, polled while it is generated."""
     case = get_case(request, pk)
     return render_case_page(request, case, "overview", summary_context(case), template="notes/_summary.html")
 
@@ -76,17 +76,17 @@ def summary(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @show_user_errors
 def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Change a case; if somebody else has, both versions are shown and nothing is lost."""
+    """Edit a case; after a conflicting edit both versions are shown and nothing is lost."""
     case = get_case(request, pk)
     initial = {name: getattr(case, name) for name in services.CHANGEABLE} | {"revision": case.revision}
     form = ChangeForm(request.POST or None, case=case, initial=initial)
     differences: list[tuple[str, str, str]] = []
     if request.method == "POST" and form.is_valid():
-        given = {name: form.cleaned_data[name] for name in services.CHANGEABLE}
+        fields = {name: form.cleaned_data[name] for name in services.CHANGEABLE}
         try:
-            services.change(case, revision=form.cleaned_data["revision"], actor=signed_in(request), **given)
+            services.change(case, revision=form.cleaned_data["revision"], actor=signed_in(request), **fields)
         except EditConflict as conflict:
-            differences = _differences(form, conflict.now, given)
+            differences = _differences(form, conflict.now, fields)
             again = request.POST.copy()
             again["revision"] = str(conflict.now.revision)
             form.data = again
@@ -103,7 +103,7 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def set_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Close or open again."""
+    """Close or reopen a case."""
     case = get_case(request, pk)
     verb = services.close if request.POST.get("to") == "closed" else services.reopen
     if verb(case, actor=signed_in(request)):
@@ -117,7 +117,7 @@ def set_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def merge(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Take another case of the same patient into this one."""
+    """Merge another case of the same patient into this one."""
     case = get_case(request, pk)
     form = MergeForm(request.POST, case=case)
     if form.is_valid():
@@ -129,17 +129,19 @@ def merge(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _titles(codes: list[str]) -> list[str]:
-    """Of concepts, in the reader's language."""
+    """Titles of lexicon concepts in the reader's language."""
     return [in_language(concepts()[code].title) for code in codes if code in concepts()]
 
 
-def _differences(form: ChangeForm, now: Case, given: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Field, what is stored, what was typed."""
-    found = []
+def _differences(form: ChangeForm, now: Case, submitted: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Fields in conflict: label, stored value, submitted value."""
+    differing = []
     for name, path in DIFFERS.items():
         stored = getattr(now, path)
         stored = stored() if callable(stored) else stored
-        typed = dict(form.fields[name].choices).get(given[name], given[name]) if name == "priority" else given[name]  # type: ignore[attr-defined]
-        if getattr(now, name) != given[name]:
-            found.append((str(form.fields[name].label), str(stored or "—"), str(typed or "—")))
-    return found or [("", "", "")]
+        submitted_value = submitted[name]
+        if name == "priority":
+            submitted_value = dict(form.fields[name].choices).get(submitted_value, submitted_value)  # type: ignore[attr-defined]
+        if getattr(now, name) != submitted[name]:
+            differing.append((str(form.fields[name].label), str(stored or "—"), str(submitted_value or "—")))
+    return differing or [("", "", "")]

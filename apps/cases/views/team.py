@@ -1,4 +1,4 @@
-"""What people do about a case together."""
+"""Collaboration on a case."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from apps.records.forms import FileForm
 @role_required(*CLINICIANS)
 @require_GET
 def team(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Tasks, comments, documents, second opinions, handing over."""
+    """Show tasks, comments, documents, referrals and handovers."""
     case, user = get_case(request, pk), signed_in(request)
     drafted = summary_context(case)["summary"]
     text = " ".join(sentence["text"] for sentence in drafted.content["sentences"]) if drafted else ""
@@ -57,7 +57,7 @@ def team(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Something to be done."""
+    """Create a task."""
     case = get_case(request, pk)
     form = TaskForm(request.POST, case=case)
     if form.is_valid():
@@ -71,7 +71,7 @@ def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def finish_task(request: HttpRequest, pk: uuid.UUID, task_id: uuid.UUID) -> HttpResponse:
-    """Done."""
+    """Mark a task as done."""
     task = get_object_or_404(Task.objects.select_related("case__patient"), pk=task_id, case=get_case(request, pk))
     collaboration.finish_task(task, actor=signed_in(request))
     return redirect_back(request, pk)
@@ -81,7 +81,7 @@ def finish_task(request: HttpRequest, pk: uuid.UUID, task_id: uuid.UUID) -> Http
 @require_POST
 @show_user_errors
 def comment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say something."""
+    """Post a comment."""
     case = get_case(request, pk)
     form = CommentForm(request.POST)
     if form.is_valid():
@@ -95,7 +95,7 @@ def comment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def add_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Add a file."""
+    """Add a document."""
     case = get_case(request, pk)
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
@@ -112,15 +112,15 @@ def add_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def document(request: HttpRequest, pk: uuid.UUID, document_id: uuid.UUID) -> HttpResponse:
-    """The file; always as a download, so that nothing in it runs on our pages."""
-    found = get_object_or_404(
+    """Download a document; always as an attachment, so that no active content runs on our origin."""
+    row = get_object_or_404(
         Document.objects.select_related("case__patient"), pk=document_id, case=get_case(request, pk)
     )
-    audit.record(signed_in(request), "case.read", found.case, why="treatment", part="document")
-    name = f"document-{found.pk.hex[:8]}.{found.media_type.rpartition('/')[2].replace('plain', 'txt')}"
+    audit.record(signed_in(request), "case.read", row.case, why="treatment", part="document")
+    name = f"document-{row.pk.hex[:8]}.{row.media_type.rpartition('/')[2].replace('plain', 'txt')}"
     return HttpResponse(
-        blobs.read(found.blob, holder=found.key_holder),
-        content_type=found.media_type,
+        blobs.read(row.blob, holder=row.key_holder),
+        content_type=row.media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
@@ -129,7 +129,7 @@ def document(request: HttpRequest, pk: uuid.UUID, document_id: uuid.UUID) -> Htt
 @require_POST
 @show_user_errors
 def refer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask another team."""
+    """Request a second opinion from another team."""
     case = get_case(request, pk)
     form = ReferralForm(request.POST, case=case)
     if form.is_valid():
@@ -146,7 +146,7 @@ def refer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def answer(request: HttpRequest, pk: uuid.UUID, referral_id: uuid.UUID) -> HttpResponse:
-    """Answer for one's team."""
+    """Answer a request for a second opinion."""
     row = get_object_or_404(
         Referral.objects.select_related("case__patient", "team"), pk=referral_id, case=get_case(request, pk)
     )
@@ -162,7 +162,7 @@ def answer(request: HttpRequest, pk: uuid.UUID, referral_id: uuid.UUID) -> HttpR
 @require_POST
 @show_user_errors
 def end_referral(request: HttpRequest, pk: uuid.UUID, referral_id: uuid.UUID) -> HttpResponse:
-    """End it; the team no longer sees the record."""
+    """End a referral; the team loses the access it opened."""
     row = get_object_or_404(
         Referral.objects.select_related("case__patient", "team"), pk=referral_id, case=get_case(request, pk)
     )
@@ -174,7 +174,7 @@ def end_referral(request: HttpRequest, pk: uuid.UUID, referral_id: uuid.UUID) ->
 @require_POST
 @show_user_errors
 def hand_over(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Pass the case on."""
+    """Hand the case over."""
     case, user = get_case(request, pk), signed_in(request)
     form = HandOverForm(request.POST, case=case, giver=user)
     if form.is_valid():
@@ -189,7 +189,7 @@ def hand_over(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def accept(request: HttpRequest, pk: uuid.UUID, hand_over_id: uuid.UUID) -> HttpResponse:
-    """Take it over."""
+    """Accept a handover."""
     row = get_object_or_404(
         HandOver.objects.select_related("case__patient"), pk=hand_over_id, case=get_case(request, pk)
     )
@@ -198,7 +198,7 @@ def accept(request: HttpRequest, pk: uuid.UUID, hand_over_id: uuid.UUID) -> Http
 
 
 def case_still_seen(request: HttpRequest, pk: uuid.UUID) -> bool:
-    """Whether the user sees the case: whoever ends a referral of the own team may not."""
+    """Whether the user still sees the case: ending a referral to one's own team may close it."""
     from apps.records.access import visible_to
 
     return visible_to(signed_in(request)).filter(pk=pk).exists()

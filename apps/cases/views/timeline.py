@@ -1,4 +1,4 @@
-"""The line of everything that happened."""
+"""Timeline of a case."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TABS = {
 @role_required(*CLINICIANS)
 @require_GET
 def timeline(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Everything at a glance, then event by event; kinds and a stretch of time are chosen by the address."""
+    """Show the histogram and the events; kinds and period come from the query string."""
     case = get_case(request, pk)
     kinds = [kind for kind in request.GET.getlist("kind") if kind in EventKind.values]
     since, until = (_moment(request.GET.get(name, "")) for name in ("since", "until"))
@@ -58,12 +58,12 @@ def timeline(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     bins = line.bins(case)
     context["bins"] = {
         "kinds": [[kind.value, str(kind.label)] for kind in EventKind],
-        "bins": [[one.start.isoformat(), one.counts] for one in bins],
+        "bins": [[row.start.isoformat(), row.counts] for row in bins],
     }
     context["counts"] = [
-        (kind.label, sum(one.counts.get(kind.value, 0) for one in bins))
+        (kind.label, sum(row.counts.get(kind.value, 0) for row in bins))
         for kind in EventKind
-        if any(kind.value in one.counts for one in bins)
+        if any(kind.value in row.counts for row in bins)
     ]
     return render_case_page(request, case, "timeline", context)
 

@@ -1,4 +1,4 @@
-"""Asking a model of images about a batch."""
+"""Inference of image models on a batch, with out-of-distribution check."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from apps.inference.packages.card import Package
 
 @dataclass(frozen=True)
 class Assessed:
-    """A film's plane, or a volume's box, and the model's answer: calibrated probabilities, (labels,), or why not."""
+    """An input's preprocessed array, and its calibrated probabilities, (labels,), or the reason for rejection."""
 
     plane: npt.NDArray[np.uint8]
     answer: npt.NDArray[np.float64] | InputRejected
 
 
 def assess(package: Package, films: Sequence[npt.NDArray[np.generic]]) -> list[Assessed]:
-    """Assess films (rows, columns), or volumes (slices, rows, columns) as ``shrunk`` gives them, in one batch."""
+    """Assess images (rows, columns), or volumes (slices, rows, columns) from ``shrink_slices``, in one batch."""
     if not films:
         return []
     model = loaded_model(package)

@@ -1,4 +1,4 @@
-"""Whether a film is what a package was made for; kernel, no Django."""
+"""Checks of an input against a package's intended use; no Django."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 
 class InputRejected(Exception):
-    """The film is not what the package was made for: a code of reasons.py and its parameters."""
+    """The input is outside the package's intended use: a message code and its parameters."""
 
     def __init__(self, code: str, **parameters: str | int) -> None:
         super().__init__(code)
@@ -21,7 +21,7 @@ class InputRejected(Exception):
 
 @dataclass(frozen=True)
 class ImageAttributes:
-    """What a header says; empty where it says nothing (a PNG, say)."""
+    """Attributes from an image's header; empty if not stated (as in a PNG)."""
 
     modality: str
     body_part: str
@@ -33,7 +33,7 @@ class ImageAttributes:
 
 
 def check_series(declared: dict[str, Any], *, modality: str, body_part: str) -> None:
-    """Compare what is known of a series with the card's ``input``.
+    """Check a series against the card's ``input``.
 
     Raises:
         InputRejected: for another modality or body part.
@@ -46,10 +46,10 @@ def check_series(declared: dict[str, Any], *, modality: str, body_part: str) -> 
 
 
 def check_film(declared: dict[str, Any], film: ImageAttributes) -> None:
-    """Compare a film's header with the card's ``input``.
+    """Check an image's header against the card's ``input``.
 
     Raises:
-        InputRejected: naming the first thing that differs.
+        InputRejected: for the first mismatch.
     """
     check_series(declared, modality=film.modality, body_part=film.body_part)
     if film.view and film.view not in declared["views"]:
@@ -64,14 +64,14 @@ def check_film(declared: dict[str, Any], film: ImageAttributes) -> None:
 
 
 def check_age(declared: dict[str, Any] | None, ages: Iterable[float | None]) -> None:
-    """Compare a patient's age at the time of the study with the card's ``patient_age``.
+    """Check a patient's age at the time of the study against the card's ``patient_age``.
 
     Args:
-        ages: years, by each source (Patient's Age, date of birth); None where one says nothing. All that are known
-            must fit: of two that contradict each other it is not known which is right.
+        ages: in years, from each source (Patient's Age, date of birth); None if not stated. All known ages must be in
+            range: if sources disagree, it is unknown which is right.
 
     Raises:
-        InputRejected: ``too_young``, ``too_old``, or ``age_unknown`` if the card does not accept that.
+        InputRejected: ``too_young``, ``too_old``, or ``age_unknown`` if the card refuses unknown ages.
     """
     if not declared:
         return
@@ -86,16 +86,16 @@ def check_age(declared: dict[str, Any] | None, ages: Iterable[float | None]) -> 
 
 
 def check_slice(declared: dict[str, Any], film: ImageAttributes) -> None:
-    """Compare the header of a volume's slice with the card's ``input``.
+    """Check the header of a volume's slice against the card's ``input``.
 
     Raises:
-        InputRejected: naming the first thing that differs.
+        InputRejected: for the first mismatch.
     """
     check_film({**declared, "views": [film.view]}, film)
 
 
 def check_extent(declared: dict[str, Any], length: float) -> None:
-    """Compare a volume's length from head to feet, mm, with the card's ``input``.
+    """Check a volume's craniocaudal length in mm against the card's ``input``.
 
     Raises:
         InputRejected: if it is too short or too long.
@@ -106,10 +106,10 @@ def check_extent(declared: dict[str, Any], length: float) -> None:
 
 
 def check_pixels(pixels: npt.NDArray[np.generic]) -> None:
-    """Refuse a film or volume on which nothing is to be seen.
+    """Reject a blank image or volume.
 
     Raises:
-        InputRejected: if the middle 98 % of the values are one value.
+        InputRejected: ``uniform`` if the central 98 % of the values are equal.
     """
     low, high = np.percentile(pixels.astype(np.float32), [1, 99])
     if not high > low:
@@ -117,10 +117,10 @@ def check_pixels(pixels: npt.NDArray[np.generic]) -> None:
 
 
 def check_novelty(novelty: float, limit: float | None) -> None:
-    """Refuse a film that is farther from the training films than the package's limit.
+    """Reject an image whose novelty score exceeds the package's limit (out of distribution).
 
     Raises:
         InputRejected: with both numbers.
     """
-    if limit is not None and not novelty <= limit:  # nor is NaN within the limit
+    if limit is not None and not novelty <= limit:  # also rejects NaN
         raise InputRejected("unlike_training", novelty=f"{novelty:.3f}", limit=f"{limit:.3f}")

@@ -1,8 +1,8 @@
-"""The kinds of models that can be run, each a plug-in.
+"""Registry of engines, the plug-ins that run one kind of model each.
 
 An engine is a folder with ``engine.py`` (an :class:`Engine` named ``ENGINE``), its part of the card's schema and its
-code, plus a line in BUILT_IN. Engines from outside the project are found by the entry point group ``medportal.engines``
-of installed distributions. Nothing large is imported here: the web process validates cards too.
+code, plus an entry in BUILT_IN. Third-party engines are found through the entry point group ``medportal.engines``. No
+large imports here: the web process validates cards too.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Engine:
     """One kind of model.
 
     Attributes:
-        runtime: the name by which a card asks for it.
-        task: what it reads and answers; pages and jobs go by it (``packages.card``).
-        schema: JSON Schema (2020-12) of its own part of a card: ``properties`` and ``required``.
-        loader: ``module:function`` that makes a loaded model of a verified package, imported by workers only. It raises
-            ``PackageRefused`` if files and card do not fit.
-        explainer: name of the explainer plug-in that explains its answers; empty if none does.
-        check_card: raises ``PackageRefused`` for what the schema cannot say.
+        runtime: the name in a card's ``runtime``.
+        task: kind of input and output, by which pages and jobs select packages (``packages.card``).
+        schema: JSON Schema (2020-12) of its part of a card: ``properties`` and ``required``.
+        loader: ``module:function`` that loads the model of a verified package; imported by workers only. Raises
+            ``PackageRefused`` if the files do not match the card.
+        explainer: name of its explainer plug-in; empty for none.
+        check_card: raises ``PackageRefused`` for constraints that the schema cannot express.
     """
 
     runtime: str
@@ -54,17 +54,17 @@ class Engine:
     check_card: Callable[[Mapping[str, Any]], None] = lambda card: None
 
     def load(self, package: Any) -> Any:
-        """The loaded model of a verified package."""
+        """Load the model of a verified package."""
         module, _colon, function = self.loader.partition(":")
         return getattr(import_module(module), function)(package)
 
 
 @cache
 def engines() -> Mapping[str, Engine]:
-    """All engines by the runtime that cards name.
+    """All engines by runtime.
 
     Raises:
-        RuntimeError: if two engines claim one name; a package would run on whichever came last.
+        RuntimeError: if two engines have the same runtime name.
     """
     built_in = [import_module(f"apps.inference.engines.{kind}.engine").ENGINE for kind in BUILT_IN]
     installed = [entry_point.load() for entry_point in entry_points(group=GROUP)]
@@ -76,6 +76,6 @@ def engines() -> Mapping[str, Engine]:
 
 
 def schema_beside(file: str) -> Mapping[str, Any]:
-    """The ``card.schema.json`` that lies beside an engine's module."""
+    """Read ``card.schema.json`` next to an engine's module."""
     schema: dict[str, Any] = json.loads((Path(file).parent / "card.schema.json").read_text())
     return schema

@@ -1,4 +1,4 @@
-"""Loaded models, one of a package version in a process."""
+"""Per-process cache of loaded models, one per package version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Model = TypeVar("Model")
 
 
 class RuntimeCache(Generic[Model]):
-    """What was made of the packages used last, by their digest: a package that changed is another one."""
+    """LRU cache of objects built from packages, keyed by digest so that a changed package is built again."""
 
     def __init__(self, make: Callable[[Package], Model], *, size: int = 8) -> None:
         self._make, self._size = make, size
@@ -22,7 +22,7 @@ class RuntimeCache(Generic[Model]):
         self._lock = threading.Lock()
 
     def __call__(self, package: Package) -> Model:
-        """What ``make`` gives for a package that was verified just now."""
+        """Return the object ``make`` builds from a verified package, from the cache if present."""
         with self._lock:  # two threads would load a large model twice
             if package.digest not in self._models:
                 self._models[package.digest] = self._make(package)
@@ -32,7 +32,7 @@ class RuntimeCache(Generic[Model]):
             return self._models[package.digest]
 
     def clear(self) -> None:
-        """Drop everything."""
+        """Empty the cache."""
         with self._lock:
             self._models.clear()
 
@@ -45,5 +45,5 @@ loaded_model: RuntimeCache[Any] = RuntimeCache(_load)
 """The loaded model of a package, by its engine.
 
 Raises:
-    PackageRefused: if its files do not fit the card, or what it builds on is not installed.
+    PackageRefused: if its files do not match the card, or a dependency is not installed.
 """

@@ -1,4 +1,4 @@
-"""What every engine of rows of numbers gives."""
+"""Interface of tabular models."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ Values = npt.NDArray[np.float64]
 
 
 class TableModel(Protocol):
-    """Answers rows."""
+    """A tabular model."""
 
     @property
     def background(self) -> Values:
-        """(rows, features) typical rows: against them a row is explained."""
+        """Background sample for explanations, (rows, features)."""
         ...
 
     def predict(self, rows: npt.NDArray[np.floating]) -> Values:
-        """(n,) answers to (n, features) rows."""
+        """Outputs (n,) for rows (n, features)."""
         ...
 
 
 def table_model(package: Package) -> TableModel:
-    """The loaded model of a table package that was verified just now; kept in the process.
+    """Return the loaded model of a verified tabular package, cached per process.
 
     Raises:
-        PackageRefused: if its files are not what the card says.
+        PackageRefused: if its files do not match the card.
     """
     model: TableModel = loaded_model(package)
     return model

@@ -1,4 +1,4 @@
-"""What every engine of texts gives."""
+"""Interface of text models."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from apps.inference.packages.card import Package
 
 
 class TextModel(Protocol):
-    """Answers texts."""
+    """A text classifier."""
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """(n, labels)."""
+        """Class probabilities (n, labels)."""
         ...
 
 
 def text_model(package: Package) -> TextModel:
-    """The loaded model of a text package that was verified just now; kept in the process.
+    """Return the loaded model of a verified text package, cached per process.
 
     Raises:
-        PackageRefused: if the files do not fit, or what it builds on is not installed.
+        PackageRefused: if the files do not match the card, or a dependency is not installed.
     """
     model: TextModel = loaded_model(package)
     return model

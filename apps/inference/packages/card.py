@@ -1,4 +1,4 @@
-"""A model package: a folder with ``card.json`` and the files that the card lists with their digests."""
+"""Model packages: a folder with ``card.json`` and the files it lists with their digests."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ CARD = "card.json"
 FILMS, TABLES, TEXTS = "image-classification", "tabular-regression", "text-classification"
 VOLUMES = "volume-classification"
 IMAGES = (FILMS, VOLUMES)
-"""What looks at series."""
+"""Tasks whose input is an imaging series."""
 SERIES, EVENTS, FUSION = "series-classification", "event-prediction", "fusion"
 RANKING = "recommendation"
 
 
 class PackageRefused(Exception):
-    """A package that must not be used, with the reason for the administrator."""
+    """A package that must not be used; the message tells the administrator why."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """One thing a package speaks of."""
+    """A label of a package.
+
+    Attributes:
+        outputs: indices of the network's classes that make up the label.
+        requires: code of the label it is a subtype of; empty for none.
+    """
 
     code: str
     title: dict[str, str]
@@ -52,23 +57,23 @@ class Package:
 
     @property
     def task(self) -> str:
-        """What it reads: FILMS, VOLUMES, TABLES, TEXTS, SERIES, EVENTS, FUSION or RANKING."""
+        """The task: FILMS, VOLUMES, TABLES, TEXTS, SERIES, EVENTS, FUSION or RANKING."""
         return str(self.card["task"])
 
     @property
     def size(self) -> int:
-        """Rows and columns of the model's input plane, pixels."""
+        """Rows and columns of the model's input plane, in pixels."""
         return int(self.card["preprocessing"]["size"])
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the model's input: rows and columns of a film's plane; slices, rows and columns of a volume's box."""
-        given = self.card["preprocessing"]
-        return tuple(given["shape"]) if "shape" in given else (self.size, self.size)
+        """Shape of the model's input: (rows, columns) for images, (slices, rows, columns) for volumes."""
+        preprocessing = self.card["preprocessing"]
+        return tuple(preprocessing["shape"]) if "shape" in preprocessing else (self.size, self.size)
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:
-        """What it speaks of, in the card's order."""
+        """The labels in the card's order."""
         return tuple(
             Label(
                 code=label["code"],
@@ -84,25 +89,25 @@ class Package:
 
 
 def check_groups(card: Mapping[str, Any]) -> None:
-    """Each feature's group is listed.
+    """Check that each feature's group is listed.
 
     Raises:
-        PackageRefused: otherwise.
+        PackageRefused: if one is not.
     """
     if {feature["group"] for feature in card["features"]} - card["groups"].keys():
         raise PackageRefused("card: a feature belongs to a group that is not listed")
 
 
 def check_labels(card: Mapping[str, Any]) -> None:
-    """Labels of images have one threshold each, name their outputs, and require only labels before them.
+    """Check that image labels have one threshold each, name their outputs and require only earlier labels.
 
     Raises:
-        PackageRefused: otherwise.
+        PackageRefused: if one does not.
     """
     codes = [label["code"] for label in card["labels"]]
     if len(set(codes)) < len(codes) or set(codes) != set(card["thresholds"]):
         raise PackageRefused("card: each label needs one threshold and a code of its own")
-    listed_before = [{*codes[:place], ""} for place in range(len(codes))]
+    listed_before = [{*codes[:index], ""} for index in range(len(codes))]
     if any(label.get("requires", "") not in known for label, known in zip(card["labels"], listed_before, strict=True)):
         raise PackageRefused("card: a label requires one that is listed before it")
     if any(not label.keys() >= {"outputs", "finding"} for label in card["labels"]):

@@ -1,4 +1,4 @@
-"""Augmentation of a batch of films, in one pass over tensors."""
+"""Batched augmentation of radiographs on tensors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 def augment(planes: torch.Tensor, *, size: int, generator: torch.Generator) -> torch.Tensor:
-    """Vary a batch as films vary in life: position, size, tilt, side, contrast, focus, cover.
+    """Randomly vary position, scale, rotation, laterality, contrast, sharpness and occlusion.
 
     Args:
         planes: (n, rows, columns) grey levels 0..255.
@@ -28,7 +28,7 @@ def _uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.G
 
 
 def _move(batch: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
-    """Zoom 0.72 to 1.08 each way, shift within the cut, tilt up to 12 degrees, mirror every second."""
+    """Zoom by 0.72 to 1.08, shift within the crop, rotate by up to 12 degrees, mirror with probability 0.5."""
     n = len(batch)
     zoom = _uniform((n, 1), 0.72, 1.08, generator) * _uniform((n, 2), 0.93, 1.07, generator)
     mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
@@ -51,7 +51,7 @@ def _contrast(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _blur(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Every fourth film, by a Gaussian of 0.5 to 1.3 pixels."""
+    """Blur with probability 0.25 by a Gaussian with a sigma of 0.5 to 1.3 pixels."""
     chosen = torch.rand(len(batch), generator=generator) < 0.25
     if not chosen.any():
         return batch
@@ -65,7 +65,7 @@ def _blur(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _erase(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Cover a rectangle of every third film with its mean: a device, a hand, a marker."""
+    """Fill a rectangle with the image mean with probability 0.33, like a device, hand or marker."""
     size = batch.shape[-1]
     rows = torch.arange(size).view(1, 1, size, 1)
     columns = torch.arange(size).view(1, 1, 1, size)

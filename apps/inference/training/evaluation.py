@@ -1,4 +1,4 @@
-"""Calibration and figures of a film model, with intervals."""
+"""Calibration and evaluation metrics with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value with its 95 % interval by bootstrap over patients."""
+    """A metric with its 95 % bootstrap interval over patients."""
 
     value: float
     low: float
@@ -39,8 +39,8 @@ class Calibration:
 def fit_calibration(logits: Scores, labels: Labels) -> Calibration:
     """Fit temperature and biases by negative log likelihood (Guo et al., ICML 2017, section 4.2).
 
-    The biases undo the class weights of the training, under which the network learns probabilities
-    for a world where all classes are equally frequent; a temperature alone cannot.
+    The biases undo the class weights of the training, under which the network learns probabilities for
+    balanced classes; a temperature alone cannot.
 
     Args:
         logits: (n, classes).
@@ -58,7 +58,7 @@ def fit_calibration(logits: Scores, labels: Labels) -> Calibration:
 
 
 def expected_calibration_error(probability: Scores, truth: npt.NDArray[np.bool_], bins: int = 15) -> float:
-    """ECE with equal-mass bins: mean of |confidence - frequency| weighted by the bins' size."""
+    """ECE with equal-mass bins: |confidence - frequency| averaged over bins, weighted by size."""
     order = np.argsort(probability)
     error = 0.0
     for rows in np.array_split(order, bins):
@@ -68,27 +68,27 @@ def expected_calibration_error(probability: Scores, truth: npt.NDArray[np.bool_]
 
 
 def threshold_for_sensitivity(probability: Scores, truth: npt.NDArray[np.bool_], sensitivity: float) -> float:
-    """The highest threshold at which at least this share of the true cases is called."""
-    _, found, thresholds = roc_curve(truth, probability)
-    return min(float(thresholds[np.flatnonzero(found >= sensitivity)[0]]), 1.0)
+    """The highest threshold with at least this sensitivity."""
+    _, true_positive_rate, thresholds = roc_curve(truth, probability)
+    return min(float(thresholds[np.flatnonzero(true_positive_rate >= sensitivity)[0]]), 1.0)
 
 
 def threshold_by_youden(probability: Scores, truth: npt.NDArray[np.bool_]) -> float:
-    """The threshold with the largest sensitivity + specificity - 1."""
-    false_alarm, found, thresholds = roc_curve(truth, probability)
-    return min(float(thresholds[np.argmax(found - false_alarm)]), 1.0)
+    """The threshold with the largest Youden index (sensitivity + specificity - 1)."""
+    false_positive_rate, true_positive_rate, thresholds = roc_curve(truth, probability)
+    return min(float(thresholds[np.argmax(true_positive_rate - false_positive_rate)]), 1.0)
 
 
 def film_figures(
     probability: Scores, labels: Labels, groups: npt.NDArray[np.str_], *, threshold: float, rounds: int = 1000
 ) -> dict[str, Figure]:
-    """Figures of a three-class film model (normal, bacterial, viral).
+    """Metrics of a three-class radiograph model (normal, bacterial, viral).
 
     Args:
         probability: (n, 3) calibrated.
         labels: (n,) class index.
         groups: (n,) patient, the unit of the bootstrap.
-        threshold: the operating point for pneumonia (sum of both kinds).
+        threshold: operating point for pneumonia (sum of both kinds).
     """
 
     def measure(rows: npt.NDArray[np.intp]) -> dict[str, float]:
@@ -111,7 +111,7 @@ def _measure(probability: Scores, labels: Labels, threshold: float) -> dict[str,
 
 
 def _auroc(truth: npt.NDArray[np.bool_], score: Scores) -> float:
-    """NaN where a bootstrap draw holds one class only; such draws do not count."""
+    """AUROC; NaN if a bootstrap sample has one class only, which excludes the sample."""
     return float(roc_auc_score(truth, score)) if len(set(truth)) == 2 else float("nan")
 
 
@@ -122,7 +122,7 @@ def bootstrap(
     rounds: int = 1000,
     seed: int = 0,
 ) -> dict[str, Figure]:
-    """Percentile bootstrap that draws whole patients, since films of one patient are alike."""
+    """Percentile bootstrap over groups (patients), since a patient's images are correlated."""
     rng = np.random.default_rng(seed)
     names, inverse = np.unique(groups, return_inverse=True)
     members = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])

@@ -1,4 +1,4 @@
-"""Fitting a film model from scratch."""
+"""Training of a radiograph model from scratch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from apps.inference.training.evaluation import Labels, Scores, fit_calibration
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; every figure here is written into the model card."""
+    """Hyperparameters; all are written to the model card."""
 
     architecture: str = "mobilenet_v3_small_gray"
     size: int = 192
@@ -37,7 +37,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What an epoch ended with; ``score`` is what early stopping looks at."""
+    """Result of an epoch; ``score`` is the early-stopping criterion."""
 
     number: int
     loss: float
@@ -49,20 +49,17 @@ def fit(
 ) -> nn.Module:
     """Train and return the network of the best epoch (its exponential weight average).
 
-    AdamW with one-cycle learning rate, class weights against the imbalance, early stopping on the
-    validation patients.
+    AdamW with a one-cycle learning rate, class weights, early stopping on the validation patients.
 
     Args:
-        progress: called with (step, steps in all, the epoch that just ended or None).
+        progress: called with (step, total steps, the epoch that just ended or None).
     """
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     network = networks.build(recipe.architecture, outputs=len(LABELS))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = (
-                0.1  # torchvision's 0.01 is too slow for some thousand steps: the average never catches up
-            )
+            module.momentum = 0.1  # torchvision's 0.01 is too slow for a few thousand steps
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval()
     best, best_score, waited = copy.deepcopy(average), -np.inf, 0
@@ -102,7 +99,7 @@ def fit(
 
 
 def logits_of(network: nn.Module, films: Films, *, size: int, batch: int = 64) -> Scores:
-    """Logits (n, classes) of films, without augmentation."""
+    """Logits (n, classes) of images, without augmentation."""
     network.eval()
     logits = []
     with torch.inference_mode():
@@ -113,7 +110,7 @@ def logits_of(network: nn.Module, films: Films, *, size: int, batch: int = 64) -
 
 
 def resize(planes: torch.Tensor, size: int) -> torch.Tensor:
-    """(n, size, size) float32; the same filter as Pillow's BILINEAR, to half a grey level."""
+    """Resize to (n, size, size) float32; equals Pillow's BILINEAR to half a grey level."""
     scaled = F.interpolate(
         planes.unsqueeze(1).to(torch.float32), (size, size), mode="bilinear", antialias=True, align_corners=False
     )
@@ -127,16 +124,16 @@ def _class_weights(labels: npt.NDArray[np.int64]) -> torch.Tensor:
 
 @torch.no_grad()
 def follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    """Exponential average of weights and statistics, with a shorter memory at the start."""
+    """Update an exponential moving average of weights and buffers, with a shorter memory at the start."""
     decay = min(decay, (1 + step) / (10 + step))
-    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
+    for averaged, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if averaged.dtype.is_floating_point:
+            averaged.lerp_(new, 1 - decay)
         else:
-            kept.copy_(new)
+            averaged.copy_(new)
 
 
 def _score(logits: Scores, labels: Labels) -> float:
-    """Negative log likelihood after calibration, sign turned: sensitive to rank and confidence alike."""
+    """Mean log likelihood after calibration: sensitive to ranking and confidence."""
     calibrated = fit_calibration(logits, labels).apply(logits)
     return float(np.log(np.clip(calibrated[np.arange(len(labels)), labels], 1e-9, None)).mean())

@@ -1,4 +1,4 @@
-"""Fitting the guard of what a model was not trained for."""
+"""Fitting the out-of-distribution detector."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ QUANTILE = 0.995
 
 
 def fit_guard(trained: npt.NDArray[np.generic], validation: Sequence[npt.NDArray[np.generic]], output: Path) -> float:
-    """Fit the novelty guard to (n, *shape) training films or volumes and write it.
+    """Fit the detector on training images or volumes (n, *shape) and write it.
 
     Returns:
-        The limit that spares 99.5 % of each validation set.
+        The novelty threshold that accepts 99.5 % of each validation set.
     """
     fitted = PCA(min(COMPONENTS, len(trained)), svd_solver="full").fit(thumbnails(trained))
     guard = OODDetector(fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32))

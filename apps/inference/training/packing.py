@@ -11,10 +11,10 @@ from apps.inference.packages.card import CARD
 
 
 def begin(output: Path) -> None:
-    """Make the folder of a new package.
+    """Create the folder of a new package.
 
     Raises:
-        FileExistsError: if it holds a package already.
+        FileExistsError: if it contains a package already.
     """
     if (output / CARD).exists():
         raise FileExistsError(f"{output} holds a package: choose another version")
@@ -22,7 +22,7 @@ def begin(output: Path) -> None:
 
 
 def finish(output: Path, card: dict[str, Any]) -> dict[str, Any]:
-    """Add the digests of the files in the folder to the card, check it and write it; the card."""
+    """Add the file digests to the card, validate and write it; return the card."""
     files = sorted(path.name for path in output.iterdir() if path.is_file() and path.name != CARD)
     card = {"schema": 1, **card, "files": {name: sha256(output / name) for name in files}}
     validate_card(card)

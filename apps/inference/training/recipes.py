@@ -1,4 +1,4 @@
-"""Which model packages can be trained here. A recipe is a folder with ``train.py`` and a line in RECIPES."""
+"""Training recipes. A recipe is a folder with ``train.py`` and an entry in RECIPES."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from apps.inference.packages.card import Package
 
 Card = dict[str, Any]
 Progress = Callable[[str, int, int, str], None]
-"""Takes the stage, how much of it is done, how much there is, and a remark."""
+"""Called with (stage, done, total, remark)."""
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What one training is asked for.
+    """Parameters of a training run.
 
     Attributes:
-        data: folder of the recipe's data; None if it draws or ships its own.
-        output: folder of the new package; it must not exist.
-        epochs: at most this many; None for the recipe's own number.
-        workers: processes that draw films or volumes.
+        data: folder of the recipe's data; None if it simulates or ships its own.
+        output: folder of the new package; must not contain one.
+        epochs: maximum; None for the recipe's default.
+        workers: number of processes that generate images or volumes.
         newest: finds an installed package that the recipe builds on, by name.
     """
 
@@ -36,10 +36,10 @@ class TrainingRun:
     newest: Callable[[str], Package]
 
     def data_folder(self) -> Path:
-        """The folder of the data.
+        """Return the data folder.
 
         Raises:
-            ValueError: if none was named.
+            ValueError: if none was given.
         """
         if self.data is None:
             raise ValueError("say where the data are: --data DIR")
@@ -59,11 +59,11 @@ RECIPES = {
 
 
 def train_package(name: str, run: TrainingRun) -> Card:
-    """Train a package from scratch and write it to ``run.output``; its card.
+    """Train a package from scratch and write it to ``run.output``; return its card.
 
     Raises:
-        ValueError, FileNotFoundError, FileExistsError: saying what is missing or in the way.
+        ValueError, FileNotFoundError, FileExistsError: naming what is missing or already exists.
     """
-    recipe = import_module(f"apps.inference.training.{RECIPES[name]}.train")  # torch, for this command alone
+    recipe = import_module(f"apps.inference.training.{RECIPES[name]}.train")  # imported lazily: needs torch
     card: Card = recipe.run(run)
     return card

@@ -1,4 +1,4 @@
-"""Notes, what was extracted from them, and what all notes of a case give together."""
+"""Notes, their extractions, and what is derived from all notes of a case."""
 
 from apps.notes.models.case_content import CaseVector, Discordance, Summary
 from apps.notes.models.note import (

@@ -1,4 +1,4 @@
-"""What all notes of a case give together: a summary, contradictions with images, a vector to compare cases by."""
+"""Derived from all notes of a case: summary, discordance with imaging, similarity vector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from apps.records.models import Case
 
 
 class Summary(SealedRecord, Job):
-    """The case in a few sentences, each with its source."""
+    """A summary of the case; each sentence cites its source."""
 
     holder_path = "case.patient_id"
     task_name: ClassVar[str] = "notes.summarise_case"
@@ -39,7 +39,7 @@ class Summary(SealedRecord, Job):
 
 
 class Discordance(SealedRecord):
-    """A note says one thing and a model of images another."""
+    """A contradiction between a concept in a note and a finding of an imaging model."""
 
     holder_path = "case.patient_id"
 
@@ -57,7 +57,7 @@ class Discordance(SealedRecord):
 
 
 class CaseVector(SealedRecord):
-    """What the case is like, as a vector of length 1 (sealed blob): by it, alike cases are found."""
+    """A unit-length embedding of the case (sealed blob), used for similar-case search."""
 
     holder_path = "case.patient_id"
 

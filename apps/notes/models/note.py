@@ -1,4 +1,4 @@
-"""Notes, their revisions and drafts, and what was read in them."""
+"""Notes with revisions, drafts and search tokens, and what was extracted from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.records.models import Case
 
 
 class NoteKind(models.TextChoices):
-    """What a note is for."""
+    """Type of note."""
 
     PROGRESS = "progress", _("Progress note")
     ADMISSION = "admission", _("Admission note")
@@ -29,7 +29,7 @@ class NoteKind(models.TextChoices):
 
 
 class Note(SealedRecord):
-    """A note as it stands now; every earlier text is kept as a revision."""
+    """A note's current text; every saved text is a NoteRevision."""
 
     holder_path = "case.patient_id"
 
@@ -49,7 +49,7 @@ class Note(SealedRecord):
 
 
 class NoteRevision(SealedRecord):
-    """A note's text as somebody saved it. Rows are only added."""
+    """A note's text as it was saved. Append-only."""
 
     holder_path = "note.case.patient_id"
 
@@ -66,7 +66,7 @@ class NoteRevision(SealedRecord):
 
 
 class Draft(SealedRecord):
-    """What somebody was writing when the browser last saved it: of a new note (``note`` is empty) or of a change."""
+    """A user's autosaved text: of a new note (``note`` is null) or of an edit."""
 
     holder_path = "case.patient_id"
 
@@ -85,7 +85,7 @@ class Draft(SealedRecord):
 
 
 class NoteToken(models.Model):
-    """A blind index of a word of a note, made with one index key; few bits, so that different words share tokens."""
+    """Blind index of one word of a note under one index key; truncated to few bits (see apps.notes.search)."""
 
     note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="tokens")
     token = models.CharField(max_length=32)
@@ -97,7 +97,7 @@ class NoteToken(models.Model):
 
 
 class NoteExtraction(SealedRecord, Job):
-    """What the language model and rules made of one revision of a note."""
+    """Extraction job of one note revision: sections, sentences, concepts, specialty."""
 
     holder_path = "note.case.patient_id"
     task_name: ClassVar[str] = "notes.extract_note"
@@ -120,12 +120,12 @@ class NoteExtraction(SealedRecord, Job):
         return f"readings/{self.pk.hex[:2]}/{self.pk.hex}.npy"
 
     def sealed_blobs(self) -> list[str]:
-        """The vectors, once they are there."""
+        """The vectors, once stored."""
         return [self.blob] if self.embedding else []
 
 
 class SpecialtyExplanation(SealedRecord, Job):
-    """Why a note was given its specialty: SHAP over the words of its beginning."""
+    """Explanation of a note's predicted specialty: SHAP values of the words in its first characters."""
 
     holder_path = "reading.note.case.patient_id"
     task_name: ClassVar[str] = "notes.explain_specialty"
@@ -140,7 +140,7 @@ class SpecialtyExplanation(SealedRecord, Job):
 
 
 class ConceptVerdict(models.TextChoices):
-    """What a clinician says of something that was read."""
+    """A clinician's review of an extracted concept."""
 
     PENDING = "", _("Not reviewed")
     CONFIRMED = "confirmed", _("Confirmed")
@@ -148,7 +148,7 @@ class ConceptVerdict(models.TextChoices):
 
 
 class Concept(SealedRecord):
-    """Something that a reading found in its note, at letters ``start`` to before ``end``."""
+    """A concept extracted from a note; its text is ``text[start:end]``."""
 
     holder_path = "reading.note.case.patient_id"
 
@@ -173,5 +173,5 @@ class Concept(SealedRecord):
 
     @property
     def assertions(self) -> list[str]:
-        """What holds of it, as codes."""
+        """The assertions that are set, by name."""
         return [name for name in ("negated", "uncertain", "historical", "family") if getattr(self, name)]

@@ -1,4 +1,4 @@
-"""Whether a note speaks of a drug as something that the patient does not tolerate, or as something stopped."""
+"""Detect drug mentions that are allergies or intolerances, or discontinued medication."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _STOPPED = re.compile(
 
 
 def names_allergy(text: str, start: int, end: int, *, sentence: tuple[int, int], section_body: int | None) -> bool:
-    """Whether the drug at ``start`` to before ``end`` is named as an allergy or intolerance.
+    """Whether the drug mention ``text[start:end]`` is an allergy or intolerance.
 
     Args:
-        sentence: where the drug's sentence lies in the text.
-        section_body: where the section of allergies begins in which the drug stands; None outside of one.
+        sentence: start and end offset of the drug's sentence.
+        section_body: start offset of the enclosing allergies section's body; None outside such a section.
     """
     if section_body is not None and not _NONE_KNOWN.search(text[section_body:start]):
         return True
@@ -53,5 +53,5 @@ def names_allergy(text: str, start: int, end: int, *, sentence: tuple[int, int],
 
 
 def names_stopped(text: str, start: int, *, sentence_start: int) -> bool:
-    """Whether the words directly before the drug at ``start`` stop or hold it."""
+    """Whether the words directly before the drug at ``start`` discontinue or hold it."""
     return bool(_STOPPED.search(text[sentence_start:start]))

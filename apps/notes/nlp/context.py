@@ -1,8 +1,8 @@
-"""Negated, uncertain, past, or somebody else's? ConText over the tokens of a sentence.
+"""Assertion status of mentions (negated, uncertain, historical, family): the ConText algorithm.
 
 After Harkema, Dowling, Thornblade and Chapman, "ConText: an algorithm for determining negation, experiencer, and
-temporal status from clinical reports", J Biomed Inform 42 (2009). A trigger governs what follows or precedes it in
-its sentence, up to a word that ends its reach or to another trigger of its kind; a pseudo-trigger governs nothing.
+temporal status from clinical reports", J Biomed Inform 42 (2009). A trigger's scope extends forward or backward in its
+sentence up to a termination term or another trigger of its kind; pseudo-triggers have no scope.
 """
 
 from __future__ import annotations
@@ -112,12 +112,12 @@ _LASTING = re.compile(
     r"[\w\s-]{0,12}\b(?:hours?|days?|weeks?|months?)\b",
     re.IGNORECASE,
 )
-"""A history of swelling for four days is what brings the patient here, not the past."""
+"""Durations of the present illness: "history of swelling for four days" is current, not historical."""
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger in a text: tokens from ``start`` to before ``end``."""
+    """A ConText trigger covering the tokens ``[start, end)``."""
 
     assertion: str
     direction: str
@@ -127,7 +127,7 @@ class Trigger:
 
 @cache
 def language(code: str) -> Any:
-    """Tokens and sentences of English or, letter by letter, of Chinese."""
+    """Blank spaCy pipeline with tokenizer and sentence splitter; Chinese is tokenised by character."""
     pipeline = spacy.blank(code)
     pipeline.add_pipe(
         "sentencizer", config={"punct_chars": [".", "!", "?", "。", "！", "？"] if code == "zh" else None}
@@ -146,14 +146,14 @@ def _matcher(code: str) -> PhraseMatcher:
 
 
 def triggers(doc: Doc, code: str) -> list[Trigger]:
-    """All triggers, in order; a longer one covers the shorter ones of its kind in it."""
+    """Return all triggers in order of position; the longest match wins within an assertion."""
     by_kind: dict[str, list[Span]] = {}
     for number, start, end in _matcher(code)(doc):
         name = doc.vocab.strings[number]
         by_kind.setdefault(name.split()[0], []).append(Span(doc, start, end, label=name))
-    found = [span for spans in by_kind.values() for span in filter_spans(spans)]
-    # "Not seen" looks back and "not" forward: where both begin at one place, the longer one counts (filter_spans).
-    return sorted((_trigger(span) for span in found), key=lambda t: t.start)
+    longest = [span for spans in by_kind.values() for span in filter_spans(spans)]
+    # "Not seen" scopes backward and "not" forward: if both start at the same token, filter_spans keeps the longer one.
+    return sorted((_trigger(span) for span in longest), key=lambda t: t.start)
 
 
 def _trigger(span: Span) -> Trigger:
@@ -162,23 +162,23 @@ def _trigger(span: Span) -> Trigger:
 
 
 def assertions(doc: Doc, code: str) -> list[frozenset[str]]:
-    """For each token what holds of it: a subset of ASSERTIONS."""
-    holds: list[set[str]] = [set() for _ in doc]
-    found = triggers(doc, code)
-    starts = [trigger.start for trigger in found]
+    """Return for each token the subset of ASSERTIONS in whose scope it is."""
+    by_token: list[set[str]] = [set() for _ in doc]
+    ordered = triggers(doc, code)
+    starts = [trigger.start for trigger in ordered]
     for sentence in doc.sents:
-        inside = found[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)]
+        inside = ordered[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)]
         stops = [trigger for trigger in inside if trigger.direction == STOP]
         for trigger in inside:
             if trigger.assertion == "historical" and _LASTING.search(sentence.text):
                 continue
-            for place in _reach(trigger, stops, sentence):
-                holds[place].add(trigger.assertion)
-    return [frozenset(one) for one in holds]
+            for index in _scope(trigger, stops, sentence):
+                by_token[index].add(trigger.assertion)
+    return [frozenset(token) for token in by_token]
 
 
-def _reach(trigger: Trigger, stops: list[Trigger], sentence: Span) -> list[int]:
-    """The places of the tokens that a trigger governs. Whose illness it is, no word in between changes."""
+def _scope(trigger: Trigger, stops: list[Trigger], sentence: Span) -> list[int]:
+    """Token indices in a trigger's scope. Termination terms do not end the scope of family triggers."""
     if trigger.assertion == "family":
         stops = []
     end = min([stop.start for stop in stops if stop.start >= trigger.end], default=sentence.end)

@@ -1,6 +1,6 @@
-"""An abstractive summary by a generative model on this machine, each statement with its sources, and a check.
+"""Abstractive summaries by a local generative model, with citations and a support check.
 
-Off by default. A statement that cites nothing, or what does not bear it, is marked; nothing is left out in silence.
+Off by default. Statements without a citation, or not supported by what they cite, are flagged rather than dropped.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ PROMPT = (
 )
 _CITES = re.compile(r"\[([\d,\s]+)\]")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
-MOST_TOKENS = 300
-LEAST_LIKENESS = 0.55
-"""Cosine between a statement and the nearest sentence that it cites, below which it says something else."""
+MAX_NEW_TOKENS = 300
+MIN_SIMILARITY = 0.55
+"""Minimum cosine similarity between a statement and the closest sentence it cites."""
 
 
 class Generator:
-    """A causal language model from a folder or by the name of one that was downloaded before."""
+    """A causal language model, loaded from a directory or the local Hugging Face cache."""
 
     def __init__(self, location: str) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -38,71 +38,71 @@ class Generator:
             ).eval()
 
     def write(self, prompt: str) -> str:
-        """What follows the prompt; a model that was taught to converse is asked as it expects."""
+        """Generate greedily after the prompt; apply the chat template of instruction-tuned models."""
         import torch
 
         if self._tokens.chat_template:
-            asked = [{"role": "user", "content": prompt}]
-            prompt = self._tokens.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
-        given = self._tokens(
+            messages = [{"role": "user", "content": prompt}]
+            prompt = self._tokens.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        inputs = self._tokens(
             prompt,
             return_tensors="pt",
             truncation=True,
-            max_length=self._model.config.max_position_embeddings - MOST_TOKENS,
+            max_length=self._model.config.max_position_embeddings - MAX_NEW_TOKENS,
         )
         with torch.inference_mode():
-            made = self._model.generate(
-                **given, max_new_tokens=MOST_TOKENS, do_sample=False, pad_token_id=self._tokens.eos_token_id
+            output = self._model.generate(
+                **inputs, max_new_tokens=MAX_NEW_TOKENS, do_sample=False, pad_token_id=self._tokens.eos_token_id
             )
-        return str(self._tokens.decode(made[0, given["input_ids"].shape[1] :], skip_special_tokens=True))
+        return str(self._tokens.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
 
 
 @lru_cache(maxsize=1)
 def generator(location: str) -> Generator:
-    """The loaded model; kept in the process.
+    """Return the loaded model, cached per process.
 
     Raises:
-        OSError: if there is none there.
+        OSError: if there is no model at ``location``.
     """
     return Generator(location)
 
 
 def abstract(sentences: Sequence[Sentence], writer: Generator, encoder: Encoder) -> list[Claim]:
-    """Statements with their sources; those without support are marked, not dropped."""
-    numbered = "\n".join(f"[{number}] {one.text.strip()}" for number, one in enumerate(sentences, start=1))
+    """Generate statements with citations; unsupported ones are flagged, not dropped."""
+    numbered = "\n".join(f"[{number}] {sentence.text.strip()}" for number, sentence in enumerate(sentences, start=1))
     written = writer.write(PROMPT.format(sentences=numbered))
     statements = [line.strip(" -•\t") for line in written.splitlines() if line.strip(" -•\t")]
     return claims(statements, sentences, encoder)
 
 
 def claims(statements: Sequence[str], sentences: Sequence[Sentence], encoder: Encoder) -> list[Claim]:
-    """Check statements against what they cite.
+    """Check each statement against the sentences it cites.
 
-    A statement is borne if it resembles a sentence that it cites, says no number that is not there, and speaks of no
-    problem, symptom or medication that is not there with the same assertions: "no fever" does not bear "fever",
-    although their vectors are near.
+    A statement is supported if it is similar to a cited sentence and contains only numbers, problems, symptoms and
+    medication that the cited sentences contain with the same assertions: "no fever" does not support "fever", although
+    their embeddings are close.
     """
-    found = []
-    known = encoder.encode([one.text for one in sentences]) if sentences else None
+    checked = []
+    known = encoder.encode([sentence.text for sentence in sentences]) if sentences else None
     for statement in statements:
         cites = sorted(
             {int(number) - 1 for group in _CITES.findall(statement) for number in group.split(",") if number.strip()}
         )
-        cites = [place for place in cites if 0 <= place < len(sentences)]
+        cites = [index for index in cites if 0 <= index < len(sentences)]
         text = _CITES.sub("", statement).strip()
         if text:
-            borne = (
+            supported = (
                 known is not None
                 and bool(cites)
-                and float((known[cites] @ encoder.encode([text])[0]).max()) >= LEAST_LIKENESS
-                and _says(text) <= _says("\n".join(sentences[place].text for place in cites))
+                and float((known[cites] @ encoder.encode([text])[0]).max()) >= MIN_SIMILARITY
+                and _facts(text) <= _facts("\n".join(sentences[index].text for index in cites))
             )
-            found.append(Claim(text, cites, borne))
-    return found
+            checked.append(Claim(text, cites, supported))
+    return checked
 
 
-def _says(text: str) -> set[tuple[str, ...]]:
-    """What is said: numbers, and concepts with what is asserted of them."""
+def _facts(text: str) -> set[tuple[str, ...]]:
+    """The numbers in a text, and its concepts with their assertions."""
     concepts = {
         (mention.concept, *sorted(mention.assertions))
         for mention in read(text).mentions

@@ -1,4 +1,4 @@
-"""Measurements and doses in notes."""
+"""Extract measurements and doses from notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNITS = {
     "pounds": "[lb_av]", "lbs": "[lb_av]", "bpm": "/min", "/min": "/min", "mmhg": "mm[Hg]", "°c": "Cel", "℃": "Cel",
     "°f": "[degF]", "u/l": "U/L", "ng/ml": "ng/mL", "ml": "mL", "毫米": "mm", "厘米": "cm", "公斤": "kg", "次/分": "/min",
 }  # fmt: skip
-"""As written to UCUM."""
+"""Unit as written in notes (lowercase) to UCUM."""
 VITALS = {
     "8867-4": (r"heart rate|pulse|hr|心率|脉搏", "/min"),
     "9279-1": (r"respiratory rate|respirations?|rr|resp rate|呼吸频率|呼吸", "/min"),
@@ -23,7 +23,7 @@ VITALS = {
     "29463-7": (r"weight|wt|体重", "kg"),
     "2160-0": (r"creatinine|肌酐", "mg/dL"),
 }
-"""LOINC code to its names in notes and the unit that is meant where none is written."""
+"""LOINC code to its names in notes and its default UCUM unit."""
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS), key=len, reverse=True))
 _SIZE = re.compile(rf"(?<![A-Za-z0-9_.])({NUMBER}(?:\s*[x×]\s*{NUMBER}){{0,2}})\s*({_UNIT})(?![A-Za-z])", re.IGNORECASE)
 _PRESSURE = re.compile(r"(?:blood pressure|bp|血压)\D{0,12}(\d{2,3})\s*/\s*(\d{2,3})", re.IGNORECASE)
@@ -51,11 +51,11 @@ ROUTE = re.compile(
 
 @dataclass(frozen=True)
 class Measurement:
-    """A number with its unit.
+    """A measured quantity in a note.
 
     Attributes:
         code: LOINC, or empty for a size.
-        values: one, two or three numbers in ``unit`` (UCUM).
+        values: one to three numbers in ``unit`` (UCUM).
     """
 
     start: int
@@ -66,29 +66,29 @@ class Measurement:
 
 
 def measurements(text: str) -> list[Measurement]:
-    """Vital signs, laboratory values and sizes, in order; a number belongs to one of them."""
-    found = [
+    """Extract vital signs, laboratory values and sizes in order of position; each number is used once."""
+    rows = [
         Measurement(match.start(), match.end(), code, (_number(match[1]),), _unit_of(code, match[2]))
         for code, pattern in _VITAL.items()
         for match in pattern.finditer(text)
     ]
-    found += [
+    rows += [
         Measurement(match.start(), match.end(), "85354-9", (float(match[1]), float(match[2])), "mm[Hg]")
         for match in _PRESSURE.finditer(text)
     ]
-    taken = [range(one.start, one.end) for one in found]
+    occupied = [range(row.start, row.end) for row in rows]
     for match in _SIZE.finditer(text):
-        if not any(match.start() in reach or match.end() - 1 in reach for reach in taken):
+        if not any(match.start() in span or match.end() - 1 in span for span in occupied):
             numbers = tuple(_number(part) for part in re.split(r"\s*[x×]\s*", match[1]))
-            found.append(Measurement(match.start(), match.end(), "", numbers, UNITS[match[2].lower()]))
-    return sorted(found, key=lambda one: one.start)
+            rows.append(Measurement(match.start(), match.end(), "", numbers, UNITS[match[2].lower()]))
+    return sorted(rows, key=lambda row: row.start)
 
 
 def dose(text: str) -> dict[str, str]:
-    """Dose, route and schedule in what follows a medication's name; empty where nothing is said."""
+    """Extract dose, route and schedule from the text after a medication's name; missing parts are left out."""
     patterns = {"dose": DOSE, "route": ROUTE, "schedule": SCHEDULE}
-    found = {name: pattern.search(text) for name, pattern in patterns.items()}
-    return {name: match[0].strip() for name, match in found.items() if match}
+    matches = {name: pattern.search(text) for name, pattern in patterns.items()}
+    return {name: match[0].strip() for name, match in matches.items() if match}
 
 
 def _number(text: str) -> float:

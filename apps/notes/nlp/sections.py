@@ -1,4 +1,4 @@
-"""The sections of a note: where what kind of thing is written."""
+"""Split a note into sections by their headings."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _HEADING = re.compile(
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a text: letters from ``start`` to before ``end``.
+    """A section: ``text[start:end]``.
 
     Attributes:
         name: a key of NAMES or empty.
-        body: where its heading ends.
+        body: offset of the end of its heading.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Section:
 
 
 def sections(text: str) -> list[Section]:
-    """The text's sections in order, without gaps; headings that are not known begin none."""
+    """Split a text into consecutive sections without gaps; unknown headings do not start a section."""
     starts = [("", 0, 0)]
     for heading in _HEADING.finditer(text):
         name = _KNOWN.get(heading["heading"].strip().lower())

@@ -1,4 +1,4 @@
-"""A case in a few sentences: those that the others resemble most, each once (LexRank; Erkan and Radev, JAIR 2004)."""
+"""Extractive summarisation with LexRank (Erkan and Radev, JAIR 2004) and redundancy removal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 DAMPING, ROUNDS = 0.85, 60
 FLOOR = 0.15
-"""Likeness below this counts as none."""
+"""Cosine similarity below this counts as zero."""
 ALIKE = 0.8
-"""A sentence as like another one that was chosen is left out."""
+"""A sentence with this cosine similarity to a selected one is redundant and skipped."""
 PULL = {
     "impression": 2.0,
     "plan": 1.4,
@@ -22,13 +22,13 @@ PULL = {
     "family": 0.5,
     "review": 0.6,
 }
-"""How much a section's sentences count beside others."""
-SHORTEST, LONGEST = 12, 400
+"""Prior weight of a section's sentences; 1 for other sections."""
+MIN_CHARACTERS, MAX_CHARACTERS = 12, 400
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence with where it stands: letters from ``start`` to before ``end`` of its note."""
+    """A sentence and its source: ``[start, end)`` of the note's text."""
 
     text: str
     note: str
@@ -38,38 +38,39 @@ class Sentence:
 
 
 def summarise(sentences: list[Sentence], vectors: npt.NDArray[np.floating], *, most: int = 6) -> list[int]:
-    """The places of the sentences that say most, in their own order.
+    """Select the most central sentences; return their indices in document order.
 
     Args:
-        vectors: (sentences, width) of length 1.
+        vectors: (sentences, width), unit length.
+        most: maximum number of sentences.
     """
-    usable = [place for place, one in enumerate(sentences) if SHORTEST <= len(one.text.strip()) <= LONGEST]
+    usable = [index for index, row in enumerate(sentences) if MIN_CHARACTERS <= len(row.text.strip()) <= MAX_CHARACTERS]
     if not usable:
         return []
     table = np.asarray(vectors, dtype=np.float64)[usable]
-    likeness = np.clip(table @ table.T, 0, None)
-    likeness[likeness < FLOOR] = 0
-    np.fill_diagonal(likeness, 0)
-    pull = np.array([PULL.get(sentences[place].section, 1.0) for place in usable])
-    pull /= pull.sum()
-    sums = likeness.sum(axis=1, keepdims=True)
-    steps = np.where(sums > 0, likeness / np.where(sums > 0, sums, 1), pull[None])
-    rank = pull.copy()
+    similarity = np.clip(table @ table.T, 0, None)
+    similarity[similarity < FLOOR] = 0
+    np.fill_diagonal(similarity, 0)
+    prior = np.array([PULL.get(sentences[index].section, 1.0) for index in usable])
+    prior /= prior.sum()
+    sums = similarity.sum(axis=1, keepdims=True)
+    transitions = np.where(sums > 0, similarity / np.where(sums > 0, sums, 1), prior[None])
+    rank = prior.copy()
     for _ in range(ROUNDS):
-        rank = (1 - DAMPING) * pull + DAMPING * steps.T @ rank
-    rank *= pull**0.5
+        rank = (1 - DAMPING) * prior + DAMPING * transitions.T @ rank
+    rank *= prior**0.5
     chosen: list[int] = []
-    for place in np.argsort(-rank):
-        if all(table[place] @ table[other] < ALIKE for other in chosen):
-            chosen.append(int(place))
+    for index in np.argsort(-rank):
+        if all(table[index] @ table[other] < ALIKE for other in chosen):
+            chosen.append(int(index))
         if len(chosen) == most:
             break
-    return sorted(usable[place] for place in chosen)
+    return sorted(usable[index] for index in chosen)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of an abstractive summary with the sentences that it cites, and whether they bear it."""
+    """A statement of an abstractive summary, the indices of its cited sentences, and whether they support it."""
 
     text: str
     cites: list[int]

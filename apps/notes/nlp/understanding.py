@@ -1,4 +1,4 @@
-"""Everything that is made of a note: what is read, vectors of its sentences, its specialty, how grave it sounds."""
+"""Full analysis of a note: extraction, sentence vectors, specialty, severity."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from apps.inference.engines.texts import text_model
 from apps.inference.packages.card import Package, PackageRefused
 from apps.notes.nlp.reader import Mention, Reading, read
 
-MOST_SENTENCES = 600
+MAX_SENTENCES = 600
 OPENING = 1500
-"""Letters from which the specialty is told."""
+"""Leading characters from which the specialty is classified."""
 
 
 @dataclass(frozen=True)
 class Understood:
-    """What a note says.
+    """Analysis of a note.
 
     Attributes:
-        vectors: (sentences, width) float16, of at most MOST_SENTENCES.
-        specialty: model, label and probability, or empty.
+        vectors: (sentences, width) float16, at most MAX_SENTENCES.
+        maker: name of the sentence encoder.
+        specialty: ``model``, ``title`` and ``probability``; empty if no model applies.
     """
 
     reading: Reading
@@ -34,13 +35,13 @@ class Understood:
 
 
 def understand(text: str, encoder: Encoder, specialties: list[Package]) -> Understood:
-    """Read a note.
+    """Analyse a note.
 
     Args:
-        specialties: packages that tell the specialty of English notes, the preferred one first.
+        specialties: packages that classify the specialty of English notes, in order of preference.
     """
     reading = read(text)
-    sentences = [text[start:end] for start, end in reading.sentences[:MOST_SENTENCES]]
+    sentences = [text[start:end] for start, end in reading.sentences[:MAX_SENTENCES]]
     vectors = encoder.encode(sentences) if sentences else np.zeros((0, encoder.width), dtype=np.float32)
     specialty = _specialty(text, specialties) if reading.language == "en" else {}
     return Understood(reading, vectors.astype(np.float16), encoder.name, specialty)
@@ -67,21 +68,21 @@ GRAVE = {
     "cyanosis": 0.9, "mi": 0.6, "heart_failure": 0.5, "renal_failure": 0.6, "metastasis": 0.6, "cancer": 0.3,
     "intracranial_hemorrhage": 1.0, "cirrhosis": 0.6, "pulmonary_embolism": 0.6, "pneumonia": 0.4, "tachycardia": 0.2,
 }  # fmt: skip
-"""Log-odds that a condition adds, after the items of CURB-65, qSOFA and Charlson; ours, and not fitted on outcomes."""
+"""Log-odds added by each condition, chosen after the items of CURB-65, qSOFA and Charlson; not fitted on outcomes."""
 QUIET = -2.5
-"""Log-odds of a note that speaks of nothing grave."""
+"""Log-odds of a note without any severe condition."""
 
 
 def gravity(mentions: list[tuple[str, bool]]) -> tuple[float, list[str]]:
-    """How grave notes sound, as log-odds, and by which conditions.
+    """Severity of the notes' mentions as log-odds, and the conditions that contribute, strongest first.
 
     Args:
-        mentions: code of the lexicon, and whether it is affirmed of the patient now.
+        mentions: lexicon code, and whether it is affirmed as current for the patient.
     """
-    there = sorted({code for code, holds in mentions if holds and code in GRAVE}, key=lambda code: -GRAVE[code])
-    return QUIET + sum(GRAVE[code] for code in there), there
+    present = sorted({code for code, holds in mentions if holds and code in GRAVE}, key=lambda code: -GRAVE[code])
+    return QUIET + sum(GRAVE[code] for code in present), present
 
 
 def affirmed(mention: Mention) -> bool:
-    """Whether it holds of the patient now."""
+    """Whether the mention is affirmed as current for the patient."""
     return not set(mention.assertions) & {"negated", "historical", "family", "uncertain"}

@@ -1,4 +1,4 @@
-"""Contradictions between notes and images."""
+"""Discordance between notes and imaging findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from apps.records.case_pages import get_case, redirect_back, show_user_errors
 @require_POST
 @show_user_errors
 def settle(request: HttpRequest, pk: uuid.UUID, discordance_id: uuid.UUID) -> HttpResponse:
-    """Somebody has looked at note and image."""
+    """Mark a discordance as reviewed."""
     row = get_object_or_404(
         Discordance.objects.select_related("case__patient"), pk=discordance_id, case=get_case(request, pk)
     )

@@ -1,4 +1,4 @@
-"""Notes: writing, reading, comparing, confirming."""
+"""Pages of notes: list, edit, revisions, review of extracted concepts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAGE = 20
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def note_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The case's notes, and a form for the next one."""
+    """List the case's notes; create one by POST."""
     case, user = get_case(request, pk), signed_in(request)
     draft = writing.draft_of(case, None, user)
     form = NoteForm(request.POST or None, initial={"text": draft.text if draft else "", "kind": NoteKind.PROGRESS})
@@ -65,7 +65,7 @@ def note_list(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def note_page(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
-    """One note with what was understood; changed by POST."""
+    """Show a note with its extracted concepts; edit it by POST."""
     case, user = get_case(request, pk), signed_in(request)
     note = _note(case, note_id)
     form = NoteForm(request.POST or None, initial={"text": note.text, "revision": note.revision, "kind": note.kind})
@@ -99,7 +99,7 @@ def note_page(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpRe
 @role_required(*CLINICIANS)
 @require_GET
 def understood(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
-    """What was understood, while it is being read."""
+    """Fragment with the extracted concepts, polled while the extraction runs."""
     case = get_case(request, pk)
     note = _note(case, note_id)
     return render_case_page(
@@ -110,27 +110,27 @@ def understood(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpR
 @role_required(*CLINICIANS)
 @require_POST
 def draft(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
-    """Keep what is being written; the browser sends it while one types."""
+    """Autosave a draft; sent by the browser while the user types."""
     case = get_case(request, pk)
     note_id = request.POST.get("note", "")
     try:
         note = _note(case, uuid.UUID(note_id)) if note_id else None
     except ValueError:
         return JsonResponse({"saved": False}, status=400)
-    kept = writing.save_draft(
+    saved_draft = writing.save_draft(
         case,
         request.POST.get("text", ""),
         note=note,
         revision=whole_number(request.POST.get("revision")),
         actor=signed_in(request),
     )
-    return JsonResponse({"saved": True, "at": kept.saved_at.isoformat()})
+    return JsonResponse({"saved": True, "at": saved_draft.saved_at.isoformat()})
 
 
 @role_required(*CLINICIANS)
 @require_GET
 def revision(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID, number: int) -> HttpResponse:
-    """An earlier text, and how it differs from the one before it."""
+    """Show an earlier revision and its differences from the one before."""
     case = get_case(request, pk)
     note = _note(case, note_id)
     rows = {
@@ -148,7 +148,7 @@ def revision(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID, number: in
 @require_POST
 @show_user_errors
 def decide(request: HttpRequest, pk: uuid.UUID, concept_id: uuid.UUID) -> HttpResponse:
-    """Confirm or reject something that was read; one click."""
+    """Confirm or reject an extracted concept."""
     case = get_case(request, pk)
     concept = get_object_or_404(
         Concept.objects.select_related("reading__note__case__patient"), pk=concept_id, reading__note__case=case
@@ -172,11 +172,11 @@ def decide(request: HttpRequest, pk: uuid.UUID, concept_id: uuid.UUID) -> HttpRe
 @require_POST
 @show_user_errors
 def read_again(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
-    """Try a failed reading again."""
+    """Retry a failed extraction."""
     note = _note(get_case(request, pk), note_id)
-    found = note_extraction.newest(note)
-    if found is not None:
-        note_extraction.retry(found, actor=signed_in(request))
+    extraction = note_extraction.newest(note)
+    if extraction is not None:
+        note_extraction.retry(extraction, actor=signed_in(request))
     return redirect("notes:note", pk, note_id)
 
 
@@ -184,32 +184,36 @@ def read_again(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpR
 @require_POST
 @show_user_errors
 def explain(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
-    """Ask why the note was given its specialty."""
+    """Request an explanation of the note's specialty."""
     note = _note(get_case(request, pk), note_id)
-    found = note_extraction.newest(note)
-    asked = note_extraction.ask_why(found, actor=signed_in(request)) if found is not None else None
-    return redirect("notes:why", pk, asked.pk) if asked else redirect("notes:note", pk, note_id)
+    extraction = note_extraction.newest(note)
+    explanation = (
+        note_extraction.request_specialty_explanation(extraction, actor=signed_in(request))
+        if extraction is not None
+        else None
+    )
+    return redirect("notes:why", pk, explanation.pk) if explanation else redirect("notes:note", pk, note_id)
 
 
 @role_required(*CLINICIANS)
 @require_GET
 def why(request: HttpRequest, pk: uuid.UUID, why_id: uuid.UUID) -> HttpResponse:
-    """The words that made a note what the model took it for; asked for again while it is computed."""
+    """Show the word attributions of a note's specialty; polled while they are computed."""
     case = get_case(request, pk)
     rows = SpecialtyExplanation.objects.filter(reading__note__case=case).select_related(
         "reading__note__case", "package"
     )
-    asked = get_object_or_404(rows, pk=why_id)
-    context: dict[str, Any] = {"asked": asked, "note": asked.reading.note}
-    if asked.state == State.SUCCEEDED and models_permitted(case.patient):
-        context |= text_answer(asked.package, asked.answer, request.GET.get("by", ""))
+    explanation = get_object_or_404(rows, pk=why_id)
+    context: dict[str, Any] = {"asked": explanation, "note": explanation.reading.note}
+    if explanation.state == State.SUCCEEDED and models_permitted(case.patient):
+        context |= text_answer(explanation.package, explanation.answer, request.GET.get("by", ""))
     template = "notes/_why.html" if request.headers.get("HX-Request") else "notes/why.html"
     return render_case_page(request, case, "notes", context, template=template)
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of a note: plain text, or something that was understood."""
+    """A span of a note's text: plain, or an extracted concept."""
 
     text: str
     concept: Concept | None = None
@@ -217,7 +221,7 @@ class Stretch:
 
     @property
     def css(self) -> str:
-        """How it is marked."""
+        """CSS classes of the highlight."""
         if self.concept is None:
             return ""
         doubtful = " said-negated" if self.concept.negated else " said-uncertain" if self.concept.uncertain else ""
@@ -225,33 +229,36 @@ class Stretch:
 
     @property
     def words(self) -> str:
-        """What it was understood as."""
-        return _said(self.concept) if self.concept is not None else ""
+        """Description of the concept."""
+        return _description(self.concept) if self.concept is not None else ""
 
 
 def _understood(note: Note) -> dict[str, Any]:
-    found: NoteExtraction | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
-    if found is None or found.state != State.SUCCEEDED:
-        return {"reading": found, "stretches": [Stretch(note.text)], "groups": []}
-    concepts = list(found.concepts.select_related("reading__note__case", "decided_by"))
-    shown_ones = [
+    extraction: NoteExtraction | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
+    if extraction is None or extraction.state != State.SUCCEEDED:
+        return {"reading": extraction, "stretches": [Stretch(note.text)], "groups": []}
+    concepts = list(extraction.concepts.select_related("reading__note__case", "decided_by"))
+    highlighted = [
         concept for concept in concepts if concept.verdict != ConceptVerdict.REJECTED and concept.kind != "anatomy"
     ]
     groups = concepts_by_kind(concepts)
     listed = [
         (
             title,
-            [{"row": concept, "title": _title(concept, note.text), "said": _said(concept)} for concept in groups[kind]],
+            [
+                {"row": concept, "title": _title(concept, note.text), "said": _description(concept)}
+                for concept in groups[kind]
+            ],
         )
         for kind, title in KINDS.items()
         if kind in groups and kind != "anatomy"
     ]
-    specialty = found.found.get("specialty") or {}
+    specialty = extraction.found.get("specialty") or {}
     return {
-        "reading": found,
-        "stretches": _stretches(note.text, shown_ones, [start for start, _end in found.found["sentences"]]),
+        "reading": extraction,
+        "stretches": _stretches(note.text, highlighted, [start for start, _end in extraction.found["sentences"]]),
         "groups": listed,
-        "more": found.found.get("more", 0),
+        "more": extraction.found.get("more", 0),
         "specialty": {**specialty, "title": in_language(specialty["title"]), "percent": 100 * specialty["probability"]}
         if specialty
         else None,
@@ -259,7 +266,7 @@ def _understood(note: Note) -> dict[str, Any]:
 
 
 def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list[Stretch]:
-    """The text in pieces; a plain piece also ends where a sentence begins, so that sources can be linked."""
+    """Split the text into spans; plain spans also end at sentence starts, so that citations can link to them."""
     pieces: list[Stretch] = []
     at = 0
 
@@ -267,7 +274,7 @@ def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list
         cuts = [at, *sentences[bisect_right(sentences, at) : bisect_left(sentences, end)], end]
         pieces.extend(Stretch(text[a:b], start=a) for a, b in itertools.pairwise(cuts) if b > a)
 
-    for concept in sorted(concepts, key=lambda one: (one.start, -one.end)):
+    for concept in sorted(concepts, key=lambda row: (row.start, -row.end)):
         if concept.start < at:
             continue
         plain(concept.start)
@@ -278,14 +285,14 @@ def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list
 
 
 def _title(concept: Concept, text: str) -> str:
-    """What is confirmed: the note's own words; of measurements the name of what was measured."""
+    """What confirming stores: the note's own wording; for measurements the name of the observation."""
     if concept.kind == "measurement":
         return in_language(concept.details["title"])
     return " ".join(text[concept.start : concept.end].split())
 
 
-def _said(concept: Concept) -> str:
-    """ "denied or absent · Family history · J18.9"."""
+def _description(concept: Concept) -> str:
+    """Describe a concept, for example "denied or absent · Family history · J18.9"."""
     details = concept.details
     parts = [str(StatementKind.ALLERGY.label)] if details.get("allergy") else []
     parts += [str(ASSERTIONS[name]) for name in concept.assertions]

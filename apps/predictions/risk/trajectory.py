@@ -1,4 +1,4 @@
-"""The risk over the hours of a stay, what drives it, and what would be if."""
+"""Risk trajectory over the hours of a stay, its drivers, and what-if values."""
 
 from __future__ import annotations
 
@@ -23,45 +23,48 @@ def answer(
     supposed: dict[int, float],
     explained: bool = True,
 ) -> dict[str, Any]:
-    """What the model says of a stay after ``hour``.
+    """Run the model on a stay up to ``hour``.
 
     Args:
-        measured: hour, place of the variable, value.
-        person: by names of STATICS.
-        supposed: value by place of the variable, instead of the newest one.
+        hour: end of the observation window, in hours after admission.
+        measured: (hour, variable index, value).
+        person: static features by the names in STATICS.
+        supposed: what-if values by variable index; each replaces the newest measured value.
+        explained: whether to compute SHAP values (``drivers``).
 
     Returns:
-        ``risk``, ``band`` (least and greatest of the members), ``course`` (hour, risk, least, greatest from FIRST on),
-        ``drivers`` (variables by stretches of hours, in probability), ``newest`` (value by code).
+        ``risk``, ``band`` (minimum and maximum of the ensemble), ``course`` (rows of hour, risk, minimum, maximum
+        from hour FIRST on), ``drivers`` (SHAP values of variables by intervals of hours, in probability), ``newest``
+        (value by code), ``threshold``, ``without_age``.
     """
     runtime = loaded_model(package)
     grid = _grid(runtime, hour, measured, person, supposed)
     hours = tuple(range(FIRST, hour + 1))
     risks = runtime.risks(grid, hours)[:, 0]
-    members, together = risks[:-1], risks[-1]
-    # The blend of means lies within the members' range but for rounding.
+    members, mean = risks[:-1], risks[-1]
+    # The ensemble mean is within the members' range except for rounding.
     course = [
         [
             at,
-            float(together[place]),
-            float(min(members[:, place].min(), together[place])),
-            float(max(members[:, place].max(), together[place])),
+            float(mean[index]),
+            float(min(members[:, index].min(), mean[index])),
+            float(max(members[:, index].max(), mean[index])),
         ]
-        for place, at in enumerate(hours)
+        for index, at in enumerate(hours)
     ]
-    said: dict[str, Any] = {
+    result: dict[str, Any] = {
         "hour": hour,
         "risk": course[-1][1],
         "band": course[-1][2:],
         "course": course,
         "threshold": package.card["thresholds"]["death"]["value"],
-        "newest": {runtime.codes[place]: value for _at, place, value in measured}
+        "newest": {runtime.codes[index]: value for _at, index, value in measured}
         | {runtime.codes[p]: v for p, v in supposed.items()},
         "without_age": "age" not in person,
     }
     if explained:
-        said["drivers"] = _drivers(runtime, grid, hour)
-    return said
+        result["drivers"] = _drivers(runtime, grid, hour)
+    return result
 
 
 def _grid(
@@ -72,36 +75,41 @@ def _grid(
     supposed: dict[int, float],
 ) -> Grid:
     static = np.array([[person.get(name, np.nan) for name in STATICS]])
-    rows = [one for one in measured if one[0] < hour]
-    for place, value in supposed.items():
-        last = max((at for at, other, _value in rows if other == place), default=hour - 1)
-        rows = [one for one in rows if one[:2] != (last, place)] + [(last, place, value)]
-    hours, places, values = (np.array(column) for column in zip(*rows, strict=True))
+    rows = [row for row in measured if row[0] < hour]
+    for index, value in supposed.items():
+        last = max((at for at, other, _value in rows if other == index), default=hour - 1)
+        rows = [row for row in rows if row[:2] != (last, index)] + [(last, index, value)]
+    hours, variables, values = (np.array(column) for column in zip(*rows, strict=True))
     stays = np.zeros(len(rows), dtype=np.int64)
     return grid_of(
-        stays, hours.astype(np.int64), places.astype(np.int64), values.astype(float), static, width=len(runtime.codes)
+        stays,
+        hours.astype(np.int64),
+        variables.astype(np.int64),
+        values.astype(float),
+        static,
+        width=len(runtime.codes),
     )
 
 
 def _drivers(runtime: StaysModel, grid: Grid, hour: int) -> dict[str, Any]:
-    found = explain(lambda many: runtime.risks(many, (hour,))[-1, :, 0], grid, hour)
-    sums = found.values.sum(axis=1)
+    attribution = explain(lambda grids: runtime.risks(grids, (hour,))[-1, :, 0], grid, hour)
+    sums = attribution.values.sum(axis=1)
     order = np.argsort(-np.abs(sums))
     return {
         "stretch": STRETCH,
-        "base": found.base,
-        "output": found.output,
-        "gap": found.gap,
-        "evaluations": found.evaluations,
-        "stopped": found.stopped,
-        "person": found.person,
+        "base": attribution.base,
+        "output": attribution.output,
+        "gap": attribution.gap,
+        "evaluations": attribution.evaluations,
+        "stopped": attribution.stopped,
+        "person": attribution.person,
         "variables": [
             {
-                "code": runtime.codes[found.rows[place]],
-                "value": float(sums[place]),
-                "by_stretch": np.round(found.values[place], 5).tolist(),
-                "half_width": float(found.half_width[place]),
+                "code": runtime.codes[attribution.rows[index]],
+                "value": float(sums[index]),
+                "by_stretch": np.round(attribution.values[index], 5).tolist(),
+                "half_width": float(attribution.half_width[index]),
             }
-            for place in order
+            for index in order
         ],
     }

@@ -1,4 +1,4 @@
-"""What the header of a case shows of its alarms."""
+"""Template tags for alarms in the header of a case."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ register = template.Library()
 
 @register.simple_tag
 def active_alarm_count(case: Case) -> int:
-    """How many alarms of the case ask for attention now."""
+    """Number of active, unsnoozed alarms of the case."""
     return Alarm.objects.filter(Alarm.sounding_now(), case=case).count()

@@ -1,4 +1,4 @@
-"""Alarms."""
+"""Actions on alarms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from apps.records.case_pages import get_case, redirect_back, show_user_errors
 @require_POST
 @show_user_errors
 def act_on_alarm(request: HttpRequest, pk: uuid.UUID, alarm_id: uuid.UUID) -> HttpResponse:
-    """Quiet for some minutes, or ended."""
+    """Snooze an alarm for some minutes, or end it."""
     from apps.predictions.models import Alarm
 
     alarm = get_object_or_404(

@@ -1,4 +1,4 @@
-"""What models foretell, why, and what would be if."""
+"""Risk page: predictions, their drivers, what-if questions and alarm rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SLIDERS = 8
 @role_required(*CLINICIANS)
 @require_GET
 def risk(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The risk over the hours with its band, what drove it, and sliders."""
+    """Show the risk over the hours with its range, its drivers and what-if sliders."""
     case = get_case(request, pk)
     user = signed_in(request)
     context = {
@@ -41,7 +41,7 @@ def risk(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "care_team"
         ),
         "rule_form": RuleForm(),
-        "alarms": alarms.look(case, user=user),
+        "alarms": alarms.open_alarms(case, user=user),
         "snoozes": alarms.SNOOZES,
         "chart_texts": {
             "risk": _("Risk"),
@@ -61,7 +61,7 @@ def risk(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def figures(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The part that changes while a prediction is being made."""
+    """Fragment with the predictions, polled while they run."""
     case = get_case(request, pk)
     return render_case_page(request, case, "risk", _figures(case), template="predictions/_risk.html")
 
@@ -70,7 +70,7 @@ def figures(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Have everything foretold now, or again after a failure."""
+    """Request predictions of every kind; failed ones are retried."""
     case = get_case(request, pk)
     for kind in PredictionKind:
         if prediction_requests.package_for(kind) is not None:
@@ -81,7 +81,7 @@ def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_POST
 def what_if(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
-    """Ask for the risk if values were others; the answer is fetched from ``answer``."""
+    """Submit a what-if question; the client polls the URL in ``answer``."""
     case = get_case(request, pk)
     values: dict[str, float] = {}
     try:
@@ -101,7 +101,7 @@ def what_if(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def what_if_answer(request: HttpRequest, pk: uuid.UUID, question_id: uuid.UUID) -> JsonResponse:
-    """The answer, once it is there; nobody sees another's question."""
+    """Return the state and result of the user's own what-if question."""
     case = get_case(request, pk)
     question = get_object_or_404(Prediction, pk=question_id, case=case, asker=signed_in(request))
     answer = question.answer if question.state == State.SUCCEEDED else {}
@@ -114,7 +114,7 @@ def what_if_answer(request: HttpRequest, pk: uuid.UUID, question_id: uuid.UUID) 
 @require_POST
 @show_user_errors
 def set_rule(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Make or change a rule of one's team."""
+    """Create or change an alarm rule of the user's team."""
     case, user = get_case(request, pk), signed_in(request)
     form = RuleForm(request.POST)
     team = case.patient.care_teams.filter(members=user).first()
@@ -133,7 +133,7 @@ def set_rule(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def stop_rule(request: HttpRequest, pk: uuid.UUID, rule_id: uuid.UUID) -> HttpResponse:
-    """The rule raises nothing any more."""
+    """Deactivate an alarm rule."""
     case = get_case(request, pk)
     rule = get_object_or_404(AlarmRule, pk=rule_id, care_team__in=case.patient.care_teams.all())
     alarms.stop_rule(rule, actor=signed_in(request))
@@ -141,26 +141,26 @@ def stop_rule(request: HttpRequest, pk: uuid.UUID, rule_id: uuid.UUID) -> HttpRe
 
 
 def _figures(case: Case) -> dict[str, Any]:
-    """What is foretold, as the page shows it."""
+    """Template context of the predictions."""
     newest = {kind: prediction_requests.newest(case, kind) for kind in PredictionKind}
     answers = {kind: prediction_requests.answered(case, kind) for kind in PredictionKind}
     course = answers[PredictionKind.DETERIORATION]
     joined, following = answers[PredictionKind.CASE_RISK], answers[PredictionKind.NEXT_EVENT]
     return {
         "ai_permitted": models_permitted(case.patient),
-        "waiting": any(one is not None and not one.finished for one in newest.values()),
-        "refused": [one for one in newest.values() if one is not None and one.state in (State.REFUSED, State.FAILED)],
+        "waiting": any(row is not None and not row.finished for row in newest.values()),
+        "refused": [row for row in newest.values() if row is not None and row.state in (State.REFUSED, State.FAILED)],
         "nothing": not any(newest.values()),
         "course": course,
-        **(_course(course) if course else {}),
+        **(_trajectory_context(course) if course else {}),
         "joined": joined,
-        **(_joined(joined) if joined else {}),
+        **(_fusion_context(joined) if joined else {}),
         "following": _following(following) if following else [],
         "following_of": following,
     }
 
 
-def _course(prediction: Prediction) -> dict[str, Any]:
+def _trajectory_context(prediction: Prediction) -> dict[str, Any]:
     answer = prediction.answer
     variables = {variable["code"]: variable for variable in prediction.package.card["variables"]}
     drivers = answer.get("drivers", {})
@@ -217,7 +217,7 @@ def _sliders(answer: dict[str, Any], variables: dict[str, Any], order: list[str]
     return sliders
 
 
-def _joined(prediction: Prediction) -> dict[str, Any]:
+def _fusion_context(prediction: Prediction) -> dict[str, Any]:
     answer, titles = prediction.answer, prediction.package.card["fusion"]["titles"]
     steps = [(in_language(titles[name]), value) for name, value in answer["shares"].items()]
     return {

@@ -1,4 +1,4 @@
-"""Whether a drug is one that a patient does not tolerate, or a relative of it."""
+"""Drug-allergy checks, including cross-sensitivity within a drug class."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAMILIES = {
     "ACE inhibitors": ("lisinopril", "enalapril", "ramipril", "captopril"),
     "statins": ("atorvastatin", "simvastatin", "rosuvastatin", "pravastatin"),
 }
-"""Drugs by family; an intolerance of one is a warning for the others."""
+"""Drugs by class; an allergy or intolerance to one is a warning for the others."""
 NAMES_OF_FAMILIES = {
     "penicillin allergy": "penicillins",
     "cephalosporin": "cephalosporins",
@@ -39,23 +39,23 @@ NAMES_OF_FAMILIES = {
     "ace inhibitors": "ACE inhibitors",
     "statin": "statins",
 }
-"""What else a family is called in a list of allergies, in small letters."""
+"""Other names of a drug class in allergy lists, lowercase."""
 
 
 def conflicts(drug: str, allergies: Iterable[str]) -> list[tuple[str, str]]:
-    """(allergy, family) of what speaks against a drug; the family is empty if it is the drug itself.
+    """Return the (allergy, drug class) pairs that conflict with a drug; the class is empty for the drug itself.
 
     Args:
-        drug, allergies: codes of the lexicon, or texts in small letters.
+        drug, allergies: lexicon codes, or lowercase text.
     """
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     ingredients = ingredients_of(drug)
     for allergy in allergies:
         if allergy in ingredients:
-            found.append((allergy, ""))
+            pairs.append((allergy, ""))
             continue
         named = NAMES_OF_FAMILIES.get(allergy, allergy)
         for family, drugs in FAMILIES.items():
             if not set(drugs).isdisjoint(ingredients) and (allergy in drugs or named == family):
-                found.append((allergy, family))
-    return found
+                pairs.append((allergy, family))
+    return pairs

@@ -1,7 +1,7 @@
-"""Which drugs of the lexicon a text names: whole names, never parts of other words.
+"""Recognise the lexicon's drugs in text, by whole names only.
 
-"Spironolactone" holds "iron" and "insulin glargine" begins with "insulin": a name counts only where the words beside it
-are about dose, form, salt or reaction, so that no substance is taken for another whose name it contains.
+"Spironolactone" contains "iron" and "insulin glargine" starts with "insulin": a name only counts if the adjacent words
+are about dose, form, salt or reaction, so that a drug is never mistaken for one whose name it contains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COMBINATIONS = {
     "insulin-glargine": ("insulin",),
     "insulin-lispro": ("insulin",),
 }
-"""What rules must know a drug by as well: the ingredients of a combination, the insulin in an insulin."""
+"""Further codes by which rules know a drug: ingredients of combinations, the substance of insulin analogues."""
 _NEUTRAL = """
 mg mcg ug µg g kg ml l units unit iu meq mmol puff puffs daily bid tid qid qd qod qhs prn po iv im sc sq sl pr hs
 every each once twice three four times time at bedtime weekly monthly hourly hours hour day days week morning night
@@ -40,9 +40,9 @@ anaphylaxis anaphylactic shock hives urticaria rash angioedema swelling itching 
 wheezing causes caused cause gives gave developed patient pt reports reported known history possible probable drug
 drugs class medication medications medicine takes take taking start started stop stopped continue avoid therapy
 """
-"""Of doses and times, forms, salts, and what is said of a drug in a list of allergies."""
+"""Words about doses and times, dosage forms, salts, and reactions in allergy lists."""
 NEUTRAL = frozenset(_NEUTRAL.split())
-"""Words beside a drug's name that leave it the name of that drug."""
+"""Words that may stand next to a drug's name without changing which drug it is."""
 _WORD = re.compile(r"#?[^\W_\u3400-\u9fff]+(?:['.-][^\W_\u3400-\u9fff]+)*|[^\w\s\u3400-\u9fff]")
 _IDEOGRAPHS = re.compile(r"[\u3400-\u9fff]+")
 _ZH_BESIDE = re.compile(
@@ -59,24 +59,24 @@ _NO_ALLERGY = re.compile(
 
 
 def drugs_in(text: str) -> list[str]:
-    """Codes of the lexicon's drugs that a text names, in order; empty if it names none of them."""
-    found = [*_by_words(text.casefold()), *_by_ideographs(text)]
-    return list(dict.fromkeys(found))
+    """Lexicon codes of the drugs named in a text: English names in order, then Chinese ones, without duplicates."""
+    codes = [*_by_words(text.casefold()), *_by_ideographs(text)]
+    return list(dict.fromkeys(codes))
 
 
 def drug_of(text: str) -> str:
-    """The code of the one drug that a text names; the text itself in small letters if it names none or several."""
+    """The lexicon code of the only drug named in a text; the normalised lowercase text if there is none or several."""
     codes = drugs_in(text)
     return codes[0] if len(codes) == 1 else " ".join(text.casefold().split())
 
 
 def ingredients_of(code: str) -> tuple[str, ...]:
-    """The codes by which rules know a drug: its own, and those of what a combination holds."""
+    """The drug's own code followed by the codes of its ingredients."""
     return (code, *COMBINATIONS.get(code, ()))
 
 
 def denies_allergy(text: str) -> bool:
-    """Whether an entry in a list of allergies says that there is none ("NKDA", "denies allergy to penicillin")."""
+    """Whether an allergy entry states the absence of allergies ("NKDA", "denies allergy to penicillin")."""
     return bool(_NO_ALLERGY.search(text))
 
 
@@ -96,7 +96,7 @@ def _by_words(folded: str) -> Iterator[str]:
 
 
 def _stands_alone(words: list[str], start: int, end: int, names: dict[tuple[str, ...], str]) -> bool:
-    """Whether the words beside a name leave it that name: none, neutral ones, numbers, signs or other drugs."""
+    """Whether the adjacent words leave the name unchanged: none, neutral words, numbers, punctuation, other drugs."""
     beside = [*words[max(start - 1, 0) : start], *words[end : end + 1]]
     return all(
         word in NEUTRAL or not word[0].isalpha() or (word,) in names or word.replace(".", "") in NEUTRAL
@@ -117,7 +117,7 @@ def _by_ideographs(text: str) -> Iterator[str]:
 
 @cache
 def _names(language: str) -> tuple[dict[tuple[str, ...], str], int]:
-    """Code by the words of a name, and how many words the longest has."""
+    """Drug code by the words of its name, and the number of words of the longest name."""
     names: dict[tuple[str, ...], str] = {}
     for concept in concepts().values():
         if concept.kind == "drug":

@@ -1,7 +1,7 @@
-"""Conditions as FHIRPath (HL7 FHIRPath 2.0), the language of PlanDefinition's applicability conditions.
+"""Evaluate conditions in FHIRPath (HL7 FHIRPath 2.0), as in FHIR PlanDefinition applicability conditions.
 
-What is not known stays unknown: an empty collection takes part in no comparison, so "age < 5" is not true of a patient
-without a date of birth. That is why this is FHIRPath and not JSON Logic, where nothing is smaller than five.
+Unknown facts propagate as empty collections: "age < 5" is not true for a patient without a date of birth. JSON Logic
+was rejected because there null compares as less than 5.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from typing import Any
 from antlr4.error.Errors import ParseCancellationException, RecognitionException
 from fhirpathpy import compile as compiled
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 Facts = dict[str, Any]
 
 
 class InvalidExpression(Exception):
-    """An expression that cannot be evaluated; the text says why, and holds no patient data."""
+    """An expression that cannot be evaluated; the message gives the reason and contains no patient data."""
 
 
 def check(expression: str) -> None:
-    """Whether it can be evaluated at all, tried on a patient of whom nothing is known.
+    """Check that an expression can be evaluated, using empty facts.
 
     Raises:
-        InvalidExpression: saying why not.
+        InvalidExpression: if it cannot.
     """
     evaluate(expression, {})
 
 
 def evaluate(expression: str, facts: Facts) -> list[Any]:
-    """The collection that an expression stands for.
+    """Evaluate an expression to its collection.
 
     Raises:
-        InvalidExpression: if it cannot be read, or stumbles over the facts.
+        InvalidExpression: if it cannot be parsed, or fails on the facts.
     """
     try:
         return list(_compiled(expression)(facts))
@@ -41,30 +41,30 @@ def evaluate(expression: str, facts: Facts) -> list[Any]:
         raise
     except RecursionError:
         raise InvalidExpression("the expression is nested too deeply") from None
-    except Exception as error:  # the library raises bare ones for whatever a stranger's expression does
+    except Exception as error:  # fhirpathpy raises arbitrary exceptions on invalid expressions
         raise InvalidExpression(
             f"the expression cannot be evaluated ({type(error).__name__}): {expression[:120]}"
         ) from None
 
 
 def holds(expression: str, facts: Facts) -> bool | None:
-    """Whether a condition is fulfilled; None if that is not known.
+    """Evaluate a condition; None if the result is unknown (empty).
 
     Raises:
-        InvalidExpression: if it cannot be evaluated, or is no condition.
+        InvalidExpression: if it cannot be evaluated, or its result is not a single boolean.
     """
-    found = evaluate(expression, facts)
-    if not found:
+    results = evaluate(expression, facts)
+    if not results:
         return None
-    if len(found) == 1 and isinstance(found[0], bool):
-        return found[0]
+    if len(results) == 1 and isinstance(results[0], bool):
+        return results[0]
     raise InvalidExpression(f"the expression is no condition: it gives neither true nor false: {expression[:120]}")
 
 
 @lru_cache(maxsize=1024)
 def _compiled(expression: str) -> Any:
-    if len(expression) > LONGEST:
-        raise InvalidExpression(f"an expression has at most {LONGEST} signs")
+    if len(expression) > MAX_LENGTH:
+        raise InvalidExpression(f"an expression has at most {MAX_LENGTH} signs")
     if not expression.strip():
         raise InvalidExpression("the expression is empty")
     try:

@@ -1,4 +1,4 @@
-"""Catalogues as files: CSV of items, FHIR R5 Bundles of ActivityDefinition and PlanDefinition."""
+"""Catalogue files: items as CSV; items and rules as FHIR R5 Bundle of ActivityDefinition and PlanDefinition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = (
     "treatment",
 )
 COLUMNS = ("code", "kind", "title_en", "title_zh", "text_en", "text_zh", "todo_en", "todo_zh")
-MOST_BYTES = 5 * 2**20
+MAX_BYTES = 5 * 2**20
 PLAIN, TODO = "urn:medportal:patient-text", "urn:medportal:what-to-do"
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 EXAMPLES, KIND = "urn:medportal:examples", "urn:medportal:kind"
@@ -28,25 +28,25 @@ CONTRAINDICATION = "urn:medportal:contraindication"
 _CODE = re.compile(r"^[a-z0-9][a-z0-9-]{1,58}$")
 
 
-class Unusable(Exception):
-    """A file that is no catalogue; the text says what is wrong in which row or resource."""
+class InvalidCatalogueFile(Exception):
+    """A file that is not a valid catalogue; the message names the row or resource and the problem."""
 
 
 def read_catalogue(content: bytes) -> dict[str, list[dict[str, Any]]]:
-    """Items and rules.
+    """Parse a catalogue file into ``items`` and ``rules``.
 
-    A CSV has COLUMNS, and may have ``system``, ``coding``, ``clinicians_only``. Of FHIR, a Bundle of
-    ActivityDefinitions (items) and PlanDefinitions (rules), as :func:`as_bundle` writes them, or one of them alone.
+    CSV needs COLUMNS and may have ``system``, ``coding`` and ``clinicians_only``. FHIR is a Bundle of
+    ActivityDefinitions (items) and PlanDefinitions (rules) as written by :func:`as_bundle`, or a single one of them.
 
     Raises:
-        Unusable: if the file cannot be taken as a whole.
+        InvalidCatalogueFile: if any part of the file is invalid.
     """
-    if len(content) > MOST_BYTES:
-        raise Unusable(f"at most {MOST_BYTES // 2**20} MiB")
+    if len(content) > MAX_BYTES:
+        raise InvalidCatalogueFile(f"at most {MAX_BYTES // 2**20} MiB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unusable("save it as UTF-8") from None
+        raise InvalidCatalogueFile("save it as UTF-8") from None
     return _of_fhir(text) if text.lstrip().startswith(("{", "[")) else {"items": _of_csv(text), "rules": []}
 
 
@@ -55,24 +55,24 @@ def _of_csv(text: str) -> list[dict[str, Any]]:
         table = csv.DictReader(io.StringIO(text), strict=True)
         missing = [name for name in COLUMNS if name not in (table.fieldnames or [])]
         if missing:
-            raise Unusable(f"columns are missing: {', '.join(missing)}")
+            raise InvalidCatalogueFile(f"columns are missing: {', '.join(missing)}")
         rows = list(table)
     except csv.Error as error:
-        raise Unusable(str(error)) from None
+        raise InvalidCatalogueFile(str(error)) from None
     items = []
     for number, row in enumerate(rows, start=2):
         empty = [name for name in COLUMNS if not (row[name] or "").strip()]
         if empty:
-            raise Unusable(f"row {number}: empty: {', '.join(empty)}")
+            raise InvalidCatalogueFile(f"row {number}: empty: {', '.join(empty)}")
         items.append(_item({name: (value or "").strip() for name, value in row.items() if name}, f"row {number}"))
     return items
 
 
 def _item(row: dict[str, str], where: str) -> dict[str, Any]:
     if row["kind"] not in KINDS:
-        raise Unusable(f"{where}: the kind is one of {', '.join(KINDS)}")
+        raise InvalidCatalogueFile(f"{where}: the kind is one of {', '.join(KINDS)}")
     if not _CODE.match(row["code"]):
-        raise Unusable(f"{where}: a code has small letters, digits and hyphens")
+        raise InvalidCatalogueFile(f"{where}: a code has small letters, digits and hyphens")
     coding = {"system": row.get("system", ""), "code": row.get("coding", ""), "display": row["title_en"]}
     return {
         "code": row["code"],
@@ -88,16 +88,16 @@ def _item(row: dict[str, str], where: str) -> dict[str, Any]:
 
 
 def _of_fhir(text: str) -> dict[str, list[dict[str, Any]]]:
-    # Large, and few bring files.
+    # Imported lazily: large and rarely needed.
     from fhir.resources.activitydefinition import ActivityDefinition
     from fhir.resources.plandefinition import PlanDefinition
 
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"no valid JSON: {error}"[:200]) from None
+        raise InvalidCatalogueFile(f"no valid JSON: {error}"[:200]) from None
     if not isinstance(whole, dict):
-        raise Unusable("a FHIR resource is a JSON object")
+        raise InvalidCatalogueFile("a FHIR resource is a JSON object")
     resources = (
         [entry.get("resource", {}) for entry in whole.get("entry", [])]
         if whole.get("resourceType") == "Bundle"
@@ -113,20 +113,20 @@ def _of_fhir(text: str) -> dict[str, list[dict[str, Any]]]:
             elif kind == "PlanDefinition":
                 rules += _rules_of(PlanDefinition.model_validate(resource).model_dump(mode="json"))
             else:
-                raise Unusable(f"{where}: {kind} is neither ActivityDefinition nor PlanDefinition")
+                raise InvalidCatalogueFile(f"{where}: {kind} is neither ActivityDefinition nor PlanDefinition")
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise Unusable(f"{where} ({kind}): {str(error).splitlines()[0][:160]}") from None
+            raise InvalidCatalogueFile(f"{where} ({kind}): {str(error).splitlines()[0][:160]}") from None
     return {"items": items, "rules": rules}
 
 
 def _item_of(resource: dict[str, Any], where: str) -> dict[str, Any]:
-    said = {one["url"]: one for one in resource.get("extension", [])}
+    extensions = {row["url"]: row for row in resource.get("extension", [])}
     row = {
         "code": resource["name"],
-        "kind": said[KIND]["valueCode"],
-        **_two("title", resource["title"], resource.get("_title")),
-        **_both("text", said[PLAIN]),
-        **_both("todo", said[TODO]),
+        "kind": extensions[KIND]["valueCode"],
+        **_translated("title", resource["title"], resource.get("_title")),
+        **_bilingual("text", extensions[PLAIN]),
+        **_bilingual("todo", extensions[TODO]),
     }
     item = _item(row, where)
     item["codings"] = [
@@ -134,19 +134,19 @@ def _item_of(resource: dict[str, Any], where: str) -> dict[str, Any]:
         for coding in resource.get("code", {}).get("coding", [])
     ]
     item["clinicians_only"] = resource.get("usage", "") == "clinicians"
-    item["after"] = [one["valueCode"] for one in resource.get("extension", []) if one["url"] == "urn:medportal:after"]
+    item["after"] = [row["valueCode"] for row in resource.get("extension", []) if row["url"] == "urn:medportal:after"]
     item["contraindications"] = [
-        _contraindication(one) for one in resource.get("extension", []) if one["url"] == CONTRAINDICATION
+        _contraindication(row) for row in resource.get("extension", []) if row["url"] == CONTRAINDICATION
     ]
     return item
 
 
-def _two(name: str, english: str, beside: dict[str, Any] | None) -> dict[str, str]:
-    """A text with its translation extension (FHIR R5, translation)."""
+def _translated(name: str, english: str, element: dict[str, Any] | None) -> dict[str, str]:
+    """A string with the FHIR translation extension, as English and Chinese columns."""
     chinese = english
-    for one in (beside or {}).get("extension", []):
-        parts = {part["url"]: part for part in one.get("extension", [])}
-        if one["url"] == TRANSLATION and parts["lang"]["valueCode"].lower().startswith("zh"):
+    for extension in (element or {}).get("extension", []):
+        parts = {part["url"]: part for part in extension.get("extension", [])}
+        if extension["url"] == TRANSLATION and parts["lang"]["valueCode"].lower().startswith("zh"):
             chinese = parts["content"]["valueString"]
     return {f"{name}_en": english, f"{name}_zh": chinese}
 
@@ -161,8 +161,8 @@ def _contraindication(extension: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _both(name: str, extension: dict[str, Any]) -> dict[str, str]:
-    """A text whose extension holds one for each language."""
+def _bilingual(name: str, extension: dict[str, Any]) -> dict[str, str]:
+    """A bilingual text extension, as English and Chinese columns."""
     parts = {part["url"]: part["valueMarkdown"] for part in extension["extension"]}
     return {f"{name}_en": parts["en"], f"{name}_zh": parts.get("zh-Hans", parts["en"])}
 
@@ -173,7 +173,7 @@ def _rules_of(resource: dict[str, Any]) -> list[dict[str, Any]]:
         expression = action["condition"][0]["expression"]
         if expression["language"] != "text/fhirpath":
             raise ValueError("conditions are FHIRPath (text/fhirpath)")
-        extensions = {one["url"]: one for one in action.get("extension", [])}
+        extensions = {row["url"]: row for row in action.get("extension", [])}
         extra = json.loads(extensions[EXAMPLES]["valueString"])
         rules.append(
             {
@@ -188,9 +188,9 @@ def _rules_of(resource: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_bundle(items: list[dict[str, Any]], rules: list[dict[str, Any]]) -> dict[str, Any]:
-    """A FHIR R5 Bundle that :func:`read_catalogue` reads again."""
+    """Build a FHIR R5 Bundle; the inverse of :func:`read_catalogue`."""
     resources = [_activity(item) for item in items] + [_plan(rule) for rule in rules]
-    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]}
 
 
 def _activity(item: dict[str, Any]) -> dict[str, Any]:
@@ -209,16 +209,16 @@ def _activity(item: dict[str, Any]) -> dict[str, Any]:
                 "extension": [
                     {
                         "url": "condition",
-                        "valueExpression": {"language": "text/fhirpath", "expression": one["condition"]},
+                        "valueExpression": {"language": "text/fhirpath", "expression": entry["condition"]},
                     },
-                    {"url": "en", "valueString": one["reason"]["en"]},
-                    {"url": "zh-Hans", "valueString": one["reason"]["zh-hans"]},
+                    {"url": "en", "valueString": entry["reason"]["en"]},
+                    {"url": "zh-Hans", "valueString": entry["reason"]["zh-hans"]},
                 ],
             }
-            for one in item.get("contraindications", [])
+            for entry in item.get("contraindications", [])
         ),
     ]
-    made: dict[str, Any] = {
+    resource: dict[str, Any] = {
         "resourceType": "ActivityDefinition",
         "status": "active",
         "name": item["code"],
@@ -237,10 +237,10 @@ def _activity(item: dict[str, Any]) -> dict[str, Any]:
         "extension": extensions,
     }
     if item.get("codings"):
-        made["code"] = {"coding": item["codings"]}
+        resource["code"] = {"coding": item["codings"]}
     if item.get("clinicians_only"):
-        made["usage"] = "clinicians"
-    return made
+        resource["usage"] = "clinicians"
+    return resource
 
 
 def _plan(rule: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a nodule lies of which a note speaks, and whether guidelines for solid ones apply to it."""
+"""Site and texture of nodules mentioned in notes: pulmonary guidelines apply to solid lung nodules only."""
 
 from __future__ import annotations
 
@@ -28,31 +28,32 @@ _SUBSOLID = re.compile(
 
 
 def site_of(text: str, mention: tuple[int, int], sentence: tuple[int, int]) -> str:
-    """Where the nodule lies: ``lung``, the word of another place, or empty if the note does not say.
+    """The nodule's site: ``lung``, the word for another site, or empty if the note does not say.
 
-    The place nearest to the mention in its sentence counts; without one there, the last that was named before it
+    The site closest to the mention in its sentence counts; without one, the last site named before that sentence
     ("CT chest: … A nodule of 9 mm.").
+
+    Args:
+        mention, sentence: start and end offset in the text.
     """
     start, end = mention
-    places = [
-        (max(found[1] - end, start - found[2], 0), found[0])
-        for found in _places(text[sentence[0] : sentence[1]], sentence[0])
+    candidates = [
+        (max(site[1] - end, start - site[2], 0), site[0])
+        for site in _sites(text[sentence[0] : sentence[1]], sentence[0])
     ]
-    if places:
-        return min(places)[1]
-    before = _places(text[: sentence[0]], 0)
-    return max(before, key=lambda found: found[2])[0] if before else ""
+    if candidates:
+        return min(candidates)[1]
+    before = _sites(text[: sentence[0]], 0)
+    return max(before, key=lambda site: site[2])[0] if before else ""
 
 
 def is_subsolid(sentence: str) -> bool:
-    """Whether the sentence calls the nodule ground-glass or part-solid, for which other rules hold."""
+    """Whether the sentence describes a ground-glass or part-solid nodule, to which other guidelines apply."""
     return bool(_SUBSOLID.search(sentence))
 
 
-def _places(text: str, offset: int) -> list[tuple[str, int, int]]:
-    """Site, start and end of every place that a text names."""
-    lungs = [(LUNG, found.start() + offset, found.end() + offset) for found in _LUNG.finditer(text)]
-    others = [
-        (found[0].casefold(), found.start() + offset, found.end() + offset) for found in _ELSEWHERE.finditer(text)
-    ]
+def _sites(text: str, offset: int) -> list[tuple[str, int, int]]:
+    """Site, start and end offset of every site named in a text."""
+    lungs = [(LUNG, site.start() + offset, site.end() + offset) for site in _LUNG.finditer(text)]
+    others = [(site[0].casefold(), site.start() + offset, site.end() + offset) for site in _ELSEWHERE.finditer(text)]
     return lungs + others

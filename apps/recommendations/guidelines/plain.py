@@ -1,8 +1,8 @@
-"""How hard an English text is to read: the Flesch-Kincaid grade (Kincaid et al. 1975).
+"""Readability of English text: the Flesch-Kincaid grade level (Kincaid et al. 1975).
 
-Grade = 0.39 words a sentence + 11.8 syllables a word - 15.59: the years of school in the United States after which a
-text is understood. Syllables come from the CMU Pronouncing Dictionary, those of other words from hyphenation. (textstat
-does the same, but fails on words that the dictionary lacks, such as "X-ray".)
+Grade = 0.39 words per sentence + 11.8 syllables per word - 15.59, in US school years. Syllable counts come from the CMU
+Pronouncing Dictionary, those of unlisted words from hyphenation. (textstat does the same, but fails on words missing
+from the dictionary, such as "X-ray".)
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pyphen
 
-HARDEST = 8.0
-"""The grade that patient texts may reach."""
+MAX_GRADE = 8.0
+"""Maximum grade level of texts for patients."""
 _SYLLABLES = Path(__file__).parent / "cmudict/syllables.txt.gz"
 _WORDS = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 _ENDS = re.compile(r"[.!?]+(?:\s|$)")
 
 
 def grade(text: str) -> float:
-    """Years of school; 0 for what is easier than the first, and for a text without words."""
+    """The grade level; at least 0, and 0 for a text without words."""
     words = _WORDS.findall(text)
     if not words:
         return 0.0
@@ -39,7 +39,7 @@ def _syllables(word: str) -> int:
 
 @lru_cache(maxsize=1)
 def _dictionary() -> dict[str, int]:
-    """Syllables by word; ``cmudict/README.md`` says where they come from."""
+    """Syllable count by word; see ``cmudict/README.md`` for the source."""
     words: dict[str, int] = {}
     for line in gzip.decompress(_SYLLABLES.read_bytes()).decode().splitlines():
         count, *spelled = line.split(" ")

@@ -1,4 +1,4 @@
-"""Recommendations as FHIR R5: a CarePlan of what was released, a GuidanceResponse of what a rule said."""
+"""Recommendations as FHIR R5: released ones as CarePlan, the rules' output as GuidanceResponse."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ STATUS = {
     "declined": "revoked", "done": "completed", "rejected": "entered-in-error", "expired": "revoked",
     "recalled": "revoked",
 }  # fmt: skip
-"""ServiceRequest.status (R5) by state."""
+"""FHIR R5 ServiceRequest.status by state."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The patient as other systems know one."""
+    """The patient's identity in other systems."""
 
     mrn: str
     issuer: str
@@ -32,11 +32,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Advice:
-    """One recommendation.
+    """A recommendation.
 
     Attributes:
         codings: of the item; may be empty.
-        grounds: citation, address and rule with version.
+        grounds: dicts of citation, url, rule and version.
     """
 
     id: str
@@ -52,8 +52,8 @@ class Advice:
 
 
 def care_plan(pk: str, subject: Subject, advice: Sequence[Advice], created: datetime) -> dict[str, Any]:
-    """A CarePlan whose activities are contained ServiceRequests."""
-    requests = [_request(one, subject) for one in advice]
+    """Build a CarePlan with contained ServiceRequests."""
+    requests = [_request(row, subject) for row in advice]
     plan: dict[str, Any] = {
         "resourceType": "CarePlan",
         "id": pk,
@@ -65,13 +65,13 @@ def care_plan(pk: str, subject: Subject, advice: Sequence[Advice], created: date
     }
     if requests:
         plan["contained"] = requests
-        plan["activity"] = [{"plannedActivityReference": {"reference": f"#{one['id']}"}} for one in requests]
+        plan["activity"] = [{"plannedActivityReference": {"reference": f"#{request['id']}"}} for request in requests]
     return plan
 
 
 def guidance_response(advice: Advice, subject: Subject) -> dict[str, Any]:
-    """What the rules said, with citations."""
-    rules = ", ".join(f"{one['rule']} v{one['version']}" for one in advice.grounds) or "none"
+    """Build a GuidanceResponse from the rules that hold, with citations."""
+    rules = ", ".join(f"{ground['rule']} v{ground['version']}" for ground in advice.grounds) or "none"
     return {
         "resourceType": "GuidanceResponse",
         "id": advice.id,
@@ -79,29 +79,30 @@ def guidance_response(advice: Advice, subject: Subject) -> dict[str, Any]:
         "moduleUri": f"urn:medportal:rules:{rules.split(',')[0].split(' ')[0]}",
         "subject": subject.reference,
         "occurrenceDateTime": advice.at.isoformat(),
-        "reason": [{"concept": {"text": one["citation"]}} for one in advice.grounds] or [{"concept": {"text": "-"}}],
+        "reason": [{"concept": {"text": ground["citation"]}} for ground in advice.grounds]
+        or [{"concept": {"text": "-"}}],
         "note": [{"text": f"{advice.title}. {advice.text} Rules: {rules}. Decision support, not a diagnosis."}],
         "contained": [_request(advice, subject, name="request")],
         "result": [{"reference": "#request"}],
     }
 
 
-def _request(one: Advice, subject: Subject, *, name: str = "") -> dict[str, Any]:
-    concept: dict[str, Any] = {"text": one.title}
-    if one.codings:
-        concept["coding"] = [{key: value for key, value in coding.items() if value} for coding in one.codings]
-    made: dict[str, Any] = {
+def _request(advice: Advice, subject: Subject, *, name: str = "") -> dict[str, Any]:
+    concept: dict[str, Any] = {"text": advice.title}
+    if advice.codings:
+        concept["coding"] = [{key: value for key, value in coding.items() if value} for coding in advice.codings]
+    request: dict[str, Any] = {
         "resourceType": "ServiceRequest",
-        "id": name or f"r{one.id.replace('-', '')}",
-        "status": STATUS[one.state],
-        "intent": "proposal" if one.state in ("proposed", "approved") else "plan",
-        "priority": "urgent" if one.urgent else "routine",
+        "id": name or f"r{advice.id.replace('-', '')}",
+        "status": STATUS[advice.state],
+        "intent": "proposal" if advice.state in ("proposed", "approved") else "plan",
+        "priority": "urgent" if advice.urgent else "routine",
         "code": {"concept": concept},
         "subject": subject.reference,
-        "authoredOn": one.at.isoformat(),
-        "occurrencePeriod": {"end": one.due.isoformat()},
-        "note": [{"text": one.text}],
+        "authoredOn": advice.at.isoformat(),
+        "occurrencePeriod": {"end": advice.due.isoformat()},
+        "note": [{"text": advice.text}],
     }
-    if one.released_by:
-        made["requester"] = {"display": one.released_by}
-    return made
+    if advice.released_by:
+        request["requester"] = {"display": advice.released_by}
+    return request

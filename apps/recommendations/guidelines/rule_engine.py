@@ -1,7 +1,7 @@
-"""What guidelines say of one patient: what to propose, what to hold back, and from which facts.
+"""Rule engine: evaluate guideline rules on one patient's facts and decide what to propose or hold back.
 
-Rules decide what is allowed; learning only orders it (:mod:`apps.recommendations.ranking`). Whatever forbids an item
-wins: a contraindication, a rule against it, something that has to come first.
+Rules decide what is allowed; the learned ranker only orders it (:mod:`apps.recommendations.ranking`). Any reason
+against an item wins: a contraindication, a rule advising against it, or an unfulfilled prerequisite.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ URGENCIES = ("routine", "soon", "urgent")
 
 @dataclass(frozen=True)
 class Evidence:
-    """A fact that a rule shows: what it is called, and the expression that finds it."""
+    """A fact to show with a rule: its title and the FHIRPath expression for its value."""
 
     title: Words
     expression: str
@@ -28,15 +28,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Rule:
-    """A guideline's statement as data.
+    """A guideline statement as data.
 
     Attributes:
         condition: FHIRPath over the facts.
         effect: ``propose`` or ``avoid``.
         urgency: one of URGENCIES.
-        due_days: by when.
-        repeat_days: after it was done, not again for so long; 0: once.
-        citation: where it says so.
+        due_days: days until the recommendation is due.
+        repeat_days: interval in days before the item is proposed again after it was done; 0: never.
+        citation: the guideline's reference.
+        because: facts to show with the recommendation.
     """
 
     code: str
@@ -55,7 +56,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Contraindication:
-    """When an item must not be proposed."""
+    """A condition under which an item must not be proposed."""
 
     condition: str
     reason: Words
@@ -63,10 +64,10 @@ class Contraindication:
 
 @dataclass(frozen=True)
 class Item:
-    """What the rules speak of, as far as deciding needs it.
+    """A care item, with the properties that decisions need.
 
     Attributes:
-        after: codes of items that have to be done before.
+        after: codes of prerequisite items.
     """
 
     code: str
@@ -77,7 +78,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Fact:
-    """What a rule went by, in a person's words."""
+    """A fact that a rule is based on, formatted for display."""
 
     title: dict[str, str]
     values: list[str]
@@ -86,7 +87,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Justification:
-    """A rule that holds, with its facts."""
+    """A rule that holds, with its supporting facts."""
 
     rule: Rule
     facts: list[Fact]
@@ -94,10 +95,12 @@ class Justification:
 
 @dataclass
 class Decision:
-    """What the rules say of one item.
+    """The rules' decision about one item.
 
     Attributes:
-        held_back: why it is not proposed, by language; empty if it is.
+        grounds: rules that propose it.
+        against: rules that advise against it.
+        held_back: reasons why it is not proposed, by language; empty if it is.
     """
 
     item: str
@@ -107,60 +110,59 @@ class Decision:
 
     @property
     def proposed(self) -> bool:
-        """Whether a clinician should look at it."""
+        """Whether the item is proposed for review."""
         return bool(self.grounds) and not self.held_back
 
     @property
     def urgency(self) -> str:
-        """The most pressing of its rules."""
+        """The highest urgency of its rules."""
         return max((ground.rule.urgency for ground in self.grounds), key=URGENCIES.index)
 
     @property
     def due_days(self) -> int:
-        """The nearest of its rules' days."""
+        """The earliest due date of its rules, in days."""
         return min(ground.rule.due_days for ground in self.grounds)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All decisions of one patient, and rules that could not be evaluated: (code, why)."""
+    """All decisions about one patient, and the rules that failed to evaluate as (code, reason)."""
 
     decisions: list[Decision]
     broken: list[tuple[str, str]]
 
 
-class Circular(Exception):
-    """Items that wait for each other; the text names them in their circle."""
+class CircularPrerequisites(Exception):
+    """Items are prerequisites of each other; the message lists the cycle."""
 
 
-def in_order(items: Iterable[Item]) -> list[str]:
-    """Codes of items, those that others wait for first.
+def topological_order(items: Iterable[Item]) -> list[str]:
+    """Sort item codes so that prerequisites come first.
 
     Raises:
-        Circular: if some wait for each other.
+        CircularPrerequisites: if items are prerequisites of each other.
     """
     try:
         return list(TopologicalSorter({item.code: item.after for item in items}).static_order())
     except CycleError as error:
-        raise Circular(" → ".join(str(code) for code in error.args[1])) from None
+        raise CircularPrerequisites(" → ".join(str(code) for code in error.args[1])) from None
 
 
 def decide(
     facts: Facts, rules: Iterable[Rule], items: Mapping[str, Item], done: Mapping[str, int] | None = None
 ) -> Verdict:
-    """Ask every rule of one patient.
+    """Evaluate every rule on one patient's facts.
 
     Args:
-        facts: see :mod:`apps.recommendations.patient_facts`; what is unknown is absent.
-        items: by code; rules of items that are not there (withdrawn) are passed over.
+        facts: see :mod:`apps.recommendations.patient_facts`; unknown ones are absent.
+        items: by code; rules of missing (withdrawn) items are skipped.
         done: days since each item was last done.
 
-    A rule that cannot be evaluated is reported and stops no other one. If it is a contraindication that cannot be
-    evaluated, or one of which is not known whether it holds for want of facts, the item is held back for the first and
-    proposed for the second: a clinician decides, and sees which.
+    A rule that fails to evaluate is reported and does not affect other rules. A contraindication that fails to evaluate
+    holds the item back; one whose facts are unknown does not: a clinician decides, and sees the facts.
     """
     done = done or {}
-    found: dict[str, Decision] = {}
+    decisions_by_item: dict[str, Decision] = {}
     broken: list[tuple[str, str]] = []
     for rule in rules:
         if rule.item not in items:
@@ -168,16 +170,16 @@ def decide(
         try:
             if not holds(rule.condition, facts):
                 continue
-            ground = Justification(rule, [_fact(because, facts) for because in rule.because])
+            ground = Justification(rule, [_fact(evidence, facts) for evidence in rule.because])
         except InvalidExpression as error:
             broken.append((rule.code, str(error)))
             continue
-        decision = found.setdefault(rule.item, Decision(rule.item))
+        decision = decisions_by_item.setdefault(rule.item, Decision(rule.item))
         if rule.effect == "avoid":
             decision.against.append(ground)
         elif not _too_soon(rule, done):
             decision.grounds.append(ground)
-    decisions = [decision for decision in found.values() if decision.grounds]
+    decisions = [decision for decision in decisions_by_item.values() if decision.grounds]
     for decision in decisions:
         decision.held_back += [_citation(ground.rule) for ground in decision.against]
         decision.held_back += _forbidden(items[decision.item], facts, broken)
@@ -188,10 +190,10 @@ def decide(
 
 def _forbidden(item: Item, facts: Facts, broken: list[tuple[str, str]]) -> list[dict[str, str]]:
     reasons = []
-    for one in item.contraindications:
+    for contraindication in item.contraindications:
         try:
-            if holds(one.condition, facts):
-                reasons.append(dict(one.reason))
+            if holds(contraindication.condition, facts):
+                reasons.append(dict(contraindication.reason))
         except InvalidExpression as error:
             broken.append((item.code, str(error)))
             reasons.append(
@@ -210,9 +212,9 @@ def _citation(rule: Rule) -> dict[str, str]:
     return {"en": f"Advised against: {rule.citation}", "zh-hans": f"指南不建议：{rule.citation}"}
 
 
-def _fact(because: Evidence, facts: Facts) -> Fact:
+def _fact(evidence: Evidence, facts: Facts) -> Fact:
     return Fact(
-        dict(because.title), [_shown(value) for value in evaluate(because.expression, facts)][:12], because.unit
+        dict(evidence.title), [_shown(value) for value in evaluate(evidence.expression, facts)][:12], evidence.unit
     )
 
 

@@ -1,4 +1,4 @@
-"""What can be recommended, and the guidelines' rules that recommend it. No patient data."""
+"""Care items and the guideline rules that recommend them. No patient data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.terminology.localisation import in_language
 
 
 class ItemKind(models.TextChoices):
-    """What sort of care an item is."""
+    """Kind of care."""
 
     SCREENING = "screening", _("Screening")
     VACCINATION = "vaccination", _("Vaccination")
@@ -28,7 +28,7 @@ class ItemKind(models.TextChoices):
 
 
 class CareItem(models.Model):
-    """Something that can be recommended. FHIR: ActivityDefinition."""
+    """An item that can be recommended (FHIR ActivityDefinition)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.SlugField(max_length=60, unique=True)
@@ -50,22 +50,22 @@ class CareItem(models.Model):
 
     @property
     def title(self) -> str:
-        """In the reader's language."""
+        """The title in the reader's language."""
         return in_language(self.content["title"])
 
     @property
     def patient_text(self) -> str:
-        """Why, in plain words, in the reader's language."""
+        """The plain-language rationale in the reader's language."""
         return in_language(self.content["patient_text"])
 
     @property
     def what_to_do(self) -> str:
-        """In plain words, in the reader's language."""
+        """The plain-language instructions in the reader's language."""
         return in_language(self.content["what_to_do"])
 
 
 class GuidelineRule(models.Model):
-    """One version of a guideline's statement. Rows are only added; the newest active version of a code counts."""
+    """One version of a guideline rule (FHIR PlanDefinition action). At most one version of a code is active."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.SlugField(max_length=60)
@@ -92,10 +92,10 @@ class GuidelineRule(models.Model):
 
     @property
     def citation(self) -> str:
-        """Where the guideline says so."""
+        """The guideline's reference."""
         return str(self.content["citation"])
 
     @property
     def examples(self) -> list[dict[str, Any]]:
-        """Patients on whom it is tested."""
+        """Example patients with the expected outcome."""
         return list(self.content.get("examples", []))

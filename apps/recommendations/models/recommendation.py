@@ -1,4 +1,4 @@
-"""A recommendation on its way from a rule to a patient, and every step of that way."""
+"""Recommendations from proposal to completion, their event history, and rule evaluations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from apps.recommendations.models.catalogue import CareItem
 
 
 class RecommendationState(models.TextChoices):
-    """Where a recommendation stands."""
+    """Lifecycle state of a recommendation."""
 
     PROPOSED = "proposed", _("Proposed")
     APPROVED = "approved", _("Approved")
@@ -34,12 +34,12 @@ class RecommendationState(models.TextChoices):
 
 
 SHOWN_STATES = (RecommendationState.RELEASED, RecommendationState.SEEN, RecommendationState.ACCEPTED)
-"""The patient sees it and can act."""
+"""Visible to the patient, who can respond."""
 OPEN_STATES = (RecommendationState.PROPOSED, RecommendationState.APPROVED, *SHOWN_STATES)
 
 
 class Urgency(models.IntegerChoices):
-    """How pressing it is, by its rules."""
+    """Urgency, from the rules."""
 
     ROUTINE = 0, _("Routine")
     SOON = 1, _("Soon")
@@ -47,7 +47,7 @@ class Urgency(models.IntegerChoices):
 
 
 class Recommendation(SealedRecord):
-    """One item for one patient. At most one of an item is open at a time."""
+    """A recommendation of one item to one patient. At most one per item and patient is open."""
 
     holder_path = "patient_id"
 
@@ -84,38 +84,41 @@ class Recommendation(SealedRecord):
 
     @property
     def is_open(self) -> bool:
-        """Whether something can still be done with it."""
+        """Whether the recommendation is still open."""
         return self.state in OPEN_STATES
 
     @property
     def overdue(self) -> bool:
-        """Whether its day has passed without being done."""
+        """Whether it is open past its due date."""
         return self.is_open and self.due < timezone.localdate()
 
     def said(self, part: str) -> str:
-        """``title``, ``patient_text`` or ``what_to_do`` in the reader's language: as approved, else as the item has
-        it."""
+        """A text in the reader's language: this recommendation's wording if it has one, else the item's.
+
+        Args:
+            part: ``title``, ``patient_text`` or ``what_to_do``.
+        """
         words: dict[str, Any] = self.words.get(part) or self.item.content[part]
         return str(words.get(get_language() or "en") or words["en"])
 
     @property
     def title(self) -> str:
-        """What it is."""
+        """The title in the reader's language."""
         return self.said("title")
 
     @property
     def patient_text(self) -> str:
-        """Why, in plain words."""
+        """The plain-language rationale in the reader's language."""
         return self.said("patient_text")
 
     @property
     def what_to_do(self) -> str:
-        """What the patient does about it."""
+        """The instructions in the reader's language."""
         return self.said("what_to_do")
 
 
 class RecommendationEvent(SealedRecord):
-    """What happened to a recommendation. Rows are only added."""
+    """An event in a recommendation's history. Append-only."""
 
     holder_path = "recommendation.patient_id"
 
@@ -132,7 +135,7 @@ class RecommendationEvent(SealedRecord):
 
     @property
     def reason(self) -> str:
-        """Why, in the reader's language."""
+        """The reason in the reader's language."""
         words = self.said.get("words")
         if isinstance(words, dict):
             return str(words.get(get_language() or "en") or words.get("en", ""))
@@ -140,7 +143,7 @@ class RecommendationEvent(SealedRecord):
 
 
 class RuleEvaluation(Job):
-    """Asking the rules and the ranker anew about one patient. What waits, waits once."""
+    """Job that evaluates rules and ranker for one patient. At most one per patient is queued."""
 
     task_name: ClassVar[str] = "recommendations.evaluate_rules"
 

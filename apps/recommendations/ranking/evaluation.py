@@ -1,4 +1,4 @@
-"""How good an order is."""
+"""Ranking metrics."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class Figure:
 
 
 def ndcg(order: Sequence[str], wanted: set[str], *, depth: int = 10) -> float:
-    """Normalised discounted cumulative gain of the first ``depth`` (Järvelin and Kekäläinen, TOIS 2002)."""
-    gains = [1 / np.log2(place + 2) for place, code in enumerate(order[:depth]) if code in wanted]
-    best = sum(1 / np.log2(place + 2) for place in range(min(depth, len(wanted))))
+    """Normalised discounted cumulative gain at ``depth`` (Järvelin and Kekäläinen, TOIS 2002); NaN if none wanted."""
+    gains = [1 / np.log2(rank + 2) for rank, code in enumerate(order[:depth]) if code in wanted]
+    best = sum(1 / np.log2(rank + 2) for rank in range(min(depth, len(wanted))))
     return float(sum(gains) / best) if best else float("nan")
 
 
 def recall(order: Sequence[str], wanted: set[str], *, depth: int = 10) -> float:
-    """Share of what was wanted that is among the first ``depth``."""
+    """Recall at ``depth``; NaN if none is relevant."""
     return len(wanted.intersection(order[:depth])) / len(wanted) if wanted else float("nan")
 
 
 def mean_with_interval(values: Values, *, rounds: int = 1000, seed: int = 7) -> Figure:
-    """Over people; those of whom nothing is known (NaN) are left out."""
+    """Mean and 95 % bootstrap interval over people; NaN values are left out."""
     known = values[~np.isnan(values)]
     if not len(known):
         return Figure(float("nan"), float("nan"), float("nan"))
@@ -46,6 +46,6 @@ def mean_with_interval(values: Values, *, rounds: int = 1000, seed: int = 7) -> 
 
 
 def by_group(values: Values, groups: Sequence[str], figure: Callable[[Values], Figure]) -> dict[str, Figure]:
-    """The same of each group of people, for the fairness table."""
+    """The figure for each group of people, for the fairness table."""
     names = np.array(groups)
     return {name: figure(values[names == name]) for name in sorted(set(groups))}

@@ -1,4 +1,4 @@
-"""What the ranker knows of a person: few, coarse features, made from the same facts as the rules' conditions."""
+"""The ranker's features: few and coarse, derived from the same facts as the rules' conditions."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ GROUPS = {
     "mental": ("F3", "F4"),
     "infection": ("J1", "A4"),
 }
-"""Problems by the beginnings of their ICD-10-CM codes."""
+"""Problem groups by ICD-10-CM code prefix."""
 
 
 def features_of(facts: Facts) -> dict[str, float]:
-    """Numbers by name; what is not known is absent."""
-    found: dict[str, float] = {}
+    """Feature values by name; unknown ones are absent."""
+    features: dict[str, float] = {}
     for name, make in _MAKERS.items():
         value = make(facts)
         if value is not None:
-            found[name] = float(value)
-    return found
+            features[name] = float(value)
+    return features
 
 
 def _age(facts: Facts, power: int) -> float | None:
     return None if facts.get("age") is None else (facts["age"] / 50) ** power
 
 
-def _has(facts: Facts, beginnings: tuple[str, ...]) -> float | None:
+def _has(facts: Facts, prefixes: tuple[str, ...]) -> float | None:
     if "problems" not in facts:
         return None
-    return float(any(str(code).startswith(beginnings) for code in facts["problems"]))
+    return float(any(str(code).startswith(prefixes) for code in facts["problems"]))
 
 
 def _count(facts: Facts, name: str) -> float | None:
     return None if name not in facts else min(len(facts[name]), 12) / 4
 
 
-def _maker(beginnings: tuple[str, ...]) -> Callable[[Facts], Any]:
-    return lambda facts: _has(facts, beginnings)
+def _maker(prefixes: tuple[str, ...]) -> Callable[[Facts], Any]:
+    return lambda facts: _has(facts, prefixes)
 
 
 _MAKERS: dict[str, Callable[[Facts], Any]] = {
@@ -54,6 +54,6 @@ _MAKERS: dict[str, Callable[[Facts], Any]] = {
     "smoker": lambda facts: facts.get("smoker"),
     "problems": lambda facts: _count(facts, "problems"),
     "medications": lambda facts: _count(facts, "medications"),
-    **{name: _maker(beginnings) for name, beginnings in GROUPS.items()},
+    **{name: _maker(prefixes) for name, prefixes in GROUPS.items()},
 }
 FEATURES = tuple(_MAKERS)

@@ -1,12 +1,12 @@
-"""Ordering what is allowed: factors of items, a prior from what is known of a person, and that person's own history.
+"""Hybrid ranker: item factors, a prior from a person's features, and the person's own history.
 
-The factors of items come from :mod:`apps.recommendations.ranking.factorisation`; those of people are not kept. A
-person's factors are worked out when they are needed, from two sources: what people with such features liked (a ridge
-regression of factors on features: the cold start), and what this person did with earlier recommendations (one row of
-the factorisation, pulled towards that prior). A package holds no patient.
+Item factors come from :mod:`apps.recommendations.ranking.factorisation`; user factors are not stored. A person's
+factors are computed on demand from two sources: the preferences of people with similar features (a ridge regression
+of factors on features: the cold start), and the person's responses to earlier recommendations (one row of the
+factorisation, shrunk towards that prior). A package contains no patient data.
 
-An order's reasons are exact Shapley values. For a given history the score is linear in the features, so with the
-history as one more player only pairs (history, feature) interact, and each shares its interaction half and half.
+Scores are explained by exact Shapley values. For a given history the score is linear in the features; with the history
+as an additional player only the pairs (history, feature) interact, and each pair splits its interaction equally.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Values = npt.NDArray[np.float64]
 FACTORS = "factors.safetensors"
 NUMBERS = ("regularisation", "unobserved", "trust")
 HALF_LIFE = 365.0
-"""Days after which what somebody did counts half."""
+"""Half-life of an act's confidence, in days."""
 WEIGHTS = {"accepted": 4.0, "done": 8.0, "helpful": 12.0, "declined": -6.0, "not_helpful": -8.0}
-"""Confidence of an act, signed: below 0 the item was not wanted. The strongest act on an item counts."""
+"""Signed confidence of an act: negative for rejection. The strongest act per item counts."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """What a person did with an item, how many days ago."""
+    """A person's response to an item, and how many days ago."""
 
     item: str
     act: str
@@ -43,11 +43,11 @@ class Act:
 
 @dataclass(frozen=True)
 class Scored:
-    """An item's score and where it comes from.
+    """An item's score and its attribution.
 
     Attributes:
-        base: the score of an average person without a history.
-        shares: by feature, and ``history``; base and shares add up to the score.
+        base: the score of an average person without history.
+        shares: Shapley values by feature and ``history``; base and shares sum to the score.
     """
 
     score: float
@@ -60,15 +60,15 @@ class Ranker:
     """A trained ranker.
 
     Attributes:
-        codes: the items.
-        features: names of the features.
+        codes: item codes.
+        features: feature names.
         items: (items, factors).
-        prior: (features, factors) of standardised features.
-        centre, spread: (features,).
-        middle: (factors,) of an average person.
+        prior: (features, factors), regression coefficients of standardised features.
+        centre, spread: (features,), mean and standard deviation.
+        middle: (factors,), mean of the user factors.
         regularisation: λ of the factorisation.
-        unobserved: weight of items that were never answered; small, since most were never offered.
-        trust: how strongly the prior pulls, as a multiple of λ.
+        unobserved: weight of items without a response; small, since most were never offered.
+        trust: weight of the prior, as a multiple of λ.
     """
 
     codes: tuple[str, ...]
@@ -83,24 +83,24 @@ class Ranker:
     trust: float
 
     def scores(self, features: Mapping[str, float], history: Sequence[Act] = ()) -> dict[str, Scored]:
-        """Of all items. A feature that is not known counts as the average one."""
+        """Score all items. An unknown feature is imputed by its mean."""
         known = np.array([features.get(name, np.nan) for name in self.features])
         apart = np.nan_to_num((known - self.centre) / self.spread, nan=0.0)
         with_history, without = self._answers(history), self._answers(())
-        found = {}
-        for place, code in enumerate(self.codes):
-            constant, slopes = with_history[0][place], with_history[1][place]
-            plain_constant, plain_slopes = without[0][place], without[1][place]
+        scored = {}
+        for index, code in enumerate(self.codes):
+            constant, slopes = with_history[0][index], with_history[1][index]
+            plain_constant, plain_slopes = without[0][index], without[1][index]
             shares = apart * (slopes + plain_slopes) / 2
             own = constant - plain_constant + float(apart @ (slopes - plain_slopes)) / 2
             named = dict(zip(self.features, shares.tolist(), strict=True))
-            found[code] = Scored(
+            scored[code] = Scored(
                 float(constant + apart @ slopes), float(plain_constant), {**named, "history": float(own)}
             )
-        return found
+        return scored
 
     def _answers(self, history: Sequence[Act]) -> tuple[Values, Values]:
-        """(items,) constants and (items, features) slopes of the scores, for a history."""
+        """Intercepts (items,) and slopes (items, features) of the scores, given a history."""
         width = self.items.shape[1]
         system = self.unobserved * self.items.T @ self.items + 2 * self.trust * self.regularisation * np.eye(width)
         wanted = np.zeros(width)
@@ -115,33 +115,33 @@ class Ranker:
         return answers[:, 0], answers[:, 1:]
 
     def write(self, folder: Path) -> None:
-        """The arrays as safetensors; names and numbers go on the card."""
+        """Write the arrays as safetensors; names and scalars belong on the model card."""
         arrays = {name: getattr(self, name) for name in ("items", "prior", "centre", "spread", "middle")}
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / FACTORS)
 
 
 def confidences(history: Sequence[Act]) -> dict[str, float]:
-    """Signed confidence by item: the strongest act, fading with time, never below 1."""
-    found: dict[str, float] = {}
-    for one in history:
-        weight = WEIGHTS[one.act]
-        faded = float(np.sign(weight)) * max(1.0, abs(weight) * 0.5 ** (one.days_ago / HALF_LIFE))
-        if abs(faded) > abs(found.get(one.item, 0.0)):
-            found[one.item] = faded
-    return found
+    """Signed confidence by item: the strongest act with exponential decay, at least 1 in magnitude."""
+    strongest: dict[str, float] = {}
+    for act in history:
+        weight = WEIGHTS[act.act]
+        faded = float(np.sign(weight)) * max(1.0, abs(weight) * 0.5 ** (act.days_ago / HALF_LIFE))
+        if abs(faded) > abs(strongest.get(act.item, 0.0)):
+            strongest[act.item] = faded
+    return strongest
 
 
 def read_ranker(package: Package) -> Ranker:
-    """The package's ranker.
+    """Load the ranker of a package.
 
     Raises:
-        PackageRefused: if its file is not what the card says.
+        PackageRefused: if the file is unreadable or does not match the card.
     """
-    said: dict[str, Any] = package.card["ranking"]
-    codes, features = tuple(said["items"]), tuple(said["features"])
+    settings: dict[str, Any] = package.card["ranking"]
+    codes, features = tuple(settings["items"]), tuple(settings["features"])
     try:
         arrays: dict[str, Any] = load_file(package.folder / FACTORS)
-        numbers = {name: said[name] for name in NUMBERS}
+        numbers = {name: settings[name] for name in NUMBERS}
         ranker = Ranker(codes, features, **arrays, **numbers)
     except (SafetensorError, OSError, TypeError) as error:
         raise PackageRefused(f"{package.name} {package.version}: {FACTORS} holds no factors") from error
@@ -159,14 +159,14 @@ def read_ranker(package: Package) -> Ranker:
 
 
 def order(candidates: Sequence[tuple[str, str, int, float]], *, repeated: float = 0.15) -> list[str]:
-    """Codes in the order in which a person should see them.
+    """Rank candidates by urgency, then by score with diversification; return their codes.
 
     Args:
-        candidates: code, kind, urgency (larger is more pressing), score.
-        repeated: what a score loses for each item of the same kind before it, as a share of the scores' spread.
+        candidates: (code, kind, urgency, score); larger urgency is more urgent.
+        repeated: penalty per earlier item of the same kind, as a fraction of the range of scores.
 
-    The more pressing come first whatever the scores say; among equally pressing ones, a kind that was there already
-    steps back (maximal marginal relevance; Carbonell and Goldstein, SIGIR 1998).
+    Higher urgency always comes first; within an urgency, repeated kinds are penalised (maximal marginal relevance;
+    Carbonell and Goldstein, SIGIR 1998).
     """
     scores = [score for *_rest, score in candidates]
     spread = (max(scores) - min(scores)) if scores else 0.0
@@ -174,7 +174,7 @@ def order(candidates: Sequence[tuple[str, str, int, float]], *, repeated: float 
     shown: list[str] = []
     kinds: list[str] = []
     while left:
-        best = max(left, key=lambda one: (one[2], one[3] - repeated * spread * kinds.count(one[1]), one[0]))
+        best = max(left, key=lambda row: (row[2], row[3] - repeated * spread * kinds.count(row[1]), row[0]))
         left.remove(best)
         shown.append(best[0])
         kinds.append(best[1])

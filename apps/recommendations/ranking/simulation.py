@@ -1,8 +1,8 @@
-"""Invented people and what they did with recommendations: for the first ranker, until a hospital has acts of its own.
+"""Simulated people and their responses to recommendations: training data until a hospital has its own.
 
-Each person has facts, a set of items that the real rules allow, and a taste that partly follows from the facts and
-partly is the person's own. Whether an item is taken up follows from taste and item. So a ranker that learns has
-something to find, and the true tastes are known.
+Each person has facts, the set of items that the real rules allow, and latent preferences that depend partly on the
+facts and partly are individual. Responses depend on preferences and item, so that there is a signal to learn and
+the ground truth is known.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ DRUGS = ("metformin", "lisinopril", "amlodipine", "atorvastatin", "ibuprofen", "
 
 @dataclass(frozen=True)
 class Person:
-    """An invented person.
+    """A simulated person.
 
     Attributes:
-        language: spoken; for the fairness table only, the ranker does not know it.
+        language: for the fairness table only; not a feature of the ranker.
         allowed: codes of items that the rules propose.
-        acts: what the person did, on which day of DAYS.
+        acts: (day of DAYS, response).
     """
 
     facts: Facts
@@ -46,30 +46,30 @@ class Person:
 
 
 def people(count: int, rules: Sequence[Rule], items: Mapping[str, Item], *, seed: int) -> list[Person]:
-    """Draw people; those for whom the rules allow nothing are drawn again."""
+    """Simulate people; those for whom the rules propose nothing are redrawn."""
     rng = np.random.default_rng(seed)
     codes = sorted(items)
     tastes_of_items = rng.standard_normal((len(codes), TASTES)) * 1.2
     liked = rng.standard_normal(len(codes)) * 0.7
     follows = rng.standard_normal((len(FEATURES), TASTES)) * 0.7
-    found: list[Person] = []
-    while len(found) < count:
-        facts = drawn_facts(rng)
+    drawn: list[Person] = []
+    while len(drawn) < count:
+        facts = simulate_facts(rng)
         verdict = decide(facts, rules, items)
-        allowed = tuple(one.item for one in verdict.decisions if one.proposed)
+        allowed = tuple(decision.item for decision in verdict.decisions if decision.proposed)
         if not allowed:
             continue
         features = features_of(facts)
         known = np.array([features.get(name, 0.5) for name in FEATURES]) - 0.5
-        # Part of the taste follows from the facts, and not linearly; as much again is the person's own.
+        # One part of the preferences is a nonlinear function of the facts, an equal part is individual.
         taste = np.tanh(known @ follows) * 1.5 + rng.standard_normal(TASTES) * 0.8
         acts = _acts(rng, codes, allowed, tastes_of_items, liked, taste)
-        found.append(Person(facts, features, "zh-hans" if rng.random() < 0.3 else "en", allowed, acts))
-    return found
+        drawn.append(Person(facts, features, "zh-hans" if rng.random() < 0.3 else "en", allowed, acts))
+    return drawn
 
 
-def drawn_facts(rng: np.random.Generator) -> Facts:
-    """What is known of an invented adult."""
+def simulate_facts(rng: np.random.Generator) -> Facts:
+    """Simulate the facts of an adult."""
     age = int(rng.integers(18, 90))
     older = 0.4 + age / 60
     problems = [code for code, share in PROBLEMS.items() if rng.random() < share * older]
@@ -98,29 +98,29 @@ def _acts(
     liked: Values,
     taste: Values,
 ) -> tuple[tuple[int, Act], ...]:
-    found = []
+    responses = []
     for code in allowed:
         if rng.random() < 0.15:  # never answered
             continue
-        place = codes.index(code)
-        wish = float(expit(tastes[place] @ taste + liked[place]))
+        index = codes.index(code)
+        probability = float(expit(tastes[index] @ taste + liked[index]))
         day = int(rng.integers(0, DAYS))
-        if rng.random() < wish:
+        if rng.random() < probability:
             act = ("accepted", "done", "helpful")[int(rng.choice(3, p=(0.4, 0.4, 0.2)))]
         else:
             act = "declined"
-        found.append((day, Act(code, act, float(DAYS - day))))
-    return tuple(sorted(found, key=lambda one: one[0]))
+        responses.append((day, Act(code, act, float(DAYS - day))))
+    return tuple(sorted(responses, key=lambda row: row[0]))
 
 
 def learners(count: int, rules: Sequence[Rule], items: Mapping[str, Item], *, seed: int) -> list[Learner]:
-    """Drawn people as training takes them."""
+    """Simulated people as training examples."""
     return [
         Learner(
-            one.features,
-            tuple(act for _day, act in one.acts),
-            one.allowed,
-            {"age": age_band(one.facts["age"]), "sex": one.facts["sex"], "language": one.language},
+            person.features,
+            tuple(act for _day, act in person.acts),
+            person.allowed,
+            {"age": age_band(person.facts["age"]), "sex": person.facts["sex"], "language": person.language},
         )
-        for one in people(count, rules, items, seed=seed)
+        for person in people(count, rules, items, seed=seed)
     ]

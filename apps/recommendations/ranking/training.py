@@ -1,7 +1,7 @@
-"""Training, measuring and packing ``care-ranker``.
+"""Training, evaluation and packaging of ``care-ranker``.
 
-Measured by a temporal split: what was done up to a day is learned from and known as history, what came later is to be
-foretold, among the items that the rules allow and that had not been answered.
+Evaluated on a temporal split: earlier acts are training data and history, later ones are to be predicted among the
+items that the rules allow and that have no response yet.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ GRID = tuple(
 SWEEPS = 15
 SEED = 53
 LAST_SHARE = 0.3
-"""The newest acts of each person that are to be foretold, as a share."""
+"""Share of each person's newest acts that is held out."""
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A person as training sees one.
+    """A person as training example.
 
     Attributes:
-        acts: oldest first; ``days_ago`` from the newest day of the data.
-        allowed: what rules propose, in their order; empty if not known: all items then.
-        groups: for the fairness table: age band, sex, language.
+        acts: oldest first; ``days_ago`` relative to the newest day of the data.
+        allowed: items that rules propose, in their order; empty if unknown: all items.
+        groups: age band, sex and language, for the fairness table.
     """
 
     features: Mapping[str, float]
@@ -55,7 +55,7 @@ class Learner:
 
 @dataclass(frozen=True)
 class Trained:
-    """A ranker with what it was chosen by."""
+    """A ranker, its number of factors and its validation nDCG@10."""
 
     ranker: Ranker
     width: int
@@ -72,14 +72,14 @@ def fit(
     trust: float,
     seed: int = SEED,
 ) -> Ranker:
-    """Factorise what people did, then learn a person's factors from the features."""
+    """Factorise the responses, then regress the user factors on the features."""
     rows, columns, weights = [], [], []
-    places = {code: place for place, code in enumerate(codes)}
+    index_of = {code: index for index, code in enumerate(codes)}
     for row, person in enumerate(people):
         for code, weight in confidences(person.acts).items():
-            if code in places:
+            if code in index_of:
                 rows.append(row)
-                columns.append(places[code])
+                columns.append(index_of[code])
                 weights.append(weight)
     matrix = sp.csr_matrix((np.array(weights, dtype=np.float64), (rows, columns)), shape=(len(people), len(codes)))
     problem = Problem.implicit(matrix, regularisation=regularisation, unobserved=unobserved)
@@ -102,7 +102,7 @@ def fit(
 
 @dataclass(frozen=True)
 class Split:
-    """People as they were, and what each of them wanted later."""
+    """Temporal split: people before the cut, items they accepted later, and candidate items left."""
 
     before: list[Learner]
     later: list[set[str]]
@@ -110,16 +110,16 @@ class Split:
 
 
 def by_time(people: Sequence[Learner], codes: Sequence[str]) -> Split:
-    """The newest acts of each person are to be foretold."""
+    """Hold out the newest acts of each person."""
     before, later, left = [], [], []
     for person in people:
         cut = len(person.acts) - max(1, round(len(person.acts) * LAST_SHARE))
         known, new = person.acts[:cut], person.acts[cut:]
-        moment = min((one.days_ago for one in new), default=0.0)
-        answered = {one.item for one in known}
-        earlier = tuple(Act(one.item, one.act, max(0.0, one.days_ago - moment)) for one in known)
+        moment = min((act.days_ago for act in new), default=0.0)
+        answered = {act.item for act in known}
+        earlier = tuple(Act(act.item, act.act, max(0.0, act.days_ago - moment)) for act in known)
         before.append(Learner(person.features, earlier, person.allowed, person.groups))
-        later.append({one.item for one in new if one.act in ("accepted", "done", "helpful")})
+        later.append({act.item for act in new if act.act in ("accepted", "done", "helpful")})
         left.append(tuple(code for code in (person.allowed or codes) if code not in answered))
     return Split(before, later, left)
 
@@ -128,11 +128,11 @@ Order = Callable[[Learner, tuple[str, ...]], list[str]]
 
 
 def orders(split: Split, ranker: Ranker, codes: Sequence[str]) -> dict[str, Order]:
-    """The ranker and its peers: popularity, features alone, rules alone."""
+    """The ranker and its baselines: features only, popularity, rule order."""
     counts = dict.fromkeys(codes, 0)
     for person in split.before:
-        for one in person.acts:
-            counts[one.item] = counts.get(one.item, 0) + (1 if one.act in ("accepted", "done", "helpful") else 0)
+        for act in person.acts:
+            counts[act.item] = counts.get(act.item, 0) + (1 if act.act in ("accepted", "done", "helpful") else 0)
 
     def ranked(person: Learner, left: tuple[str, ...], history: Sequence[Act]) -> list[str]:
         scores = ranker.scores(person.features, history)
@@ -147,20 +147,20 @@ def orders(split: Split, ranker: Ranker, codes: Sequence[str]) -> dict[str, Orde
 
 
 def measure(split: Split, order: Order) -> tuple[Values, Values]:
-    """nDCG@10 and recall@3 of each person; NaN where nothing was wanted later.
+    """nDCG@10 and recall@3 per person; NaN if no held-out item was accepted.
 
-    Rules rarely leave more than ten items, so recall@10 would be 1 for every order.
+    Rules rarely leave more than ten items, so recall@10 would be 1 for every ranking.
     """
     ranked = [order(person, left) for person, left in zip(split.before, split.left, strict=True)]
-    gains = np.array([ndcg(one, wanted) for one, wanted in zip(ranked, split.later, strict=True)])
-    found = np.array([recall(one, wanted, depth=3) for one, wanted in zip(ranked, split.later, strict=True)])
-    return gains, found
+    gains = np.array([ndcg(codes, wanted) for codes, wanted in zip(ranked, split.later, strict=True)])
+    recalls = np.array([recall(codes, wanted, depth=3) for codes, wanted in zip(ranked, split.later, strict=True)])
+    return gains, recalls
 
 
 def choose(
-    people: Sequence[Learner], codes: Sequence[str], *, told: Callable[[str], None] = lambda _text: None
+    people: Sequence[Learner], codes: Sequence[str], *, log: Callable[[str], None] = lambda _text: None
 ) -> Trained:
-    """Try GRID by an inner temporal split; the best by nDCG@10."""
+    """Select hyperparameters from GRID by nDCG@10 on an inner temporal split."""
     split = by_time(people, codes)
     best: Trained | None = None
     for width, regularisation, unobserved, trust in GRID:
@@ -168,7 +168,7 @@ def choose(
             split.before, codes, width=width, regularisation=regularisation, unobserved=unobserved, trust=trust
         )
         gain = float(np.nanmean(measure(split, orders(split, ranker, codes)["hybrid"])[0]))
-        told(f"{width} factors, λ {regularisation:g}, unobserved {unobserved:g}, trust {trust:g}: nDCG@10 {gain:.4f}")
+        log(f"{width} factors, λ {regularisation:g}, unobserved {unobserved:g}, trust {trust:g}: nDCG@10 {gain:.4f}")
         if best is None or gain > best.choice:
             best = Trained(ranker, width, gain)
     assert best is not None
@@ -177,12 +177,11 @@ def choose(
 
 def train(
     people: Sequence[Learner], codes: Sequence[str], output: Path, *, version: str, data: str, how: str,
-    source: Sequence[str], told: Callable[[str], None] = lambda _text: None,
+    source: Sequence[str], log: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Choose, measure and write the package.
+    """Select hyperparameters, evaluate, fit and write the package.
 
-    The settings are chosen on half of the people, the figures come from the other half, and the package is fitted on
-    all.
+    Hyperparameters are selected on half of the people and evaluated on the other half; the package is fitted on all.
 
     Returns:
         The card.
@@ -193,16 +192,16 @@ def train(
     begin(output)
     torch.manual_seed(SEED)
     halves = np.random.default_rng(SEED).random(len(people)) < 0.5
-    chosen = choose([one for one, first in zip(people, halves, strict=True) if first], codes, told=told)
-    given = {"width": chosen.width, **{name: getattr(chosen.ranker, name) for name in NUMBERS}}
-    others = [one for one, first in zip(people, halves, strict=True) if not first]
+    chosen = choose([person for person, first in zip(people, halves, strict=True) if first], codes, log=log)
+    settings = {"width": chosen.width, **{name: getattr(chosen.ranker, name) for name in NUMBERS}}
+    others = [person for person, first in zip(people, halves, strict=True) if not first]
     split = by_time(others, codes)
-    ranker = fit(split.before, codes, **given)
+    ranker = fit(split.before, codes, **settings)
     values, groups = _figures(split, orders(split, ranker, codes))
-    final = fit(people, codes, **given)
+    final = fit(people, codes, **settings)
     final.write(output)
     card = _card(
-        version, final, len(people), given, values, groups, data=data, how=how, source=source, measured=len(others)
+        version, final, len(people), settings, values, groups, data=data, how=how, source=source, measured=len(others)
     )
     return finish(output, card)
 
@@ -212,8 +211,8 @@ def _figures(split: Split, ways: Mapping[str, Order]) -> tuple[dict[str, Figure]
     groups: dict[str, dict[str, Figure]] = {}
     gains: dict[str, Values] = {}
     for name, order in ways.items():
-        gains[name], found = measure(split, order)
-        values[f"ndcg_{name}"], values[f"recall_{name}"] = mean_with_interval(gains[name]), mean_with_interval(found)
+        gains[name], recalls = measure(split, order)
+        values[f"ndcg_{name}"], values[f"recall_{name}"] = mean_with_interval(gains[name]), mean_with_interval(recalls)
     for name in ("content", "popularity", "rules"):
         values[f"gain_over_{name}"] = mean_with_interval(gains["hybrid"] - gains[name])
     for by in ("age", "sex", "language"):
@@ -224,7 +223,7 @@ def _figures(split: Split, ways: Mapping[str, Order]) -> tuple[dict[str, Figure]
 
 
 def _card(
-    version: str, ranker: Ranker, people: int, given: Mapping[str, Any], values: Mapping[str, Figure],
+    version: str, ranker: Ranker, people: int, settings: Mapping[str, Any], values: Mapping[str, Figure],
     groups: Mapping[str, Mapping[str, Figure]], *, data: str, how: str, source: Sequence[str], measured: int,
 ) -> dict[str, Any]:  # fmt: skip
     simulated = data == "drawn people"
@@ -239,14 +238,14 @@ def _card(
             "items": list(ranker.codes),
             "features": list(ranker.features),
             **{name: getattr(ranker, name) for name in NUMBERS},
-            "fairness": {by: {name: _figure(one) for name, one in rows.items()} for by, rows in groups.items()},
+            "fairness": {by: {name: _figure(figure) for name, figure in rows.items()} for by, rows in groups.items()},
         },
         "metrics": [
             {
                 "data": data,
                 "how": how,
                 "patients": measured,
-                "values": {name: asdict(one) for name, one in values.items()},
+                "values": {name: asdict(figure) for name, figure in values.items()},
             }
         ],
         "intended_use": {
@@ -279,7 +278,7 @@ def _card(
         ],
         "training_data": list(source),
         "training": {
-            **given,
+            **settings,
             "sweeps": SWEEPS,
             "seed": SEED,
             "people": people,
@@ -291,12 +290,12 @@ def _card(
 
 
 def _figure(figure: Figure) -> dict[str, float | None]:
-    """As JSON has it: a group of which nothing is known has no number."""
+    """A figure as JSON; NaN becomes null."""
     return {name: None if np.isnan(value) else value for name, value in asdict(figure).items()}
 
 
 def age_band(age: float | None) -> str:
-    """For the fairness table."""
+    """Age band for the fairness table."""
     if age is None:
         return "?"
     return next(name for most, name in ((40, "18-39"), (65, "40-64"), (80, "65-79"), (200, "80+")) if age < most)

@@ -1,4 +1,4 @@
-"""Administrators keep the catalogue and the guideline rules."""
+"""Administration of care items and guideline rules."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ SALT = "recommendations.import"
 @role_required(Role.ADMIN)
 @require_GET
 def guidelines(request: HttpRequest) -> HttpResponse:
-    """All items with their rules."""
+    """List all items with their active rules."""
     items = CareItem.objects.prefetch_related("rules")
     rows = [
         {
-            "item": one,
-            "rules": [rule for rule in one.rules.all() if rule.active],
-            "grade": grade(f"{one.content['patient_text']['en']} {one.content['what_to_do']['en']}"),
+            "item": item,
+            "rules": [rule for rule in item.rules.all() if rule.active],
+            "grade": grade(f"{item.content['patient_text']['en']} {item.content['what_to_do']['en']}"),
         }
-        for one in items
+        for item in items
     ]
     broken = GuidelineRule.objects.filter(active=True).exclude(broken="")
     return render(request, "recommendations/guidelines.html", {"rows": rows, "broken": broken, "form": CatalogueForm()})
@@ -46,7 +46,7 @@ def guidelines(request: HttpRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 @require_http_methods(["GET", "POST"])
 def item(request: HttpRequest, code: str = "") -> HttpResponse:
-    """Add or change an item."""
+    """Create or edit an item."""
     row = get_object_or_404(CareItem, code=code) if code else None
     form = ItemForm(request.POST or None, item=row)
     if request.method == "POST" and form.is_valid():
@@ -64,7 +64,7 @@ def item(request: HttpRequest, code: str = "") -> HttpResponse:
 @role_required(Role.ADMIN)
 @require_POST
 def withdraw(request: HttpRequest, code: str) -> HttpResponse:
-    """Take an item out; what patients have of it is recalled."""
+    """Withdraw an item and recall its open recommendations."""
     row = get_object_or_404(CareItem, code=code)
     recalled = withdraw_item(row, request.POST.get("reason", ""), actor=signed_in(request))
     messages.success(request, _("Withdrawn. %(n)s open recommendations were recalled.") % {"n": recalled})
@@ -74,7 +74,7 @@ def withdraw(request: HttpRequest, code: str) -> HttpResponse:
 @role_required(Role.ADMIN)
 @require_http_methods(["GET", "POST"])
 def rule(request: HttpRequest, code: str = "") -> HttpResponse:
-    """Add a rule or a new version of one; its examples are tried first."""
+    """Create a rule or a new version of one; its examples are tested first."""
     versions = list(GuidelineRule.objects.filter(code=code).select_related("item")) if code else []
     row = get_object_or_404(GuidelineRule, code=code, version=versions[0].version if versions else 0) if code else None
     initial = {**row.content, "code": row.code, "item": row.item.code} if row else {}
@@ -85,7 +85,7 @@ def rule(request: HttpRequest, code: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         content = {**form.content, **({"code": row.code} if row else {})}
         try:
-            tried = _tried(content)
+            tried = _test_results(content)
             if request.POST.get("act") != "try":
                 saved = catalogue.save_rule(content, actor=signed_in(request))
                 messages.success(
@@ -95,7 +95,7 @@ def rule(request: HttpRequest, code: str = "") -> HttpResponse:
         except UserError as refusal:
             form.add_error(None, str(refusal))
     elif row is not None:
-        tried = _tried_or_nothing(row)
+        tried = _test_results_or_nothing(row)
     context = {"form": form, "rule": row, "versions": versions, "tried": tried}
     return render(request, "recommendations/rule.html", context, status=422 if form.errors else 200)
 
@@ -103,7 +103,7 @@ def rule(request: HttpRequest, code: str = "") -> HttpResponse:
 @role_required(Role.ADMIN)
 @require_POST
 def stop(request: HttpRequest, code: str) -> HttpResponse:
-    """No longer ask a rule."""
+    """Deactivate a rule."""
     row = get_object_or_404(GuidelineRule, code=code, active=True)
     catalogue.stop_rule(row, actor=signed_in(request))
     return redirect("recommendations:guidelines")
@@ -111,8 +111,8 @@ def stop(request: HttpRequest, code: str) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_POST
-def bring(request: HttpRequest) -> HttpResponse:
-    """Look at a file, then take it over: first its contents, then a signed copy of what was looked at."""
+def import_catalogue(request: HttpRequest) -> HttpResponse:
+    """Import a file in two steps: preview its contents, then submit a signed copy of the preview."""
     actor = signed_in(request)
     try:
         if "content" in request.POST:
@@ -125,7 +125,7 @@ def bring(request: HttpRequest) -> HttpResponse:
         file = request.FILES.get("file")
         if file is None:
             raise UserError("catalogue_file", why=_("no file was selected"))
-        content = catalogue.read_file(file.read(files.MOST_BYTES + 1))
+        content = catalogue.read_file(file.read(files.MAX_BYTES + 1))
     except UserError as refusal:
         messages.error(request, str(refusal))
         return redirect("recommendations:guidelines")
@@ -136,7 +136,7 @@ def bring(request: HttpRequest) -> HttpResponse:
     context = {
         "content": content,
         "signed": signing.dumps(content, salt=SALT, compress=True),
-        "items": [(one, one["code"] in known) for one in content["items"]],
+        "items": [(item, item["code"] in known) for item in content["items"]],
     }
     return render(request, "recommendations/import.html", context)
 
@@ -144,35 +144,35 @@ def bring(request: HttpRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 @require_GET
 def export(request: HttpRequest) -> HttpResponse:
-    """Everything as a FHIR R5 Bundle."""
+    """Download the active catalogue as FHIR R5 Bundle."""
     items = [
-        {"code": one.code, "kind": one.kind, "clinicians_only": one.clinicians_only, **one.content}
-        for one in CareItem.objects.filter(withdrawn_at=None)
+        {"code": row.code, "kind": row.kind, "clinicians_only": row.clinicians_only, **row.content}
+        for row in CareItem.objects.filter(withdrawn_at=None)
     ]
     rules = [
-        {"code": one.code, "item": one.item.code, **one.content}
-        for one in GuidelineRule.objects.filter(active=True, item__withdrawn_at=None).select_related("item")
+        {"code": row.code, "item": row.item.code, **row.content}
+        for row in GuidelineRule.objects.filter(active=True, item__withdrawn_at=None).select_related("item")
     ]
     answer = JsonResponse(files.as_bundle(items, rules), json_dumps_params={"ensure_ascii": False, "indent": 1})
     answer["Content-Disposition"] = 'attachment; filename="guidelines.json"'
     return answer
 
 
-def _tried(content: dict[str, Any]) -> list[dict[str, Any]]:
+def _test_results(content: dict[str, Any]) -> list[dict[str, Any]]:
     failed = dict(catalogue.test(content))
     return [
         {
-            "facts": json.dumps(one["facts"], ensure_ascii=False),
-            "holds": one["holds"],
+            "facts": json.dumps(example["facts"], ensure_ascii=False),
+            "holds": example["holds"],
             "fails": number in failed,
-            "got": failed.get(number, one["holds"]),
+            "got": failed.get(number, example["holds"]),
         }
-        for number, one in enumerate(content.get("examples", []))
+        for number, example in enumerate(content.get("examples", []))
     ]
 
 
-def _tried_or_nothing(row: GuidelineRule) -> list[dict[str, Any]]:
+def _test_results_or_nothing(row: GuidelineRule) -> list[dict[str, Any]]:
     try:
-        return _tried(row.content)
+        return _test_results(row.content)
     except UserError:
         return []

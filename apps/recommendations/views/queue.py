@@ -1,4 +1,4 @@
-"""Clinicians review recommendations: one queue, one page each, many at once."""
+"""Review of recommendations by clinicians: queue, detail page, bulk decisions, patient page."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from apps.recommendations.guidelines.plain import grade
 from apps.recommendations.labels import FEATURES, STEPS
 from apps.recommendations.models import CareItem, Recommendation, RuleEvaluation
 from apps.recommendations.patient_facts import facts_of
-from apps.recommendations.queries import PAGE, STATES, full, grounds, in_short, in_words, of_patient, others, queue
+from apps.recommendations.queries import PAGE, STATES, fact_summary, full, grounds, localised, of_patient, others, queue
 
-ACTS = {"approve": review.approve, "release": review.release, "done": review.carry_out}
+ACTS = {"approve": review.approve, "release": review.release, "done": review.mark_done}
 SHOWN_SHARES = 7
 WITH_REASON = {"reject": review.reject, "recall": review.recall}
 
@@ -39,19 +39,19 @@ WITH_REASON = {"reject": review.reject, "recall": review.recall}
 @role_required(*CLINICIANS)
 @require_GET
 def review_queue(request: HttpRequest) -> HttpResponse:
-    """What waits for a decision, and what became of the rest."""
+    """Show the review queue by tab."""
     actor = signed_in(request)
     tab = request.GET.get("tab", "waiting")
     tab = tab if tab in STATES else "waiting"
     after = whole_number(request.GET.get("after"))
-    said = request.GET.get("patient", "")
-    person = get_object_or_404(visible_patients(actor), pk=said) if _is_uuid(said) else None
+    patient_id = request.GET.get("patient", "")
+    person = get_object_or_404(visible_patients(actor), pk=patient_id) if _is_uuid(patient_id) else None
     page = queue(actor, tab, after=after, patient=person)
     audit.record(actor, "recommendations.listed", why="treatment", rows=len(page.rows))
     context = {
         "page": page,
         "patient": person,
-        "rows": [(row, in_short(row)) for row in page.rows],
+        "rows": [(row, fact_summary(row)) for row in page.rows],
         "tab": tab,
         "tabs": [
             ("waiting", _("To review"), page.counts["waiting"]),
@@ -68,13 +68,15 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 @role_required(*PHYSICIANS)
 @require_POST
 def bulk(request: HttpRequest) -> HttpResponse:
-    """The same decision on many."""
+    """Apply one decision to the selected recommendations."""
     actor = signed_in(request)
-    chosen = [tuple(one.split(":", 1)) for one in request.POST.getlist("chosen") if one.count(":") == 1]
+    chosen = [tuple(value.split(":", 1)) for value in request.POST.getlist("chosen") if value.count(":") == 1]
     numbered = [(pk, whole_number(revision, default=None)) for pk, revision in chosen if _is_uuid(pk)]
     pairs = [(pk, revision) for pk, revision in numbered if revision is not None]
     try:
-        outcome = review.many(pairs, request.POST.get("act", ""), actor=actor, reason=request.POST.get("reason", ""))
+        outcome = review.bulk_decide(
+            pairs, request.POST.get("act", ""), actor=actor, reason=request.POST.get("reason", "")
+        )
     except ValueError:
         raise Http404 from None
     if outcome.done:
@@ -91,7 +93,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """One recommendation: what, why, by which rules, in which order, what happened."""
+    """Show a recommendation with its rules, ranking and history."""
     actor = signed_in(request)
     row = get_object_or_404(full(actor), pk=pk)
     _audit(request, row)
@@ -101,7 +103,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_POST
 def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Decide on one; what is refused is said on its page."""
+    """Decide on a recommendation; refusals are shown on its page."""
     actor = signed_in(request)
     row = get_object_or_404(full(actor), pk=pk)
     if not can(actor, "recommendations.decide_recommendation", row):
@@ -135,7 +137,7 @@ def act(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """All recommendations of a patient, what the rules hold back and why, and the facts."""
+    """Show a patient's recommendations, the items held back with reasons, and the facts."""
     actor = signed_in(request)
     person = get_object_or_404(visible_patients(actor), pk=pk)
     if not request.headers.get("X-Polling"):
@@ -148,9 +150,9 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "patient": person,
         "rows": of_patient(actor, person),
         "held": [
-            (titles.get(one.item, one.item), [in_words(reason) for reason in one.held_back], one)
-            for one in decisions
-            if not one.proposed
+            (titles.get(row.item, row.item), [localised(reason) for reason in row.held_back], row)
+            for row in decisions
+            if not row.proposed
         ],
         "facts": _shown(facts),
         "asking": newest is not None and not newest.finished,
@@ -164,9 +166,9 @@ def patient(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_POST
 def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask the rules anew, now."""
+    """Request a rule evaluation now."""
     person = get_object_or_404(visible_patients(signed_in(request)), pk=pk)
-    engine.ask(person, waited_for=True)
+    engine.request_evaluation(person, interactive=True)
     return redirect("recommendations:patient", pk)
 
 
@@ -193,7 +195,7 @@ def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = 
         "may_decide": can(actor, "recommendations.decide_recommendation", row),
         "steps": [(STEPS.get(step.act, step.act), step) for step in row.steps.all()],
         "others": others(row.item),
-        "held": [in_words(one) for one in engine.forbidden_now(row)] if row.is_open else [],
+        "held": [localised(reason) for reason in engine.held_back_reasons(row)] if row.is_open else [],
         "model": row.why.get("ranker", "").rsplit(" ", 1) if ranked else None,
         "ranked": ranked,
         "bars": charts.waterfall(
@@ -207,10 +209,10 @@ def _detail(request: HttpRequest, row: Recommendation, form: WordsForm | None = 
     }
 
 
-def _shares(found: dict[str, float]) -> list[tuple[str, float]]:
-    """Largest first; both terms of age are one thing to a reader, and what changed nothing is left out."""
-    joined = {**found, "age": found.get("age", 0.0) + found.get("age_squared", 0.0), "age_squared": 0.0}
-    return sorted(((name, value) for name, value in joined.items() if value), key=lambda one: -abs(one[1]))
+def _shares(shares: dict[str, float]) -> list[tuple[str, float]]:
+    """Shares by magnitude; the two age terms are merged, zero shares are dropped."""
+    joined = {**shares, "age": shares.get("age", 0.0) + shares.get("age_squared", 0.0), "age_squared": 0.0}
+    return sorted(((name, value) for name, value in joined.items() if value), key=lambda row: -abs(row[1]))
 
 
 def _audit(request: HttpRequest, row: Recommendation) -> None:
@@ -222,15 +224,15 @@ def _why(request: HttpRequest, person: Any) -> str:
 
 
 def _shown(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Facts as the rules see them, for whoever wonders why something is missing."""
-    found = []
+    """Facts as the rules see them, so that clinicians can tell why something is not recommended."""
+    formatted = []
     for name, value in facts.items():
         if name == "observations":
-            value = [f"{one['code']} {one['value']:g}" for one in value]
+            value = [f"{row['code']} {row['value']:g}" for row in value]
         elif name == "findings":
-            value = [f"{one['label']}{' ✓' if one['confirmed'] else ' ?'}" for one in value]
-        found.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
-    return found
+            value = [f"{row['label']}{' ✓' if row['confirmed'] else ' ?'}" for row in value]
+        formatted.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return formatted
 
 
 def _is_uuid(text: str) -> bool:

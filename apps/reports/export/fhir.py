@@ -1,4 +1,4 @@
-"""A report and values as FHIR R5 resources."""
+"""Reports and observations as FHIR R5 resources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATUS = {"draft": "registered", "preliminary": "preliminary", "final": "final",
 
 @dataclass(frozen=True)
 class Value:
-    """A measured value."""
+    """A measured value; ``unit`` is UCUM."""
 
     id: str
     code: str
@@ -37,11 +37,12 @@ def diagnostic_report(
     text: str,
     values: Sequence[Value] = (),
 ) -> dict[str, Any]:
-    """A DiagnosticReport with its observations contained.
+    """Build a DiagnosticReport with contained Observations.
 
     Args:
         patient: ``mrn``, ``issuer``, ``name``.
-        text: the whole report, plain.
+        state: value of ReportState.
+        text: the whole report as plain text.
     """
     observations = [observation(value, f"value-{number}") for number, value in enumerate(values)]
     report: dict[str, Any] = {
@@ -67,12 +68,12 @@ def diagnostic_report(
         report["identifier"] = [{"system": "urn:dicom:uid", "value": f"urn:oid:{study_uid}"}]
     if observations:
         report["contained"] = observations
-        report["result"] = [{"reference": f"#{one['id']}"} for one in observations]
+        report["result"] = [{"reference": f"#{resource['id']}"} for resource in observations]
     return report
 
 
 def observation(value: Value, pk: str) -> dict[str, Any]:
-    """An Observation with one quantity."""
+    """Build an Observation with one quantity."""
     coding = {
         "code": value.code,
         "display": value.title,

@@ -1,22 +1,22 @@
-"""Pages as PDF (WeasyPrint). Nothing is fetched: pictures come inside the page."""
+"""HTML to PDF with WeasyPrint. Nothing is fetched: images are embedded in the page."""
 
 from __future__ import annotations
 
 
 class NoPdf(Exception):
-    """The libraries that WeasyPrint draws with are not on this machine."""
+    """Pango or HarfBuzz, which WeasyPrint needs, is not installed."""
 
 
 def pdf(html: str) -> bytes:
-    """A page as PDF/UA-tagged A4.
+    """Render a page as A4 PDF/UA-1.
 
-    A text in a report must not make the server ask for anything: addresses other than data within the page are refused.
+    Text in a report must not cause server-side requests: every URL but ``data:`` is refused.
 
     Raises:
-        NoPdf: where Pango or HarfBuzz is missing.
+        NoPdf: if Pango or HarfBuzz is not installed.
     """
     try:
-        import weasyprint  # large, and few print
+        import weasyprint  # imported lazily: large and rarely needed
         from weasyprint.urls import URLFetcher
     except OSError as error:
         raise NoPdf from error

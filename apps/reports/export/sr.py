@@ -39,7 +39,12 @@ TITLE = CodedConcept("18748-4", "LN", "Diagnostic imaging report")
 
 @dataclass(frozen=True)
 class Signed:
-    """Who stands by the report; ``when`` is aware."""
+    """The signature of a report.
+
+    Attributes:
+        when: time-zone aware.
+        uid: unique per version; the DICOM UIDs are derived from it.
+    """
 
     name: str
     organisation: str
@@ -51,11 +56,11 @@ class Signed:
 def structured_report(
     headers: Sequence[Dataset], sections: dict[str, str], measurements: Sequence[tuple[str, float, str]], signed: Signed
 ) -> bytes:
-    """The report of one study.
+    """Build the report of one study as a DICOM file.
 
     Args:
-        headers: of the study's images, without pixels.
-        sections: text by keys of HEADINGS; empty ones are left out.
+        headers: of the study's images, without pixel data.
+        sections: text by keys of HEADINGS; empty sections are left out.
         measurements: name, value, UCUM unit.
     """
     root = ContainerContentItem(name=TITLE, is_content_continuous=False, template_id="2000")
@@ -67,10 +72,10 @@ def structured_report(
             )
             part.ContentSequence = [TextContentItem(TEXTS[key], text.strip(), RelationshipTypeValues.CONTAINS)]
             if key == "findings":
-                part.ContentSequence.extend(_number(*one) for one in measurements)
+                part.ContentSequence.extend(_number(*measurement) for measurement in measurements)
             items.append(part)
     root.ContentSequence = items
-    made = EnhancedSR(
+    document = EnhancedSR(
         evidence=list(headers),
         content=root,
         series_instance_uid=generate_uid(entropy_srcs=[signed.uid, "series"]),
@@ -88,7 +93,7 @@ def structured_report(
         content_time=signed.when.time().replace(microsecond=0),
     )
     buffer = io.BytesIO()
-    made.save_as(buffer, enforce_file_format=True)
+    document.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 

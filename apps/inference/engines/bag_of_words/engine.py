@@ -1,4 +1,4 @@
-"""A linear model over words and pairs of words: ``words``."""
+"""Engine ``words``: a linear model over tf-idf weighted words and bigrams."""
 
 from __future__ import annotations
 

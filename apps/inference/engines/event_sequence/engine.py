@@ -1,4 +1,4 @@
-"""What usually follows a sequence of events: ``events``."""
+"""Engine ``events``: prediction of the next event of a sequence."""
 
 from __future__ import annotations
 

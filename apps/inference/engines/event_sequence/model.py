@@ -1,4 +1,4 @@
-"""Running a package of events: the runtime ``events``, a GRU that says what usually follows, p(x_t | x_1 … x_(t-1))."""
+"""Next-event model, runtime ``events``: a GRU for p(x_t | x_1 … x_(t-1))."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from apps.inference.packages.card import Package, PackageRefused
 
 WEIGHTS = "events.safetensors"
 START, OTHER = 0, 1
-"""Places in the vocabulary before its own: the beginning, and what is not in it."""
+"""Reserved token ids: start of sequence, unknown event."""
 MEMORY = 200
-"""Newest events that are read."""
+"""Context length in events."""
 
 
 class NextEvent(nn.Module):
-    """(n, steps) places to (n, steps, places) log-odds of what follows."""
+    """Token ids (n, steps) to logits of the next token (n, steps, vocabulary)."""
 
-    def __init__(self, places: int, width: int = 32, hidden: int = 64) -> None:
+    def __init__(self, vocabulary: int, width: int = 32, hidden: int = 64) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(places, width)
+        self.embedding = nn.Embedding(vocabulary, width)
         self.cell = nn.GRU(width, hidden, batch_first=True)
-        self.head = nn.Linear(hidden, places)
+        self.head = nn.Linear(hidden, vocabulary)
 
     def forward(self, events: torch.Tensor) -> torch.Tensor:
         states, _ = self.cell(self.embedding(events))
@@ -34,40 +34,40 @@ class NextEvent(nn.Module):
 
 
 class Events:
-    """A loaded package of events."""
+    """A loaded next-event package."""
 
     def __init__(self, package: Package) -> None:
         self.codes: list[str] = [label["code"] for label in package.card["events"]]
-        self._places = {code: place for place, code in enumerate(self.codes, start=2)}
+        self._ids = {code: index for index, code in enumerate(self.codes, start=2)}
         weights = load_file(package.folder / WEIGHTS)
         self._model = NextEvent(len(self.codes) + 2, *_sizes(weights))
         self._model.load_state_dict(weights)
         self._model.eval()
 
-    def place(self, token: str) -> int:
-        """Of an event's code; its last parts may be unknown: ``value.2524-7.high`` is read as ``value``."""
+    def token_id(self, token: str) -> int:
+        """Token id of an event code, by its longest known prefix: ``value.2524-7.high`` may map to ``value``."""
         while token:
-            if token in self._places:
-                return self._places[token]
+            if token in self._ids:
+                return self._ids[token]
             token = token.rpartition(".")[0]
         return OTHER
 
     def following(self, tokens: Sequence[str]) -> list[tuple[str, float]]:
-        """What follows these events, oldest first, as codes and probabilities, likeliest first."""
-        places = [START, *(self.place(token) for token in tokens[-MEMORY:])]
+        """Predict what follows ``tokens`` (oldest first): codes with probabilities, most likely first."""
+        ids = [START, *(self.token_id(token) for token in tokens[-MEMORY:])]
         with torch.inference_mode():
-            scores = self._model(torch.tensor([places]))[0, -1]
+            scores = self._model(torch.tensor([ids]))[0, -1]
             scores[[START, OTHER]] = -torch.inf
             shares = scores.double().softmax(dim=0).numpy()
         order = np.argsort(-shares)
-        return [(self.codes[place - 2], float(shares[place])) for place in order if place > OTHER]
+        return [(self.codes[index - 2], float(shares[index])) for index in order if index > OTHER]
 
 
 def read_events(package: Package) -> Events:
-    """The package's model.
+    """Load the model of a package.
 
     Raises:
-        PackageRefused: if the files do not fit the card.
+        PackageRefused: if the files do not match the card.
     """
     try:
         return Events(package)

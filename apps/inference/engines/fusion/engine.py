@@ -1,4 +1,4 @@
-"""One risk from the risks of several sources: ``fusion``."""
+"""Engine ``fusion``: late fusion of the risks of several sources."""
 
 from __future__ import annotations
 

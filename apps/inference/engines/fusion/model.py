@@ -1,7 +1,7 @@
-"""Running a package of fusion: the runtime ``fusion``, several sources' log-odds in one calibrated risk.
+"""Late fusion, runtime ``fusion``: the log-odds of several sources combined into one calibrated risk.
 
-Late fusion: each source that is there adds its own evidence, one that is missing adds what its absence means. So the
-risk can be told whatever is missing, and a source's share is the exact Shapley value of having it.
+An available source contributes its evidence, a missing one a constant for its absence. The risk is therefore defined
+for any subset of sources, and a source can be attributed by its exact Shapley value.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from apps.inference.packages.card import Package
 
 @dataclass(frozen=True)
 class Source:
-    """One source's part: ``weight`` × (log-odds - ``centre``) if it is there, else ``absent``.
+    """A source's contribution: ``weight`` × (log-odds - ``centre``) if available, else ``absent``.
 
-    Log-odds beyond ``least`` and ``most`` count as these: nothing was learned of such evidence.
+    Log-odds are clipped to [``least``, ``most``], the range seen in training.
     """
 
     weight: float
@@ -31,13 +31,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Fusion:
-    """A loaded package of fusion."""
+    """A loaded fusion package."""
 
     constant: float
     sources: dict[str, Source]
 
     def risk(self, probabilities: Mapping[str, float]) -> float:
-        """Of the sources that are there."""
+        """Risk from the available sources, given their probabilities by name."""
         total = self.constant
         for name, source in self.sources.items():
             if name in probabilities:
@@ -49,6 +49,6 @@ class Fusion:
 
 
 def fusion_of(package: Package) -> Fusion:
-    """The package's fusion; it lies in the card alone."""
+    """Build the fusion model of a package; its parameters are on the card."""
     fusion = package.card["fusion"]
     return Fusion(fusion["constant"], {name: Source(**source) for name, source in fusion["sources"].items()})

@@ -1,4 +1,4 @@
-"""The risk over the hours of an ICU stay: ``stays``."""
+"""Engine ``stays``: risk over the hours of an ICU stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stays in intensive care as arrays: measurements by hour, and what gradient boosting is told of them."""
+"""ICU stays as arrays: hourly measurements, and the features of the gradient-boosted trees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 HOURS = 48
 RECENT = 6
-"""What happened within the last hours is told apart from what was before."""
+"""Hours of the recent window, compared with the time before it."""
 STATICS = ("age", "male", "height", "weight", "coronary", "cardiac_surgery", "medical", "surgical")
 SUMMARIES = ("last", "first", "mean", "low", "high", "spread", "slope", "change", "share", "since")
 Values = npt.NDArray[np.float32]
@@ -18,11 +18,11 @@ Values = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Grid:
-    """What was measured in each hour.
+    """Hourly measurements of stays.
 
     Attributes:
-        mean, low, high: (stays, HOURS, variables) over the hour's values; NaN where nothing was measured.
-        static: (stays, len(STATICS)); NaN where unknown.
+        mean, low, high: (stays, HOURS, variables) mean, minimum and maximum within the hour; NaN if not measured.
+        static: (stays, len(STATICS)); NaN if unknown.
     """
 
     mean: Values
@@ -37,7 +37,7 @@ class Grid:
         return Grid(self.mean[rows], self.low[rows], self.high[rows], self.static[rows])
 
     def without(self, hidden: npt.NDArray[np.bool_], hidden_static: npt.NDArray[np.bool_]) -> Grid:
-        """The first stay once for each row of ``hidden``, (n, HOURS, variables), with these values unmeasured."""
+        """Mask the first stay: one copy per row of ``hidden``, (n, HOURS, variables), with those values set to NaN."""
         mean, low, high = (np.where(hidden, np.float32(np.nan), part[:1]) for part in (self.mean, self.low, self.high))
         return Grid(mean, low, high, np.where(hidden_static, np.float32(np.nan), self.static[:1]))
 
@@ -51,32 +51,33 @@ def grid_of(
     *,
     width: int,
 ) -> Grid:
-    """Sort measurements into hours.
+    """Aggregate measurements by hour.
 
     Args:
-        stays, hours, variables, values: one entry a measurement; hours from 0 to HOURS - 1.
+        stays, hours, variables, values: one entry per measurement; stays and variables are indices, hours 0 to
+            HOURS - 1.
         static: (stays, len(STATICS)).
-        width: how many variables there are.
+        width: number of variables.
     """
     shape = (len(static), HOURS, width)
-    place = np.ravel_multi_index((stays, hours, variables), shape)
-    total = np.bincount(place, weights=values, minlength=int(np.prod(shape)))
-    count = np.bincount(place, minlength=int(np.prod(shape)))
+    flat = np.ravel_multi_index((stays, hours, variables), shape)
+    total = np.bincount(flat, weights=values, minlength=int(np.prod(shape)))
+    count = np.bincount(flat, minlength=int(np.prod(shape)))
     low, high = np.full(total.size, np.inf), np.full(total.size, -np.inf)
-    np.minimum.at(low, place, values)
-    np.maximum.at(high, place, values)
+    np.minimum.at(low, flat, values)
+    np.maximum.at(high, flat, values)
     empty = count == 0
     mean = np.where(empty, np.nan, total / np.maximum(count, 1))
     low[empty] = high[empty] = np.nan
-    levels, least, most = (part.reshape(shape).astype(np.float32) for part in (mean, low, high))
-    return Grid(levels, least, most, static.astype(np.float32))
+    levels, lowest, highest = (part.reshape(shape).astype(np.float32) for part in (mean, low, high))
+    return Grid(levels, lowest, highest, static.astype(np.float32))
 
 
 def features(grid: Grid, hour: int, codes: Sequence[str]) -> Values:
-    """(stays, features): each variable's summaries over the hours before ``hour``, relations, statics, the hour.
+    """Feature matrix (stays, features): summaries per variable before ``hour``, ratios, statics, the hour.
 
     Args:
-        codes: of the variables, in the grid's order.
+        codes: variable codes, in the grid's order.
     """
     mean, low, high = (part[:, :hour] for part in (grid.mean, grid.low, grid.high))
     seen = np.isfinite(mean)
@@ -109,7 +110,7 @@ def features(grid: Grid, hour: int, codes: Sequence[str]) -> Values:
         np.where(never, np.nan, hour - newest),
     )
     table = np.stack(summaries, axis=2).reshape(len(mean), -1)
-    relations = _relations({code: place for place, code in enumerate(codes)}, summaries, filled, grid.static, hour)
+    relations = _relations({code: index for index, code in enumerate(codes)}, summaries, filled, grid.static, hour)
     return np.concatenate([table, relations, grid.static, np.full((len(mean), 1), hour)], axis=1).astype(np.float32)
 
 
@@ -117,28 +118,28 @@ RELATIONS = ("shock_index", "oxygenation", "urea_over_creatinine", "urine_ml_kg_
 
 
 def feature_owners(codes: Sequence[str]) -> list[str]:
-    """To which variable or static each feature belongs; relations of several belong to themselves."""
+    """The variable or static each feature is derived from; ratios of several variables stand for themselves."""
     return [*(code for code in codes for _ in SUMMARIES), *RELATIONS, *STATICS, "hour"]
 
 
 def _relations(
-    place: dict[str, int], summaries: tuple[npt.NDArray[np.floating], ...], filled: Values, static: Values, hour: int
+    index: dict[str, int], summaries: tuple[npt.NDArray[np.floating], ...], filled: Values, static: Values, hour: int
 ) -> npt.NDArray[np.floating]:
-    """What intensive care reckons with: (stays, len(RELATIONS))."""
+    """Clinical ratios and differences used in intensive care, (stays, len(RELATIONS))."""
     last, _first, _average, low, *_ = summaries
     nothing = np.full(len(last), np.nan)
 
     def of(table: npt.NDArray[np.floating], *codes: str) -> npt.NDArray[np.floating]:
         """The first of these variables that was measured."""
-        found = nothing
+        values = nothing
         for code in reversed(codes):
-            if code in place:
-                column = table[:, place[code]]
-                found = np.where(np.isfinite(column), column, found)
-        return found
+            if code in index:
+                column = table[:, index[code]]
+                values = np.where(np.isfinite(column), column, values)
+        return values
 
     systolic, diastolic = of(last, "SysABP", "NISysABP"), of(last, "DiasABP", "NIDiasABP")
-    urine = filled[:, :, place["Urine"]].sum(axis=1) if "Urine" in place else nothing
+    urine = filled[:, :, index["Urine"]].sum(axis=1) if "Urine" in index else nothing
     weight = static[:, STATICS.index("weight")]
     with np.errstate(invalid="ignore", divide="ignore"):
         columns = (
@@ -153,5 +154,5 @@ def _relations(
     return np.where(np.isfinite(table), table, np.nan)
 
 
-def _at(table: Values, places: npt.NDArray[np.integer]) -> Values:
-    return np.asarray(np.take_along_axis(table, places[:, None], axis=1)[:, 0])
+def _at(table: Values, hours: npt.NDArray[np.integer]) -> Values:
+    return np.asarray(np.take_along_axis(table, hours[:, None], axis=1)[:, 0])

@@ -1,4 +1,4 @@
-"""Running a package of stays: the runtime ``stays``, members of boosted trees and a GRU, blended and calibrated."""
+"""ICU risk model, runtime ``stays``: an ensemble of boosted trees and GRUs, blended and calibrated."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from scipy.special import expit
 
 from apps.inference.engines.icu_timeseries.features import HOURS, STATICS, Grid, feature_owners, features
 from apps.inference.engines.icu_timeseries.trajectory import Course, standardised
-from apps.inference.engines.tree_table.trees import Trees, sound
+from apps.inference.engines.tree_table.trees import Trees, is_well_formed
 from apps.inference.packages.card import Package, PackageRefused
 
 MEMBERS = "members.safetensors"
 FIRST = 6
-"""The hour from which there is an answer."""
+"""First hour with a prediction."""
 BANDS = (12, 30, HOURS)
-"""Each member has trees for the hours up to each of these: what matters changes as a stay goes on."""
+"""Upper hours of the bands with separate trees, since feature importance changes during a stay."""
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Blend:
-    """Log-odds of trees and course to one calibrated risk; weights change linearly with the hour.
+    """Combines the log-odds of trees and GRU into one calibrated risk; weights are linear in the hour.
 
     Attributes:
-        weights: (2, 3): constant, trees, course; and what each gains from hour 27 to 48.
+        weights: (2, 3): constant, trees, GRU at hour 27; and their change from hour 27 to 48.
     """
 
     weights: Values
 
     def risk(self, trees: Values, course: Values, hour: Values | float) -> Values:
-        """Probabilities from log-odds of one shape."""
+        """Probabilities from log-odds; all arguments broadcast."""
         late = (np.asarray(hour) - 27.0) / 21.0
-        constant, first, second = (self.weights[0, place] + late * self.weights[1, place] for place in range(3))
+        constant, first, second = (self.weights[0, index] + late * self.weights[1, index] for index in range(3))
         return np.asarray(expit(constant + first * trees + second * course))
 
 
 @dataclass(frozen=True)
 class Member:
-    """Trees of each of BANDS and a course that learned from the same stays."""
+    """An ensemble member: trees per band and a GRU, trained on the same stays."""
 
     trees: tuple[Trees, ...]
     course: Course
@@ -51,30 +51,30 @@ class Member:
     scale: Values
 
     def tree_log_odds(self, table: npt.NDArray[np.float32], hour: int) -> Values:
-        """(stays,) of the features after this hour."""
+        """Log-odds (stays,) of the trees, from the features at this hour."""
         return self.trees[band_of(hour)].predict(table)
 
     def course_log_odds(self, grid: Grid) -> Values:
-        """(stays, HOURS)."""
+        """Log-odds (stays, HOURS) of the GRU."""
         with torch.inference_mode():
             return np.asarray(self.course(*standardised(grid, self.centre, self.scale)).double().numpy())
 
 
 def band_of(hour: int) -> int:
-    """The place in BANDS."""
-    return next(place for place, last in enumerate(BANDS) if hour <= last)
+    """Index of the hour's band in BANDS."""
+    return next(index for index, last in enumerate(BANDS) if hour <= last)
 
 
 @dataclass(frozen=True)
 class StaysModel:
-    """A loaded package of stays."""
+    """A loaded ICU risk package."""
 
     members: tuple[Member, ...]
     blend: Blend
     codes: tuple[str, ...]
 
     def risks(self, grid: Grid, hours: tuple[int, ...]) -> Values:
-        """(members + 1, stays, hours) risks after these hours, from FIRST to HOURS: all members' own, then together."""
+        """Risks (members + 1, stays, hours) after each of ``hours`` (FIRST to HOURS); the last row is the ensemble."""
         tables = [features(grid, hour, self.codes) for hour in hours]
         trees = np.stack(
             [
@@ -89,10 +89,10 @@ class StaysModel:
 
 
 def read_stays(package: Package) -> StaysModel:
-    """The package's model.
+    """Load the model of a package.
 
     Raises:
-        PackageRefused: if the file does not fit the card.
+        PackageRefused: if the file does not match the card.
     """
     codes = tuple(variable["code"] for variable in package.card["variables"])
     try:
@@ -106,7 +106,7 @@ def read_stays(package: Package) -> StaysModel:
 
 def _member(stored: dict[str, npt.NDArray[np.generic]], number: int, codes: tuple[str, ...]) -> Member:
     own = {name.split(".", 1)[1]: array for name, array in stored.items() if name.split(".")[0] == str(number)}
-    trees = tuple(_trees(own, f"trees{place}.", len(feature_owners(codes))) for place in range(len(BANDS)))
+    trees = tuple(_trees(own, f"trees{band}.", len(feature_owners(codes))) for band in range(len(BANDS)))
     weights = {name.split(".", 1)[1]: array for name, array in own.items() if name.startswith("course.")}
     hidden = weights["cell.weight_hh_l0"].shape[1]
     course = Course(len(codes), len(STATICS), hidden=hidden)
@@ -116,10 +116,10 @@ def _member(stored: dict[str, npt.NDArray[np.generic]], number: int, codes: tupl
     return Member(trees, course.eval(), own["centre"].astype(np.float64), own["scale"].astype(np.float64))
 
 
-def _trees(own: dict[str, npt.NDArray[np.generic]], beginning: str, features: int) -> Trees:
-    trees = Trees(**{name[len(beginning) :]: array for name, array in own.items() if name.startswith(beginning)})  # type: ignore[arg-type]
-    if not sound(trees, features):
-        raise ValueError("the trees point outside themselves")
+def _trees(own: dict[str, npt.NDArray[np.generic]], prefix: str, features: int) -> Trees:
+    trees = Trees(**{name[len(prefix) :]: array for name, array in own.items() if name.startswith(prefix)})  # type: ignore[arg-type]
+    if not is_well_formed(trees, features):
+        raise ValueError("the trees have invalid child or feature indices")
     return trees
 
 

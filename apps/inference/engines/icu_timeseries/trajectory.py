@@ -1,7 +1,7 @@
-"""A masked GRU over hours: the risk after each hour of a stay.
+"""A GRU over hours with missingness masks: the risk after each hour of a stay.
 
-What was not measured decays from the last value towards the mean, as fast as the network has learned for each
-variable (the input decay of GRU-D; Che et al., Scientific Reports 8, 2018); the masks go in beside.
+Missing values decay from the last observation towards the mean at a learned rate per variable (the input decay of
+GRU-D; Che et al., Scientific Reports 8, 2018); the masks are further inputs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from apps.inference.engines.icu_timeseries.features import Grid
 
 
 class Course(nn.Module):
-    """(stays, hours, …) standardised values to (stays, hours) log-odds."""
+    """Standardised values (stays, hours, variables) to log-odds (stays, hours)."""
 
     def __init__(self, variables: int, statics: int, hidden: int = 64, dropout: float = 0.3) -> None:
         super().__init__()
@@ -28,21 +28,28 @@ class Course(nn.Module):
     def forward(
         self, last: torch.Tensor, seen: torch.Tensor, since: torch.Tensor, static: torch.Tensor
     ) -> torch.Tensor:
-        """``last`` the newest value (0 where none), ``seen`` 0 or 1, ``since`` hours; ``static`` with its mask."""
-        kept = torch.exp(-torch.relu(self.ground + nn.functional.softplus(self.decay) * since))
-        now = seen * last + (1 - seen) * kept * last
+        """Compute log-odds.
+
+        Args:
+            last: (stays, hours, variables) newest value, 0 if none.
+            seen: same shape, 1 if measured in the hour.
+            since: same shape, time since the last measurement in units of 8 hours.
+            static: (stays, 2 × statics) values and their mask.
+        """
+        decayed = torch.exp(-torch.relu(self.ground + nn.functional.softplus(self.decay) * since))
+        now = seen * last + (1 - seen) * decayed * last
         beside = static.unsqueeze(1).expand(-1, last.shape[1], -1)
-        states, _ = self.cell(self.drop(torch.cat([now, seen, kept, beside], dim=2)))
+        states, _ = self.cell(self.drop(torch.cat([now, seen, decayed, beside], dim=2)))
         return torch.as_tensor(self.head(self.drop(states)).squeeze(2))
 
 
 def standardised(
     grid: Grid, centre: npt.NDArray[np.floating], scale: npt.NDArray[np.floating]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What :class:`Course` reads of a grid.
+    """Standardise a grid into the inputs of :class:`Course`.
 
     Args:
-        centre, scale: (variables + statics,) of the training data.
+        centre, scale: (variables + statics,) mean and standard deviation in the training data.
     """
     width = grid.mean.shape[2]
     values = np.clip((grid.mean - centre[:width]) / scale[:width], -6, 6)

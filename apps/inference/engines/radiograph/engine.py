@@ -1,4 +1,4 @@
-"""A classifier of single grey images: ``torch-film``."""
+"""Engine ``torch-film``: a classifier of single greyscale images."""
 
 from __future__ import annotations
 

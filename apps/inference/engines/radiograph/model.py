@@ -1,4 +1,4 @@
-"""The loaded model of a film package, for one grey film at a time or a batch."""
+"""Radiograph classifier, runtime ``torch-film``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ GUARD = "guard.safetensors"
 
 @dataclass(frozen=True)
 class RadiographOutput:
-    """What the model says of a batch.
+    """Model output for a batch.
 
     Attributes:
-        probabilities: (n, labels) calibrated, in the order of the card's labels.
-        novelty: (n,) distance from the training films in the package's own unit, or zeros.
+        probabilities: (n, labels), calibrated, in the order of the card's labels.
+        novelty: (n,) out-of-distribution score in the package's own unit; zeros without a detector.
     """
 
     probabilities: npt.NDArray[np.float64]
@@ -34,14 +34,14 @@ class RadiographOutput:
 
 
 class RadiographModel:
-    """A loaded film package.
+    """A loaded radiograph package.
 
     Raises:
-        PackageRefused: if the weights do not fit the architecture.
+        PackageRefused: if the weights do not match the architecture.
     """
 
     layout = torch.channels_last
-    """How its tensors lie in memory: what its convolutions are quickest with."""
+    """Memory format in which the convolutions are fastest."""
 
     def __init__(self, package: Package, device: str | None = None) -> None:
         self.package = package
@@ -55,7 +55,7 @@ class RadiographModel:
         self._labels = [list(label.outputs) for label in package.labels]
 
     def prepare(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-        """The model's plane, (size, size), of a grey film (rows, columns), larger = brighter."""
+        """Preprocess an image (rows, columns; larger = brighter) to the model's plane (size, size)."""
         return to_plane(pixels, size=self.package.size)
 
     def run(self, planes: npt.NDArray[np.generic]) -> RadiographOutput:
@@ -64,20 +64,20 @@ class RadiographModel:
         return RadiographOutput(self.probabilities(planes), novelty)
 
     def probabilities(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-        """Only the calibrated probabilities, (n, labels)."""
+        """Calibrated probabilities (n, labels), without the novelty score."""
         with torch.inference_mode():
             return self.answer(torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)).cpu().numpy()
 
     def answer(self, planes: torch.Tensor) -> torch.Tensor:
-        """The function that explanations explain: (n, size, size) grey levels to (n, labels) probabilities.
+        """The explained function: grey levels (n, size, size) to probabilities (n, labels).
 
-        It stays on the device and can be differentiated.
+        Stays on the device and is differentiable.
         """
         outputs = self.class_log_probabilities(planes).exp()
         return torch.stack([outputs[:, columns].sum(dim=1) for columns in self._labels], dim=1)
 
     def embed(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-        """(n, features) of the network's last layer before its classifier: alike films lie close together."""
+        """Embeddings (n, features) from the last layer before the classifier; similar images are close."""
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
             network: Any = self.network
@@ -85,11 +85,11 @@ class RadiographModel:
             return np.asarray(features.mean(dim=(2, 3)).float().cpu().numpy())
 
     def inputs(self, planes: torch.Tensor) -> torch.Tensor:
-        """(n, 1, size, size) what the network itself reads, of (n, size, size) grey levels."""
+        """Network inputs (n, 1, size, size) from grey levels (n, size, size)."""
         return normalise(planes).contiguous(memory_format=self.layout)
 
     def class_log_probabilities(self, planes: torch.Tensor) -> torch.Tensor:
-        """(n, classes) logarithms of the network's own classes' calibrated probabilities, float64."""
+        """Log of the calibrated probabilities of the network's own classes, (n, classes), float64."""
         return torch.log_softmax(self.network(self.inputs(planes)).double() / self._temperature + self._bias, dim=1)
 
 

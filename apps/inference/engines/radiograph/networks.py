@@ -1,7 +1,7 @@
 """The network architectures that a model package may name.
 
-A package brings weights, never code: its card names an architecture of this list, so installing a
-package cannot run anything that is not in this repository.
+A package contains weights, never code: its card names an architecture in this list, so installing a
+package cannot run code from outside this repository.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from torchvision.models.mobilenetv3 import InvertedResidual
 
 
 class Residual(InvertedResidual):
-    """The same block without adding in place: explainers hang hooks on layers and need what they gave out."""
+    """The same block without in-place addition: explainers hook layers and need their unmodified outputs."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(n, channels, rows, columns)."""
+        """Apply the block to (n, channels, rows, columns)."""
         result: torch.Tensor = self.block(features)
         return result + features if self.use_res_connect else result
 
@@ -36,10 +36,10 @@ def mobilenet_v3_small_gray(outputs: int) -> nn.Module:
 
 
 class VolumeNet(nn.Module):
-    """A small 3-D network for one grey channel: slices are thicker than pixels, so they are halved later.
+    """A small 3-D network for one grey channel; slices are thicker than pixels, so that axis is downsampled later.
 
-    Each place speaks for each class but the first; the class is as likely as its strongest place says, since what is
-    looked for is small.
+    Each position has a logit for each class but the first; a class' logit is the maximum over positions, since the
+    target is small.
     """
 
     def __init__(self, outputs: int) -> None:
@@ -55,17 +55,17 @@ class VolumeNet(nn.Module):
         self.places = nn.Conv3d(widths[-1][1], outputs - 1, 1)
 
     def forward(self, volumes: torch.Tensor) -> torch.Tensor:
-        """(n, 1, slices, rows, columns) to (n, outputs) logits."""
+        """Volumes (n, 1, slices, rows, columns) to logits (n, outputs)."""
         return self.both(volumes)[0]
 
     def both(self, volumes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits, and what each place says, (n, outputs - 1, slices, rows, columns)."""
-        places = self.places(self.features(volumes))
-        strongest = places.amax(dim=(2, 3, 4))
-        return torch.cat([torch.zeros_like(strongest[:, :1]), strongest], dim=1), places
+        """Logits, and the logits per position, (n, outputs - 1, slices, rows, columns)."""
+        positions = self.places(self.features(volumes))
+        strongest = positions.amax(dim=(2, 3, 4))
+        return torch.cat([torch.zeros_like(strongest[:, :1]), strongest], dim=1), positions
 
     def pooled(self, volumes: torch.Tensor) -> torch.Tensor:
-        """(n, features): of each feature its strongest place and its average."""
+        """Embeddings (n, 2 × channels): maximum and mean of each feature map."""
         return _gathered(self.features(volumes))
 
 
@@ -101,20 +101,20 @@ def build(architecture: str, *, outputs: int) -> nn.Module:
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """Fold each batch normalisation into the convolution before it, in place; evaluation only.
 
-    The answers stay the same to 1e-6 and come nearly twice as fast. ``torch.compile`` would need a C++
+    Outputs are unchanged to 1e-6 at nearly twice the speed. ``torch.compile`` would need a C++
     compiler on the user's machine.
     """
     for block in network.modules():
         if hasattr(block, "inplace"):
-            # Explainers hang hooks on layers, which must not overwrite what they were given.
+            # Explainers hook layers, which must not overwrite their inputs.
             block.inplace = False  # type: ignore[assignment]
         if not isinstance(block, nn.Sequential):
             continue
-        for place in range(len(block) - 1):
-            convolution, norm = block[place], block[place + 1]
+        for index in range(len(block) - 1):
+            convolution, norm = block[index], block[index + 1]
             if (isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)) or (
                 isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d)
             ):
-                block[place] = fuse_conv_bn_eval(convolution.eval(), norm.eval())
-                block[place + 1] = nn.Identity()
+                block[index] = fuse_conv_bn_eval(convolution.eval(), norm.eval())
+                block[index + 1] = nn.Identity()
     return network

@@ -1,10 +1,10 @@
-"""How unlike the training films a film is, before a model is believed.
+"""Out-of-distribution detection by PCA reconstruction error.
 
-A film is shrunk to a thumbnail and rebuilt from the principal components of the training films'
-thumbnails; what cannot be rebuilt (the squared prediction error of Jackson and Mudholkar,
-Technometrics 1979) is its novelty. Distances in the network's own feature space were tried and let
-more than half of the public test files' CT, MR and ultrasound images pass. The figures, and how the
-setting was chosen, are in docs/architecture.md.
+An image is reduced to a thumbnail and reconstructed from the principal components of the training
+images' thumbnails; the reconstruction error (the squared prediction error of Jackson and Mudholkar,
+Technometrics 1979) is its novelty. Distances in the network's own feature space were tried and
+accepted more than half of the CT, MR and ultrasound images of the public test files. The figures,
+and how the threshold was chosen, are in docs/architecture.md.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OODDetector:
-    """The training films' thumbnails in short.
+    """PCA of the training images' thumbnails.
 
     Attributes:
-        mean: (tiles,), EDGE * EDGE of a film, DEEP * EDGE * EDGE of a volume.
+        mean: (tiles,), EDGE * EDGE for images, DEEP * EDGE * EDGE for volumes.
         components: (COMPONENTS, tiles), orthonormal rows.
     """
 
@@ -37,8 +37,8 @@ class OODDetector:
     components: Array
 
     def novelty(self, planes: npt.NDArray[np.generic]) -> Array:
-        """(n,) mean squared error of the rebuilt thumbnails of planes, (n, size, size), or boxes, (n, *shape)."""
-        # All in torch: a second library's threads beside torch's own would halve the speed of both.
+        """Mean squared reconstruction error (n,) of planes (n, size, size) or volumes (n, *shape)."""
+        # All in torch: threads of a second library beside torch's own would halve the speed of both.
         components = torch.from_numpy(self.components).double()
         centred = _thumbnails(planes) - torch.from_numpy(self.mean).double()
         rebuilt = centred @ components.T @ components
@@ -46,7 +46,7 @@ class OODDetector:
 
 
 def thumbnails(planes: npt.NDArray[np.generic]) -> Array:
-    """(n, tiles) means over tiles, each thumbnail with mean 0 and deviation 1."""
+    """Thumbnails (n, tiles): means over tiles, standardised per thumbnail."""
     return np.asarray(_thumbnails(planes).numpy())
 
 

@@ -1,8 +1,8 @@
-"""From the pixels of a film to the plane that a film model reads.
+"""Preprocessing of radiographs: from pixels to the model's input plane.
 
-One function serves training, prediction and explanation, so that none of them can drift from the
-others. The plane is kept in grey levels (0..255): that is where an explainer hides regions; the
-per-film normalisation is part of the model's function and is applied in :func:`normalise`.
+Training, inference and explanation share one function, so that they cannot diverge. The plane stays
+in grey levels (0..255), where explainers mask regions; the per-image normalisation is part of the
+model's function and is applied in :func:`normalise`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from PIL import Image, ImageOps
 from torch.nn import functional as F
 
 CANONICAL_SIZE = 224
-"""Films are first brought to this many rows and columns: the size of the training films."""
+"""Rows and columns of the first resize: the size of the training images."""
 
 
 def to_plane(pixels: npt.NDArray[np.generic], *, size: int) -> npt.NDArray[np.uint8]:
-    """Bring one film to the model's plane.
+    """Resize and equalise an image to the model's plane.
 
-    The film is squeezed to a square, as the training films were (so a plane's x and y map linearly
-    to the film's columns and rows), its grey values clipped to their 0.5th to 99.5th percentile,
-    and its histogram equalised, which makes the model indifferent to the exposure.
+    The image is resized to a square without preserving the aspect ratio, as the training images were (so
+    x and y map linearly to columns and rows), clipped to the 0.5th to 99.5th percentile, and its
+    histogram is equalised, which makes the model insensitive to exposure.
 
     Args:
         pixels: (rows, columns), any real dtype, larger = brighter (MONOCHROME2).
@@ -32,7 +32,7 @@ def to_plane(pixels: npt.NDArray[np.generic], *, size: int) -> npt.NDArray[np.ui
         (size, size) uint8.
 
     Raises:
-        ValueError: if ``pixels`` is not two-dimensional or holds no finite number.
+        ValueError: if ``pixels`` is not two-dimensional.
     """
     if pixels.ndim != 2:
         raise ValueError(f"a film has rows and columns, this array has shape {pixels.shape}")
@@ -49,7 +49,7 @@ def to_plane(pixels: npt.NDArray[np.generic], *, size: int) -> npt.NDArray[np.ui
 
 
 def normalise(planes: torch.Tensor) -> torch.Tensor:
-    """Give each plane mean 0 and standard deviation 1.
+    """Standardise each plane to mean 0 and standard deviation 1.
 
     Args:
         planes: (n, size, size) grey levels.
@@ -58,5 +58,5 @@ def normalise(planes: torch.Tensor) -> torch.Tensor:
         (n, 1, size, size) float32.
     """
     planes = planes.to(torch.float32).unsqueeze(1)
-    # One fused pass; the small constant only matters for a plane of one grey level, which becomes 0.
+    # One fused pass; eps only matters for a constant plane, which becomes 0.
     return F.layer_norm(planes, planes.shape[2:], eps=1e-5)

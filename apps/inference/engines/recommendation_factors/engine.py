@@ -1,4 +1,4 @@
-"""Factors that rank recommendations: ``factors``; loaded by ``apps.recommendations.ranking``."""
+"""Engine ``factors``: ranking of recommendations; loaded by ``apps.recommendations.ranking``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences as vectors: a transformer where one is installed, words in hashed places where none is."""
+"""Sentence encoders: a transformer if one is installed, else feature-hashed words."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TOKENS = 256
 
 
 FROM_DISK: dict[str, Any] = {"local_files_only": True}
-"""Nothing is fetched from elsewhere while patients are treated: whoever installs a model downloads it before."""
+"""No downloads at run time: models are downloaded when they are installed."""
 
 
 @contextmanager
 def on_disk(location: str) -> Iterator[None]:
-    """Say which model is missing; the library speaks of the network.
+    """Replace the library's network error with the name of the missing model.
 
     Raises:
         OSError: if there is no model at ``location``.
@@ -42,18 +42,18 @@ def on_disk(location: str) -> Iterator[None]:
 
 
 class Encoder(Protocol):
-    """Makes vectors of length 1."""
+    """Encodes texts as unit vectors."""
 
     name: str
     width: int
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """(n, width)."""
+        """Encode texts to (n, width)."""
         ...
 
 
 class Lexical:
-    """Words and pairs of words, each in a hashed place: texts are alike if they share words."""
+    """Feature hashing of words and bigrams: texts are similar if they share words."""
 
     name, width = LEXICAL, WIDTH
 
@@ -68,7 +68,7 @@ class Lexical:
 
 
 class Transformer:
-    """Mean of the last layer over a sentence's tokens (Reimers and Gurevych, EMNLP 2019)."""
+    """Mean pooling of a transformer's last layer (Reimers and Gurevych, EMNLP 2019)."""
 
     def __init__(self, location: str) -> None:
         from transformers import AutoModel, AutoTokenizer
@@ -86,43 +86,43 @@ class Transformer:
     def encode(self, texts: Sequence[str]) -> Vectors:
         import torch
 
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         table = np.zeros((len(texts), self.width), dtype=np.float32)
         with torch.inference_mode():
             for start in range(0, len(order), BATCH):
-                places = order[start : start + BATCH]
-                given = self._tokens(
-                    [texts[place] or " " for place in places],
+                batch = order[start : start + BATCH]
+                inputs = self._tokens(
+                    [texts[index] or " " for index in batch],
                     padding=True,
                     truncation=True,
                     max_length=TOKENS,
                     return_tensors="pt",
                 )
-                states = self._model(**given).last_hidden_state
-                seen = given["attention_mask"].unsqueeze(2)
-                table[places] = ((states * seen).sum(dim=1) / seen.sum(dim=1)).numpy()
+                states = self._model(**inputs).last_hidden_state
+                seen = inputs["attention_mask"].unsqueeze(2)
+                table[batch] = ((states * seen).sum(dim=1) / seen.sum(dim=1)).numpy()
         return _unit(table)
 
 
 @lru_cache(maxsize=2)
 def encoder(location: str = "") -> Encoder:
-    """The encoder at ``location``: a folder or the name of a model that was downloaded before; ``words`` for none.
+    """The encoder at ``location``: a folder, the name of a downloaded model, or ``words`` for the hashed one.
 
-    Without a location the installed extra, and without that words.
+    Without a location, the installed extra; without that, the hashed one.
 
     Raises:
-        OSError: if there is no model at a location that was named.
+        OSError: if there is no model at ``location``.
     """
     if location == LEXICAL:
         return Lexical()
-    place = location or bundled()
-    return Transformer(place) if place else Lexical()
+    source = location or bundled()
+    return Transformer(source) if source else Lexical()
 
 
 def bundled() -> str:
-    """The folder of the optional extra's model, empty where it is not installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    folder = Path(found.origin).parent / "model" if found and found.origin else None
+    """The model folder of the optional extra; empty if it is not installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     return str(folder) if folder and (folder / "config.json").is_file() else ""
 
 

@@ -1,4 +1,4 @@
-"""A linear head on sentence vectors: ``sentences``."""
+"""Engine ``sentences``: a linear head on sentence vectors."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ HEAD = "head.safetensors"
 
 
 class Head:
-    """The loaded head with the encoder that it was fitted to."""
+    """A loaded head with the encoder it was trained on."""
 
     def __init__(self, package: Package, maker: Encoder) -> None:
         stored = load_file(package.folder / HEAD)
@@ -34,10 +34,10 @@ class Head:
 
 
 def read_head(package: Package) -> Head:
-    """The package's model.
+    """Load the model of a package.
 
     Raises:
-        PackageRefused: if the file does not fit the card, or the sentence model is not installed.
+        PackageRefused: if the file does not match the card, or the sentence model is not installed.
     """
     name, maker = f"{package.name} {package.version}", encoder()
     if maker.name != package.card["encoder"]["model"]:

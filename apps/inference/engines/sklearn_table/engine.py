@@ -1,4 +1,4 @@
-"""Any scikit-learn estimator over a row of numbers: ``skops``."""
+"""Engine ``skops``: any scikit-learn estimator for tabular data."""
 
 from __future__ import annotations
 

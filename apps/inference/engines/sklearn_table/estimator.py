@@ -1,7 +1,7 @@
-"""Any scikit-learn estimator or pipeline as a table model: the runtime ``skops``.
+"""Scikit-learn estimators and pipelines as tabular models, runtime ``skops``.
 
-A skops file names the types that it holds; scikit-learn's, NumPy's and SciPy's own are made anew from their state, and
-a file with any other type is refused before one line of it runs (skops.readthedocs.io, "Secure persistence").
+A skops file lists the types it contains; those of scikit-learn, NumPy and SciPy are rebuilt from their state, and a
+file with any other type is refused before any of its code runs (skops.readthedocs.io, "Secure persistence").
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from safetensors.numpy import load_file
 from apps.inference.packages.card import Package, PackageRefused
 
 MODEL, BACKGROUND = "model.skops", "background.safetensors"
-MOST_BYTES = 512 * 2**20
-"""Unpacked; a ZIP of nothing but zeros would fill a worker."""
+MAX_BYTES = 512 * 2**20
+"""Maximum unpacked size, against ZIP bombs."""
 Values = npt.NDArray[np.float64]
 
 
 class Estimator:
-    """A regressor, or a classifier of two classes whose second one's probability is the answer.
+    """A regressor, or a binary classifier whose output is the probability of the second class.
 
     Attributes:
-        background: (rows, features) typical rows: against them a row is explained.
+        background: (rows, features) background sample for explanations.
     """
 
     def __init__(self, package: Package) -> None:
@@ -50,9 +50,9 @@ class Estimator:
         return getattr(self._estimator, "classes_", None)
 
     def predict(self, rows: npt.NDArray[np.floating]) -> Values:
-        """(n,) answers to (n, features) rows."""
-        made = self._estimator
-        answers = made.predict(rows) if self._classes is None else made.predict_proba(rows)[:, 1]
+        """Outputs (n,) for rows (n, features)."""
+        estimator = self._estimator
+        answers = estimator.predict(rows) if self._classes is None else estimator.predict_proba(rows)[:, 1]
         return np.asarray(answers, dtype=np.float64).reshape(len(rows))
 
 
@@ -62,8 +62,8 @@ def _opened(path: Path, where: str) -> Any:
 
     try:
         with zipfile.ZipFile(path) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-                raise PackageRefused(f"{where}: {MODEL} is larger than {MOST_BYTES // 2**20} MiB when unpacked")
+            if sum(part.file_size for part in parts.infolist()) > MAX_BYTES:
+                raise PackageRefused(f"{where}: {MODEL} is larger than {MAX_BYTES // 2**20} MiB when unpacked")
         return skops.io.load(path, trusted=[])
     except UntrustedTypesFoundException as refusal:
         raise PackageRefused(

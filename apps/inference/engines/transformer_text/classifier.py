@@ -1,4 +1,4 @@
-"""Any Hugging Face sequence classifier that lies on this machine."""
+"""Hugging Face sequence classifiers installed on this machine."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from apps.inference.packages.card import Package, PackageRefused
 
 
 class Classifier:
-    """The loaded tokenizer and classifier."""
+    """A loaded tokenizer and classifier."""
 
     def __init__(self, package: Package) -> None:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        place = package.card["encoder"]["model"]
-        location = str(package.folder) if place == "." else place
+        source = package.card["encoder"]["model"]
+        location = str(package.folder) if source == "." else source
         with on_disk(location):
             self._tokens: Any = AutoTokenizer.from_pretrained(location, **FROM_DISK)  # nosec B615
             self._model: Any = AutoModelForSequenceClassification.from_pretrained(  # nosec B615
@@ -32,15 +32,15 @@ class Classifier:
         import torch
 
         with torch.inference_mode():
-            given = self._tokens(list(texts), padding=True, truncation=True, max_length=512, return_tensors="pt")
-            return np.asarray(self._model(**given).logits.double().softmax(dim=1).numpy())
+            inputs = self._tokens(list(texts), padding=True, truncation=True, max_length=512, return_tensors="pt")
+            return np.asarray(self._model(**inputs).logits.double().softmax(dim=1).numpy())
 
 
 def read_classifier(package: Package) -> Classifier:
-    """The package's model.
+    """Load the model of a package.
 
     Raises:
-        PackageRefused: if the files do not fit the card, or the model is not on this machine.
+        PackageRefused: if the files do not match the card, or the model is not on this machine.
     """
     try:
         return Classifier(package)

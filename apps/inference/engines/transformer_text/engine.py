@@ -1,4 +1,4 @@
-"""A Hugging Face sequence classifier: ``transformers``."""
+"""Engine ``transformers``: a Hugging Face sequence classifier."""
 
 from __future__ import annotations
 

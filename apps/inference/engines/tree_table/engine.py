@@ -1,4 +1,4 @@
-"""Boosted trees over a row of numbers: ``trees``."""
+"""Engine ``trees``: gradient-boosted trees for tabular data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees stored as arrays, never as pickles: the runtime ``trees``, and a part of ``stays``."""
+"""Gradient-boosted trees stored as arrays, never as pickles: runtime ``trees``, and part of ``stays``."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from apps.inference.packages.card import Package, PackageRefused
 TREES = "trees.safetensors"
 LEAF = -1
 BLOCK = 256
-"""Rows that go down the trees together: their places fit a processor's cache."""
+"""Rows evaluated together, so that their node indices fit the CPU cache."""
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Trees:
-    """A sum of binary trees over an offset.
+    """An additive ensemble of binary trees.
 
     Attributes:
-        left, right: (trees, nodes) int32 children; LEAF at leaves and behind a tree's last node.
-        feature: (trees, nodes) int32 what a node asks.
-        threshold: (trees, nodes): to the left if the value is not larger.
-        value: (trees, nodes) what a leaf adds.
-        weight: (trees, nodes) how many training rows came by.
-        offset: (1,).
-        background: (rows, features) typical rows: against them a row is explained.
-        unknown: (trees, nodes) whether a missing value goes to the left; None where the trees know no missing values.
+        left, right: (trees, nodes) int32 child indices; LEAF at leaves and in padding.
+        feature: (trees, nodes) int32 feature index of a split.
+        threshold: (trees, nodes) split goes left if value <= threshold.
+        value: (trees, nodes) output of a leaf.
+        weight: (trees, nodes) number of training rows per node.
+        offset: (1,) base value.
+        background: (rows, features) background sample for explanations.
+        unknown: (trees, nodes) whether missing values go left; None if missing values are not supported.
     """
 
     left: npt.NDArray[np.int32]
@@ -46,50 +46,52 @@ class Trees:
     unknown: npt.NDArray[np.bool_] | None = None
 
     def predict(self, rows: npt.NDArray[np.floating]) -> Values:
-        """(n,) answers to (n, features) rows."""
+        """Outputs (n,) for rows (n, features)."""
         parts = [self._leaves(rows[start : start + BLOCK]).sum(axis=1) for start in range(0, len(rows), BLOCK)]
         return float(self.offset[0]) + np.concatenate([np.zeros(0), *parts])
 
     def _leaves(self, rows: npt.NDArray[np.floating]) -> Values:
-        """(n, trees) what each tree adds: all rows go down all trees a step at a time."""
+        """Leaf values (n, trees): all rows descend all trees one level at a time."""
         trees = np.arange(len(self.left))[None]
         numbers = np.arange(len(rows))[:, None]
         at = np.zeros((len(rows), len(self.left)), dtype=np.int32)
         while (inner := (left := self.left[trees, at]) != LEAF).any():
-            asked = rows[numbers, self.feature[trees, at]]
-            lower = asked <= self.threshold[trees, at]
+            values = rows[numbers, self.feature[trees, at]]
+            lower = values <= self.threshold[trees, at]
             if self.unknown is not None:
-                lower |= np.isnan(asked) & self.unknown[trees, at]
+                lower |= np.isnan(values) & self.unknown[trees, at]
             at = np.where(inner, np.where(lower, left, self.right[trees, at]), at)
         return np.asarray(self.value[trees, at], dtype=np.float64)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """What is stored, by name."""
+        """The stored arrays by name."""
         stored = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: np.ascontiguousarray(array) for name, array in stored.items() if array is not None}
 
     def write(self, path: Path) -> None:
-        """As safetensors."""
+        """Write the arrays as safetensors."""
         save_file(self.arrays(), path)
 
 
 def read_trees(package: Package) -> Trees:
-    """The package's trees.
+    """Load the trees of a package.
 
     Raises:
-        PackageRefused: if the file is no forest or points outside itself.
+        PackageRefused: if the file has no valid trees or does not match the card.
     """
     try:
         trees = Trees(**load_file(package.folder / TREES))
     except (SafetensorError, TypeError, OSError) as error:
         raise PackageRefused(f"{package.name} {package.version}: {TREES} holds no trees") from error
-    if not sound(trees, len(package.card["features"])) or trees.background.shape[1] != len(package.card["features"]):
+    if not is_well_formed(trees, len(package.card["features"])) or trees.background.shape[1] != len(
+        package.card["features"]
+    ):
         raise PackageRefused(f"{package.name} {package.version}: the trees do not fit the card")
     return trees
 
 
-def sound(trees: Trees, features: int) -> bool:
-    """Whether every way through the trees ends within them and asks only features that there are."""
+def is_well_formed(trees: Trees, features: int) -> bool:
+    """Whether all child and feature indices are valid and every path ends at a leaf."""
     if any(array.shape != trees.left.shape for array in (trees.right, trees.feature, trees.threshold, trees.value)):
         return False
     inner = trees.left != LEAF
@@ -100,7 +102,7 @@ def sound(trees: Trees, features: int) -> bool:
 
 
 def from_sklearn(booster: Any, background: Values) -> Trees:
-    """The arrays of a fitted ``GradientBoostingRegressor``."""
+    """Convert a fitted ``GradientBoostingRegressor``."""
     own = [estimator.tree_ for estimator in booster.estimators_[:, 0]]
     nodes = max(tree.node_count for tree in own)
 
@@ -123,10 +125,11 @@ def from_sklearn(booster: Any, background: Values) -> Trees:
 
 
 def from_histogram(booster: Any, columns: npt.NDArray[np.integer], features: int) -> Trees:
-    """The arrays of a fitted ``HistGradientBoostingClassifier`` of two classes; answers are log-odds.
+    """Convert a fitted binary ``HistGradientBoostingClassifier``; outputs are log-odds.
 
     Args:
-        columns: which of the ``features`` it was fitted on.
+        columns: indices of the features it was fitted on.
+        features: total number of features.
     """
     own = [stage[0].nodes for stage in booster._predictors]
     nodes = max(len(tree) for tree in own)

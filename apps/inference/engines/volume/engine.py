@@ -1,4 +1,4 @@
-"""A classifier of volumes: ``torch-volume``."""
+"""Engine ``torch-volume``: a classifier of volumes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Running a volume package: ``torch-volume``, for one grey volume at a time or a batch.
+"""Volume classifier, runtime ``torch-volume``.
 
-What holds of films (calibration, guard, labels) holds here too; only what the network reads has three axes.
+Calibration, out-of-distribution detector and labels are those of radiographs; only the input has three axes.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from apps.inference.engines.volume.resampling import to_box
 
 
 class VolumeModel(RadiographModel):
-    """A loaded volume package; its planes are boxes, (slices, rows, columns)."""
+    """A loaded volume package; its inputs have shape (slices, rows, columns)."""
 
     layout = torch.contiguous_format
 
     def prepare(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-        """The box of a volume as :func:`boxes.shrunk` gives it, (slices, rows, columns) in the measured unit."""
+        """Preprocess a volume from :func:`shrink_slices`, (slices, rows, columns) in the measured unit."""
         return to_box(pixels, shape=self.package.shape, window=self.package.card["preprocessing"]["window"])
 
     def inputs(self, planes: torch.Tensor) -> torch.Tensor:
-        """(n, 1, *shape) in -1..1: a CT's unit is absolute, so nothing is fitted to the volume."""
+        """Network inputs (n, 1, *shape) in -1..1: Hounsfield units are absolute, so there is no per-volume scaling."""
         return scaled(planes)
 
     def embed(self, planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-        """(n, features) of the network's last layer before its classifier."""
+        """Embeddings (n, features) from the last layer before the classifier."""
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(planes)).to(self.device)
             network: Any = self.network
@@ -37,5 +37,5 @@ class VolumeModel(RadiographModel):
 
 
 def scaled(boxes: torch.Tensor) -> torch.Tensor:
-    """(n, 1, slices, rows, columns) float32 in -1..1 of (n, slices, rows, columns) grey levels 0..255."""
+    """Scale grey levels 0..255 (n, slices, rows, columns) to float32 in -1..1 (n, 1, slices, rows, columns)."""
     return boxes.to(torch.float32).unsqueeze(1) / 127.5 - 1

@@ -10,11 +10,11 @@ from apps.inference import registry
 
 
 class Command(BaseCommand):
-    help = "Read the package folders, verify every digest, and bring the list of models in line."
+    help = "Read the package folders, verify every digest and synchronise the list of models."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = registry.synchronise()
-        for package in found.packages:
+        scan = registry.synchronise()
+        for package in scan.packages:
             self.stdout.write(f"{package.name} {package.version}: verified")
-        if found.refused:
-            raise CommandError("\n".join(found.refused))
+        if scan.refused:
+            raise CommandError("\n".join(scan.refused))

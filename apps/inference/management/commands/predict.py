@@ -1,4 +1,4 @@
-"""``manage.py predict``: run a package over files outside the site."""
+"""``manage.py predict``: run a package on files outside the portal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(files)} files, {refused} refused: {options['out']}")
 
     def _stays(self, package: Package, options: dict[str, Any]) -> None:
-        """A cohort: the columns of the challenge's sets in; record, hour, risk, least and greatest of members out."""
+        """Predict a cohort: the challenge's columns in; record, hour, risk, members' minimum and maximum out."""
         from apps.inference.training.icu_deterioration import cohort
 
         try:
@@ -87,7 +87,7 @@ class Command(BaseCommand):
         rows = iter(bar)
         while batch := list(islice(rows, BATCH)):
             assessed = assess(package, [film.pixels for film in batch if film.problem is None])
-            answers = (one.answer for one in assessed)
+            answers = (row.answer for row in assessed)
             for film in batch:
                 answer = film.problem or _checked(next(answers))
                 if isinstance(answer, InputRejected | Unreadable | UserError):
@@ -100,7 +100,7 @@ class Command(BaseCommand):
 
 
 def _checked(answer: Any) -> Any:
-    """The model's answer, or the reason why it is none."""
+    """The validated probabilities, or the exception that explains why there are none."""
     if isinstance(answer, Exception):
         return answer
     try:

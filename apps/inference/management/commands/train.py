@@ -62,7 +62,7 @@ class Bars:
         self.progress.stop()
 
     def show(self, stage: str, done: int, total: int, remark: str) -> None:
-        """What training reports."""
+        """Update a stage's bar; print the remark, if any."""
         if stage not in self.stages:
             self.stages[stage] = self.progress.add_task(stage, total=total)
         self.progress.update(self.stages[stage], completed=done, total=total)

@@ -1,8 +1,8 @@
-"""Training, measuring and packing ``case-risk``: image, note and values in one risk, whatever is missing.
+"""Training, evaluation and packaging of ``case-risk``: late fusion of image, notes and values with missing sources.
 
-No open data hold films, notes and intensive care values of the same patients. The values' evidence and the deaths are
-real (what members of ``icu-deterioration`` say of stays that they never saw); images and notes are simulated beside
-them, with a stated strength. So the weights show how sources are joined; they are no evidence about patients.
+No open data set has images, notes and ICU values of the same patients. Values and deaths are real (out-of-fold predictions
+of the members of ``icu-deterioration``); images and notes are simulated with a stated effect size. The weights therefore
+show how fusion works; they are no evidence about patients.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ SEED = 41
 SOURCES = ("image", "text", "values")
 TITLES = {"image": ("Image", "图像"), "text": ("Notes", "病历文本"), "values": ("Values", "检验与体征")}
 SIMULATED = {"image": 0.7, "text": 0.9}
-"""How many standard deviations apart the evidence of those who die and those who live is."""
+"""Effect size in standard deviations between patients who die and those who survive."""
 MISSING = {"image": 0.3, "text": 0.3, "values": 0.3}
 HOUR = 24
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    return train(asked.data_folder(), asked.output, asked.newest("icu-deterioration"), version=asked.version)
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    return train(job.data_folder(), job.output, job.newest("icu-deterioration"), version=job.version)
 
 
 def train(data: Path, output: Path, deterioration: Package, *, version: str) -> dict[str, Any]:
-    """Fit the fusion and write the package; a minute.
+    """Fit the fusion and write the package; takes about a minute.
 
     Args:
         data: folder with the challenge's sets.
@@ -64,18 +64,18 @@ def train(data: Path, output: Path, deterioration: Package, *, version: str) -> 
     rng = np.random.default_rng(SEED)
     risks = _unseen(loaded_model(deterioration), stays)
     odds = {"values": logit(np.clip(risks, 1e-4, 1 - 1e-4))}
-    for name, apart in SIMULATED.items():
-        odds[name] = rng.normal(size=len(risks)) + apart * stays.died - 1.5
-    there = {name: rng.random(len(risks)) >= MISSING[name] for name in SOURCES}
+    for name, effect in SIMULATED.items():
+        odds[name] = rng.normal(size=len(risks)) + effect * stays.died - 1.5
+    available = {name: rng.random(len(risks)) >= MISSING[name] for name in SOURCES}
     folds = np.zeros(len(risks))
     for rest, held in KFold(5, shuffle=True, random_state=SEED).split(risks):
-        folds[held] = _risks(_fit(odds, there, stays.died, rest), odds, there, held)
-    fusion = _fit(odds, there, stays.died, np.arange(len(risks)))
+        folds[held] = _risks(_fit(odds, available, stays.died, rest), odds, available, held)
+    fusion = _fit(odds, available, stays.died, np.arange(len(risks)))
     alone = expit(odds["values"])
 
     def measure(rows: npt.NDArray[np.intp]) -> dict[str, float]:
         truth = stays.died[rows]
-        seen = rows[there["values"][rows]]
+        seen = rows[available["values"][rows]]
         return {
             "auroc_fusion": float(roc_auc_score(truth, folds[rows])),
             "auroc_fusion_with_values": float(roc_auc_score(stays.died[seen], folds[seen])),
@@ -89,7 +89,7 @@ def train(data: Path, output: Path, deterioration: Package, *, version: str) -> 
 
 
 def _unseen(runtime: StaysModel, stays: Stays) -> Values:
-    """(stays,) what the one member says that has not learned from the stay: the folds are those of its training."""
+    """Out-of-fold risks (stays,): each stay's risk from the member that was not trained on it."""
     risks = np.zeros(len(stays.died))
     for number, held in enumerate(folds_of(stays.died)):
         for rows in np.array_split(held, 8):
@@ -97,13 +97,15 @@ def _unseen(runtime: StaysModel, stays: Stays) -> Values:
     return risks
 
 
-def _fit(odds: dict[str, Values], there: dict[str, Any], died: npt.NDArray[np.bool_], rows: Any) -> Fusion:
+def _fit(odds: dict[str, Values], available: dict[str, Any], died: npt.NDArray[np.bool_], rows: Any) -> Fusion:
     centres = {name: float(odds[name][rows].mean()) for name in SOURCES}
-    columns = [there[name] * (odds[name] - centres[name]) for name in SOURCES] + [1.0 - there[name] for name in SOURCES]
-    found = LogisticRegression(C=10.0, max_iter=500).fit(np.stack(columns, axis=1)[rows], died[rows])
-    weights = found.coef_[0]
+    columns = [available[name] * (odds[name] - centres[name]) for name in SOURCES] + [
+        1.0 - available[name] for name in SOURCES
+    ]
+    regression = LogisticRegression(C=10.0, max_iter=500).fit(np.stack(columns, axis=1)[rows], died[rows])
+    weights = regression.coef_[0]
     return Fusion(
-        float(found.intercept_[0]),
+        float(regression.intercept_[0]),
         {
             name: Source(
                 float(weights[at]),
@@ -116,9 +118,11 @@ def _fit(odds: dict[str, Values], there: dict[str, Any], died: npt.NDArray[np.bo
     )
 
 
-def _risks(fusion: Fusion, odds: dict[str, Values], there: dict[str, Any], rows: Any) -> Values:
-    said = [fusion.risk({name: float(expit(odds[name][row])) for name in SOURCES if there[name][row]}) for row in rows]
-    return np.array(said)
+def _risks(fusion: Fusion, odds: dict[str, Values], available: dict[str, Any], rows: Any) -> Values:
+    risks = [
+        fusion.risk({name: float(expit(odds[name][row])) for name in SOURCES if available[name][row]}) for row in rows
+    ]
+    return np.array(risks)
 
 
 def _card(version: str, fusion: Fusion, stays: int, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The words of ``ct-nodule``'s card; every figure in it comes from the training run."""
+"""Model card of ``ct-nodule``; every figure comes from the training run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compose(
     figures: dict[str, Figure],
     count: int,
 ) -> dict[str, Any]:
-    """The card as JSON, without the files' digests."""
+    """Build the card without the files' digests."""
     return {
         "name": "ct-nodule",
         "version": version,

@@ -1,4 +1,4 @@
-"""Drawn chest volumes as a volume model reads them, with where their nodules lie."""
+"""Simulated chest volumes as model input, with nodule masks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from apps.inference.engines.volume.resampling import shrunk, to_box
+from apps.inference.engines.volume.resampling import shrink_slices, to_box
 from apps.synthetic.chest_ct import draw_chest
 
 SHAPE = (48, 80, 80)
@@ -22,18 +22,18 @@ FIRST_SEED = {
     "reference": 3_000_000,
     "demonstration": 9_000_000,
 }
-"""The parts share no seed."""
+"""First seed of each split; the splits share no seed."""
 
 
 @dataclass(frozen=True)
 class Volumes:
-    """Drawn volumes.
+    """Simulated volumes.
 
     Attributes:
         boxes: (n, *SHAPE) uint8.
-        nodules: (n, *SHAPE) bool: where a nodule was drawn, as far as a voxel of the box is a fifth full of it.
+        nodules: (n, *SHAPE) bool: voxels at least a fifth of which are nodule.
         labels: (n,) 1 with a nodule, 0 without.
-        diameters: (n,) of the nodules in mm, of a ball of the same volume; 0 without.
+        diameters: (n,) equivalent sphere diameter of the nodule in mm; 0 without.
     """
 
     boxes: npt.NDArray[np.uint8]
@@ -48,12 +48,12 @@ class Volumes:
 def draw_volumes(
     part: str, count: int, *, workers: int, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Volumes:
-    """Draw the first ``count`` volumes of a part: every second one has a nodule, references have none."""
+    """Simulate the first ``count`` volumes of a split: every second one has a nodule, references have none."""
     seeds = [(FIRST_SEED[part] + number, part != "reference" and number % 2 == 1) for number in range(count)]
     drawn = []
     with ProcessPoolExecutor(workers) as pool:
-        for number, one in enumerate(pool.map(_draw, seeds, chunksize=8), start=1):
-            drawn.append(one)
+        for number, volume in enumerate(pool.map(_draw, seeds, chunksize=8), start=1):
+            drawn.append(volume)
             progress(number, count)
     boxes, nodules, diameters = (np.array(column) for column in zip(*drawn, strict=True))
     return Volumes(boxes, nodules, (diameters > 0).astype(np.int64), diameters)
@@ -61,9 +61,9 @@ def draw_volumes(
 
 def _draw(job: tuple[int, bool]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], float]:
     seed, nodule = job
-    slices = int(np.random.default_rng(seed).integers(48, 80))  # scanners differ in how thick their slices are
+    slices = int(np.random.default_rng(seed).integers(48, 80))  # slice thickness varies between scanners
     drawn = draw_chest(seed, nodule=nodule, shape=(slices, 112, 112))
-    box = to_box(shrunk(drawn.voxels, shape=SHAPE), shape=SHAPE, window=WINDOW)
-    share = to_box(shrunk(drawn.nodule, shape=SHAPE), shape=SHAPE, window=(0.0, 1.0))
+    box = to_box(shrink_slices(drawn.voxels, shape=SHAPE), shape=SHAPE, window=WINDOW)
+    share = to_box(shrink_slices(drawn.nodule, shape=SHAPE), shape=SHAPE, window=(0.0, 1.0))
     voxel = float(np.prod(drawn.spacing))
     return box, share >= 51, float((6 * drawn.nodule.sum() * voxel / np.pi) ** (1 / 3))

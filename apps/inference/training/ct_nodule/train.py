@@ -1,4 +1,4 @@
-"""Training, calibrating, measuring and packing ``ct-nodule``, on drawn volumes alone."""
+"""Training, calibration, evaluation and packaging of ``ct-nodule`` on simulated volumes."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from apps.inference.training.recipes import TrainingRun
 
 SENSITIVITY = 0.95
 Progress = Callable[[str, int, int, str], None]
-"""Called with (stage, done, in all, remark)."""
+"""Called with (stage, done, total, remark)."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; every figure here is written into the model card.
+    """Hyperparameters; all are written to the model card.
 
-    First pieces of volumes, half of them with a nodule: one answer a volume would be a needle in a haystack to learn
-    from. Then whole volumes, whose strongest place decides, so that the places most like a nodule are learned.
+    Training starts on patches, half of them with a nodule, since one label per volume gives too little signal. Then
+    whole volumes are used, where the maximum over positions decides, which mines the hardest positions.
     """
 
     architecture: str = "volume_net"
@@ -60,14 +60,14 @@ class Recipe:
     seed: int = 7
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    recipe = replace(Recipe(), whole_epochs=asked.epochs or Recipe.whole_epochs)
-    return train(asked.output, version=asked.version, recipe=recipe, workers=asked.workers, progress=asked.progress)
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    recipe = replace(Recipe(), whole_epochs=job.epochs or Recipe.whole_epochs)
+    return train(job.output, version=job.version, recipe=recipe, workers=job.workers, progress=job.progress)
 
 
 def train(output: Path, *, version: str, recipe: Recipe, workers: int, progress: Progress) -> dict[str, Any]:
-    """Draw volumes, train from scratch and write the package to ``output``; its card.
+    """Simulate volumes, train from scratch and write the package to ``output``; return its card.
 
     Raises:
         FileExistsError: if ``output`` holds a package already.
@@ -79,8 +79,8 @@ def train(output: Path, *, version: str, recipe: Recipe, workers: int, progress:
     }
     network = fit(recipe, parts["train"], parts["validation"], progress)
     calibration = fit_calibration(logits_of(network, parts["validation"]), parts["validation"].labels)
-    found = calibration.apply(logits_of(network, parts["validation"]))[:, 1]
-    thresholds = {"nodule": threshold_for_sensitivity(found, parts["validation"].labels == 1, SENSITIVITY)}
+    probabilities = calibration.apply(logits_of(network, parts["validation"]))[:, 1]
+    thresholds = {"nodule": threshold_for_sensitivity(probabilities, parts["validation"].labels == 1, SENSITIVITY)}
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, output / WEIGHTS)
     answers = calibration.apply(logits_of(network, parts["test"]))[:, 1]
     card = compose(
@@ -98,7 +98,7 @@ def train(output: Path, *, version: str, recipe: Recipe, workers: int, progress:
 
 
 def fit(recipe: Recipe, volumes: Volumes, validation: Volumes, progress: Progress) -> nn.Module:
-    """The network after the pieces, and after the epoch of whole volumes with the best validation likelihood."""
+    """Train on patches, then on whole volumes; return the network of the epoch with the best validation likelihood."""
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     network: Any = networks.build(recipe.architecture, outputs=2)
@@ -112,18 +112,18 @@ def fit(recipe: Recipe, volumes: Volumes, validation: Volumes, progress: Progres
         order = torch.randperm(len(volumes), generator=generator)
         for step in range(steps):
             rows = order[step * recipe.whole_batch : (step + 1) * recipe.whole_batch]
-            given = _varied(scaled(boxes[rows]), generator)
-            _step(network, optimiser, F.cross_entropy(network(given), labels[rows], label_smoothing=0.02))
+            inputs = _augmented(scaled(boxes[rows]), generator)
+            _step(network, optimiser, F.cross_entropy(network(inputs), labels[rows], label_smoothing=0.02))
             progress("whole volumes", number * steps + step + 1, recipe.whole_epochs * steps, "")
-        missed = _likelihood(network, validation)
-        progress("whole volumes", (number + 1) * steps, recipe.whole_epochs * steps, f"validation {missed:.4f}")
-        if missed < least:
-            best, least = copy.deepcopy(network), missed
+        loss = _likelihood(network, validation)
+        progress("whole volumes", (number + 1) * steps, recipe.whole_epochs * steps, f"validation {loss:.4f}")
+        if loss < least:
+            best, least = copy.deepcopy(network), loss
     return best.eval()  # type: ignore[no-any-return]
 
 
 def _fit_pieces(network: Any, recipe: Recipe, volumes: Volumes, progress: Progress) -> None:
-    """Let each place of pieces say whether a nodule is there."""
+    """Train each position of a patch to predict whether it contains a nodule."""
     rng = np.random.default_rng(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
@@ -141,16 +141,16 @@ def _fit_pieces(network: Any, recipe: Recipe, volumes: Volumes, progress: Progre
             near = piece < recipe.pieces // 2
             number = int(rng.choice(list(middles)) if near else rng.integers(len(volumes)))
             cuts.append((number, _corner(rng, volumes.boxes[number], middles[number] if near else None, recipe.piece)))
-        given, there = (
+        patches, masks = (
             torch.from_numpy(np.stack([kind[number][corner] for number, corner in cuts]))
             for kind in (volumes.boxes, volumes.nodules)
         )
-        both = torch.cat([scaled(given), there.unsqueeze(1).float()], dim=1)
-        for axis in (2, 3, 4):  # a nodule looks alike from all sides
+        both = torch.cat([scaled(patches), masks.unsqueeze(1).float()], dim=1)
+        for axis in (2, 3, 4):  # nodules have no orientation
             if rng.random() < 0.5:
                 both = both.flip(axis)
-        told = network.both(_noisy(both[:, :1], generator))[1]
-        total += _step(network, optimiser, _missed(told, both[:, 1:]))
+        logits = network.both(_noisy(both[:, :1], generator))[1]
+        total += _step(network, optimiser, _position_loss(logits, both[:, 1:]))
         schedule.step()
         remark = "" if step % 100 else f"step {step}: {total / 100:.3f}"
         total = total if step % 100 else 0.0
@@ -158,10 +158,10 @@ def _fit_pieces(network: Any, recipe: Recipe, volumes: Volumes, progress: Progre
 
 
 def _corner(rng: np.random.Generator, box: Any, near: Any, size: tuple[int, int, int]) -> tuple[slice, ...]:
-    """A piece about a nodule, or one in a lung: somewhere dark that is not air."""
+    """A patch around a nodule, or at a random position in a lung (dark, but not air)."""
     if near is None:
-        places = np.argwhere((box[::4, ::4, ::4] > 10) & (box[::4, ::4, ::4] < 70))
-        middle = 4.0 * places[rng.integers(len(places))] if len(places) else np.array(box.shape) / 2
+        candidates = np.argwhere((box[::4, ::4, ::4] > 10) & (box[::4, ::4, ::4] < 70))
+        middle = 4.0 * candidates[rng.integers(len(candidates))] if len(candidates) else np.array(box.shape) / 2
     else:
         middle = near + rng.uniform(-0.3, 0.3, 3) * np.array(size)
     first = np.clip(np.round(middle - np.array(size) / 2), 0, np.array(box.shape) - np.array(size)).astype(int)
@@ -177,14 +177,14 @@ def _step(network: nn.Module, optimiser: torch.optim.Optimizer, loss: torch.Tens
 
 
 def _likelihood(network: nn.Module, volumes: Volumes) -> float:
-    """Mean negative log likelihood after calibration: what can be mended afterwards does not count."""
+    """Mean negative log likelihood after calibration: correctable miscalibration does not count."""
     logits = logits_of(network, volumes)
-    found = fit_calibration(logits, volumes.labels).apply(logits)[np.arange(len(volumes)), volumes.labels]
-    return float(-np.log(np.clip(found, 1e-9, None)).mean())
+    probabilities = fit_calibration(logits, volumes.labels).apply(logits)[np.arange(len(volumes)), volumes.labels]
+    return float(-np.log(np.clip(probabilities, 1e-9, None)).mean())
 
 
 def logits_of(network: nn.Module, volumes: Volumes, *, batch: int = 16) -> Scores:
-    """(n, 2) logits of volumes, as they are."""
+    """Logits (n, 2) of volumes, without augmentation."""
     network.eval()
     with torch.inference_mode():
         answers = [
@@ -194,26 +194,29 @@ def logits_of(network: nn.Module, volumes: Volumes, *, batch: int = 16) -> Score
     return torch.cat(answers).double().numpy()
 
 
-def _missed(told: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """How badly places foretell where nodules are: as much for the few with one as for the many without."""
-    there = F.adaptive_max_pool3d(places, told.shape[2:])
-    missed = F.binary_cross_entropy_with_logits(told, there, reduction="none")
-    found, rest = (missed * there).sum() / there.sum().clamp_min(1), (missed * (1 - there)).sum() / (1 - there).sum()
-    return found + rest
+def _position_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Class-balanced cross-entropy of the positions' logits against the nodule mask."""
+    positive = F.adaptive_max_pool3d(masks, logits.shape[2:])
+    losses = F.binary_cross_entropy_with_logits(logits, positive, reduction="none")
+    hit, rest = (
+        (losses * positive).sum() / positive.sum().clamp_min(1),
+        (losses * (1 - positive)).sum() / (1 - positive).sum(),
+    )
+    return hit + rest
 
 
-def _noisy(given: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    shift = 0.04 * torch.randn(len(given), 1, 1, 1, 1, generator=generator)
-    return given + shift + 0.01 * torch.randn(given.shape, generator=generator)
+def _noisy(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    shift = 0.04 * torch.randn(len(inputs), 1, 1, 1, 1, generator=generator)
+    return inputs + shift + 0.01 * torch.randn(inputs.shape, generator=generator)
 
 
-def _varied(given: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A batch of volumes as it may come otherwise: mirrored, moved by a few voxels, a little brighter or noisier."""
+def _augmented(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Augment a batch of volumes: mirror, shift by a few voxels, vary brightness and noise."""
     for axis in (2, 4):
         if torch.rand(1, generator=generator) < 0.5:
-            given = given.flip(axis)
+            inputs = inputs.flip(axis)
     moves = [int(torch.randint(-3, 4, (1,), generator=generator)) for _ in range(3)]
-    return _noisy(given.roll(moves, (2, 3, 4)), generator)
+    return _noisy(inputs.roll(moves, (2, 3, 4)), generator)
 
 
 def _figures(answers: Scores, volumes: Volumes, threshold: float) -> dict[str, Figure]:

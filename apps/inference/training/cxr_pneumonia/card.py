@@ -1,4 +1,4 @@
-"""The words of ``cxr-pneumonia``'s card; every figure in it comes from the training run."""
+"""Model card of ``cxr-pneumonia``; every figure comes from the training run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def compose(
     train_count: tuple[int, int],
     framework: str,
 ) -> dict[str, Any]:
-    """The card as JSON, without the files' digests.
+    """Build the card without the files' digests.
 
     Args:
-        counts: (films, patients) of each test part; ``train_count`` likewise.
+        counts: (images, patients) of each test set; ``train_count`` likewise.
     """
     return {
         "name": "cxr-pneumonia",

@@ -1,4 +1,4 @@
-"""The films that ``cxr-pneumonia`` is trained, calibrated and measured on."""
+"""Training, calibration and test images of ``cxr-pneumonia``."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LABELS = ("normal", "bacterial_pneumonia", "viral_pneumonia")
 _CSV_LABELS = {"normal": 0, "bacterial": 1, "viral": 2}
 _PATTERN_LABELS: dict[Pattern, int] = {"normal": 0, "focal": 1, "diffuse": 2}
 SYNTHETIC_SEEDS = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
-"""First seed of each part, so that no synthetic film is in two of them."""
+"""First seed of each split; no synthetic image is in two of them."""
 
 
 @dataclass(frozen=True)
 class Films:
-    """Films in memory.
+    """Images in memory.
 
     Attributes:
         planes: (n, 224, 224) uint8, equalised.
         labels: (n,) int64, index into LABELS.
-        groups: (n,) str, the patient; films of one patient never lie in two parts.
+        groups: (n,) str, the patient; a patient's images are never in two splits.
     """
 
     planes: npt.NDArray[np.uint8]
@@ -40,12 +40,12 @@ class Films:
         return len(self.labels)
 
     def take(self, rows: npt.NDArray[np.integer]) -> Films:
-        """The films at these rows."""
+        """The images at these rows."""
         return Films(self.planes[rows], self.labels[rows], self.groups[rows])
 
 
 def join(parts: Sequence[Films]) -> Films:
-    """All films of the parts, in order."""
+    """Concatenate sets of images."""
     return Films(
         np.concatenate([part.planes for part in parts]),
         np.concatenate([part.labels for part in parts]),
@@ -54,15 +54,15 @@ def join(parts: Sequence[Films]) -> Films:
 
 
 def read_films(folder: Path, progress: Callable[[int, int], None]) -> Films:
-    """Read the real films of ``folder``.
+    """Read the real images of ``folder``.
 
     Args:
-        folder: holds ``labels.csv`` with the columns path, label (normal, bacterial, viral), patient.
-        progress: called with (films read, films in all).
+        folder: with ``labels.csv``: columns path, label (normal, bacterial, viral), patient.
+        progress: called with (images read, total).
 
     Raises:
         FileNotFoundError: if there is no ``labels.csv``.
-        ValueError: for a label that is none of the three.
+        ValueError: for an unknown label.
     """
     index = folder / "labels.csv"
     if not index.is_file():
@@ -82,11 +82,10 @@ def read_films(folder: Path, progress: Callable[[int, int], None]) -> Films:
 
 
 def synthetic_films(part: str, count: int, *, workers: int, progress: Callable[[int, int], None]) -> Films:
-    """Draw ``count`` synthetic films, a third of each pattern; focal counts as bacterial, diffuse as viral.
+    """Generate ``count`` synthetic images, a third of each pattern; focal counts as bacterial, diffuse as viral.
 
-    The pairing follows the usual teaching (lobar consolidation against bilateral interstitial
-    pattern) and is a convention of the drawing, which is why figures on real and synthetic films
-    are reported apart.
+    The mapping follows textbook patterns (lobar consolidation, bilateral interstitial opacities) and is a
+    convention of the simulation, so figures on real and synthetic images are reported separately.
     """
     patterns: list[Pattern] = ["normal", "focal", "diffuse"]
     jobs = [(SYNTHETIC_SEEDS[part] + number, patterns[number % 3]) for number in range(count)]
@@ -105,14 +104,13 @@ def _draw_plane(job: tuple[int, Pattern]) -> npt.NDArray[np.uint8]:
 
 
 def split_by_patient(films: Films, *, validation: float, test: float, seed: int) -> tuple[Films, Films, Films]:
-    """Split into train, validation and test so that no patient lies in two of them.
+    """Split into train, validation and test by patient.
 
-    Patients are drawn within strata of their most frequent label, so that the parts keep the
-    classes' shares.
+    Patients are stratified by their most frequent label, so that the splits keep the class proportions.
 
     Args:
-        validation: share of the patients for early stopping, calibration and thresholds.
-        test: share of the patients that only the final figures see.
+        validation: fraction of patients for early stopping, calibration and thresholds.
+        test: fraction of patients for the final figures only.
     """
     rng = np.random.default_rng(seed)
     patients, inverse = np.unique(films.groups, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Training, calibrating, measuring and packing ``cxr-pneumonia``."""
+"""Training, calibration, evaluation and packaging of ``cxr-pneumonia``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from apps.inference.training.recipes import TrainingRun
 
 SENSITIVITY = 0.98
 Progress = Callable[[str, int, int, str], None]
-"""Called with (stage, done, in all, remark)."""
+"""Called with (stage, done, total, remark)."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The films by what they are used for."""
+    """The images by split."""
 
     train: Films
     validation: Films
@@ -46,16 +46,16 @@ class Parts:
     test_synthetic: Films
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    recipe = replace(Recipe(), epochs=asked.epochs) if asked.epochs else Recipe()
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    recipe = replace(Recipe(), epochs=job.epochs) if job.epochs else Recipe()
     return train(
-        asked.data_folder(),
-        asked.output,
-        version=asked.version,
+        job.data_folder(),
+        job.output,
+        version=job.version,
         recipe=recipe,
-        workers=asked.workers,
-        progress=asked.progress,
+        workers=job.workers,
+        progress=job.progress,
     )
 
 
@@ -68,7 +68,7 @@ def train(
         The card.
 
     Raises:
-        FileNotFoundError: if ``data`` does not hold the films.
+        FileNotFoundError: if ``data`` does not contain the images.
         FileExistsError: if ``output`` holds a package already.
     """
     begin(output)
@@ -86,7 +86,7 @@ def train(
 
 
 def gather(data: Path, recipe: Recipe, workers: int, progress: Progress) -> Parts:
-    """Read the real films, draw the synthetic ones, split by patient (75, 10 and 15 % of the patients)."""
+    """Read the real images, generate the synthetic ones, split by patient (75, 10 and 15 % of the patients)."""
     real = read_films(data, lambda done, total: progress("reading films", done, total, ""))
     train_part, validation, test = split_by_patient(real, validation=0.10, test=0.15, seed=recipe.seed)
 
@@ -99,13 +99,13 @@ def gather(data: Path, recipe: Recipe, workers: int, progress: Progress) -> Part
 
 
 def pack(network: nn.Module, parts: Parts, recipe: Recipe, output: Path, version: str) -> dict[str, Any]:
-    """Calibrate on the validation patients, measure on the test patients, write card and weights."""
+    """Calibrate on the validation patients, evaluate on the test patients, write weights and card."""
     logits = logits_of(network, parts.validation, size=recipe.size)
     calibration = fit_calibration(logits, parts.validation.labels)
     thresholds = _thresholds(calibration.apply(logits), parts.validation)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, output / WEIGHTS)
-    spared = [_planes(films, recipe) for films in (parts.validation, parts.validation_synthetic)]
-    novelty = fit_guard(_planes(parts.train, recipe), spared, output)
+    validation_planes = [_planes(films, recipe) for films in (parts.validation, parts.validation_synthetic)]
+    novelty = fit_guard(_planes(parts.train, recipe), validation_planes, output)
     tests = {"real": parts.test_real, "synthetic": parts.test_synthetic}
     figures = {
         name: _figures(network, films, recipe, calibration, thresholds["pneumonia"]) for name, films in tests.items()

@@ -1,4 +1,4 @@
-"""Training, measuring and packing ``diabetes-progression``: small, tabular, on data that scikit-learn brings along."""
+"""Training, evaluation and packaging of ``diabetes-progression``, a small tabular model on scikit-learn's data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FEATURES: dict[str, tuple[str, str, str, str]] = {
     "s5": ("Triglycerides, logarithm", "甘油三酯(对数)", "ln(mg/dl)", "lipids"),
     "s6": ("Blood sugar", "血糖", "mg/dl", "sugar"),
 }
-"""Code to English, Chinese, unit, group. Which of the two numbers of sex stands for whom, the source does not say."""
+"""Code to English, Chinese, unit, group. The source does not state the coding of sex."""
 GROUPS = {
     "person": {"en": "Person", "zh-hans": "个人"},
     "circulation": {"en": "Circulation", "zh-hans": "循环"},
@@ -46,13 +46,13 @@ GROUPS = {
 }
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    return train(asked.output, version=asked.version)
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    return train(job.output, version=job.version)
 
 
 def train(output: Path, *, version: str) -> dict[str, Any]:
-    """Train and write the package to ``output``; seconds.
+    """Train and write the package to ``output``; takes seconds.
 
     Returns:
         The card.
@@ -88,7 +88,7 @@ def _card(version: str, data: Any, rest: Any, values: dict[str, Any]) -> dict[st
         "task": "tabular-regression",
         "runtime": "trees",
         "architecture": "gradient-boosted trees",
-        "features": [_feature(code, data.data[rest][:, place]) for place, code in enumerate(FEATURES)],
+        "features": [_feature(code, data.data[rest][:, index]) for index, code in enumerate(FEATURES)],
         "groups": GROUPS,
         "target": {
             "title": {"en": "Disease progression", "zh-hans": "疾病进展"},
@@ -132,7 +132,7 @@ def _feature(code: str, column: Any) -> dict[str, Any]:
     choices = {}
     if code == "sex":
         words = [{"en": f"group {number}", "zh-hans": f"第 {number} 组"} for number in (1, 2)]
-        choices = {"choices": [{"value": place + 1, "title": title} for place, title in enumerate(words)]}
+        choices = {"choices": [{"value": index + 1, "title": title} for index, title in enumerate(words)]}
     return {
         "code": code,
         "title": {"en": english, "zh-hans": chinese},

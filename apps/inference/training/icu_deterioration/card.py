@@ -53,9 +53,9 @@ VARIABLES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "Weight": ("Weight", "体重", "kg", ("29463-7",)),
     "pH": ("Arterial pH", "动脉血 pH", "[pH]", ("2744-1",)),
 }
-"""Code of the challenge to English, Chinese, UCUM unit and the codes of observations (LOINC) that are read as it.
+"""The challenge's code to English, Chinese, UCUM unit and the observation codes (LOINC) mapped to it.
 
-Magnesium is said to be in mmol/L there; its values are those of mg/dL.
+The challenge states mmol/L for magnesium; its values are in mg/dL.
 """
 PARTS = {
     "blend": "cross-validation",
@@ -75,7 +75,7 @@ def card_of(
     metrics: dict[str, dict[str, Any]],
     recipe: dict[str, Any],
 ) -> dict[str, Any]:
-    """The card, without the files' digests."""
+    """Build the card without the files' digests."""
     how = (
         f"{stays} stays, {deaths} deaths, each judged by members that had not seen it (five folds by stay); blend and "
         "calibration from the other folds; 95 % intervals by 300 bootstrap draws over stays."
@@ -87,7 +87,7 @@ def card_of(
         "task": "series-classification",
         "runtime": "stays",
         "architecture": "five members of boosted trees on summaries and a masked GRU over hours, calibrated blend",
-        "variables": [_variable(grid, place, code) for place, code in enumerate(CODES)],
+        "variables": [_variable(grid, index, code) for index, code in enumerate(CODES)],
         "thresholds": {
             "death": {
                 "value": threshold,
@@ -136,9 +136,9 @@ def card_of(
     }
 
 
-def _variable(grid: Grid, place: int, code: str) -> dict[str, Any]:
+def _variable(grid: Grid, index: int, code: str) -> dict[str, Any]:
     english, chinese, unit, codes = VARIABLES[code]
-    values = grid.mean[:, :, place]
+    values = grid.mean[:, :, index]
     low, typical, high = (float(value) for value in np.nanpercentile(values, [0.5, 50, 99.5]))
     return {
         "code": code,

@@ -1,4 +1,4 @@
-"""Running a package of stays over a table of measurements."""
+"""Batch prediction of ICU stays from a table of measurements."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from apps.inference.packages.card import Package
 from apps.inference.training.icu_deterioration.data import stays_of
 
 BLOCK = 500
-"""Stays that are reckoned together."""
+"""Stays per batch."""
 
 
 def risks(package: Package, paths: Sequence[Path], hours: tuple[int, ...]) -> Any:
-    """A data frame of record_id, hour, risk, least, greatest: one row a stay and hour.
+    """Predict a cohort: a data frame of record_id, hour, risk, least, greatest, one row per stay and hour.
 
     Args:
         paths: Parquet files with the columns record_id, minute, parameter, value.
@@ -27,7 +27,7 @@ def risks(package: Package, paths: Sequence[Path], hours: tuple[int, ...]) -> An
 
     Raises:
         FileNotFoundError: for a path that does not exist.
-        ValueError: for another hour, or a table without these columns.
+        ValueError: for an hour out of range, or a table without these columns.
     """
     import pandas as pd
 
@@ -40,20 +40,20 @@ def risks(package: Package, paths: Sequence[Path], hours: tuple[int, ...]) -> An
     runtime = loaded_model(package)
     parts = [runtime.risks(stays.grid[rows], hours) for rows in _blocks(len(stays.records))]
     everything = np.concatenate(parts, axis=1)
-    members, together = everything[:-1], everything[-1]
+    members, ensemble = everything[:-1], everything[-1]
     return pd.DataFrame(
         {
             "record_id": np.repeat(stays.records, len(hours)),
             "hour": np.tile(hours, len(stays.records)),
-            "risk": together.ravel(),
-            "least": np.minimum(members.min(axis=0), together).ravel(),
-            "greatest": np.maximum(members.max(axis=0), together).ravel(),
+            "risk": ensemble.ravel(),
+            "least": np.minimum(members.min(axis=0), ensemble).ravel(),
+            "greatest": np.maximum(members.max(axis=0), ensemble).ravel(),
         }
     )
 
 
 def write(table: Any, path: Path, *, parquet: bool) -> None:
-    """As Parquet or CSV."""
+    """Write a table as Parquet or CSV."""
     if parquet:
         table.to_parquet(path, index=False)
     else:

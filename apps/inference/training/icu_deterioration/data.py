@@ -24,7 +24,7 @@ PLAUSIBLE: dict[str, tuple[float, float]] = {
     "NIMAP": (15, 250), "HR": (15, 300), "RespRate": (1, 90), "Temp": (25, 44), "Weight": (25, 300), "pH": (6.5, 8.0),
     "SaO2": (30, 100), "PaO2": (15, 600), "PaCO2": (5, 150), "FiO2": (0.21, 1.0), "Urine": (0, 5000),
 }  # fmt: skip
-"""Values outside are slips of the pen: zero pressures, pH 735, temperatures of an unconnected probe."""
+"""Plausible ranges; values outside are artefacts: zero pressures, pH 735, temperatures of a disconnected probe."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Stays:
     """Stays with their outcome.
 
     Attributes:
-        records: (n,) record ids, "" where there is none.
-        died: (n,) in hospital; all False where no outcomes were given.
+        records: (n,) record ids.
+        died: (n,) in-hospital death; all False without outcome data.
     """
 
     records: npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ class Stays:
 
 
 def read_set(folder: Path) -> Stays:
-    """All stays of the folder's sets with their outcomes.
+    """Read all stays of the folder's sets with their outcomes.
 
     Raises:
         FileNotFoundError: naming the file that is missing.
@@ -66,10 +66,10 @@ def read_set(folder: Path) -> Stays:
 
 
 def stays_of(frame: Any) -> Stays:
-    """Stays from a table with COLUMNS, one row a measurement, values of -1 standing for unknown.
+    """Build stays from a table with COLUMNS, one row per measurement; -1 means unknown.
 
     Raises:
-        ValueError: if a column is missing or nothing is in the table.
+        ValueError: if a column is missing or the table is empty.
     """
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing or not len(frame):
@@ -78,14 +78,14 @@ def stays_of(frame: Any) -> Stays:
     parameters = frame["parameter"].astype(str).to_numpy()
     values = frame["value"].to_numpy(dtype=np.float64)
     hours = frame["minute"].to_numpy() // 60
-    known = {code: place for place, code in enumerate(CODES)}
+    known = {code: index for index, code in enumerate(CODES)}
     variables = np.array([known.get(name, -1) for name in parameters])
     usable = (variables >= 0) & (values != -1) & np.isfinite(values) & (hours >= 0) & (hours < HOURS)
     for code, (low, high) in PLAUSIBLE.items():
-        mine = variables == known[code]
-        values = np.where(mine & (code == "pH") & (values > 100), values / 100, values)
-        values = np.where(mine & (code == "pH") & (values > 10), values / 10, values)
-        usable &= ~mine | ((values >= low) & (values <= high))
+        selected = variables == known[code]
+        values = np.where(selected & (code == "pH") & (values > 100), values / 100, values)
+        values = np.where(selected & (code == "pH") & (values > 10), values / 10, values)
+        usable &= ~selected | ((values >= low) & (values <= high))
     table = grid_of(
         stays[usable], hours[usable], variables[usable], values[usable], _static(records, stays, parameters, values),
         width=len(CODES),
@@ -96,16 +96,23 @@ def stays_of(frame: Any) -> Stays:
 def _static(
     records: npt.NDArray[Any], stays: npt.NDArray[Any], parameters: npt.NDArray[Any], values: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """(stays, len(STATICS))."""
-    given = {}
+    """Static features (stays, len(STATICS))."""
+    columns_by_name = {}
     for name in ("Age", "Gender", "Height", "Weight", "ICUType"):
         column = np.full(len(records), np.nan)
-        mine = np.flatnonzero((parameters == name) & (values >= 0))[::-1]  # the first one wins
-        column[stays[mine]] = values[mine]
-        given[name] = column
-    height = given["Height"]
+        rows = np.flatnonzero((parameters == name) & (values >= 0))[::-1]  # the first one wins
+        column[stays[rows]] = values[rows]
+        columns_by_name[name] = column
+    height = columns_by_name["Height"]
     height = np.where((height >= 120) & (height <= 220), height, np.nan)
-    weight = np.where((given["Weight"] >= 25) & (given["Weight"] <= 300), given["Weight"], np.nan)
-    unit = [np.where(np.isnan(given["ICUType"]), np.nan, given["ICUType"] == number) for number in (1, 2, 3, 4)]
-    columns = dict(zip(STATICS, [given["Age"], given["Gender"], height, weight, *unit], strict=True))
+    weight = np.where(
+        (columns_by_name["Weight"] >= 25) & (columns_by_name["Weight"] <= 300), columns_by_name["Weight"], np.nan
+    )
+    unit = [
+        np.where(np.isnan(columns_by_name["ICUType"]), np.nan, columns_by_name["ICUType"] == number)
+        for number in (1, 2, 3, 4)
+    ]
+    columns = dict(
+        zip(STATICS, [columns_by_name["Age"], columns_by_name["Gender"], height, weight, *unit], strict=True)
+    )
     return np.stack([columns[name] for name in STATICS], axis=1)

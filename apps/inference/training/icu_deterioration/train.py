@@ -1,7 +1,7 @@
-"""Training, measuring and packing ``icu-deterioration``: in-hospital death from the first hours in intensive care.
+"""Training, evaluation and packaging of ``icu-deterioration``: in-hospital death from the first 48 hours in the ICU.
 
-Five members learn from four fifths of the stays each. What a member says of the stays that it never saw fits the
-blend of trees and GRU, calibrates it and measures it; the package answers with all members together.
+Five-fold cross-validation gives five members. Their out-of-fold predictions fit, calibrate and evaluate the blend of
+trees and GRU; the package averages all members.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ Values = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int, str], None]
 SEED, FOLDS = 11, 5
 LEARNED = (6, 9, 12, 18, 24, 30, 36, 42, 48)
-"""The hours after which the trees see each stay."""
+"""Hours at which the trees are trained on each stay."""
 MEASURED = (6, 12, 24, 36, 48)
 PLAIN = ("last", "first", "mean", "low", "high", "spread", "share")
-"""The summaries of the peer that the issue measured: plain statistics, untuned boosting."""
+"""Summaries of the baseline: plain statistics, untuned boosting."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How it is trained."""
+    """Hyperparameters; all are written to the model card."""
 
     trees: int = 400
     learning_rate: float = 0.03
@@ -56,15 +56,15 @@ class Recipe:
     step: float = 2e-3
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    return train(asked.data_folder(), asked.output, version=asked.version, progress=asked.progress)
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    return train(job.data_folder(), job.output, version=job.version, progress=job.progress)
 
 
 def train(
     data: Path, output: Path, *, version: str, recipe: Recipe | None = None, progress: Progress = lambda *_: None
 ) -> dict[str, Any]:
-    """Train on the sets in ``data`` and write the package to ``output``; some 20 minutes on two cores.
+    """Train on the sets in ``data`` and write the package to ``output``; about 20 minutes on two cores.
 
     Returns:
         The card.
@@ -93,11 +93,11 @@ def train(
 
 @dataclass(frozen=True)
 class Fitted:
-    """Members, their blend, and what was said of stays by members that had not seen them.
+    """Members, their blend, and out-of-fold predictions.
 
     Attributes:
-        risks: (stays, hours of MEASURED) blended by weights that were fitted on the other folds.
-        alone: the same of trees and of courses, calibrated each for itself, and the plain peer's.
+        risks: (stays, hours of MEASURED), blended with weights fitted on the other folds.
+        alone: the same for trees only and GRU only, each calibrated, and for the baseline.
     """
 
     members: list[Member]
@@ -107,7 +107,7 @@ class Fitted:
 
 
 def fit(stays: Stays, recipe: Recipe, progress: Progress) -> Fitted:
-    """Cross-validate by stay and keep the folds' models as members."""
+    """Cross-validate by stay; the folds' models become the members."""
     count = len(stays.died)
     trees, course = np.zeros((count, len(LEARNED))), np.zeros((count, len(LEARNED)))
     plain = np.zeros(count)
@@ -116,83 +116,83 @@ def fit(stays: Stays, recipe: Recipe, progress: Progress) -> Fitted:
     for fold, held in enumerate(folds_of(stays.died)):
         rest = np.setdiff1d(np.arange(count), held)
         folds[held] = fold
-        own = [{h: table for h, table in tables.items() if band_of(h) == place} for place in range(len(BANDS))]
+        own = [{h: table for h, table in tables.items() if band_of(h) == index} for index in range(len(BANDS))]
         forests = tuple(_boost(part, stays.died, rest, recipe, fold) for part in own)
         centre, scale = _standard(stays.grid[rest])
         network = _course(stays.grid, stays.died, rest, centre, scale, recipe, fold, progress)
         member = Member(forests, network, centre, scale)
         members.append(member)
-        for place, hour in enumerate(LEARNED):
-            trees[held, place] = member.tree_log_odds(tables[hour][held], hour)
+        for index, hour in enumerate(LEARNED):
+            trees[held, index] = member.tree_log_odds(tables[hour][held], hour)
         course[held] = member.course_log_odds(stays.grid[held])[:, np.array(LEARNED) - 1]
         plain[held] = _plain(tables[HOURS], stays.died, rest, held)
         gained = roc_auc_score(stays.died[held], trees[held, -1]), roc_auc_score(stays.died[held], course[held, -1])
         progress("folds", fold + 1, FOLDS, f"fold {fold + 1}: AUROC trees {gained[0]:.3f}, course {gained[1]:.3f}")
-    places = [LEARNED.index(hour) for hour in MEASURED]
+    measured = [LEARNED.index(hour) for hour in MEASURED]
     nothing = np.zeros_like(trees)
     columns = {"blend": (trees, course), "trees": (trees, nothing), "course": (nothing, course)}
-    crossed = {name: _crossed(*pair, stays.died, folds)[:, places] for name, pair in columns.items()}
+    crossed = {name: _crossed(*pair, stays.died, folds)[:, measured] for name, pair in columns.items()}
     blend = fit_blend(trees, course, stays.died)
     risks = crossed.pop("blend")
     return Fitted(members, blend, risks, {**crossed, "plain": np.tile(plain[:, None], (1, len(MEASURED)))})
 
 
 def folds_of(died: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.intp]]:
-    """Which stays each member has not seen, in the members' order."""
+    """Held-out stays of each member, in the members' order."""
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     return [held for _rest, held in splitter.split(np.zeros(len(died)), died)]
 
 
 def fit_blend(trees: Values, course: Values, died: npt.NDArray[np.bool_]) -> Blend:
-    """Weights of (stays, hours of LEARNED) log-odds by logistic regression over all stays and hours."""
+    """Fit the blend on log-odds (stays, hours of LEARNED) by logistic regression over all stays and hours."""
     late = np.broadcast_to((np.array(LEARNED) - 27.0) / 21.0, trees.shape)
     columns = np.stack([np.ones_like(trees), trees, course], axis=2)
     rows = np.concatenate([columns, columns * late[..., None]], axis=2).reshape(-1, 6)
     truth = np.repeat(died, trees.shape[1])
-    found = LogisticRegression(C=100.0, fit_intercept=False, max_iter=500).fit(rows, truth)
-    return Blend(found.coef_.reshape(2, 3))
+    regression = LogisticRegression(C=100.0, fit_intercept=False, max_iter=500).fit(rows, truth)
+    return Blend(regression.coef_.reshape(2, 3))
 
 
 def figures(fitted: Fitted, died: npt.NDArray[np.bool_]) -> dict[str, dict[str, Figure]]:
-    """By model: the figures of the last hour, and for the blend those of the earlier hours."""
+    """Metrics by model: at the last hour, and AUROC at the earlier hours except for the baseline."""
     stays = np.arange(len(died)).astype(str)
 
     def measured(risks: Values) -> Callable[[npt.NDArray[np.intp]], dict[str, float]]:
         def measure(rows: npt.NDArray[np.intp]) -> dict[str, float]:
             truth, last = died[rows], risks[rows, -1]
-            found = {
+            values = {
                 "auroc_death": float(roc_auc_score(truth, last)),
                 "average_precision_death": float(average_precision_score(truth, last)),
                 "event1_death": event1(last, truth),
                 "ece_death": expected_calibration_error(last, truth),
             }
-            return found | {
-                f"auroc_death_hour_{hour}": float(roc_auc_score(truth, risks[rows, place]))
-                for place, hour in enumerate(MEASURED[:-1])
+            return values | {
+                f"auroc_death_hour_{hour}": float(roc_auc_score(truth, risks[rows, index]))
+                for index, hour in enumerate(MEASURED[:-1])
             }
 
         return measure
 
     everything = {"blend": fitted.risks, **fitted.alone}
-    found = {name: bootstrap(measured(risks), stays, rounds=300) for name, risks in everything.items()}
-    found["plain"] = {name: figure for name, figure in found["plain"].items() if "hour" not in name}
-    return found
+    intervals = {name: bootstrap(measured(risks), stays, rounds=300) for name, risks in everything.items()}
+    intervals["plain"] = {name: figure for name, figure in intervals["plain"].items() if "hour" not in name}
+    return intervals
 
 
 def event1(risk: Values, died: npt.NDArray[np.bool_]) -> float:
-    """The challenge's Event 1 score: the best of the smaller of sensitivity and positive predictive value."""
+    """The challenge's Event 1 score: the maximum over thresholds of min(sensitivity, positive predictive value)."""
     precision, recall, _ = precision_recall_curve(died, risk)
     return float(np.minimum(precision, recall).max())
 
 
 def balanced_threshold(risk: Values, died: npt.NDArray[np.bool_]) -> float:
-    """The threshold of that score."""
+    """The threshold that attains the Event 1 score."""
     precision, recall, thresholds = precision_recall_curve(died, risk)
     return float(thresholds[int(np.minimum(precision, recall)[:-1].argmax())])
 
 
 def _crossed(trees: Values, course: Values, died: npt.NDArray[np.bool_], folds: npt.NDArray[np.int_]) -> Values:
-    """(stays, hours of LEARNED) risks, each fold's by a blend that was fitted on the others."""
+    """Risks (stays, hours of LEARNED), each fold's with a blend fitted on the others."""
     risks = np.zeros_like(trees)
     for fold in range(FOLDS):
         held = folds == fold
@@ -205,7 +205,7 @@ def _boost(
     tables: dict[int, npt.NDArray[np.float32]], died: npt.NDArray[np.bool_], rest: Any, recipe: Recipe, seed: int
 ) -> Trees:
     rows = np.concatenate([table[rest] for table in tables.values()])
-    # scikit-learn cannot bin a column that has one value only.
+    # scikit-learn cannot bin a constant column.
     useful = np.flatnonzero([len(np.unique(column[np.isfinite(column)])) > 1 for column in rows.T])
     booster = HistGradientBoostingClassifier(
         max_iter=recipe.trees,
@@ -222,9 +222,9 @@ def _boost(
 
 
 def _plain(table: npt.NDArray[np.float32], died: npt.NDArray[np.bool_], rest: Any, held: Any) -> Values:
-    """The peer: plain statistics and untuned boosting on the same folds."""
+    """Baseline: plain statistics and untuned boosting on the same folds."""
     width = len(SUMMARIES)
-    columns = [place * width + SUMMARIES.index(name) for place in range(len(CODES)) for name in PLAIN]
+    columns = [index * width + SUMMARIES.index(name) for index in range(len(CODES)) for name in PLAIN]
     rows = np.concatenate([table[:, columns], table[:, -1 - len(STATICS) : -1]], axis=1)
     rows = rows[:, [len(np.unique(column[np.isfinite(column)])) > 1 for column in rows[rest].T]]
     booster = HistGradientBoostingClassifier(learning_rate=0.05, max_iter=300, random_state=0)
@@ -244,7 +244,7 @@ def _course(
     grid: Grid, died: npt.NDArray[np.bool_], rest: Any, centre: Values, scale: Values, recipe: Recipe, seed: int,
     progress: Progress,
 ) -> Course:  # fmt: skip
-    """Train the GRU; the loss counts every hour from FIRST on."""
+    """Train the GRU; the loss covers every hour from FIRST on."""
     torch.manual_seed(SEED + seed)
     network = Course(len(CODES), len(STATICS), hidden=recipe.hidden)
     inputs = standardised(grid[rest], centre, scale)
@@ -256,8 +256,8 @@ def _course(
     for epoch in range(recipe.epochs):
         network.train()
         for batch in torch.randperm(len(truth))[: steps // recipe.epochs * recipe.batch].split(recipe.batch):
-            said = network(*(part[batch] for part in inputs))[:, FIRST - 1 :]
-            loss = loss_of(said, truth[batch, None].expand_as(said))
+            logits = network(*(part[batch] for part in inputs))[:, FIRST - 1 :]
+            loss = loss_of(logits, truth[batch, None].expand_as(logits))
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -270,8 +270,8 @@ def _course(
 def _write(fitted: Fitted, path: Path) -> None:
     stored: dict[str, npt.NDArray[Any]] = {"blend": fitted.blend.weights}
     for number, member in enumerate(fitted.members):
-        for place, trees in enumerate(member.trees):
-            stored |= {f"{number}.trees{place}.{name}": array for name, array in trees.arrays().items()}
+        for band, trees in enumerate(member.trees):
+            stored |= {f"{number}.trees{band}.{name}": array for name, array in trees.arrays().items()}
         weights = member.course.state_dict()
         stored |= {f"{number}.course.{name}": np.array(array.numpy(), np.float16) for name, array in weights.items()}
         stored |= {f"{number}.centre": member.centre, f"{number}.scale": member.scale}

@@ -1,8 +1,7 @@
-"""Training, measuring and packing ``next-event``: what usually follows in a case, learned from drawn timelines.
+"""Training, evaluation and packaging of ``next-event`` on simulated timelines.
 
-Until a hospital has timelines of its own, they are drawn: an episode has a hidden course (pneumonia, sepsis, a clear
-film, a nodule), and what happened early decides what happens late. The peer is the frequency of pairs, which sees one
-step back only.
+Timelines are simulated until a hospital has its own: an episode has a latent course (pneumonia, sepsis, normal X-ray,
+nodule), and early events determine late ones. The baseline is bigram frequency, which only sees the previous event.
 """
 
 from __future__ import annotations
@@ -60,15 +59,15 @@ EVENTS: dict[str, tuple[str, str]] = {
 CODES = list(EVENTS)
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    return train(asked.output, version=asked.version, progress=asked.progress)
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    return train(job.output, version=job.version, progress=job.progress)
 
 
 def train(
     output: Path, *, version: str, episodes: int = EPISODES, progress: Progress = lambda *_: None
 ) -> dict[str, Any]:
-    """Draw timelines, learn from them and write the package; two minutes.
+    """Simulate timelines, train and write the package; takes about two minutes.
 
     Returns:
         The card.
@@ -88,7 +87,7 @@ def train(
 
 
 def episode(rng: np.random.Generator) -> list[str]:
-    """One drawn timeline: codes of EVENTS."""
+    """Simulate one timeline as codes of EVENTS."""
     course = rng.choice(["pneumonia", "sepsis", "clear", "nodule"], p=[0.4, 0.2, 0.25, 0.15])
     line = ["case.opened", "note.admission"]
     if rng.random() < 0.4:
@@ -104,7 +103,7 @@ def episode(rng: np.random.Generator) -> list[str]:
     line += ["study.DX", *AFTER_FILM["infection" if infected else str(course)]]
     for _ in range(int(rng.integers(1, 3 if not severe else 5))):
         line += ["note.progress", *_round(rng, severe)]
-    if severe:  # what rang long before is ended, and the night shift is told
+    if severe:  # an early alarm is ended, and the case is handed over to the night shift
         line += ["alarm.ended", "hand_over"]
     return [*line, *ENDS["infection" if infected else str(course)], "report.final", "note.discharge", "case.closed"]
 
@@ -122,7 +121,7 @@ ENDS = {
 
 
 def _round(rng: np.random.Generator, severe: bool) -> list[str]:
-    """What a ward round may bring."""
+    """Events of a ward round."""
     values = (["value", "prediction"] if severe else ["value"]) if rng.random() < 0.5 else []
     return [*values, *(["comment"] if rng.random() < 0.2 else [])]
 
@@ -133,8 +132,8 @@ def _fit(rest: list[list[int]], progress: Progress) -> NextEvent:
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3)
     for epoch in range(EPOCHS):
         for batch in torch.randperm(len(rest)).split(64):
-            given, wanted = _padded([rest[place] for place in batch.tolist()])
-            scores = model(given)
+            inputs, wanted = _padded([rest[index] for index in batch.tolist()])
+            scores = model(inputs)
             loss = torch.nn.functional.cross_entropy(scores.transpose(1, 2), wanted, ignore_index=-1)
             optimiser.zero_grad()
             loss.backward()
@@ -144,13 +143,13 @@ def _fit(rest: list[list[int]], progress: Progress) -> NextEvent:
 
 
 def _padded(lines: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What is given (beginning with START) and what follows each step (-1 where nothing does)."""
+    """Padded inputs (starting with START) and targets (-1: padding)."""
     longest = max(map(len, lines))
-    given, wanted = torch.zeros(len(lines), longest, dtype=torch.long), torch.full((len(lines), longest), -1)
+    inputs, wanted = torch.zeros(len(lines), longest, dtype=torch.long), torch.full((len(lines), longest), -1)
     for row, line in enumerate(lines):
-        given[row, : len(line)] = torch.tensor([START, *line[:-1]])
+        inputs[row, : len(line)] = torch.tensor([START, *line[:-1]])
         wanted[row, : len(line)] = torch.tensor(line)
-    return given, wanted
+    return inputs, wanted
 
 
 def _figures(model: NextEvent, rest: list[list[int]], test: list[list[int]]) -> dict[str, Figure]:
@@ -161,17 +160,17 @@ def _figures(model: NextEvent, rest: list[list[int]], test: list[list[int]]) -> 
     hits: list[tuple[int, bool, bool, bool, bool]] = []
     with torch.inference_mode():
         for number, line in enumerate(test):
-            given, wanted = _padded([line])
-            best = model(given)[0].topk(3, dim=1).indices
+            inputs, wanted = _padded([line])
+            best = model(inputs)[0].topk(3, dim=1).indices
             for step, target in enumerate(wanted[0].tolist()):
-                peer = likeliest.get(int(given[0, step]), [])[:3]
+                peer = likeliest.get(int(inputs[0, step]), [])[:3]
                 three = best[step].tolist()
                 hits.append((number, three[0] == target, target in three, peer[:1] == [target], target in peer))
     table = np.array(hits)
 
     def measure(rows: npt.NDArray[np.intp]) -> dict[str, float]:
         names = ("next_first", "next_in_three", "pairs_first", "pairs_in_three")
-        return {name: float(table[rows, place].mean()) for place, name in enumerate(names, start=1)}
+        return {name: float(table[rows, index].mean()) for index, name in enumerate(names, start=1)}
 
     return bootstrap(measure, table[:, 0].astype(str), rounds=200)
 

@@ -1,4 +1,4 @@
-"""Training note-specialty: on words, or from version 2.0.0 on on sentence vectors."""
+"""Training of ``note-specialty``: on words, or on sentence vectors from version 2.0.0."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from apps.inference.training.recipes import TrainingRun
 SENTENCES = (2, 0, 0)
 
 
-def run(asked: TrainingRun) -> dict[str, Any]:
-    """Train the package; its card."""
-    version = tuple(int(part) for part in asked.version.split("."))
+def run(job: TrainingRun) -> dict[str, Any]:
+    """Train the package; return its card."""
+    version = tuple(int(part) for part in job.version.split("."))
     recipe = train_sentences if version >= SENTENCES else train_words
-    return recipe.train(asked.data_folder(), asked.output, version=asked.version)
+    return recipe.train(job.data_folder(), job.output, version=job.version)

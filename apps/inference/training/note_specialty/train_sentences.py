@@ -1,4 +1,4 @@
-"""Training, measuring and packing ``note-specialty`` on sentence vectors: a linear head on all-MiniLM-L6-v2."""
+"""Training, evaluation and packaging of ``note-specialty`` as a linear head on all-MiniLM-L6-v2 sentence vectors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECIPE = {"C": 30.0, "class_weight": "balanced", "max_iter": 3000}
 
 
 def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
-    """Train on ``data/descriptions.csv``, measure by cross-validation and write the package; half a minute.
+    """Train on ``data/descriptions.csv``, cross-validate and write the package; takes about half a minute.
 
     Returns:
         The card.
@@ -55,10 +55,10 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
 
 def _figures(shares: npt.NDArray[np.float64], labels: Any, groups: Any) -> dict[str, Figure]:
     def measure(rows: Any) -> dict[str, float]:
-        truth, said = labels[rows], shares[rows].argmax(axis=1)
+        truth, predicted = labels[rows], shares[rows].argmax(axis=1)
         return {
-            "accuracy": float(accuracy_score(truth, said)),
-            "macro_f1": float(f1_score(truth, said, average="macro", zero_division=0)),
+            "accuracy": float(accuracy_score(truth, predicted)),
+            "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
             "auroc_macro": float(roc_auc_score(truth, shares[rows], multi_class="ovr", average="macro")),
         }
 

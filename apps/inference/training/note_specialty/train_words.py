@@ -1,4 +1,4 @@
-"""Training, measuring and packing ``note-specialty``: which specialty the summary of a note belongs to."""
+"""Training, evaluation and packaging of ``note-specialty`` on words: the specialty of a note's summary."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
     """
     begin(output)
     texts, labels = read_summaries(data / "descriptions.csv")
-    # The same description stands under several notes: it lies on one side only.
+    # Notes may share a description: duplicates must be on one side of the split.
     groups = np.unique([text.lower() for text in texts], return_inverse=True)[1]
     splitter = GroupShuffleSplit(1, test_size=HELD_BACK, random_state=SEED)
     rest, test = next(splitter.split(texts, labels, groups))
     counter = TfidfVectorizer(analyzer=terms, sublinear_tf=True, min_df=MINIMUM)
     fitted = LogisticRegression(**RECIPE).fit(counter.fit_transform([texts[row] for row in rest]), labels[rest])
     vocabulary = [str(term) for term in counter.get_feature_names_out()]
-    words = Words({term: place for place, term in enumerate(vocabulary)}, counter.idf_, fitted.coef_, fitted.intercept_)
+    words = Words({term: index for index, term in enumerate(vocabulary)}, counter.idf_, fitted.coef_, fitted.intercept_)
     stored = {"rarity": words.rarity, "weights": words.weights, "bias": words.bias}
     save_file({name: np.ascontiguousarray(value) for name, value in stored.items()}, output / WEIGHTS)
     (output / VOCABULARY).write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n")
@@ -77,7 +77,7 @@ def train(data: Path, output: Path, *, version: str) -> dict[str, Any]:
 def read_summaries(path: Path) -> tuple[list[str], Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the folder must hold descriptions.csv")
-    codes = {english: place for place, (english, _chinese) in enumerate(LABELS.values())}
+    codes = {english: index for index, (english, _chinese) in enumerate(LABELS.values())}
     with path.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["medical_specialty"].strip() in codes]
     rows = [row for row in rows if row["description"].strip()]

@@ -1,4 +1,4 @@
-"""``manage.py guidelines``: take over care items and guideline rules."""
+"""``manage.py guidelines``: import care items and guideline rules."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from apps.recommendations import catalogue
 
 
 class Command(BaseCommand):
-    help = (
-        "Take over the items and rules that come with MedPortal, or those of a CSV or FHIR file; what is alike stays."
-    )
+    help = "Import the bundled items and rules, or those of a CSV or FHIR file; identical ones are left alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,4 +1,4 @@
-"""``manage.py train_ranker``: learn the order of recommendations."""
+"""``manage.py train_ranker``: train the ranker of recommendations."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ DRAWN, SEED = 6000, 11
 
 
 class Command(BaseCommand):
-    help = "Train care-ranker on what this hospital's patients did, or (--drawn) on invented people."
+    help = "Train care-ranker on this hospital's patients' responses, or (--drawn) on simulated people."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--drawn", type=int, nargs="?", const=DRAWN, help=f"invented people; default {DRAWN}")
+        parser.add_argument(
+            "--drawn", type=int, nargs="?", const=DRAWN, help=f"number of simulated people; default {DRAWN}"
+        )
         parser.add_argument("--package-version", default="1.0.0")
         parser.add_argument("--output", type=Path, help="default: var/model-packages/care-ranker/VERSION")
 
@@ -37,7 +39,7 @@ class Command(BaseCommand):
             source: Sequence[str] = ("People and acts drawn by apps/recommendations/ranking/simulation.py",)
         else:
             people, codes = ranker_training.learners(), ranker_training.codes()
-            if why := ranker_training.enough(people):
+            if why := ranker_training.insufficient_data(people):
                 raise CommandError(why)
             data, source = "own patients", ranker_training.SOURCE
         try:
@@ -49,7 +51,7 @@ class Command(BaseCommand):
                 data=data,
                 how=ranker_training.HOW,
                 source=source,
-                told=self.stdout.write,
+                log=self.stdout.write,
             )
         except FileExistsError as problem:
             raise CommandError(str(problem)) from problem
@@ -59,20 +61,20 @@ class Command(BaseCommand):
 
 
 def bundled() -> tuple[list[Rule], dict[str, Item]]:
-    """The rules and items that come with MedPortal, as the kernel takes them, without a database."""
+    """The bundled rules and items as input of the rule engine, without a database."""
     content = catalogue.bundled()
     items = {
-        one["code"]: Item(
-            one["code"],
-            one["kind"],
-            tuple(Contraindication(each["condition"], each["reason"]) for each in one["contraindications"]),
-            tuple(one["after"]),
+        item["code"]: Item(
+            item["code"],
+            item["kind"],
+            tuple(Contraindication(entry["condition"], entry["reason"]) for entry in item["contraindications"]),
+            tuple(item["after"]),
         )
-        for one in content["items"]
+        for item in content["items"]
     }
     rules = []
-    for one in content["rules"]:
-        said = {name: value for name, value in one.items() if name not in ("examples", "because")}
-        because = tuple(Evidence(**each) for each in one.get("because", []))
-        rules.append(Rule(because=because, **{"version": 1, **said}))
+    for rule in content["rules"]:
+        fields = {name: value for name, value in rule.items() if name not in ("examples", "because")}
+        evidence = tuple(Evidence(**entry) for entry in rule.get("because", []))
+        rules.append(Rule(because=evidence, **{"version": 1, **fields}))
     return rules, items
