@@ -26,7 +26,7 @@ def add_user(*, username: str, role: Role, staff_name: str, teams: Iterable[Care
     """Create an account; return it with the temporary password for its first sign-in.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
     """
     require_admin(actor)
     with transaction.atomic():
@@ -70,7 +70,7 @@ def set_temporary_password(user: User, *, actor: Actor) -> str:
     The user is signed out everywhere; second factors are unchanged.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
         UserError: ``own_account``; administrators change their own password on their account page.
     """
     require_admin(actor)
@@ -92,7 +92,7 @@ def change_user(
     """Update an account; a user who is deactivated or changes role is signed out everywhere.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
         UserError: ``last_admin``, ``own_account`` or ``role_of_patient``.
     """
     require_admin(actor)
@@ -136,7 +136,7 @@ def reset_factors(user: User, *, actor: User) -> int:
     """Remove all second factors of a user who has lost them and sign the user out; return how many were removed.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
         UserError: ``own_account``; nobody may weaken their own account this way.
     """
     require_admin(actor)
@@ -153,7 +153,7 @@ def save_team(team: CareTeam | None, *, name: str, members: Iterable[User], acto
     """Create or update a care team.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
     """
     require_admin(actor)
     with transaction.atomic():

@@ -28,7 +28,7 @@ def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> BreakGlas
     An actor who already has break-glass access gets a new period.
 
     Raises:
-        PermissionError: if the actor is no clinician.
+        PermissionError: if the actor is not a clinician.
         UserError: ``emergency_reason``, ``emergency_not_found``, ``emergency_too_many`` or
             ``emergency_not_needed``.
     """

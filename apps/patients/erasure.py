@@ -37,7 +37,7 @@ def place_hold(patient: Patient, reason: str, *, actor: Actor) -> RetentionHold:
     """Place a legal hold: the record cannot be erased until it is lifted.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
         UserError: ``hold_reason`` if no reason is given.
     """
     require_admin(actor)
@@ -55,7 +55,7 @@ def lift_hold(hold: RetentionHold, *, actor: Actor) -> bool:
     """Lift a legal hold; False if it has already been lifted.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
     """
     require_admin(actor)
     lifted = RetentionHold.objects.filter(pk=hold.pk, lifted_at=None).update(
@@ -74,7 +74,7 @@ def erase(patient: Patient, *, actor: Actor) -> Erased:
     expire, or be invalidated by ``manage.py keyring rotate --retire``.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
         UserError: ``erasure_held`` if the record is under a legal hold.
     """
     require_admin(actor)

@@ -16,7 +16,7 @@ def link_account(patient: Patient, user: User | None, *, actor: Actor) -> None:
     """Link the record to this account, or to none; a previously linked account loses access.
 
     Raises:
-        PermissionError: if the actor is no administrator.
+        PermissionError: if the actor is not an administrator.
         UserError: ``account_not_patient`` if the account has another role; ``account_taken`` if it is linked to
             another record.
     """
