@@ -1,4 +1,4 @@
-"""The web process' entry point."""
+"""ASGI entry point of the web process."""
 
 import os
 import warnings
@@ -6,6 +6,6 @@ import warnings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medportal.settings")
-# WhiteNoise hands files over synchronously; Django then reads them whole, which is meant here.
+# WhiteNoise serves files synchronously; that Django then reads them whole is intended.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 application = get_asgi_application()

@@ -1,4 +1,4 @@
-"""The Celery application; ``celery -A medportal worker`` starts here."""
+"""The Celery application, for ``celery -A medportal worker``."""
 
 import os
 

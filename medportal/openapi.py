@@ -1,4 +1,4 @@
-"""How the REST API describes itself (drf-spectacular)."""
+"""OpenAPI description of the REST API (drf-spectacular)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from medportal.version import __version__
 
 
 def openapi_settings() -> dict[str, Any]:
-    """The settings of drf-spectacular: title, version, where its page comes from, names of enumerations."""
+    """Build the settings of drf-spectacular: title, version, source of its pages, names of enumerations."""
     return {
         "TITLE": "MedPortal API",
         "DESCRIPTION": "Scans in, explained findings out. Decision support, never a diagnosis.",

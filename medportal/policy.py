@@ -1,4 +1,4 @@
-"""The Content-Security-Policy: what a page may load and run, and where its forms lead."""
+"""The Content-Security-Policy: what pages may load and run, and where forms may be sent."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 
 
 def content_security_policy(sign_in: str, *, dev_server: str = "") -> dict[str, object]:
-    """The policy of every page.
+    """Build the policy of all pages.
 
     Args:
-        sign_in: address of the provider of single sign-on, or empty.
-        dev_server: address of Vite's server on a developer's machine, or empty. Its styles come as elements with the
-            page's nonce, everything else from its origin, and its news by a web socket.
+        sign_in: URL of the single sign-on provider, or empty.
+        dev_server: URL of Vite's development server, or empty. Its styles are inline elements with the
+            page's nonce, everything else comes from its origin, and updates by WebSocket.
     """
     policy = _policy(sign_in)
     if dev_server:
@@ -27,7 +27,7 @@ def content_security_policy(sign_in: str, *, dev_server: str = "") -> dict[str, 
 def _policy(sign_in: str) -> dict[str, list[object]]:
     return {
         "default-src": [NONE],
-        # Scripts need the answer's nonce; what they load themselves is trusted with them. 'self' is for
+        # Scripts need the response's nonce; what they load themselves is trusted too. 'self' is for
         # browsers that do not know 'strict-dynamic'.
         "script-src": [SELF, NONCE, STRICT_DYNAMIC, "'wasm-unsafe-eval'"],
         "style-src": [SELF],
@@ -36,7 +36,7 @@ def _policy(sign_in: str) -> dict[str, list[object]]:
         "connect-src": [SELF],
         "worker-src": [SELF, "blob:"],
         "manifest-src": [SELF],
-        # Browsers hold the redirect after a form against this too: that of single sign-on leads to the provider.
+        # Also applied by browsers to redirects after a form: single sign-on redirects to the provider.
         "form-action": [SELF, *_origins(sign_in)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -46,6 +46,6 @@ def _policy(sign_in: str) -> dict[str, list[object]]:
 
 
 def _origins(address: str) -> list[str]:
-    """The origin of an address as a list, empty if there is none."""
+    """Return the origin of a URL as a list; empty for an empty URL."""
     parts = urlsplit(address)
     return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []

@@ -1,4 +1,4 @@
-"""What the clock starts, and how often."""
+"""Schedule of the periodic tasks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ DAY = 24 * HOUR
 
 
 def schedule(*, sweep: int, audit: int, queues: tuple[str, ...]) -> dict[str, dict[str, object]]:
-    """Celery's beat schedule.
+    """Build Celery's beat schedule.
 
-    Every message expires when the next one is due, after a day at the latest: a worker that comes back after a night
-    does not do the same work hundreds of times.
+    Every message expires when the next one is due, at the latest after a day: a worker that returns after a night
+    does not repeat the same work hundreds of times.
 
     Args:
-        sweep: seconds between looks for jobs whose worker is gone.
-        audit: seconds between signatures under the audit trail.
-        queues: those whose workers show that they live.
+        sweep: seconds between sweeps for jobs whose worker is gone.
+        audit: seconds between signatures of the audit trail.
+        queues: queues whose workers report that they are alive.
     """
     return {
         "hand out expired leases": _every(sweep, "jobs.sweep"),
@@ -30,7 +30,7 @@ def schedule(*, sweep: int, audit: int, queues: tuple[str, ...]) -> dict[str, di
 
 
 def _every(seconds: int, task: str, *args: str, queue: str = "short") -> dict[str, object]:
-    """An entry; the queue is stated, because the clock does not load the tasks that know theirs."""
+    """Build an entry; it names the queue, because the clock does not load the tasks that declare it."""
     return {
         "task": task,
         "schedule": seconds,

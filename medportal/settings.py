@@ -1,6 +1,6 @@
-"""Settings: the embedded default needs no server; the environment points at bigger parts.
+"""Settings. The embedded default needs no server; the environment points to external services.
 
-Every value that differs between one machine and many is a URL or a path in the environment (docs/operations.md).
+Everything that differs between one machine and many is a URL or a path in the environment (docs/operations.md).
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ from medportal.version import __version__
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
-# From the sources; otherwise an installed wheel, which carries its files in the package.
+# True in a source checkout; False for an installed wheel, which contains its files in the package.
 CHECKOUT = (BASE_DIR / "manage.py").is_file()
 HOME_DIR = BASE_DIR if CHECKOUT else Path.cwd()
 ASSETS_DIR = BASE_DIR if CHECKOUT else Path(__file__).resolve().parent / "assets"
@@ -138,7 +138,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
         "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728;",
     }
-# Data keys lie apart, with backups of their own: what was erased stays erased when data are restored.
+# Data keys are stored separately, with separate backups: restoring data does not restore erased patients.
 DATABASES["keys"] = env.db("KEYS_DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'keys.sqlite3'}")
 if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["keys"]["OPTIONS"] = {
@@ -149,7 +149,7 @@ if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
 for database in DATABASES.values():
     if database["ENGINE"] == "django.db.backends.postgresql":
         database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-DATABASE_ROUTERS = ["apps.protection.router.KeysApart"]
+DATABASE_ROUTERS = ["apps.protection.router.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="")
@@ -183,7 +183,7 @@ STORAGES = {
             },
         }
     ),
-    "staticfiles": {  # the demonstration's browser is on the same machine: compressing would only delay its start
+    "staticfiles": {  # the demo's browser is on the same machine: compression would only delay its start
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEMO
         else "whitenoise.storage.CompressedStaticFilesStorage"
@@ -226,8 +226,8 @@ CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SE
 
 # Consent and emergencies -----------------------------------------------------------------------
 
-# Purposes for which what a patient never stated counts as given, because the hospital's policy has
-# another legal ground. Analysis by models and research need a word of the patient's unless listed.
+# Purposes for which consent is presumed without a recorded decision, because the hospital has
+# another legal ground. Analysis by models and research require consent unless listed.
 PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"] if DEMO else ["care", "portal"])
 EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
 RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
@@ -256,17 +256,17 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key", "reauthenticate": "1
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGIN_TIMEOUT = 300
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the others end: Django's session hash hangs on the password
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # others end: Django's session hash depends on the password
 MFA_ADAPTER = "apps.accounts.adapters.SealedFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO and not HTTPS
 MFA_TOTP_ISSUER = "MedPortal"
-MFA_TOTP_TOLERANCE = 0  # the library remembers used codes for one period only; a longer life could be used twice
+MFA_TOTP_TOLERANCE = 0  # the library remembers used codes for one period only; longer-lived codes could be reused
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-# Roles that cannot work without a second factor. In the demonstration a password is enough.
+# Roles that require a second factor. In the demo a password is enough.
 MFA_REQUIRED_ROLES = env.list(
     "MFA_REQUIRED_ROLES",
     default=[] if DEMO else ["doctor", "radiologist", "nurse", "researcher", "admin", "auditor"],
@@ -274,7 +274,7 @@ MFA_REQUIRED_ROLES = env.list(
 USERSESSIONS_TRACK_ACTIVITY = False
 SOCIALACCOUNT_ADAPTER = "apps.accounts.adapters.HospitalSignIn"
 SOCIALACCOUNT_STORE_TOKENS = False
-# Single sign-on by the hospital's OpenID Connect provider; it names the account by preferred_username.
+# Single sign-on by the hospital's OpenID Connect provider, which names the account by preferred_username.
 OIDC_ISSUER = env("OIDC_ISSUER", default="")
 OIDC_DOES_MFA = env.bool("OIDC_DOES_MFA", default=False)
 SOCIALACCOUNT_PROVIDERS = {
@@ -303,44 +303,44 @@ if HTTPS:
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1/", r"^dicom-web/"]  # programs are refused instead
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1/", r"^dicom-web/"]  # API clients are refused instead
 if env.bool("MEDPORTAL_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# Vite's server with hot replacement, on a developer's machine only: 'make dev' sets both.
+# Vite's development server with hot module replacement: 'make dev' sets both.
 VITE_SERVER = "http://127.0.0.1:5173" if DEBUG and env.bool("MEDPORTAL_VITE", default=False) else ""
 CONTENT_SECURITY_POLICY = content_security_policy(OIDC_ISSUER, dev_server=VITE_SERVER)
 
 # Uploads --------------------------------------------------------------------------------------
 
 FILE_UPLOAD_HANDLERS = ["apps.imaging.uploads.UnnamedFileUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20  # a note of 5 MB is refused with a reason, and stays in its form
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20  # so that a note of 5 MB is rejected by its form, not by Django
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 
 # Models ---------------------------------------------------------------------------------------
 
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
-# An explanation that takes longer is ended; what is there by then is shown, marked.
+# Time limit of an explanation; on expiry the best result so far is shown, marked as such.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
-# A volume is read when no slice of its series has come for this long.
+# A volume is analysed when no slice of its series has arrived for this long.
 VOLUME_SETTLE_SECONDS = env.float("VOLUME_SETTLE_SECONDS", default=4.0)
 
-# Notes: a folder or name of a sentence model that lies on this machine; empty: the installed extra, or words alone.
+# Notes: folder or name of a local sentence model; empty for the installed extra, or a bag of words.
 SENTENCE_MODEL = env("SENTENCE_MODEL", default="")
-# A generative model on this machine that sums cases up in its own words; empty: sentences of the notes themselves.
+# A local generative model that summarises cases in its own words; empty for sentences of the notes themselves.
 SUMMARY_MODEL = env("SUMMARY_MODEL", default="")
 HOSPITAL_NAME = env("HOSPITAL_NAME", default="MedPortal")
 
 # Recommendations and contact --------------------------------------------------------------------
 
-# So many routine recommendations may lie open on a patient's page.
-MOST_SHOWN_RECOMMENDATIONS = env.int("MOST_SHOWN_RECOMMENDATIONS", default=5)
-# Whether every patient is looked at anew each week, or only those of whom something changes.
+# Maximum number of open routine recommendations on a patient's page.
+MAX_SHOWN_RECOMMENDATIONS = env.int("MAX_SHOWN_RECOMMENDATIONS", default=5)
+# Whether every patient is re-evaluated weekly, or only those whose data change.
 RECOMMENDATIONS_FOR_ALL = env.bool("RECOMMENDATIONS_FOR_ALL", default=True)
-# Where links in e-mails lead. EMAIL_URL: smtp+tls://user:password@host:587; without one no mails are offered, and only
-# the demonstration writes them to the log: an address is the patient's secret.
+# Base URL of links in e-mails. EMAIL_URL: smtp+tls://user:password@host:587; without it no e-mails are offered. Only
+# the demo writes e-mails to the log: addresses are confidential.
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 MAILS = DEMO or bool(env("EMAIL_URL", default=""))
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://" if DEMO else "dummymail://")

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-# The API's page is a library's: its scripts carry no nonce.
+# The API documentation page comes from a library: its scripts carry no nonce.
 own_scripts = csp_replace({"script-src": [SELF]})
 
 urlpatterns = [

@@ -1,3 +1,3 @@
-"""The version, in one place: the wheel, the pages' foot, the API's description and ``manage.py version`` read it."""
+"""The version, read by the wheel, the page footer, the API description and ``manage.py version``."""
 
 __version__ = "0.2.0"

@@ -74,7 +74,7 @@ def everything(case: Case, actor: User) -> dict[str, str]:
     team = CareTeam.objects.get(name="Team A")
     alarms.set_rule(team, "8867-4", above=1, below=None, actor=actor)
     alarms.evaluate(case)
-    parcel = observation_imports.prepare(case, b"time,code,value\n2026-01-01,8867-4,80\n", actor=actor)
+    parcel = observation_imports.prepare_import(case, b"time,code,value\n2026-01-01,8867-4,80\n", actor=actor)
     report = authoring.begin(case, study=case.studies.get(), actor=actor)
     authoring.save(report, {"findings": "f", "impression": "i"}, [], revision=1, actor=actor)
     authoring.issue(report, ReportState.FINAL, revision=2, actor=actor)

@@ -1,4 +1,4 @@
-"""Roles as predicates, and the guards of pages and API operations."""
+"""Role predicates, and access guards for pages and API operations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 
 def has_role(*roles: Role) -> rules.Predicate:
-    """Whether the actor is active and has one of these roles."""
+    """Return a predicate that is true for active actors with one of these roles."""
     return rules.predicate(lambda actor: bool(actor and getattr(actor, "is_active", False) and actor.role in roles))
 
 
@@ -32,17 +32,17 @@ is_system = rules.predicate(lambda actor: isinstance(actor, System))
 
 
 def require_admin(actor: Actor) -> None:
-    """For what administrators and the system itself do.
+    """Require an administrator or the system itself.
 
     Raises:
-        PermissionError: for everybody else.
+        PermissionError: for any other actor.
     """
     if not (is_system | is_admin).test(actor):
-        raise PermissionError("only administrators do this")
+        raise PermissionError("only administrators may do this")
 
 
 def role_required(*roles: Role) -> Callable[[V], V]:
-    """A page of these roles: others get 404, as if it did not exist; strangers are sent to sign in."""
+    """Restrict a page to roles: other users get 404, as if it did not exist; anonymous users are sent to sign in."""
 
     def decorate(view: V) -> V:
         @login_required
@@ -58,10 +58,10 @@ def role_required(*roles: Role) -> Callable[[V], V]:
 
 
 class RolePermission(BasePermission):
-    """API of some roles: signed-in others get 404, as if it did not exist; strangers get 401.
+    """Restrict an API view to roles: other signed-in users get 404, as if it did not exist; anonymous users get 401.
 
-    A token must have the scope of the operation: ``read_scope`` for safe methods, ``write_scope`` for
-    others. A browser's session has all that its user may.
+    A token needs the scope of the operation: ``read_scope`` for safe methods, ``write_scope`` for
+    others. A browser session has all permissions of its user.
     """
 
     roles: ClassVar[tuple[Role, ...]] = ()
@@ -74,8 +74,8 @@ class RolePermission(BasePermission):
         if self.roles and request.user.role not in self.roles:
             raise Http404
         if isinstance(request.auth, ApiToken):
-            reading = request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "action", "") == "search"
-            scope = self.read_scope if reading else self.write_scope
+            is_read = request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, "action", "") == "search"
+            scope = self.read_scope if is_read else self.write_scope
             return scope is not None and scope in request.auth.scopes
         return True
 
@@ -96,7 +96,7 @@ class StoresStudies(RolePermission):
 
 
 class AsksModels(RolePermission):
-    """Clinicians ask models for more about what they see: an explanation, an answer without an area."""
+    """Clinicians query models: request an explanation, or a prediction with an area masked."""
 
     roles = CLINICIANS
     read_scope = Scope.STUDIES_READ
@@ -120,7 +120,7 @@ class WorksOnRecommendations(RolePermission):
 
 
 class AsksGuidelines(RolePermission):
-    """Clinicians' programs ask what guidelines say; nothing is changed by asking."""
+    """Clinicians' programs query guidelines (read-only)."""
 
     roles = CLINICIANS
     read_scope = Scope.RECOMMENDATIONS_READ
@@ -128,13 +128,13 @@ class AsksGuidelines(RolePermission):
 
 
 class ReadsModels(RolePermission):
-    """Everybody signed in reads about models."""
+    """Every signed-in user reads the model catalogue."""
 
     read_scope = Scope.MODELS_READ
 
 
-class ReadsTrail(RolePermission):
-    """Auditors read the trail."""
+class ReadsAuditTrail(RolePermission):
+    """Auditors read the audit trail."""
 
     roles = (Role.AUDITOR,)
     read_scope = Scope.AUDIT_READ

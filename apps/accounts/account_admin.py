@@ -1,4 +1,4 @@
-"""What administrators do to accounts and care teams."""
+"""Administration of accounts and care teams."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam, Role, User
 from apps.jobs.errors import UserError
 
-GIVEN_PASSWORD_DAYS = 7
+TEMPORARY_PASSWORD_DAYS = 7
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def add_user(*, username: str, role: Role, staff_name: str, teams: Iterable[CareTeam], actor: User) -> tuple[User, str]:
-    """Make an account; it and the password for its first sign-in.
+    """Create an account; return it with the temporary password for its first sign-in.
 
     Raises:
         PermissionError: if the actor is no administrator.
@@ -33,18 +33,18 @@ def add_user(*, username: str, role: Role, staff_name: str, teams: Iterable[Care
         user = User.objects.create(username=username, role=role, staff_name=staff_name)
         user.care_teams.set(teams)
         audit.record(actor, "account.created", user, role=str(role), teams=_ids(teams))
-        return user, give_password(user, actor=actor)
+        return user, set_temporary_password(user, actor=actor)
 
 
 def create_first_admin(*, username: str, staff_name: str, password: str | None) -> tuple[User, str]:
-    """Make the first administrator, from the server's command line; it and its password.
+    """Create the first administrator from the server's command line; return it with its password.
 
     Args:
-        password: the user's own one, checked by the site's rules; None for a random one that has to be replaced at the
-            first sign-in. The second factor is asked for at the first sign-in either way, if the role needs one.
+        password: the user's own password, checked by the site's rules; None for a random one to be replaced at the
+            first sign-in. Either way the first sign-in asks for a second factor if the role requires one.
 
     Raises:
-        UserError: ``admin_exists`` if there is an active administrator, who makes all further accounts, or
+        UserError: ``admin_exists`` if there is an active administrator, who creates all further accounts, or
             ``username_taken``.
         django.core.exceptions.ValidationError: if the name or the password is not allowed.
     """
@@ -59,19 +59,19 @@ def create_first_admin(*, username: str, staff_name: str, password: str | None) 
         user.set_password(password or get_random_string(40))
         user.full_clean(exclude=["password"])
         user.save()
-        system = System("createadmin was run on the server")
+        system = System("createadmin command on the server")
         audit.record(system, "account.created", user, role=str(Role.ADMIN), teams=[])
-        return user, password or give_password(user, actor=system)
+        return user, password or set_temporary_password(user, actor=system)
 
 
-def give_password(user: User, *, actor: Actor) -> str:
-    """A new random password, good for a few days and for choosing an own one (ASVS 5.0, 6.4.1); its text.
+def set_temporary_password(user: User, *, actor: Actor) -> str:
+    """Set and return a random password, valid for a few days and only for choosing a new one (ASVS 5.0, 6.4.1).
 
-    The user is signed out everywhere; second factors stay as they are.
+    The user is signed out everywhere; second factors are unchanged.
 
     Raises:
         PermissionError: if the actor is no administrator.
-        UserError: ``own_account``: one's own password is changed on one's own page.
+        UserError: ``own_account``; administrators change their own password on their account page.
     """
     require_admin(actor)
     if not isinstance(actor, System) and user.pk == actor.pk:
@@ -79,7 +79,7 @@ def give_password(user: User, *, actor: Actor) -> str:
     password = "-".join(get_random_string(5, _READABLE) for _ in range(6))
     with transaction.atomic():
         user.set_password(password)
-        user.given_password_until = timezone.now() + timedelta(days=GIVEN_PASSWORD_DAYS)
+        user.given_password_until = timezone.now() + timedelta(days=TEMPORARY_PASSWORD_DAYS)
         user.save()
         audit.record(actor, "password.given", user)
         end_access(user, actor=actor)
@@ -89,35 +89,35 @@ def give_password(user: User, *, actor: Actor) -> str:
 def change_user(
     user: User, *, role: Role, staff_name: str, is_active: bool, teams: Iterable[CareTeam], actor: User
 ) -> None:
-    """Change an account; whoever is deactivated or gets another role is signed out everywhere.
+    """Update an account; a user who is deactivated or changes role is signed out everywhere.
 
     Raises:
         PermissionError: if the actor is no administrator.
         UserError: ``last_admin``, ``own_account`` or ``role_of_patient``.
     """
     require_admin(actor)
-    weaker = user.role == Role.ADMIN and (role != Role.ADMIN or not is_active)
+    loses_admin = user.role == Role.ADMIN and (role != Role.ADMIN or not is_active)
     with transaction.atomic():
         admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
-        if weaker and not admins:
+        if loses_admin and not admins:
             raise UserError("last_admin")
         if user.pk == actor.pk and (role != user.role or not is_active):
             raise UserError("own_account")
         if role != Role.PATIENT and getattr(user, "patient", None) is not None:
             raise UserError("role_of_patient")
         before = {"role": user.role, "active": user.is_active, "teams": _ids(user.care_teams.all())}
-        changed = user.role != role or (user.is_active and not is_active)
+        needs_sign_out = user.role != role or (user.is_active and not is_active)
         user.role, user.staff_name, user.is_active = role, staff_name, is_active
         user.save()
         user.care_teams.set(teams)
         after = {"role": str(role), "active": is_active, "teams": _ids(teams)}
         audit.record(actor, "account.changed", user, before=before, after=after)
-        if changed:
+        if needs_sign_out:
             end_access(user, actor=actor)
 
 
 def end_access(user: User, *, actor: Actor) -> int:
-    """Sign the user out everywhere and revoke all tokens; how many sessions and tokens ended.
+    """Sign the user out everywhere and revoke all tokens; return the number of sessions and tokens ended.
 
     Raises:
         PermissionError: if the actor is neither an administrator nor the user.
@@ -133,11 +133,11 @@ def end_access(user: User, *, actor: Actor) -> int:
 
 
 def reset_factors(user: User, *, actor: User) -> int:
-    """Remove all second factors of a user who has lost them, and sign the user out; how many.
+    """Remove all second factors of a user who has lost them and sign the user out; return how many were removed.
 
     Raises:
         PermissionError: if the actor is no administrator.
-        UserError: ``own_account``: nobody weakens the own account this way.
+        UserError: ``own_account``; nobody may weaken their own account this way.
     """
     require_admin(actor)
     if user.pk == actor.pk:
@@ -150,7 +150,7 @@ def reset_factors(user: User, *, actor: User) -> int:
 
 
 def save_team(team: CareTeam | None, *, name: str, members: Iterable[User], actor: User) -> CareTeam:
-    """Make or change a care team.
+    """Create or update a care team.
 
     Raises:
         PermissionError: if the actor is no administrator.

@@ -1,4 +1,4 @@
-"""Who acts: a signed-in user, or the system for a stated reason. Nobody is not an actor. And from where."""
+"""Actors (a signed-in user, or the system for a stated reason) and the origin of their requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class System:
-    """The software itself; ``reason`` is written into the audit trail."""
+    """The software itself; ``reason`` is recorded in the audit trail."""
 
     reason: str
 
@@ -32,7 +32,7 @@ Actor: TypeAlias = "User | System"
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an act comes from: network address, and which sign-in or token (a keyed digest)."""
+    """Origin of an action: network address, and a keyed digest of the session or token."""
 
     source: str = ""
     session: str = ""
@@ -42,13 +42,13 @@ _origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B0
 
 
 def origin() -> Origin:
-    """Where the current act comes from; empty in a worker or command."""
+    """Return the origin of the current action; empty in workers and commands."""
     return _origin.get()
 
 
 @contextmanager
 def acting_from(source: Origin) -> Iterator[None]:
-    """Within the block acts come from there."""
+    """Set the origin of actions within the block."""
     token = _origin.set(source)
     try:
         yield
@@ -57,7 +57,11 @@ def acting_from(source: Origin) -> Iterator[None]:
 
 
 def signed_in(request: HttpRequest | Request) -> User:
-    """The user of a request that a guard has let through."""
+    """Return the user of a request that has passed a guard.
+
+    Raises:
+        PermissionError: if the view has no guard and nobody is signed in.
+    """
     if not request.user.is_authenticated:
         raise PermissionError("this page needs a guard: nobody is signed in")
     return request.user

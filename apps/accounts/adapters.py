@@ -1,4 +1,4 @@
-"""What allauth asks us."""
+"""Adapters for django-allauth."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from apps.protection.models import SITE
 
 
 class ClosedSignup(DefaultAccountAdapter):
-    """Accounts are given by the hospital; nobody signs up."""
+    """Disables sign-up: accounts are created by the hospital."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
-        """Names come with the account."""
+        """Keep the username set by the administrator."""
 
 
 class SealedFactors(DefaultMFAAdapter):
-    """Secrets of second factors are sealed like everything else."""
+    """Seals the secrets of second factors with the site's key."""
 
     def encrypt(self, text: str) -> str:
         return base64.b64encode(keys.seal(SITE, text.encode(), "second factor")).decode()
@@ -35,23 +35,23 @@ class SealedFactors(DefaultMFAAdapter):
         return keys.open_sealed(SITE, base64.b64decode(encrypted_text), "second factor").decode()
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """The relying party is named after the site, its id is the host."""
+        """Name the relying party after the product; its id is the host."""
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return {**entity, "name": "MedPortal"}
 
 
 class HospitalSignIn(DefaultSocialAccountAdapter):
-    """Single sign-on opens accounts that the hospital has made; it makes none."""
+    """Single sign-on signs in to existing accounts only; it never creates one."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """The first time, the provider's ``preferred_username`` names the staff account."""
+        """On first use, link the staff account named by the provider's ``preferred_username``."""
         if sociallogin.is_existing:
             return
         claims = sociallogin.account.extra_data
-        said = claims.get("userinfo", claims).get("preferred_username") or claims.get("preferred_username", "")
-        user = User.objects.filter(username=said, role__in=STAFF, is_active=True).first() if said else None
+        username = claims.get("userinfo", claims).get("preferred_username") or claims.get("preferred_username", "")
+        user = User.objects.filter(username=username, role__in=STAFF, is_active=True).first() if username else None
         if user is not None:
             sociallogin.connect(request, user)

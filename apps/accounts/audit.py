@@ -1,4 +1,4 @@
-"""Writing the audit trail."""
+"""Recording entries of the audit trail."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def record(
     why: str = "",
     **facts: Any,
 ) -> None:
-    """Add an entry. ``facts`` and ``why`` must hold no patient data: ids, counts, codes.
+    """Append an entry. ``facts`` and ``why`` must contain no patient data, only ids, counts and codes.
 
     Args:
-        patient: the id of the patient whose data it is about; known by itself if ``subject`` is a sealed record.
-        why: the purpose as a code.
+        patient: id of the patient concerned; derived from ``subject`` if that is a sealed record.
+        why: code of the purpose.
     """
     here = origin()
     entry = AuditEntry(

@@ -1,10 +1,10 @@
-"""The chain of the audit trail: linking, signed checkpoints, verification.
+"""The hash chain of the audit trail: linking, signed checkpoints, verification.
 
-Each entry's digest is SHA-256 over the digest before it and the entry's content (in the manner of
-Schneier & Kelsey 1999, "Secure audit logs to support computer forensics"). A chain alone could be
-computed anew by whoever changes it, so its end is signed again and again with a key outside the
-database. What a checkpoint covers cannot be changed without notice; keep checkpoints elsewhere too
-(``manage.py audit checkpoint`` prints one), so that a cut-off end is noticed as well.
+Each entry's digest is SHA-256 over the previous digest and the entry's content (after
+Schneier & Kelsey 1999, "Secure audit logs to support computer forensics"). Whoever alters an entry could
+recompute a bare chain, so its head is signed periodically with a key outside the
+database. Changes to entries covered by a checkpoint are detected. Keep checkpoints elsewhere too
+(``manage.py audit checkpoint`` prints one), so that a truncated trail is detected as well.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ FIELDS = (
     "pk", "at", "actor_id", "role", "system_reason", "action", "outcome", "object_type", "object_id",
     "patient_ref", "why", "source", "session", "facts",
 )  # fmt: skip
-"""What an entry's digest covers, in this order."""
+"""Fields covered by an entry's digest, in this order."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the trail, and where."""
+    """A discrepancy found in the trail, and where."""
 
     sequence: int
     entry: str
@@ -39,8 +39,8 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What a verification found."""
+class VerificationResult:
+    """Result of a verification."""
 
     entries: int
     checkpoints: int
@@ -49,14 +49,14 @@ class Verified:
 
 
 def content(values: tuple[Any, ...]) -> bytes:
-    """The canonical bytes of an entry's :data:`FIELDS`."""
+    """Serialise an entry's :data:`FIELDS` to canonical JSON."""
     pk, at, *rest = values
     stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(at, datetime) else at
     return json.dumps([str(pk), stamp, *rest], ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def link_new(entry: AuditEntry) -> None:
-    """Write an entry as the chain's next link; within a transaction that holds no other locks."""
+    """Save an entry as the next link of the chain; call it in a transaction that holds no other locks."""
     head = _head()
     entry.sequence = head.sequence + 1
     entry.digest = _digest(head.digest, _values(entry))
@@ -65,10 +65,10 @@ def link_new(entry: AuditEntry) -> None:
 
 
 def link_waiting() -> int:
-    """Link the entries that were written within other transactions; how many.
+    """Link entries written within other transactions; return how many.
 
-    In a transaction of its own and not in theirs: the lock on the chain's end is then the only one
-    held, so two writers can never wait for each other.
+    Runs in a separate transaction, so that the lock on the chain's head is the only one
+    held and two writers cannot deadlock.
     """
     with transaction.atomic():
         head = _head()
@@ -83,7 +83,7 @@ def link_waiting() -> int:
 
 
 def checkpoint() -> AuditCheckpoint | None:
-    """Sign the chain's end, unless it is signed already."""
+    """Sign the chain's head; None if it is empty or already signed."""
     link_waiting()
     head = AuditHead.objects.filter(pk=1).first()
     if head is None or AuditCheckpoint.objects.filter(sequence=head.sequence).exists():
@@ -94,57 +94,65 @@ def checkpoint() -> AuditCheckpoint | None:
 
 def verify(
     *, expected: list[tuple[int, str]] | None = None, progress: Callable[[int], None] = lambda _: None
-) -> Verified:
-    """Compute the whole chain anew and compare.
+) -> VerificationResult:
+    """Recompute the whole chain and compare it with the stored digests and checkpoints.
 
     Args:
-        expected: further ends of the chain (sequence, digest), kept outside the database.
-        progress: called with the number of entries read, now and then.
+        expected: further checkpoints (sequence, digest), kept outside the database.
+        progress: called with the number of entries read, every 10,000 entries.
     """
     problems: list[Problem] = []
     signed = _checkpoints(problems) | dict(expected or [])
-    seen = 0
+    count = 0
     last_good = 0
-    before = ""
-    awaited = 1
+    previous = ""
+    next_sequence = 1
     for sequence, digest, entry_id, computed in _chain():
-        if sequence != awaited:
-            text = f"entries {awaited} to {sequence - 1} were removed" if sequence > awaited else "numbered twice"
-            problems.append(Problem(awaited, "", text))
-        elif computed(before) != digest:
-            problems.append(Problem(sequence, entry_id, "the entry was changed, reordered, or the one before removed"))
+        if sequence != next_sequence:
+            text = (
+                f"entries {next_sequence} to {sequence - 1} were removed"
+                if sequence > next_sequence
+                else "numbered twice"
+            )
+            problems.append(Problem(next_sequence, "", text))
+        elif computed(previous) != digest:
+            problems.append(
+                Problem(sequence, entry_id, "the entry was changed, reordered, or the one before it removed")
+            )
         if sequence in signed:
             if signed.pop(sequence) == digest:
                 last_good = sequence
             else:
                 text = f"differs from the checkpoint: something since entry {last_good + 1} was rewritten"
                 problems.append(Problem(sequence, entry_id, text))
-        before, awaited, seen = digest, sequence + 1, seen + 1
-        if not seen % 10_000:
-            progress(seen)
+        previous, next_sequence, count = digest, sequence + 1, count + 1
+        if not count % 10_000:
+            progress(count)
     problems.extend(
-        Problem(sequence, "", f"the trail ends at {awaited - 1}, but entry {sequence} was signed")
+        Problem(sequence, "", f"the trail ends at {next_sequence - 1}, but entry {sequence} was signed")
         for sequence in sorted(signed)
     )
     head = AuditHead.objects.filter(pk=1).first()
-    if head is not None and head.sequence != awaited - 1 and not signed:
-        problems.append(Problem(head.sequence, "", f"the trail ends at {awaited - 1}, its head at {head.sequence}"))
+    if head is not None and head.sequence != next_sequence - 1 and not signed:
+        problems.append(
+            Problem(head.sequence, "", f"the trail ends at {next_sequence - 1}, its head at {head.sequence}")
+        )
     unlinked = AuditEntry.objects.filter(sequence=None).count()
-    return Verified(seen, AuditCheckpoint.objects.count(), unlinked, problems)
+    return VerificationResult(count, AuditCheckpoint.objects.count(), unlinked, problems)
 
 
 def _chain() -> Iterator[tuple[int, str, str, Callable[[str], str]]]:
     rows = AuditEntry.objects.exclude(sequence=None).order_by("sequence").values_list("sequence", "digest", *FIELDS)
     for sequence, digest, *values in rows.iterator(chunk_size=5000):
 
-        def computed(before: str, values: list[Any] = values) -> str:
-            return _digest(before, tuple(values))
+        def computed(previous: str, values: list[Any] = values) -> str:
+            return _digest(previous, tuple(values))
 
         yield sequence, digest, str(values[0]), computed
 
 
 def _checkpoints(problems: list[Problem]) -> dict[int, str]:
-    """The ends that are signed, by sequence; a signature that does not hold is a problem."""
+    """Return the signed digests by sequence; an invalid signature is added to the problems."""
     verifier = keyring().verifier
     signed = {}
     for point in AuditCheckpoint.objects.all():
@@ -173,8 +181,8 @@ def _values(entry: AuditEntry) -> tuple[Any, ...]:
     return tuple(getattr(entry, name) for name in FIELDS)
 
 
-def _digest(before: str, values: tuple[Any, ...]) -> str:
-    return hashlib.sha256(before.encode() + content(values)).hexdigest()
+def _digest(previous: str, values: tuple[Any, ...]) -> str:
+    return hashlib.sha256(previous.encode() + content(values)).hexdigest()
 
 
 def _statement(sequence: int, digest: str) -> bytes:
@@ -182,5 +190,5 @@ def _statement(sequence: int, digest: str) -> bytes:
 
 
 def newest_checkpoint() -> AuditCheckpoint | None:
-    """The last signed end of the chain."""
+    """Return the latest checkpoint."""
     return AuditCheckpoint.objects.order_by("-sequence").first()

@@ -1,4 +1,4 @@
-"""The trail as FHIR R4 AuditEvent resources (hl7.org/fhir/R4/auditevent.html)."""
+"""Export of the audit trail as FHIR R4 AuditEvent resources (hl7.org/fhir/R4/auditevent.html)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SIGN_IN = {
 
 
 def fhir(entry: AuditEntry) -> dict[str, Any]:
-    """One entry as an AuditEvent."""
+    """Convert an entry to an AuditEvent resource."""
     code, display = _SIGN_IN.get(entry.action, ("110100", "Application Activity"))
     coding = {"system": _DCM, "code": code, "display": display}
     if entry.action not in _SIGN_IN:
@@ -59,7 +59,7 @@ def fhir(entry: AuditEntry) -> dict[str, Any]:
 
 
 def bundle(entries: list[AuditEntry]) -> dict[str, Any]:
-    """Entries as a FHIR collection Bundle."""
+    """Wrap entries in a FHIR collection Bundle."""
     return {
         "resourceType": "Bundle",
         "type": "collection",
@@ -68,7 +68,7 @@ def bundle(entries: list[AuditEntry]) -> dict[str, Any]:
 
 
 def action_code(action: str) -> str:
-    """FHIR's action: C, R, U, D, or E for all else."""
+    """Return the FHIR action code: C, R, U, D, or E for anything else."""
     verb = action.rsplit(".", 1)[-1]
     return next((code for code, verbs in _VERBS.items() if verb in verbs), "E")
 
@@ -86,13 +86,13 @@ def _agent(entry: AuditEntry) -> dict[str, Any]:
 
 
 def _entities(entry: AuditEntry) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    entities: list[dict[str, Any]] = []
     if entry.object_id:
         detail = [{"type": "digest", "valueString": entry.digest}] if entry.digest else []
         what = {"identifier": {"system": f"urn:medportal:{entry.object_type}", "value": entry.object_id}}
-        found.append({"what": what, **({"detail": detail} if detail else {})})
+        entities.append({"what": what, **({"detail": detail} if detail else {})})
     if entry.patient_ref:
         patient = {"identifier": {"system": "urn:medportal:record", "value": entry.patient_ref}}
         role = {"system": "http://terminology.hl7.org/CodeSystem/object-role", "code": "1", "display": "Patient"}
-        found.append({"what": patient, "role": role})
-    return found
+        entities.append({"what": patient, "role": role})
+    return entities

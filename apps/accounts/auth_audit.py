@@ -1,4 +1,4 @@
-"""Writing sign-ins and changes of factors into the trail: the libraries' signals, heard."""
+"""Audit entries for sign-ins, passwords and second factors, written from the libraries' signals."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import Outcome, User
 
-NOBODY = System("nobody is signed in")
+NOBODY = System("not signed in")
 
 
 def listen() -> None:
-    """Hear what happens to sessions and factors."""
-    user_logged_in.connect(_in, dispatch_uid="audit.in")
-    user_logged_out.connect(_out, dispatch_uid="audit.out")
-    user_login_failed.connect(_failed, dispatch_uid="audit.failed")
-    password_changed.connect(_password, dispatch_uid="audit.password")
+    """Connect the signal receivers."""
+    user_logged_in.connect(_on_login, dispatch_uid="audit.in")
+    user_logged_out.connect(_on_logout, dispatch_uid="audit.out")
+    user_login_failed.connect(_on_login_failed, dispatch_uid="audit.failed")
+    password_changed.connect(_on_password_changed, dispatch_uid="audit.password")
     for name, signal in {
         "added": authenticator_added,
         "removed": authenticator_removed,
         "reset": authenticator_reset,
     }.items():
-        signal.connect(_factor(name), dispatch_uid=f"audit.factor.{name}", weak=False)
+        signal.connect(_on_factor_changed(name), dispatch_uid=f"audit.factor.{name}", weak=False)
 
 
-def _in(user: User, **kwargs: Any) -> None:
+def _on_login(user: User, **kwargs: Any) -> None:
     audit.record(user, "session.began", user)
 
 
-def _out(user: User | None, **kwargs: Any) -> None:
+def _on_logout(user: User | None, **kwargs: Any) -> None:
     if user is not None:
         audit.record(user, "session.ended", user)
 
 
-def _failed(credentials: dict[str, Any], **kwargs: Any) -> None:
-    """What was typed is not kept: passwords end up in the username field."""
+def _on_login_failed(credentials: dict[str, Any], **kwargs: Any) -> None:
+    """Record the failure without the typed text: users sometimes type passwords into the username field."""
     name = credentials.get("username") or credentials.get("login") or ""
-    known = User.objects.filter(username=name).first()
-    audit.record(NOBODY, "session.refused", known, outcome=Outcome.REFUSED)
+    user = User.objects.filter(username=name).first()
+    audit.record(NOBODY, "session.refused", user, outcome=Outcome.REFUSED)
 
 
-def _password(user: User, **kwargs: Any) -> None:
+def _on_password_changed(user: User, **kwargs: Any) -> None:
     User.objects.filter(pk=user.pk).update(given_password_until=None)
     audit.record(user, "password.changed", user)
 
 
-def _factor(change: str) -> Any:
-    def heard(user: User, authenticator: Any, **kwargs: Any) -> None:
+def _on_factor_changed(change: str) -> Any:
+    def receiver(user: User, authenticator: Any, **kwargs: Any) -> None:
         audit.record(user, f"factor.{change}", user, kind=str(authenticator.type))
 
-    return heard
+    return receiver

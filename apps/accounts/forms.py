@@ -6,21 +6,21 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import STAFF, CareTeam, Role, Scope, User
-from apps.accounts.tokens import LONGEST_DAYS
+from apps.accounts.tokens import MAX_TOKEN_DAYS
 
 
 class TokenForm(forms.Form):
-    """A new token for programs."""
+    """Form for a new API token."""
 
     name = forms.CharField(label=_("Purpose"), max_length=80)
     scopes = forms.MultipleChoiceField(
         label=_("Permissions"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
     )
-    days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=LONGEST_DAYS, initial=30)
+    days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=MAX_TOKEN_DAYS, initial=30)
 
 
 class UserForm(forms.Form):
-    """An account as administrators see it."""
+    """Form for an account, used by administrators."""
 
     username = forms.RegexField(
         label=_("Username"),
@@ -66,7 +66,7 @@ class UserForm(forms.Form):
 
 
 class TeamForm(forms.Form):
-    """A care team."""
+    """Form for a care team."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     members = forms.ModelMultipleChoiceField(
@@ -86,7 +86,7 @@ class TeamForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        taken = CareTeam.objects.filter(name=name)
-        if (taken.exclude(pk=self.team.pk) if self.team else taken).exists():
+        same_name = CareTeam.objects.filter(name=name)
+        if (same_name.exclude(pk=self.team.pk) if self.team else same_name).exists():
             raise forms.ValidationError(_("A care team with this name already exists."))
         return name

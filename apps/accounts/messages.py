@@ -1,4 +1,4 @@
-"""Why something about an account cannot be done."""
+"""Messages of account administration, by reason code."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""What every answer needs: isolation, no caches, where it came from, time-outs, the second factor."""
+"""Middleware: isolation headers, caching, audit origin, session time-outs, forced password change, second factor."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from apps.accounts.untrusted_input import unstorable
 from apps.protection.keyring import keyring
 
 IDLE_MARK = "last_seen"
-BEGUN_MARK = "signed_in_at"
+STARTED_MARK = "signed_in_at"
 _MARK_EVERY_SECONDS = 30
-_PROGRAMS = ("/api/v1/", "/dicom-web/")
-_ANYBODY = (
+_API_PREFIXES = ("/api/v1/", "/dicom-web/")
+_PUBLIC_PATHS = (
     "/language/", "/healthz", "/readyz", "/csp-report/", "/static/",
     "/manifest.webmanifest", "/service-worker.js", "/offline/",
 )  # fmt: skip
-_FREE_OF_PASSWORD = ("/accounts/logout/", *_ANYBODY)
+_ALLOWED_BEFORE_PASSWORD_CHANGE = ("/accounts/logout/", *_PUBLIC_PATHS)
 _FACTOR_SET_UP = frozenset(
     {
         "account_login", "account_logout", "account_inactive", "account_reauthenticate", "account_change_password",
@@ -42,11 +42,11 @@ _FACTOR_SET_UP = frozenset(
         "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_login_webauthn",
     }
 )  # fmt: skip
-"""Names of the pages under accounts/ that someone without a required second factor needs to set one up; no others."""
+"""URL names of the account pages open to users who still have to set up their required second factor."""
 
 
-class _Around:
-    """A middleware for both kinds of views: ``before`` may answer itself, ``after`` may mark the answer."""
+class _Middleware:
+    """Base of middleware for sync and async views: ``before`` may short-circuit, ``after`` may modify the response."""
 
     async_capable = sync_capable = True
 
@@ -57,24 +57,24 @@ class _Around:
 
     def __call__(self, request: HttpRequest) -> Any:
         if iscoroutinefunction(self):
-            return self._later(request)
+            return self._call_async(request)
         return self.before(request) or self.after(request, self.get_response(request))
 
-    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         early = await sync_to_async(self.before)(request)
         return early or self.after(request, await self.get_response(request))
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
-        """An answer instead of the view's, or None."""
+        """Return a response to use instead of calling the view, or None."""
         return None
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer, marked."""
+        """Return the response, possibly modified."""
         return response
 
 
-class Isolation(_Around):
-    """The page shares its process with no other site, and may use no sensor of the device."""
+class Isolation(_Middleware):
+    """Sets cross-origin isolation and denies device sensors by Permissions-Policy."""
 
     headers = {
         "Cross-Origin-Embedder-Policy": "require-corp",
@@ -88,29 +88,29 @@ class Isolation(_Around):
         return response
 
 
-class EncryptedApi(_Around):
-    """Programs that call without TLS are refused, not led to HTTPS: they would never notice what they leak.
+class EncryptedApi(_Middleware):
+    """Refuses API calls without TLS instead of redirecting them: a client would never notice what it leaks.
 
-    ASVS 5.0, 4.1.2. People are led there: ``SECURE_SSL_REDIRECT``.
+    ASVS 5.0, 4.1.2. Browsers are redirected by ``SECURE_SSL_REDIRECT``.
     """
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
-        if request.is_secure() or not settings.SECURE_SSL_REDIRECT or not request.path.startswith(_PROGRAMS):
+        if request.is_secure() or not settings.SECURE_SSL_REDIRECT or not request.path.startswith(_API_PREFIXES):
             return None
         return JsonResponse({"detail": "Call this address by https."}, status=403)
 
 
-class StorableInput(_Around):
-    """What no database could keep (NUL, lone surrogates) is refused before any view reads it."""
+class StorableInput(_Middleware):
+    """Refuses input that no database can store (NUL, lone surrogates) before any view reads it."""
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         return unstorable(request)
 
 
-class NoStore(_Around):
-    """Keeps answers to signed-in users out of browser and proxy caches.
+class NoStore(_Middleware):
+    """Keeps responses out of browser and proxy caches.
 
-    A view that set its own Cache-Control keeps it: frames of a film are fetched again and again, and
+    A view's own Cache-Control takes precedence: image frames are fetched repeatedly and
     may stay in memory (never on disk) while the page is open.
     """
 
@@ -122,10 +122,10 @@ class NoStore(_Around):
         return response
 
 
-class AuditDeniedAccess(_Around):
-    """Who asks for something that is not theirs is written into the trail (ASVS 5.0, 16.3.2).
+class AuditDeniedAccess(_Middleware):
+    """Records denied access attempts in the audit trail (ASVS 5.0, 16.3.2).
 
-    Our pages answer 404 then; an address that leads to no page at all is no refusal.
+    Views answer 404 to unauthorised users; a URL that matches no view is not recorded.
     """
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -134,21 +134,21 @@ class AuditDeniedAccess(_Around):
             audit.record(request.user, "access.refused", outcome=Outcome.REFUSED, route=page.view_name)
         return response
 
-    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         return await sync_to_async(self.after)(request, await self.get_response(request))
 
 
-class TimeOut(_Around):
-    """Ends a session that was idle too long, or is too old however busy (ASVS 5.0, 7.3)."""
+class TimeOut(_Middleware):
+    """Ends sessions that were idle too long or have reached their maximum age (ASVS 5.0, 7.3)."""
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         if not request.user.is_authenticated:
             return None
         now = int(time.time())
-        begun = request.session.setdefault(BEGUN_MARK, now)
-        seen = request.session.setdefault(IDLE_MARK, now)
-        idle = now - seen > settings.SESSION_IDLE_SECONDS
-        if idle or now - begun > settings.SESSION_COOKIE_AGE:
+        started = request.session.setdefault(STARTED_MARK, now)
+        last_seen = request.session.setdefault(IDLE_MARK, now)
+        idle = now - last_seen > settings.SESSION_IDLE_SECONDS
+        if idle or now - started > settings.SESSION_COOKIE_AGE:
             audit.record(request.user, "session.timed_out", idle=idle)
             logout(request)
             if request.headers.get("HX-Request"):
@@ -159,18 +159,22 @@ class TimeOut(_Around):
             return redirect(
                 f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else "account_login"
             )
-        # A page that asks for news by itself is no sign of a person.
-        if now - seen > _MARK_EVERY_SECONDS and "X-Polling" not in request.headers:
+        # Background polling does not count as user activity.
+        if now - last_seen > _MARK_EVERY_SECONDS and "X-Polling" not in request.headers:
             request.session[IDLE_MARK] = now
         return None
 
 
-class ForcePasswordChange(_Around):
-    """A password that an administrator gave is good for choosing an own one, and for nothing else."""
+class ForcePasswordChange(_Middleware):
+    """Restricts a user with a temporary password to the password change page."""
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         user = request.user
-        if not user.is_authenticated or user.given_password_until is None or request.path.startswith(_FREE_OF_PASSWORD):
+        if (
+            not user.is_authenticated
+            or user.given_password_until is None
+            or request.path.startswith(_ALLOWED_BEFORE_PASSWORD_CHANGE)
+        ):
             return None
         change = reverse("account_change_password")
         if user.given_password_until < timezone.now():
@@ -184,22 +188,22 @@ class ForcePasswordChange(_Around):
         return redirect(change)
 
 
-class SecondFactor(_Around):
-    """Roles that need a second factor set one up before anything else."""
+class SecondFactor(_Middleware):
+    """Sends users whose role requires a second factor to set one up first."""
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         user = request.user
         if not user.is_authenticated or user.role not in settings.MFA_REQUIRED_ROLES:
             return None
-        if self._sets_up(request) or self._had(request) or is_mfa_enabled(user):
+        if self._is_allowed_without(request) or self._provider_asked(request) or is_mfa_enabled(user):
             return None
         messages.warning(request, _("Your role requires a second factor. Add a passkey or an authenticator app first."))
         return redirect("mfa_index")
 
     @staticmethod
-    def _sets_up(request: HttpRequest) -> bool:
-        """Whether the address is for anybody, or serves to set a second factor up."""
-        if request.path.startswith(_ANYBODY):
+    def _is_allowed_without(request: HttpRequest) -> bool:
+        """Return whether the path is public or needed to set up a second factor."""
+        if request.path.startswith(_PUBLIC_PATHS):
             return True
         try:
             return resolve(request.path_info).view_name in _FACTOR_SET_UP
@@ -207,8 +211,8 @@ class SecondFactor(_Around):
             return False
 
     @staticmethod
-    def _had(request: HttpRequest) -> bool:
-        """Whether the hospital's provider has asked for it."""
+    def _provider_asked(request: HttpRequest) -> bool:
+        """Return whether the hospital's identity provider has checked a second factor."""
         if not settings.OIDC_DOES_MFA:
             return False
         records = request.session.get("account_authentication_methods", [])
@@ -216,7 +220,7 @@ class SecondFactor(_Around):
 
 
 def origin_of(request: HttpRequest) -> Origin:
-    """Network address and a keyed digest of the session or token."""
+    """Return the network address and a keyed digest of the session or token."""
     key = getattr(getattr(request, "session", None), "session_key", None) or request.headers.get("Authorization", "")
     session = keyring().index("accounts.session", key, bits=64) if key else ""
     return Origin(source=get_adapter().get_client_ip(request) or "", session=session)
@@ -224,22 +228,22 @@ def origin_of(request: HttpRequest) -> Origin:
 
 @sync_and_async_middleware
 def audit_context(get_response: Callable[..., Any]) -> Callable[..., Any]:
-    """Audit entries of this request know where it came from."""
+    """Set the origin of audit entries for the request."""
     if iscoroutinefunction(get_response):
 
-        async def later(request: HttpRequest) -> HttpResponseBase:
+        async def call_async(request: HttpRequest) -> HttpResponseBase:
             with acting_from(await sync_to_async(origin_of)(request)):
-                answer: HttpResponseBase = await get_response(request)
-                return answer
+                response: HttpResponseBase = await get_response(request)
+                return response
 
-        return later
+        return call_async
 
-    def at_once(request: HttpRequest) -> HttpResponseBase:
+    def call(request: HttpRequest) -> HttpResponseBase:
         with acting_from(origin_of(request)):
-            answer: HttpResponseBase = get_response(request)
-            return answer
+            response: HttpResponseBase = get_response(request)
+            return response
 
-    return at_once
+    return call
 
 
 isolation = Isolation

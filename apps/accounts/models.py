@@ -14,7 +14,7 @@ from knox.models import AbstractAuthToken
 
 
 class Role(models.TextChoices):
-    """What a person is here. Each user has exactly one."""
+    """A user's role; each user has exactly one."""
 
     DOCTOR = "doctor", _("Doctor")
     RADIOLOGIST = "radiologist", _("Radiologist")
@@ -26,14 +26,14 @@ class Role(models.TextChoices):
 
 
 PHYSICIANS = (Role.DOCTOR, Role.RADIOLOGIST)
-"""Who decides: uploads, reviews findings, says whose a file is."""
+"""Roles that decide: upload studies, review findings, assign quarantined files."""
 CLINICIANS = (*PHYSICIANS, Role.NURSE)
-"""Who cares for patients of their teams, and may open another record in an emergency."""
+"""Roles that care for their teams' patients and may open other records in an emergency."""
 STAFF = tuple(role for role in Role if role != Role.PATIENT)
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox names its relation so
-    """A person who signs in. A patient's name lies sealed in the patient record, not here."""
+    """A person who signs in. A patient's name is stored encrypted in the patient record, not here."""
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
@@ -70,7 +70,7 @@ class CareTeam(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a token may be used for; never more than its owner may."""
+    """What a token may be used for, within its owner's permissions."""
 
     STUDIES_READ = "studies:read", _("Read studies, images, findings and explanations")
     STUDIES_WRITE = "studies:write", _("Store studies")
@@ -83,7 +83,7 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(AbstractAuthToken):
-    """A token for programs: stored hashed, shown once, with an end and a purpose."""
+    """An API token: stored hashed, shown once, with an expiry and a purpose."""
 
     name = models.CharField(_("name"), max_length=80)
     scopes = models.JSONField(default=list)
@@ -93,12 +93,12 @@ class ApiToken(AbstractAuthToken):
 
     @property
     def scope_labels(self) -> list[str]:
-        """The scopes in the reader's language."""
+        """Labels of the scopes in the current language."""
         return [str(Scope(scope).label) for scope in self.scopes if scope in Scope.values]
 
 
 class Notice(models.Model):
-    """A word to one user: a registered sentence, without patient data."""
+    """A notification to one user: a message code and parameters, without patient data."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
@@ -113,14 +113,14 @@ class Notice(models.Model):
 
     @property
     def text(self) -> str:
-        """The sentence in the reader's language."""
+        """The message in the current language."""
         from apps.jobs.errors import message
 
         return message(self.code, self.parameters)
 
 
 class Outcome(models.TextChoices):
-    """What became of an audited act; FHIR's audit-event-outcome codes 0, 4 and 8."""
+    """Outcome of an audited action; FHIR's audit-event-outcome codes 0, 4 and 8."""
 
     SUCCESS = "success", _("Done")
     REFUSED = "refused", _("Refused")
@@ -132,9 +132,9 @@ def _now() -> datetime:
 
 
 class AuditEntry(models.Model):
-    """Who did what to which object, when, why, from where, and what came of it. Rows are only ever added.
+    """One audited action: actor, object, time, purpose, origin and outcome. Append-only.
 
-    ``sequence`` and ``digest`` link the entry to the one before (:mod:`apps.accounts.audit_chain`); they are
+    ``sequence`` and ``digest`` link the entry to the previous one (:mod:`apps.accounts.audit_chain`); they are
     set once, in the entry's own transaction or right after it.
     """
 
@@ -169,22 +169,22 @@ class AuditEntry(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise TypeError("the audit trail is only ever added to")
+            raise TypeError("the audit trail is append-only")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("the audit trail is only ever added to")
+        raise TypeError("the audit trail is append-only")
 
 
 class AuditHead(models.Model):
-    """The end of the chain; its row is the lock under which entries are linked."""
+    """Head of the hash chain; its row is locked while entries are linked."""
 
     sequence = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
 
 
 class AuditCheckpoint(models.Model):
-    """A signed word on how the chain stood: whoever rewrites what lies before it is found out."""
+    """A signature over the chain's head; rewriting an earlier entry invalidates it."""
 
     at = models.DateTimeField(default=_now)
     sequence = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Words to users."""
+"""Notifications to users."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from apps.accounts.models import Notice, User
 
 
 def notify(users: Iterable[User], code: str, **parameters: str | int) -> None:
-    """Tell these users a registered sentence; ``parameters`` hold no patient data."""
+    """Send a registered message to these users; ``parameters`` must contain no patient data."""
     Notice.objects.bulk_create(Notice(user=user, code=code, parameters=parameters) for user in users)
 
 
 def mark_read(user: User) -> None:
-    """The user has seen them."""
+    """Mark all of the user's notifications as read."""
     Notice.objects.filter(user=user, read_at=None).update(read_at=timezone.now())

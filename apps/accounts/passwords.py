@@ -1,4 +1,4 @@
-"""What passwords may not be made of."""
+"""Password validators."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 
 OBVIOUS = ("medportal", "hospital", "password", "passwort", "doctor", "patient", "nurse", "admin", "radiology")
-"""Words that an attacker of this site tries first (ASVS 5.0, 6.1.2)."""
-LEAST_ELSE = 8
+"""Context-specific words that an attacker tries first (ASVS 5.0, 6.1.2)."""
+MIN_OTHER_CHARACTERS = 8
 
 
 class NoObviousWords:
-    """Such words may occur, but at least eight characters must be left without them."""
+    """Requires at least eight characters besides obvious words."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         rest = re.sub("|".join(OBVIOUS), "", password.lower())
-        if len(rest) < LEAST_ELSE:
+        if len(rest) < MIN_OTHER_CHARACTERS:
             raise ValidationError(self.get_help_text(), code="password_obvious")
 
     def get_help_text(self) -> str:

@@ -1,4 +1,4 @@
-"""Reads of accounts and the trail that more than one caller needs."""
+"""Shared queries on the audit trail."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ READS = (
     "release.downloaded", "case.read", "report.read", "finding.reviewed", "consent.recorded", "analysis.read",
     "recommendation.opened", "appointment.booked", "question.answered",
 )  # fmt: skip
-"""Acts by which a person came to see something of a record."""
+"""Actions in which a person viewed part of a record."""
 
 
-def looks_at(patient_ref: str) -> QuerySet[AuditEntry]:
-    """Who looked at a record, newest first; acts of the software itself are left out."""
+def record_accesses(patient_ref: str) -> QuerySet[AuditEntry]:
+    """Return the accesses to a record by people, newest first; the system's own are left out."""
     rows = AuditEntry.objects.filter(patient_ref=patient_ref, actor__isnull=False, action__in=READS)
     return rows.select_related("actor").order_by("-at")

@@ -1,4 +1,4 @@
-"""Asking again who it is, before something dangerous."""
+"""Re-authentication before sensitive operations."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 
 def freshly_authenticated(view: V) -> V:
-    """A page for who has proved within the last minutes who it is, by signing in or by being asked again.
+    """Require authentication within the last minutes, by sign-in or re-authentication.
 
-    Not allauth's own decorator: that one keeps a form that is sent too late in the session, in
-    plaintext. Here the form is sent again afterwards.
+    Not allauth's decorator, which stores a form submitted too late in the session, in
+    plaintext. Here the user submits the form again.
     """
 
     @wraps(view)
@@ -41,6 +41,6 @@ def freshly_authenticated(view: V) -> V:
 
 
 def _page_before(request: HttpRequest) -> str:
-    """The page whose form was sent: some forms have an address that answers to POST only."""
-    before = urlsplit(request.headers.get("Referer", ""))
-    return before.path if before.netloc == request.get_host() else reverse("portal:home")
+    """Return the page that contained the form: some forms post to a URL that only accepts POST."""
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    return referrer.path if referrer.netloc == request.get_host() else reverse("portal:home")

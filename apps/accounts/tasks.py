@@ -1,4 +1,4 @@
-"""The clock's side of the audit trail."""
+"""Periodic tasks of the audit trail."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from apps.jobs.tasks import short_task
 
 @short_task("accounts.checkpoint")
 def checkpoint() -> None:
-    """Link what was not linked, and sign the end of the chain."""
+    """Link unlinked entries and sign the head of the chain."""
     audit_chain.checkpoint()

@@ -1,4 +1,4 @@
-"""Tokens for programs: made by their owner in the browser, shown once."""
+"""API tokens: created by their owner in the browser, shown once."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from datetime import timedelta
 from apps.accounts import audit
 from apps.accounts.models import ApiToken, Scope, User
 
-LONGEST_DAYS = 365
+MAX_TOKEN_DAYS = 365
 
 
 def make_token(
     user: User, *, name: str, scopes: list[str], days: int, actor: User | None = None
 ) -> tuple[ApiToken, str]:
-    """A new token and its text, which is kept nowhere.
+    """Create a token; return it with its text, which is not stored.
 
     Raises:
-        ValueError: for an unknown scope or a life outside 1 to 365 days.
+        ValueError: for an unknown scope or a validity outside 1 to 365 days.
     """
     if not scopes or not set(scopes) <= set(Scope.values):
-        raise ValueError("choose at least one of the scopes that exist")
-    if not 1 <= days <= LONGEST_DAYS:
-        raise ValueError(f"a token lives 1 to {LONGEST_DAYS} days")
+        raise ValueError("choose at least one existing scope")
+    if not 1 <= days <= MAX_TOKEN_DAYS:
+        raise ValueError(f"a token is valid for 1 to {MAX_TOKEN_DAYS} days")
     token, text = ApiToken.objects.create(user=user, expiry=timedelta(days=days), name=name, scopes=sorted(scopes))
     audit.record(actor or user, "token.created", user, scopes=sorted(scopes), days=days)
     return token, text
 
 
 def revoke_token(token: ApiToken, *, actor: User) -> None:
-    """End a token now.
+    """Revoke a token.
 
     Raises:
-        PermissionError: if it is somebody else's.
+        PermissionError: if the token belongs to another user.
     """
     if token.user_id != actor.pk:
-        raise PermissionError("only its owner revokes a token; administrators end all of a user's access")
+        raise PermissionError("only its owner may revoke a token; administrators end all of a user's access")
     token.delete()
     audit.record(actor, "token.revoked", actor)

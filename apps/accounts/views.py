@@ -1,4 +1,4 @@
-"""What belongs to a user's own account: tokens and notices. Sign-in and factors are allauth's pages."""
+"""Pages of a user's own account: tokens and notifications. Sign-in and second factors are allauth's pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from apps.accounts.tokens import make_token, revoke_token
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The user's tokens, and a form for a new one, whose text is shown once."""
+    """List the user's tokens; create a token, whose text is shown once."""
     user = signed_in(request)
     form = TokenForm(request.POST or None)
     text = ""
@@ -37,7 +37,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, digest: str) -> HttpResponse:
-    """End one of the user's tokens."""
+    """Revoke one of the user's tokens."""
     token = get_object_or_404(ApiToken, pk=digest, user=signed_in(request))
     revoke_token(token, actor=signed_in(request))
     messages.success(request, _("Token “%(name)s” has been revoked.") % {"name": token.name})
@@ -47,7 +47,7 @@ def revoke(request: HttpRequest, digest: str) -> HttpResponse:
 @login_required
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
-    """What the user was told; seeing the page marks it as read."""
+    """List the user's notifications and mark them as read."""
     rows = list(Notice.objects.filter(user=signed_in(request))[:100])
     mark_read(signed_in(request))
     return render(request, "account/notices.html", {"rows": rows})

@@ -12,7 +12,7 @@ from apps.predictions import prediction_requests
 from apps.records.event_log import log_event
 from apps.records.models import Case, CaseStatus, EventKind
 
-ACTOR = System("an analysis ended")
+ACTOR = System("analysis completed")
 
 
 def add_findings_to_cases(event: AnalysisCompleted) -> int:

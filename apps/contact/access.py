@@ -1,4 +1,4 @@
-"""Who may see and answer: the clinicians who may see the patient, and the patient."""
+"""Access policy for appointments and questions: clinicians who may see the patient, and the patient."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from apps.patients.models import Patient
 
 
 def visible_appointments(actor: Actor | None) -> QuerySet[Appointment]:
-    """Appointments of patients whom the actor may view: clinicians theirs, patients their own."""
+    """Return the appointments of patients whom the actor may view; patients see their own."""
     return Appointment.objects.filter(visible_patient_filter(actor, "patient_id")).select_related(
         "patient", "care_team"
     )
 
 
 def visible_questions(actor: Actor | None) -> QuerySet[Question]:
-    """The same of questions."""
+    """Return the questions of patients whom the actor may view; patients see their own."""
     return Question.objects.filter(visible_patient_filter(actor, "patient_id")).select_related("patient", "answered_by")
 
 
 def require_care(actor: Any, patient: Patient) -> None:
-    """For what clinicians do.
+    """Require a clinician who cares for the patient.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
     """
     if not can(actor, "patients.care_for_patient", patient):
-        raise PermissionError("only clinicians of the patient do this")
+        raise PermissionError("only clinicians who care for the patient may do this")
 
 
 def require_self(actor: Any, patient: Patient) -> None:
-    """For what patients do.
+    """Require the patient whose record it is.
 
     Raises:
         PermissionError: if it is not the actor's own record.
     """
     if patient.portal_user_id != getattr(actor, "pk", None) or not can(actor, "patients.view_patient", patient):
-        raise PermissionError("only the patient does this")
+        raise PermissionError("only the patient may do this")

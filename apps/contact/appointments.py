@@ -17,17 +17,17 @@ from apps.contact.models import Appointment, AppointmentState
 from apps.jobs.errors import UserError
 from apps.patients.models import Patient
 
-SOON = timedelta(hours=26)
-JUST_BOOKED = timedelta(hours=6)
-"""Who booked today needs no reminder of tomorrow."""
-SOME = 500
+REMINDER_WINDOW = timedelta(hours=26)
+MIN_AGE_FOR_REMINDER = timedelta(hours=6)
+"""An appointment booked more recently than this needs no reminder."""
+BATCH_SIZE = 500
 
 
 def book(
     patient: Patient, *, title: str, place: str, starts_at: datetime, minutes: int, actor: User,
     care_team: CareTeam | None = None,
 ) -> Appointment:  # fmt: skip
-    """Expect the patient; the patient is told.
+    """Book an appointment and notify the patient.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
@@ -37,22 +37,22 @@ def book(
     if starts_at <= timezone.now():
         raise UserError("appointment_past")
     with transaction.atomic():
-        made = Appointment(
+        appointment = Appointment(
             patient=patient,
             care_team=care_team or patient.care_teams.first(),
             starts_at=starts_at,
             minutes=minutes,
             booked_by=actor,
         )
-        made.title, made.place = title.strip()[:200], place.strip()[:200]
-        made.save(force_insert=True)
-        audit.record(actor, "appointment.booked", made, why="treatment")
+        appointment.title, appointment.place = title.strip()[:200], place.strip()[:200]
+        appointment.save(force_insert=True)
+        audit.record(actor, "appointment.booked", appointment, why="treatment")
         notify_patient(patient, "appointment_made")
-    return made
+    return appointment
 
 
 def move(appointment: Appointment, starts_at: datetime, *, revision: int, actor: User) -> Appointment:
-    """Another time; the patient is told and confirms anew.
+    """Reschedule an appointment; the patient is notified and has to confirm again.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
@@ -70,7 +70,7 @@ def move(appointment: Appointment, starts_at: datetime, *, revision: int, actor:
 
 
 def cancel(appointment: Appointment, *, revision: int, actor: User) -> None:
-    """Expect the patient no longer; the patient is told.
+    """Cancel an appointment and notify the patient.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
@@ -84,41 +84,44 @@ def cancel(appointment: Appointment, *, revision: int, actor: User) -> None:
 
 
 def reply(appointment: Appointment, coming: bool, *, actor: User) -> bool:
-    """The patient comes, or cannot; False if that was said already.
+    """Record whether the patient will attend; False if that is already recorded.
 
     Raises:
-        PermissionError: if it is not the patient's own.
+        PermissionError: if the actor is not the patient.
         UserError: ``appointment_closed``.
     """
     require_self(actor, appointment.patient)
-    wanted = AppointmentState.CONFIRMED if coming else AppointmentState.UNWANTED
+    new_state = AppointmentState.CONFIRMED if coming else AppointmentState.UNWANTED
     with transaction.atomic():
-        now = Appointment.objects.select_for_update().get(pk=appointment.pk)
-        if not now.is_open:
+        locked = Appointment.objects.select_for_update().get(pk=appointment.pk)
+        if not locked.is_open:
             raise UserError("appointment_closed")
-        if now.state == wanted:
+        if locked.state == new_state:
             return False
-        _change(now, now.revision, state=wanted)
-        audit.record(actor, "appointment.answered", now, coming=coming)
+        _change(locked, locked.revision, state=new_state)
+        audit.record(actor, "appointment.answered", locked, coming=coming)
         if not coming:
-            team = User.objects.filter(care_teams=now.care_team, role__in=CLINICIANS, is_active=True)
+            team = User.objects.filter(care_teams=locked.care_team, role__in=CLINICIANS, is_active=True)
             notify(team, "appointment_unwanted")
     return True
 
 
 def remind_soon() -> int:
-    """Remind patients of what is within a day, once; how many."""
+    """Remind patients once of appointments within a day; return how many reminders were sent."""
     now = timezone.now()
     soon = Appointment.objects.filter(
-        starts_at__gt=now, starts_at__lte=now + SOON, booked_at__lt=now - JUST_BOOKED, reminded_at=None
+        starts_at__gt=now,
+        starts_at__lte=now + REMINDER_WINDOW,
+        booked_at__lt=now - MIN_AGE_FOR_REMINDER,
+        reminded_at=None,
     ).exclude(state__in=(AppointmentState.CANCELLED, AppointmentState.UNWANTED))
-    number = 0
-    for row in soon.select_related("patient__portal_user")[:SOME]:
+    count = 0
+    for row in soon.select_related("patient__portal_user")[:BATCH_SIZE]:
         with transaction.atomic():
             if Appointment.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=now):
                 notify_patient(row.patient, "appointment_soon")
-                number += 1
-    return number
+                count += 1
+    return count
 
 
 def _change(appointment: Appointment, revision: int, **fields: object) -> None:

@@ -1,4 +1,4 @@
-"""An appointment as iCalendar (RFC 5545), for the patient's own calendar."""
+"""iCalendar export of appointments (RFC 5545)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def calendar(
     changed_at: datetime,
     cancelled: bool,
 ) -> bytes:
-    """A calendar of one event, with an alarm a day before.
+    """Build a calendar with one event and an alarm one day before.
 
     Args:
         revision: RFC 5545 section 3.8.7.4, SEQUENCE: a later file replaces an earlier one.
     """
-    made = Calendar()
-    made.add("prodid", "-//MedPortal//Appointments//EN")
-    made.add("version", "2.0")
-    made.add("method", "CANCEL" if cancelled else "PUBLISH")
+    result = Calendar()
+    result.add("prodid", "-//MedPortal//Appointments//EN")
+    result.add("version", "2.0")
+    result.add("method", "CANCEL" if cancelled else "PUBLISH")
     event = Event()
     event.add("uid", f"{uid}@medportal")
     event.add("sequence", revision)
@@ -42,5 +42,5 @@ def calendar(
     alarm.add("description", title)
     alarm.add("trigger", timedelta(days=-1))
     event.add_component(alarm)
-    made.add_component(event)
-    return bytes(made.to_ical())
+    result.add_component(event)
+    return bytes(result.to_ical())

@@ -19,7 +19,7 @@ class BookForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """Another time."""
+    """Rescheduling of an appointment."""
 
     starts_at = forms.DateTimeField(label=_("When"), widget=_MOMENT, help_text=settings.TIME_ZONE)
     revision = forms.IntegerField(widget=forms.HiddenInput)

@@ -1,7 +1,7 @@
-"""E-mail without clinical content: that there is something new, never what.
+"""E-mail notifications without clinical content: that there is something new, never what.
 
-Who sees such a mail learns that somebody has an account here. So an address counts only after its owner has opened a
-link, and the patient can take it back at any time.
+Such an e-mail reveals that its recipient has an account here. So an address is used only after its owner has opened a
+confirmation link, and the patient can remove it at any time.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose
 
 SALT = "contact.mail"
-VALID = timedelta(days=2)
-QUIET = timedelta(hours=1)
+LINK_VALIDITY = timedelta(days=2)
+MIN_INTERVAL = timedelta(hours=1)
 
 
-def wish(patient: Patient, address: str, *, actor: User) -> EmailPreference | None:
-    """Set or (empty) take back the address; a new one gets a link to confirm.
+def set_email_preference(patient: Patient, address: str, *, actor: User) -> EmailPreference | None:
+    """Set the address, or remove it if empty; a new address is sent a confirmation link.
 
     Raises:
         PermissionError: if it is not the patient's own record.
-        UserError: ``mail_address``, or ``mail_off`` where the hospital sends none.
+        UserError: ``mail_address``, or ``mail_off`` if the hospital sends no e-mails.
     """
     require_self(actor, patient)
     address = address.strip()
@@ -55,52 +55,52 @@ def wish(patient: Patient, address: str, *, actor: User) -> EmailPreference | No
             validate_email(address)
         except ValidationError as problem:
             raise UserError("mail_address", reason=" ".join(problem.messages)) from None
-        made = EmailPreference.objects.select_related("patient").filter(patient=patient).first() or EmailPreference(
+        preference = EmailPreference.objects.select_related("patient").filter(
             patient=patient
-        )
-        if not made._state.adding and made.address == address and made.confirmed_at is not None:
-            return made
-        made.address, made.language, made.confirmed_at = address, get_language() or "en", None
-        made.save()
-        audit.record(actor, "mail.wished", made)
-        enqueue("contact.confirm_address", made.pk)
-    return made
+        ).first() or EmailPreference(patient=patient)
+        if not preference._state.adding and preference.address == address and preference.confirmed_at is not None:
+            return preference
+        preference.address, preference.language, preference.confirmed_at = address, get_language() or "en", None
+        preference.save()
+        audit.record(actor, "mail.wished", preference)
+        enqueue("contact.confirm_address", preference.pk)
+    return preference
 
 
 def confirm(token: str) -> None:
-    """The owner of the address has opened the link.
+    """Confirm an address by the token of its link.
 
     Raises:
-        UserError: ``mail_link`` if it is old, or the address was changed since.
+        UserError: ``mail_link`` if the link has expired or the address has changed since.
     """
     try:
-        said = signing.loads(token, salt=SALT, max_age=VALID)
+        payload = signing.loads(token, salt=SALT, max_age=LINK_VALIDITY)
     except signing.BadSignature:
         raise UserError("mail_link") from None
-    row = EmailPreference.objects.select_related("patient").filter(pk=said["wish"]).first()
-    if row is None or _digest(row) != said["address"]:
+    row = EmailPreference.objects.select_related("patient").filter(pk=payload["wish"]).first()
+    if row is None or _digest(row) != payload["address"]:
         raise UserError("mail_link")
     EmailPreference.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=timezone.now())
 
 
 def notify_patient(patient: Patient, code: str) -> None:
-    """A notice on the patient's page, and a mail without clinical content if the patient wants that."""
+    """Notify the patient in the portal and, if the patient wants that, by e-mail without clinical content."""
     if patient.portal_user is not None and permits(patient, Purpose.PORTAL):
-        if not patient.portal_user.notices.filter(code=code, read_at=None).exists():  # said once is enough
+        if not patient.portal_user.notices.filter(code=code, read_at=None).exists():  # one unread notification per code
             notify([patient.portal_user], code)
         remind(patient)
 
 
 def remind(patient: Patient) -> None:
-    """Send the patient a mail soon, if one is wanted and none went out within the hour."""
-    due = Q(told_at=None) | Q(told_at__lt=timezone.now() - QUIET)
+    """Queue an e-mail to the patient, if wanted and none was sent within the last hour."""
+    due = Q(told_at=None) | Q(told_at__lt=timezone.now() - MIN_INTERVAL)
     row = EmailPreference.objects.filter(due, patient=patient, confirmed_at__isnull=False).first()
     if row is not None and EmailPreference.objects.filter(due, pk=row.pk).update(told_at=timezone.now()):
-        enqueue("contact.tell", row.pk)
+        enqueue("contact.send_notice", row.pk)
 
 
 def send_confirmation(pk: str) -> None:
-    """The mail with the link."""
+    """Send the e-mail with the confirmation link."""
     row = EmailPreference.objects.select_related("patient").filter(pk=pk, confirmed_at=None).first()
     if row is None:
         return
@@ -118,7 +118,7 @@ def send_confirmation(pk: str) -> None:
 
 
 def send_notice(pk: str) -> None:
-    """The mail that there is something new."""
+    """Send the e-mail that there is something new."""
     row = EmailPreference.objects.select_related("patient").filter(pk=pk, confirmed_at__isnull=False).first()
     if row is None or not permits(row.patient, Purpose.PORTAL):
         return

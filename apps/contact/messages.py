@@ -1,4 +1,4 @@
-"""Why an appointment, a question or a mail cannot be, and notices about them."""
+"""Messages and notifications about appointments, questions and e-mails, by code."""
 
 from django.utils.translation import gettext_lazy as _
 

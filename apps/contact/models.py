@@ -1,4 +1,4 @@
-"""When patient and care team meet, what they ask each other, and where the patient wants to be told."""
+"""Appointments, patients' questions, e-mail preferences, and releases to patients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.protection.models import SealedRecord
 
 
 class AppointmentState(models.TextChoices):
-    """FHIR's Appointment.status, as far as it is used here."""
+    """Status of an appointment; the subset of FHIR's Appointment.status used here."""
 
     BOOKED = "booked", _("Booked")
     CONFIRMED = "confirmed", _("Confirmed by the patient")
@@ -25,7 +25,7 @@ class AppointmentState(models.TextChoices):
 
 
 class Appointment(SealedRecord):
-    """A time at which the patient is expected."""
+    """An appointment of a patient with the care team."""
 
     holder_path = "patient_id"
 
@@ -48,12 +48,12 @@ class Appointment(SealedRecord):
 
     @property
     def is_open(self) -> bool:
-        """Whether the patient is still expected."""
+        """Whether the appointment is in the future and not cancelled."""
         return self.state != AppointmentState.CANCELLED and self.starts_at > timezone.now()
 
 
 class Question(SealedRecord):
-    """A patient's question to the care team, and its answer. For what can wait: the page says so."""
+    """A patient's non-urgent question to the care team, and its answer."""
 
     holder_path = "patient_id"
 
@@ -71,7 +71,7 @@ class Question(SealedRecord):
 
 
 class EmailPreference(SealedRecord):
-    """Where the patient wants to be told that there is something new; the address counts once it is confirmed."""
+    """The patient's address for e-mail notifications; used once it is confirmed."""
 
     holder_path = "patient_id"
 
@@ -84,7 +84,7 @@ class EmailPreference(SealedRecord):
 
 
 class ReleaseKind(models.TextChoices):
-    """What was released to the patient."""
+    """Kind of content released to the patient."""
 
     REPORT = "report", _("Report")
     EXPLANATION = "explanation", _("Result of an AI model")
@@ -92,10 +92,10 @@ class ReleaseKind(models.TextChoices):
 
 
 class PatientRelease(SealedRecord):
-    """What a patient was shown: what, in which words, by whom, and until when.
+    """A release to a patient: the subject, its explanation in plain words, who released it, and until when.
 
-    The app that releases something knows what ``subject_id`` names; this table knows no app above it. Rows are only
-    added: withdrawing ends a release, and the record keeps what was shown.
+    ``subject_id`` is interpreted by the releasing app; this table depends on no higher layer. Rows are never
+    deleted: withdrawal ends a release, and the row documents what was shown.
     """
 
     holder_path = "patient_id"
@@ -122,9 +122,9 @@ class PatientRelease(SealedRecord):
 
     @property
     def blob(self) -> str:
-        """Name of the sealed picture."""
+        """Name of the sealed image."""
         return f"releases/{self.pk.hex[:2]}/{self.pk.hex}.png"
 
     def sealed_blobs(self) -> list[str]:
-        """The picture, if there is one."""
+        """Name of the image, if there is one."""
         return [self.blob] if self.has_picture else []

@@ -1,4 +1,4 @@
-"""Patients ask, care teams answer."""
+"""Questions from patients and answers from care teams."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from apps.contact.models import Question
 from apps.jobs.errors import UserError
 from apps.patients.models import Patient
 
-LONGEST = 2000
-MOST_OPEN = 5
+MAX_QUESTION_CHARACTERS = 2000
+MAX_OPEN_QUESTIONS = 5
 
 
 def ask(patient: Patient, text: str, *, actor: User) -> Question:
-    """Ask the care team; its clinicians are told.
+    """Send a question to the care team and notify its clinicians.
 
     Raises:
         PermissionError: if it is not the patient's own record.
@@ -30,13 +30,13 @@ def ask(patient: Patient, text: str, *, actor: User) -> Question:
         raise UserError("question_empty")
     with transaction.atomic():
         waiting = list(Question.objects.select_related("patient").filter(patient=patient, answered_at=None))
-        for known in waiting:
-            if known.text == text.strip()[:LONGEST]:
-                return known  # a double click
-        if len(waiting) >= MOST_OPEN:
+        for previous in waiting:
+            if previous.text == text.strip()[:MAX_QUESTION_CHARACTERS]:
+                return previous  # a double click
+        if len(waiting) >= MAX_OPEN_QUESTIONS:
             raise UserError("question_many", number=len(waiting))
         question = Question(patient=patient)
-        question.text = text.strip()[:LONGEST]
+        question.text = text.strip()[:MAX_QUESTION_CHARACTERS]
         question.save(force_insert=True)
         audit.record(actor, "question.asked", question)
         team = User.objects.filter(care_teams__in=patient.care_teams.all(), role__in=CLINICIANS, is_active=True)
@@ -45,21 +45,25 @@ def ask(patient: Patient, text: str, *, actor: User) -> Question:
 
 
 def answer(question: Question, text: str, *, actor: User) -> Question:
-    """Answer; the patient is told.
+    """Answer a question and notify the patient.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        UserError: ``question_empty`` or ``question_answered``: what two wrote is not mixed up.
+        UserError: ``question_empty`` or ``question_answered`` if someone has answered already.
     """
     require_care(actor, question.patient)
     if not text.strip():
         raise UserError("question_empty")
     with transaction.atomic():
-        now = Question.objects.select_for_update(of=("self",)).select_related("patient").get(pk=question.pk)
-        if now.answered_at is not None:
+        locked = Question.objects.select_for_update(of=("self",)).select_related("patient").get(pk=question.pk)
+        if locked.answered_at is not None:
             raise UserError("question_answered")
-        now.answer, now.answered_by, now.answered_at = text.strip()[: 2 * LONGEST], actor, timezone.now()
-        now.save()
-        audit.record(actor, "question.answered", now, why="treatment")
-        notify_patient(now.patient, "question_answer")
-    return now
+        locked.answer, locked.answered_by, locked.answered_at = (
+            text.strip()[: 2 * MAX_QUESTION_CHARACTERS],
+            actor,
+            timezone.now(),
+        )
+        locked.save()
+        audit.record(actor, "question.answered", locked, why="treatment")
+        notify_patient(locked.patient, "question_answer")
+    return locked

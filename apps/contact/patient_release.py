@@ -1,8 +1,8 @@
-"""Showing something to a patient, and taking it back: one rule for reports, explanations and recommendations.
+"""Release of reports, explanations and recommendations to patients, and withdrawal.
 
-Released is only what a physician who cares for the patient releases, in words, while the patient uses the portal. What
-else must hold (a report is signed, an explanation is not weak, no rule forbids a recommendation) the app checks that
-releases it, before it comes here.
+Only a physician who cares for the patient may release something, with an explanation in words, and only while the
+patient uses the portal. Further conditions (a signed report, an explanation that is not weak, a recommendation that
+no rule forbids) are checked by the releasing app beforehand.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ def release_to_patient(
     picture: bytes = b"",
     replaces: Iterable[uuid.UUID] = (),
 ) -> PatientRelease:
-    """Show something to the patient from now on; what is shown of the same subject already is replaced.
+    """Release a subject to the patient, replacing any current release of it.
 
     Args:
-        words: what the patient reads about it.
+        words: explanation in plain words for the patient.
         notice: the message code by which the patient is notified.
-        picture: PNG that belongs to the words.
+        picture: PNG that illustrates the words.
         replaces: other subjects whose releases end with this one, such as earlier versions of a report.
 
     Raises:
-        PermissionError: if the actor is no physician who cares for the patient.
+        PermissionError: if the actor is not a physician who cares for the patient.
         UserError: ``release_words`` without words, or ``release_portal`` if the patient does not use the portal.
     """
     if not can(actor, "patients.decide_for_patient", patient):
@@ -69,42 +69,42 @@ def release_to_patient(
                 blobs.write(release.blob, picture, holder=release.key_holder)
             audit.record(actor, "release.shown", release, why="treatment", kind=str(kind), shown=str(subject_id))
             notify_patient(patient, notice)
-    except IntegrityError:  # a double click: the other one has released it
+    except IntegrityError:  # a double click: released by the concurrent request
         return PatientRelease.objects.get(kind=kind, subject_id=subject_id, withdrawn_at=None)
     return release
 
 
 def withdraw_release(release: PatientRelease, *, actor: User) -> bool:
-    """Take it back: the patient no longer sees it. False if it was taken back already.
+    """Withdraw a release from the patient; False if it has already been withdrawn.
 
     Raises:
-        PermissionError: if the actor is no physician who cares for the patient.
+        PermissionError: if the actor is not a physician who cares for the patient.
     """
     if not can(actor, "patients.decide_for_patient", release.patient):
-        raise PermissionError("only physicians who care for the patient take something back from them")
+        raise PermissionError("only physicians who care for the patient withdraw a release")
     return _end(PatientRelease.objects.filter(pk=release.pk), actor) > 0
 
 
 def end_releases(kind: ReleaseKind, subject_id: uuid.UUID, *, actor: Actor) -> int:
-    """End what is shown of a subject that no longer holds (a recommendation was recalled); how many."""
+    """End the releases of a subject that is no longer valid, such as a recalled recommendation; return how many."""
     return _end(PatientRelease.objects.filter(kind=kind, subject_id=subject_id), actor)
 
 
 def visible_releases(actor: Actor | None, kind: ReleaseKind) -> QuerySet[PatientRelease]:
-    """What is shown now: to the patient it is about, and to clinicians of the patient."""
+    """Return the current releases visible to the actor: the patient, or clinicians of the patient."""
     rows = PatientRelease.objects.filter(visible_patient_filter(actor, "patient_id"), kind=kind, withdrawn_at=None)
     return rows.select_related("released_by", "patient")
 
 
 def picture_of(release: PatientRelease) -> bytes:
-    """The picture as it was released, PNG."""
+    """Return the released image, PNG."""
     return blobs.read(release.blob, holder=release.key_holder)
 
 
 def _end(rows: QuerySet[PatientRelease], actor: Actor) -> int:
-    person = None if isinstance(actor, System) else actor
+    user = None if isinstance(actor, System) else actor
     ended = list(rows.filter(withdrawn_at=None).select_related("patient"))
     for release in ended:
-        PatientRelease.objects.filter(pk=release.pk).update(withdrawn_at=timezone.now(), withdrawn_by=person)
+        PatientRelease.objects.filter(pk=release.pk).update(withdrawn_at=timezone.now(), withdrawn_by=user)
         audit.record(actor, "release.withdrawn", release, why="treatment", kind=release.kind)
     return len(ended)

@@ -1,4 +1,4 @@
-"""The worker's side of mails."""
+"""Background tasks of e-mails and reminders."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from apps.jobs.tasks import short_task
 
 @short_task("contact.confirm_address")
 def confirm_address(pk: str) -> None:
-    """Ask the owner of an address."""
+    """Send the confirmation link to a new address."""
     mail.send_confirmation(pk)
 
 
-@short_task("contact.tell")
-def tell(pk: str) -> None:
-    """Tell a patient that there is something new."""
+@short_task("contact.send_notice")
+def send_notice(pk: str) -> None:
+    """E-mail a patient that there is something new."""
     mail.send_notice(pk)
 
 

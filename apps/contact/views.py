@@ -26,7 +26,7 @@ from apps.patients.access import visible_to
 @role_required(*CLINICIANS)
 @require_GET
 def inbox(request: HttpRequest) -> HttpResponse:
-    """Questions that wait, oldest first, and the next appointments."""
+    """Show unanswered questions, oldest first, and upcoming appointments."""
     actor = signed_in(request)
     waiting = list(visible_questions(actor).filter(answered_at=None).order_by("asked_at")[:50])
     coming = list(visible_appointments(actor).filter(starts_at__gte=timezone.now()).exclude(state="cancelled")[:50])
@@ -51,7 +51,7 @@ def answer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def book(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """A patient's appointments, and a new one."""
+    """List a patient's appointments and book a new one."""
     actor = signed_in(request)
     patient = get_object_or_404(visible_to(actor), pk=pk)
     form = BookForm(request.POST or None, initial={"title": request.GET.get("for", "")[:200]})
@@ -95,7 +95,7 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The owner of an address confirms it. By a button: mail programs open links by themselves."""
+    """Confirm an e-mail address. Requires a button, because e-mail programs open links automatically."""
     problem = ""
     done = False
     if request.method == "POST":

@@ -1,4 +1,4 @@
-"""Cases of the demonstration: three invented adults with drawn courses of values and written notes."""
+"""Cases of the demo: three fictitious adults with generated values and written notes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apps.synthetic.radiograph import Pattern
 
 @dataclass(frozen=True)
 class DemoCase:
-    """One case: who, which film, how the values go, what is written after how many hours."""
+    """One case: patient, radiograph, trend of the values, and notes by hours after admission."""
 
     mrn: str
     name: str
@@ -117,33 +117,33 @@ CASES = (
     ),
 )
 RULES = (("2708-6", None, 90.0), ("2524-7", 4.0, None), ("risk", 40.0, None))
-"""What, above, below."""
+"""Alarm rules: code, upper limit, lower limit."""
 
 
 def values(case: DemoCase) -> Iterator[tuple[float, str, float]]:
-    """Drawn values: hours after admission, code, value. ``trend`` above 0 worsens."""
+    """Generate values as (hours after admission, code, value). A positive ``trend`` means deterioration."""
     rng = np.random.default_rng(case.seed)
-    by_hour = {
+    hourly = {
         "8867-4": (100.0, 1.1, 4.0), "9279-1": (22.0, 0.32, 1.5), "8480-6": (118.0, -1.0, 5.0), "8462-4": (66.0, -0.5, 4.0),
         "8478-0": (83.0, -0.7, 4.0), "2708-6": (93.0, -0.14, 0.8),
     }  # fmt: skip
-    rarely = {
+    periodic = {
         "8310-5": (38.4, 0.02, 0.2, 4), "2524-7": (1.9, 0.12, 0.15, 4), "2160-0": (1.1, 0.035, 0.05, 8),
         "3094-0": (22, 0.6, 1, 8), "6690-2": (13.5, 0.2, 0.5, 8), "777-3": (230, -2.6, 8, 8), "1988-5": (120, 3, 8, 8),
         "2951-2": (138, 0.02, 0.6, 8), "2823-3": (4.1, 0.015, 0.1, 8), "1963-8": (22, -0.14, 0.5, 8),
         "2345-7": (150, 1, 10, 6), "9269-2": (15, -0.12, 0.0, 6), "2744-1": (7.37, -0.003, 0.01, 6),
         "2703-7": (72, -0.4, 3, 6), "2019-8": (36, 0.2, 1, 6), "9187-6": (60, -1.2, 8, 2), "3150-6": (32, 1.0, 2, 4),
     }  # fmt: skip
-    for code, (start, slope, noise) in by_hour.items():
+    for code, (start, slope, noise) in hourly.items():
         for hour in range(case.hours):
             yield hour + 0.1, code, float(round(start + case.trend * slope * hour + float(rng.normal(0, noise))))
-    for code, (first, rise, scatter, every) in rarely.items():
-        for hour in range(1, case.hours, every):
-            value = first + case.trend * rise * hour + float(rng.normal(0, scatter))
+    for code, (first, slope, scatter, interval) in periodic.items():
+        for hour in range(1, case.hours, interval):
+            value = first + case.trend * slope * hour + float(rng.normal(0, scatter))
             yield hour + 0.4, code, round(value, 0 if first >= 20 or code == "9269-2" else 2 if first < 8 else 1)
     yield 0.2, "29463-7", float(round(rng.normal(76, 9), 1))
 
 
 def at(started: datetime, hours: float) -> datetime:
-    """A moment of the case, whole minutes."""
+    """Return the time some hours after the start, in whole minutes."""
     return (started + timedelta(hours=hours)).replace(second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""The demonstration's patient page: recommendations that were released, a visit, a question, a report."""
+"""Content of the demo's patient portal: released recommendations, an appointment, a question, a report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HABITS = {"SYN-9002": (("8664-5", 28.0), ("29463-7", 94.0), ("8302-2", 178.0))}
 
 
 def enrich(case: Case, doctor: User) -> None:
-    """What guidelines go by, and the rules' first answer."""
+    """Add the facts used by guideline rules, and request their evaluation."""
     patient = case.patient
     for code, text in PROBLEMS.get(patient.mrn, ()):
         add_statement(case, StatementKind.PROBLEM, text=text, code=code, actor=doctor)
@@ -46,16 +46,16 @@ def enrich(case: Case, doctor: User) -> None:
 
 
 def fill_page(case: Case, person: User, doctor: User) -> None:
-    """What the patient sees: the first recommendations, a visit, a question with its answer, a report."""
+    """Add what the patient sees: an appointment, a question with its answer, and a released report."""
     patient = Patient.objects.get(pk=case.patient_id)
     now = timezone.now()
     visit = (now + timedelta(days=9)).replace(hour=9, minute=30, second=0, microsecond=0)
     appointments.book(
         patient, title="Check of your lungs", place="House 3, room 12", starts_at=visit, minutes=20, actor=doctor
     )
-    asked = patient_messages.ask(patient, "May I go back to work while I still cough a little?", actor=person)
+    question = patient_messages.ask(patient, "May I go back to work while I still cough a little?", actor=person)
     patient_messages.answer(
-        asked, "Yes, if you have no fever. Come back if you cough for more than three weeks.", actor=doctor
+        question, "Yes, if you have no fever. Come back if you cough for more than three weeks.", actor=doctor
     )
     report = authoring.begin(case, study=case.studies.first(), actor=doctor)
     sections = {**report.content["sections"], "findings": "Small patch in one lung.", "impression": "Mild bronchitis."}
@@ -67,7 +67,7 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
 
 
 def release_first(patient: Patient, doctor: User) -> int:
-    """Have the rules answer now and release the first ones; how many."""
+    """Evaluate the rules now and release the first recommendations; return how many."""
     for evaluation in RuleEvaluation.objects.filter(patient=patient, state=State.QUEUED).values_list("pk", flat=True):
         EvaluateRules().execute(evaluation)
     rows = Recommendation.objects.filter(

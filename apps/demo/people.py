@@ -1,4 +1,4 @@
-"""Who plays in the demonstration: invented people with drawn films."""
+"""The demo's accounts and fictitious patients with generated images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIRST_DAY = date(2026, 1, 5)
 
 @dataclass(frozen=True)
 class DemoFilm:
-    """One study of one invented patient."""
+    """One study of one fictitious patient."""
 
     mrn: str
     name: str
@@ -47,35 +47,35 @@ class DemoFilm:
 
 @dataclass(frozen=True)
 class DemoChest:
-    """A drawn chest CT of one of the invented patients."""
+    """A generated chest CT of one of the fictitious patients."""
 
     film: DemoFilm
     nodule: bool
 
 
 def chests() -> list[DemoChest]:
-    """Two chest CTs, of which the first shows a nodule; the seeds are no model's."""
-    made = []
+    """Return two chest CTs, the first with a nodule; their seeds were not used to train any model."""
+    studies = []
     for number, nodule in enumerate((True, False)):
         mrn, name, birth_date, sex, team = _person(number)
         day = _FIRST_DAY + timedelta(days=291 + number)
         film = DemoFilm(mrn, name, birth_date, sex, team, day, 9_000_000 + number, "normal", stat=False)
-        made.append(DemoChest(film, nodule))
-    return made
+        studies.append(DemoChest(film, nodule))
+    return studies
 
 
 def films() -> list[DemoFilm]:
-    """The same 60 studies of the same 30 patients every time."""
+    """Return the 60 studies of 30 patients, the same on every call."""
     rng = np.random.default_rng(20260105)
     patterns: list[Pattern] = ["normal", "focal", "diffuse", "normal"]
-    cast = [_person(number) for number in range(PATIENTS)]
-    made = []
+    patients = [_person(number) for number in range(PATIENTS)]
+    studies = []
     for number in range(STUDIES):
-        mrn, name, birth_date, sex, team = cast[number % PATIENTS]
+        mrn, name, birth_date, sex, team = patients[number % PATIENTS]
         day = _FIRST_DAY + timedelta(days=int(rng.integers(0, 290)))
         pattern = patterns[int(rng.integers(len(patterns)))]
-        made.append(DemoFilm(mrn, name, birth_date, sex, team, day, 4_000_000 + number, pattern, number % 19 == 7))
-    return sorted(made, key=lambda film: film.study_date)
+        studies.append(DemoFilm(mrn, name, birth_date, sex, team, day, 4_000_000 + number, pattern, number % 19 == 7))
+    return sorted(studies, key=lambda film: film.study_date)
 
 
 def _person(number: int) -> tuple[str, str, date, str, int]:

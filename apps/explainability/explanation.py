@@ -102,7 +102,7 @@ def store_checked(explanation: Explanation, checked: CheckedExplanation) -> None
     store_attribution(explanation, checked.attribution, stage=Stage.CHECKED, seconds=checked.seconds)
     require_finite(checked.quality)
     Explanation.objects.filter(pk=explanation.pk).update(quality=checked.quality)
-    audit.record(System("a finding was above its threshold"), "explanation.succeeded", explanation)
+    audit.record(System("finding above threshold"), "explanation.succeeded", explanation)
 
 
 def store_attribution(explanation: Explanation, stored: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Who may see which study: the clinicians who may see its patient. Nothing of it is a patient's before release."""
+"""Access policy for imaging: clinicians who may see the patient. Patients see only what is released to them."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ rules.add_perm("imaging.upload", is_system | is_physician)
 
 
 def can(actor: Actor | None, permission: str, record: Study | QuarantinedFile | None = None) -> bool:
-    """Whether the actor may; nobody may nothing."""
+    """Return whether the actor has the permission; always False without an actor."""
     return actor is not None and bool(rules.has_perm(permission, actor, record))
 
 
 def visible_study_filter(actor: Actor | None, patient_field: str = "patient_id") -> Q:
-    """The condition under which a row with this path to a patient is visible as imaging."""
+    """Return the visibility condition for imaging rows whose ``patient_field`` is the patient's id."""
     clinical = isinstance(actor, System) or getattr(actor, "role", None) in CLINICIANS
     return visible_patient_filter(actor, patient_field) if clinical else Q(pk__in=[])
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Study]:
-    """The studies that :func:`can` lets this actor view."""
+    """Return the studies that this actor may view, consistent with :func:`can`."""
     return Study.objects.filter(visible_study_filter(actor))
 
 
-def held_visible_to(actor: Actor | None) -> QuerySet[QuarantinedFile]:
-    """The files put aside on which this actor may decide."""
+def quarantined_visible_to(actor: Actor | None) -> QuerySet[QuarantinedFile]:
+    """Return the quarantined files on which this actor may decide."""
     if not isinstance(actor, System) and not is_physician(actor):
         return QuarantinedFile.objects.none()
     return QuarantinedFile.objects.filter(visible_study_filter(actor))
 
 
-def releases_visible_to(actor: Actor | None) -> QuerySet[DeidentifiedExport]:
-    """De-identified exports: all for researchers, the own ones for physicians; none without consent to research."""
-    found = DeidentifiedExport.objects.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
+def exports_visible_to(actor: Actor | None) -> QuerySet[DeidentifiedExport]:
+    """Return de-identified exports: all for researchers, their own for physicians; none without consent to research."""
+    exports = DeidentifiedExport.objects.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
     if actor is None or isinstance(actor, System):
-        return found if isinstance(actor, System) else found.none()
+        return exports if isinstance(actor, System) else exports.none()
     if is_researcher(actor):
-        return found
-    return found.filter(requested_by=actor) if is_physician(actor) else found.none()
+        return exports
+    return exports.filter(requested_by=actor) if is_physician(actor) else exports.none()

@@ -1,4 +1,4 @@
-"""REST of studies."""
+"""REST API of studies."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         return studies(signed_in(self.request))
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        answer = super().list(request, *args, **kwargs)
-        audit.record(signed_in(request), "studies.listed", why="treatment", rows=len(answer.data["results"]))
-        return answer
+        response = super().list(request, *args, **kwargs)
+        audit.record(signed_in(request), "studies.listed", why="treatment", rows=len(response.data["results"]))
+        return response
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         study = self.get_object()
@@ -80,7 +80,7 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @extend_schema(request=SearchSerializer, responses=StudySerializer(many=True))
     @action(detail=False, methods=["post"])
     def search(self, request: Request) -> Response:
-        """Find studies by MRN or by words of the patient's name; POST, so that no name gets into a log of URLs."""
+        """Find studies by MRN or by words of the patient's name; POST keeps names out of URL logs."""
         query = SearchSerializer(data=request.data)
         query.is_valid(raise_exception=True)
         text = query.validated_data["text"]

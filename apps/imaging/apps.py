@@ -18,7 +18,7 @@ class ImagingConfig(AppConfig):
 
 
 def _keep_header_values_out_of_logs() -> None:
-    """pydicom's warnings quote the values they complain about, and those may be a patient's."""
+    """Silence pydicom's warnings: they quote header values, which may identify a patient."""
     from pydicom import config
 
     config.settings.reading_validation_mode = config.IGNORE

@@ -1,4 +1,4 @@
-"""De-identified exports: asking for one, making it, handing it out, removing it when its time is over."""
+"""De-identified exports: request, creation, download and expiry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from apps.accounts import audit
 from apps.accounts.actors import System
 from apps.accounts.models import User
-from apps.imaging.access import can, releases_visible_to
+from apps.imaging.access import can, exports_visible_to
 from apps.imaging.dicom.deidentification.burnt_in import TextRemains, blank_text
 from apps.imaging.dicom.deidentification.profile import Profile
 from apps.imaging.dicom.pixels import decode_frame
@@ -34,19 +34,19 @@ from apps.patients.access import permits
 from apps.patients.models import Purpose
 from apps.protection import blobs
 
-LARGEST = 2 * 2**30
-ACTOR = System("a de-identified export was asked for")
+MAX_EXPORT_BYTES = 2 * 2**30
+ACTOR = System("de-identified export")
 
 
-def request(study: Study, *, actor: User) -> DeidentifiedExport:
-    """Ask for a de-identified export; one that is under way already is not asked for twice.
+def request_export(study: Study, *, actor: User) -> DeidentifiedExport:
+    """Request a de-identified export; a request already in progress is returned instead.
 
     Raises:
-        PermissionError: if the actor is no physician who sees the study.
+        PermissionError: if the actor is not a physician who may see the study.
         Refusal: ``no_research_consent``.
     """
     if not can(actor, "imaging.deidentify_study", study):
-        raise PermissionError("only a physician who sees the study exports it")
+        raise PermissionError("only a physician who may see the study exports it")
     if not permits(study.patient, Purpose.RESEARCH):
         raise Refusal("no_research_consent")
     with transaction.atomic():
@@ -54,17 +54,17 @@ def request(study: Study, *, actor: User) -> DeidentifiedExport:
         waiting = DeidentifiedExport.objects.filter(
             study=study, requested_by=actor, state__in=[State.QUEUED, State.RUNNING]
         )
-        if (release := waiting.first()) is not None:
-            return release
-        release = DeidentifiedExport.objects.create(
+        if (export := waiting.first()) is not None:
+            return export
+        export = DeidentifiedExport.objects.create(
             study=study,
             requested_by=actor,
             modalities=study.modalities,
             expires_at=timezone.now() + timedelta(days=settings.RELEASE_DAYS),
         )
-        audit.record(actor, "release.requested", release, why="research")
-        enqueue_job(release)
-    return release
+        audit.record(actor, "release.requested", export, why="research")
+        enqueue_job(export)
+    return export
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Archive:
 
     Attributes:
         content: the ZIP.
-        files: how many images it holds.
-        blanked: how many areas of burnt-in text were blanked.
+        files: number of images.
+        blanked: number of blanked regions of burnt-in text.
     """
 
     content: bytes
@@ -82,72 +82,72 @@ class Archive:
     blanked: int
 
 
-def require_research_consent(release: DeidentifiedExport) -> None:
-    """For jobs.
+def require_research_consent(export: DeidentifiedExport) -> None:
+    """Check consent before and after a job runs.
 
     Raises:
         Refusal: ``no_research_consent``.
     """
-    if not permits(release.study.patient, Purpose.RESEARCH):
+    if not permits(export.study.patient, Purpose.RESEARCH):
         raise Refusal("no_research_consent")
 
 
-def make_archive(release: DeidentifiedExport) -> Archive:
+def make_archive(export: DeidentifiedExport) -> Archive:
     """De-identify all images of the study into one ZIP.
 
     Raises:
-        Refusal: if text cannot be removed with certainty, or it is too much.
+        Refusal: ``text_remains``, ``may_hold_text`` or ``release_too_large``.
     """
     profile = Profile()
-    found = Instance.objects.filter(series__study=release.study).select_related("series__study")
-    total, blanked, size = found.count(), 0, 0
+    instances = Instance.objects.filter(series__study=export.study).select_related("series__study")
+    total, blanked, size = instances.count(), 0, 0
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
-        for number, instance in enumerate(found.order_by("pk").iterator(), start=1):
+        for number, instance in enumerate(instances.order_by("pk").iterator(), start=1):
             dataset, boxes = _deidentified(instance, profile)
             size += len(dataset.PixelData)
-            if size > LARGEST:
-                raise Refusal("release_too_large", gibibytes=LARGEST // 2**30)
+            if size > MAX_EXPORT_BYTES:
+                raise Refusal("release_too_large", gibibytes=MAX_EXPORT_BYTES // 2**30)
             blanked += boxes
             files.writestr(f"{profile.pseudonym}/{dataset.SOPInstanceUID}.dcm", _file(dataset))
-            renew(release, progress=95 * number // total)
+            renew(export, progress=95 * number // total)
     return Archive(archive.getvalue(), total, blanked)
 
 
-def store_archive(release: DeidentifiedExport, archive: Archive) -> None:
-    """Seal the ZIP under the patient's key."""
-    blobs.write(release.blob, archive.content, holder=release.key_holder)
-    DeidentifiedExport.objects.filter(pk=release.pk).update(
+def store_archive(export: DeidentifiedExport, archive: Archive) -> None:
+    """Encrypt the ZIP under the patient's key and record its size."""
+    blobs.write(export.blob, archive.content, holder=export.key_holder)
+    DeidentifiedExport.objects.filter(pk=export.pk).update(
         files=archive.files, bytes=len(archive.content), blanked=archive.blanked
     )
-    audit.record(ACTOR, "release.made", release, files=archive.files, blanked=archive.blanked)
+    audit.record(ACTOR, "release.made", export, files=archive.files, blanked=archive.blanked)
 
 
-def download(release: DeidentifiedExport, *, actor: User) -> bytes:
-    """The ZIP of a finished export.
+def download(export: DeidentifiedExport, *, actor: User) -> bytes:
+    """Return the ZIP of a finished export.
 
     Raises:
-        PermissionError: if the actor may not see it, or its time is over.
+        PermissionError: if the actor may not see it, or it has expired.
     """
-    if not releases_visible_to(actor).filter(pk=release.pk, expires_at__gt=timezone.now()).exists():
-        raise PermissionError("only researchers and whoever asked for it, until it expires")
-    content = blobs.read(release.blob, holder=release.key_holder)
-    audit.record(actor, "release.downloaded", release, why="research")
+    if not exports_visible_to(actor).filter(pk=export.pk, expires_at__gt=timezone.now()).exists():
+        raise PermissionError("only researchers and the requester may download an export, until it expires")
+    content = blobs.read(export.blob, holder=export.key_holder)
+    audit.record(actor, "release.downloaded", export, why="research")
     return content
 
 
 def remove_expired() -> int:
-    """Delete the exports whose time is over; how many."""
-    old = list(DeidentifiedExport.objects.filter(expires_at__lte=timezone.now()).select_related("study"))
-    for release in old:
-        blobs.delete(release.blob)
-        audit.record(System("its time was over"), "release.removed", release)
-        release.delete()
-    return len(old)
+    """Delete expired exports; return how many."""
+    expired = list(DeidentifiedExport.objects.filter(expires_at__lte=timezone.now()).select_related("study"))
+    for export in expired:
+        blobs.delete(export.blob)
+        audit.record(System("export expired"), "release.removed", export)
+        export.delete()
+    return len(expired)
 
 
 def _deidentified(instance: Instance, profile: Profile) -> tuple[Dataset, int]:
-    """The instance's data set with clean header and pixels, and how many regions were blanked."""
+    """Return the de-identified data set of an instance and the number of blanked regions."""
     header = header_of(instance)
     declared = str(header.get("BurnedInAnnotation", "")).upper() == "YES"
     frames, blanked = [], 0
@@ -176,7 +176,7 @@ def _decoded(instance: Instance, header: Dataset, number: int) -> Any:
 
 
 def _set_pixels(header: Dataset, frames: Any) -> None:
-    """Put decoded frames, (frames, rows, columns[, samples]), into the data set without compression."""
+    """Store decoded frames, (frames, rows, columns[, samples]), uncompressed in the data set."""
     if frames.ndim == 4:
         header.PlanarConfiguration = 0
         if str(header.PhotometricInterpretation).startswith("YBR"):
@@ -193,7 +193,7 @@ def _set_pixels(header: Dataset, frames: Any) -> None:
 
 
 def _file(dataset: Dataset) -> bytes:
-    """A DICOM file (PS3.10 section 7) with an empty preamble: nothing can hide in it."""
+    """Serialise to a DICOM file (PS3.10 section 7) with a zeroed preamble, which could otherwise carry data."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID

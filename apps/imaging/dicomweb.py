@@ -36,7 +36,7 @@ from apps.jobs.errors import message
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 NATIVE = "1.2.840.10008.1.2.1"
 _TRANSCODED = {JPEG_EXTENDED}
-"""Syntaxes that browsers decode wrongly (12-bit JPEG comes out too bright): sent as native."""
+"""Transfer syntaxes that browsers mis-decode (12-bit JPEG comes out too bright): sent as native."""
 _FAILURE_REASONS = {
     "no_pixels": 0xA900,
     "unsupported_transfer_syntax": 0xC122,
@@ -52,7 +52,7 @@ class DicomJSONRenderer(JSONRenderer):
 
 
 class RelatedParser(BaseParser):
-    """Leaves a multipart/related body unread: the view streams it."""
+    """Leaves a multipart/related body unparsed: the view streams it."""
 
     media_type = "multipart/related"
 
@@ -61,7 +61,7 @@ class RelatedParser(BaseParser):
 
 
 class AnyAccept(DefaultContentNegotiation):
-    """DICOMweb's Accept headers carry parameters that would rule out every renderer."""
+    """Ignores Accept: DICOMweb's parameters would rule out every renderer."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
@@ -86,7 +86,7 @@ class StoreView(DicomWebView):
             (code, "application/dicom+json"): OpenApiResponse(OpenApiTypes.OBJECT, text)
             for code, text in {
                 200: "all stored",
-                202: "some stored, some not or put aside",
+                202: "some stored, some not or quarantined",
                 409: "none stored",
                 400: "not multipart/related",
                 415: "not multipart/related",
@@ -98,35 +98,35 @@ class StoreView(DicomWebView):
         failed: list[Received] = []
         try:
             boundary = boundary_of(request.content_type or "")
-            for part in parts(request._request, boundary, most_bytes=settings.UPLOAD_MAX_BYTES):
+            for part in parts(request._request, boundary, max_bytes=settings.UPLOAD_MAX_BYTES):
                 received = receive(part, actor=signed_in(request))
                 (stored if received.instance else failed).append(received)
         except Unreadable as problem:
             if problem.code == "bad_multipart" and not (stored or failed):
-                _complain(request)
+                _raise_bad_request(request)
             failed.append(Received(Outcome.REFUSED, "truncated"))
-        status = 200 if not failed else 202 if stored or _any_held(failed) else 409
+        status = 200 if not failed else 202 if stored or _any_quarantined(failed) else 409
         return Response(_store_response(request, stored, failed), status=status)
 
 
-def _complain(request: Request) -> NoReturn:
+def _raise_bad_request(request: Request) -> NoReturn:
     if not (request.content_type or "").startswith("multipart/related"):
         raise UnsupportedMediaType(request.content_type or "")
     raise ParseError("send multipart/related with a boundary and parts of type application/dicom (PS3.18, 10.5)")
 
 
-def _any_held(failed: list[Received]) -> bool:
+def _any_quarantined(failed: list[Received]) -> bool:
     return any(received.outcome == Outcome.HELD for received in failed)
 
 
 def _store_response(request: Request, stored: list[Received], failed: list[Received]) -> dict[str, Any]:
-    """The Store Instances Response, PS3.18 table 10.5.3-1, plus a readable reason for each failure."""
-    answer = Dataset()
+    """Build the Store Instances Response, PS3.18 table 10.5.3-1, with a readable reason for each failure."""
+    response = Dataset()
     if stored:
-        answer.ReferencedSOPSequence = [_reference(request, received) for received in stored]
+        response.ReferencedSOPSequence = [_reference(request, received) for received in stored]
     if failed:
-        answer.FailedSOPSequence = [_failure(received) for received in failed]
-    return answer.to_json_dict()
+        response.FailedSOPSequence = [_failure(received) for received in failed]
+    return response.to_json_dict()
 
 
 def _reference(request: Request, received: Received) -> Dataset:
@@ -145,8 +145,8 @@ def _failure(received: Received) -> Dataset:
     if received.sop_instance_uid:
         item.ReferencedSOPClassUID = received.sop_class_uid
         item.ReferencedSOPInstanceUID = received.sop_instance_uid
-    held = received.outcome == Outcome.HELD
-    item.FailureReason = _PROCESSING_FAILURE if held else _FAILURE_REASONS.get(received.code, _CANNOT_UNDERSTAND)
+    quarantined = received.outcome == Outcome.HELD
+    item.FailureReason = _PROCESSING_FAILURE if quarantined else _FAILURE_REASONS.get(received.code, _CANNOT_UNDERSTAND)
     item.ErrorComment = message(received.code, received.parameters)
     return item
 
@@ -159,18 +159,18 @@ class MetadataView(DicomWebView):
         responses={(200, "application/dicom+json"): OpenApiTypes.OBJECT, 404: OpenApiResponse()},
     )
     def get(self, request: Request, study: str) -> HttpResponse:
-        return self.answer(request, study)
+        return self.respond(request, study)
 
-    def answer(self, request: Request, study: str, series: str = "") -> HttpResponse:
-        """The metadata of a study, or of one of its series."""
-        found = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study)
-        instances = Instance.objects.filter(series__study=found).select_related("series__study")
+    def respond(self, request: Request, study: str, series: str = "") -> HttpResponse:
+        """Return the metadata of a study, or of one of its series."""
+        record = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study)
+        instances = Instance.objects.filter(series__study=record).select_related("series__study")
         if series:
             instances = instances.filter(series__series_instance_uid=series)
         body = [metadata(request, instance) for instance in instances]
         if not body:
             raise NotFound
-        audit.record(signed_in(request), "study.read", found, why="treatment", part="metadata", instances=len(body))
+        audit.record(signed_in(request), "study.read", record, why="treatment", part="metadata", instances=len(body))
         return HttpResponse(json.dumps(body), content_type="application/dicom+json")
 
 
@@ -182,11 +182,11 @@ class SeriesMetadataView(MetadataView):
         responses={(200, "application/dicom+json"): OpenApiTypes.OBJECT, 404: OpenApiResponse()},
     )
     def get(self, request: Request, study: str, series: str) -> HttpResponse:  # type: ignore[override]
-        return self.answer(request, study, series)
+        return self.respond(request, study, series)
 
 
 def metadata(request: Request, instance: Instance) -> dict[str, Any]:
-    """DICOM JSON (PS3.18 annex F) of one instance; pixel data by BulkDataURI, long values left out."""
+    """Return an instance as DICOM JSON (PS3.18 annex F): pixel data by BulkDataURI, long values omitted."""
     header = header_of(instance)
     for tag in [tag for tag in header.keys() if tag.is_private or tag.group == 0x6000]:  # noqa: SIM118
         del header[tag]
@@ -201,7 +201,7 @@ def metadata(request: Request, instance: Instance) -> dict[str, Any]:
 
 
 class FrameView(DicomWebView):
-    """WADO-RS: frames as multipart/related; numbers from 1, several parted by commas."""
+    """WADO-RS: frames as multipart/related; numbers start at 1, several separated by commas."""
 
     @extend_schema(
         operation_id="wado_rs_frames",
@@ -211,17 +211,17 @@ class FrameView(DicomWebView):
         responses={(200, "multipart/related"): OpenApiTypes.BINARY, 404: OpenApiResponse()},
     )
     def get(self, request: Request, study: str, series: str, instance: str, frames: str) -> HttpResponse:
-        found = get_object_or_404(
+        record = get_object_or_404(
             Instance.objects.select_related("series__study").filter(series__study__in=visible_to(signed_in(request))),
             sop_instance_uid=instance,
             series__series_instance_uid=series,
             series__study__study_instance_uid=study,
         )
         numbers = [whole_number(part) for part in frames.split(",")]
-        if not numbers or len(numbers) > 100 or not all(1 <= number <= found.frames for number in numbers):
+        if not numbers or len(numbers) > 100 or not all(1 <= number <= record.frames for number in numbers):
             raise NotFound
-        audit.record(signed_in(request), "study.read", found, why="treatment", part="frames", frames=numbers)
-        return _related(found, numbers)
+        audit.record(signed_in(request), "study.read", record, why="treatment", part="frames", frames=numbers)
+        return _related(record, numbers)
 
 
 def _related(instance: Instance, numbers: list[int]) -> HttpResponse:
@@ -240,7 +240,7 @@ def _related(instance: Instance, numbers: list[int]) -> HttpResponse:
 
 
 def _sent_syntax(instance: Instance) -> str:
-    """Implicit data sets are sent frame by frame, where only the byte order matters: explicit little-endian."""
+    """Return the transfer syntax sent. A frame has no VRs, so implicit little-endian is labelled explicit."""
     if instance.transfer_syntax_uid in _TRANSCODED or instance.transfer_syntax_uid == "1.2.840.10008.1.2":
         return NATIVE
     return instance.transfer_syntax_uid

@@ -1,4 +1,4 @@
-"""What imaging tells the apps above."""
+"""Domain events of imaging."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apps.jobs.events import DomainEvent
 
 @dataclass(frozen=True)
 class InstanceStored(DomainEvent):
-    """An instance was stored and indexed; ``urgent`` says whether a person waits for it."""
+    """An instance was stored and indexed; ``urgent`` means that a user is waiting for the result."""
 
     series_id: uuid.UUID
     urgent: bool

@@ -5,6 +5,6 @@ from apps.imaging.models import Decision
 
 
 class DecisionForm(forms.Form):
-    """What a doctor says of a file that was put aside."""
+    """Form for the decision on a quarantined file."""
 
     decision = forms.ChoiceField(label=_("Decision"), choices=Decision.choices, widget=forms.RadioSelect)

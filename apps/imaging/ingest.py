@@ -1,4 +1,4 @@
-"""Taking in one DICOM file, whatever way it came."""
+"""Ingestion of one DICOM file, from any source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.events import InstanceStored
 from apps.imaging.models import Instance, Outcome, Series, Study, Urgency
-from apps.imaging.quarantine import hold
+from apps.imaging.quarantine import quarantine_file
 from apps.jobs.events import publish
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient
@@ -28,7 +28,7 @@ from apps.protection.models import holder_name
 
 @dataclass(frozen=True)
 class Received:
-    """What became of a file; ``instance`` is set if it is stored, now or before."""
+    """Result of ingesting a file; ``instance`` is set if it is stored, now or previously."""
 
     outcome: Outcome
     code: str = ""
@@ -47,13 +47,13 @@ def receive(
     patient: Patient | None = None,
     urgent: bool = True,
 ) -> Received:
-    """Check, seal and index one file; safe to repeat, and to do twice at once.
+    """Validate, encrypt and index one file; idempotent and safe to run concurrently.
 
     Args:
         stream: a seekable file.
-        care_teams: who will see the patient if the record is new; default: the actor's teams.
-        patient: the record to file it under, if a doctor has decided that.
-        urgent: whether a person waits for the analysis.
+        care_teams: care teams of a newly created record; default: the actor's teams.
+        patient: the record to file it under, if a doctor has decided on that.
+        urgent: whether a user is waiting for the analysis.
 
     Raises:
         PermissionError: if the actor may not upload.
@@ -62,18 +62,18 @@ def receive(
         raise PermissionError("only clinicians upload")
     try:
         dicom = open_object(stream)
-        facts = read_attributes(dicom.header)
+        attributes = read_attributes(dicom.header)
     except Unreadable as problem:
         return Received(Outcome.REFUSED, problem.code, problem.parameters)
     try:
-        return _file(dicom, facts, _digest(stream), stream, actor, care_teams, patient, urgent)
+        return _file(dicom, attributes, _digest(stream), stream, actor, care_teams, patient, urgent)
     except Unreadable as problem:
-        return _answer(facts, Outcome.REFUSED, problem.code, problem.parameters)
+        return _result(attributes, Outcome.REFUSED, problem.code, problem.parameters)
 
 
 def _file(
     dicom: DicomObject,
-    facts: Attributes,
+    attributes: Attributes,
     digest: str,
     stream: BinaryIO,
     actor: Actor,
@@ -81,73 +81,82 @@ def _file(
     patient: Patient | None,
     urgent: bool,
 ) -> Received:
-    stored = _stored(facts)
-    if stored is not None:
-        return _already(stored, facts, digest)
-    if not facts.patient_id:
+    existing = _stored(attributes)
+    if existing is not None:
+        return _duplicate(existing, attributes, digest)
+    if not attributes.patient_id:
         raise Unreadable("no_patient_id")
     _first_frame_decodes(dicom)
-    instance = _new_instance(dicom, facts, digest)
+    instance = _new_instance(dicom, attributes, digest)
     try:
-        # Blobs are sealed under the patient's key, so the record's id is chosen before the record is made.
-        known = patient or _check_reach(facts, actor, care_teams)
-        owner = known.pk if known else uuid.uuid4()
+        # Blobs are sealed under the patient's key, so the record's id is chosen before the record is created.
+        matched = patient or _check_reach(attributes, actor, care_teams)
+        owner = matched.pk if matched else uuid.uuid4()
         _write_blobs(instance, dicom, holder_name(owner))
         with transaction.atomic():
-            filed = patient or _patient(facts, actor, care_teams, owner)
+            filed = patient or _patient(attributes, actor, care_teams, owner)
             if filed.pk != owner:
                 raise _Overtaken
-            _index(instance, facts, filed, actor, urgent)
+            _index(instance, attributes, filed, actor, urgent)
     except _Overtaken:
         _delete_blobs(instance)
-        return _file(dicom, facts, digest, stream, actor, care_teams, patient, urgent)
+        return _file(dicom, attributes, digest, stream, actor, care_teams, patient, urgent)
     except _Conflict as conflict:
         _delete_blobs(instance)
         code = conflict.code
-        hold(stream, patient=conflict.patient, facts=facts, reason_code=code, digest=digest, actor=actor)
-        return _answer(facts, Outcome.HELD, code, patient=conflict.patient)
+        quarantine_file(
+            stream, patient=conflict.patient, attributes=attributes, reason_code=code, digest=digest, actor=actor
+        )
+        return _result(attributes, Outcome.HELD, code, patient=conflict.patient)
     except IntegrityError:
-        # The same file at the same moment: the other one won. Ours must leave nothing behind.
+        # The same file was stored concurrently by another upload: remove our blobs.
         _delete_blobs(instance)
-        winner = _stored(facts)
-        if winner is None:
+        existing = _stored(attributes)
+        if existing is None:
             raise
-        return _already(winner, facts, digest)
+        return _duplicate(existing, attributes, digest)
     except BaseException:
         _delete_blobs(instance)
         raise
-    return _answer(facts, Outcome.STORED, instance=instance)
+    return _result(attributes, Outcome.STORED, instance=instance)
 
 
 class _Overtaken(Exception):
-    """Another upload made the patient's record first: the blobs must be sealed under its key."""
+    """Another upload created the patient's record first: the blobs must be sealed under its key."""
 
 
 class _Conflict(Exception):
-    """A doctor has to decide whose the file is."""
+    """A doctor has to decide to which patient the file belongs."""
 
     def __init__(self, code: str, patient: Patient) -> None:
         super().__init__(code)
         self.code, self.patient = code, patient
 
 
-def _stored(facts: Attributes) -> Instance | None:
-    found = Instance.objects.select_related("series__study__patient")
-    return found.filter(sop_instance_uid=facts.sop_instance_uid).first()
+def _stored(attributes: Attributes) -> Instance | None:
+    instances = Instance.objects.select_related("series__study__patient")
+    return instances.filter(sop_instance_uid=attributes.sop_instance_uid).first()
 
 
-def _identity(facts: Attributes) -> Identity:
-    return Identity(facts.patient_id, facts.issuer, facts.patient_name, facts.birth_date, facts.sex, facts.address)
+def _identity(attributes: Attributes) -> Identity:
+    return Identity(
+        attributes.patient_id,
+        attributes.issuer,
+        attributes.patient_name,
+        attributes.birth_date,
+        attributes.sex,
+        attributes.address,
+    )
 
 
-def _check_reach(facts: Attributes, actor: Actor, care_teams: list[CareTeam] | None) -> Patient | None:
-    """The matching patient, or None if the record is still to be made.
+def _check_reach(attributes: Attributes, actor: Actor, care_teams: list[CareTeam] | None) -> Patient | None:
+    """Return the matching patient, or None if the record has yet to be created.
 
     Raises:
         _Conflict: if a doctor has to decide.
-        Unreadable: ``no_care_team`` if nobody would see a new patient.
+        Unreadable: ``no_care_team`` if nobody would have access to a new patient.
     """
-    matched = match(_identity(facts), actor=actor)
+    matched = match(_identity(attributes), actor=actor)
     conflicts = {Verdict.CONFLICT: "identity_conflict", Verdict.OUT_OF_REACH: "other_care_team"}
     if matched.patient is not None and matched.verdict in conflicts:
         raise _Conflict(conflicts[matched.verdict], matched.patient)
@@ -156,15 +165,15 @@ def _check_reach(facts: Attributes, actor: Actor, care_teams: list[CareTeam] | N
     return matched.patient
 
 
-def _patient(facts: Attributes, actor: Actor, care_teams: list[CareTeam] | None, pk: uuid.UUID) -> Patient:
-    """The patient to file under, made if need be; looked for again, as another upload may be quicker."""
-    found = _check_reach(facts, actor, care_teams)
-    if found is not None:
-        return found
-    register(_identity(facts), care_teams=_teams(actor, care_teams), actor=actor, pk=pk)
-    made = _check_reach(facts, actor, care_teams)
-    assert made is not None
-    return made
+def _patient(attributes: Attributes, actor: Actor, care_teams: list[CareTeam] | None, pk: uuid.UUID) -> Patient:
+    """Return the patient to file under, creating it if needed; re-matched, as another upload may be faster."""
+    patient = _check_reach(attributes, actor, care_teams)
+    if patient is not None:
+        return patient
+    register(_identity(attributes), care_teams=_teams(actor, care_teams), actor=actor, pk=pk)
+    registered = _check_reach(attributes, actor, care_teams)
+    assert registered is not None
+    return registered
 
 
 def _teams(actor: Actor, care_teams: list[CareTeam] | None) -> list[CareTeam]:
@@ -173,14 +182,14 @@ def _teams(actor: Actor, care_teams: list[CareTeam] | None) -> list[CareTeam]:
     return [] if isinstance(actor, System) else list(actor.care_teams.all())
 
 
-def _already(stored: Instance, facts: Attributes, digest: str) -> Received:
-    if stored.content_digest == digest:
-        return _answer(facts, Outcome.DUPLICATE, "duplicate", instance=stored)
-    return _answer(facts, Outcome.REFUSED, "sop_instance_differs")
+def _duplicate(existing: Instance, attributes: Attributes, digest: str) -> Received:
+    if existing.content_digest == digest:
+        return _result(attributes, Outcome.DUPLICATE, "duplicate", instance=existing)
+    return _result(attributes, Outcome.REFUSED, "sop_instance_differs")
 
 
-def _answer(
-    facts: Attributes,
+def _result(
+    attributes: Attributes,
     outcome: Outcome,
     code: str = "",
     parameters: dict[str, str | int] | None = None,
@@ -188,7 +197,9 @@ def _answer(
     patient: Patient | None = None,
 ) -> Received:
     owner = instance.series.study.patient if instance else patient
-    return Received(outcome, code, parameters or {}, instance, owner, facts.sop_class_uid, facts.sop_instance_uid)
+    return Received(
+        outcome, code, parameters or {}, instance, owner, attributes.sop_class_uid, attributes.sop_instance_uid
+    )
 
 
 def _digest(stream: BinaryIO) -> str:
@@ -201,18 +212,18 @@ def _first_frame_decodes(dicom: DicomObject) -> None:
     decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
 
 
-def _new_instance(dicom: DicomObject, facts: Attributes, digest: str) -> Instance:
+def _new_instance(dicom: DicomObject, attributes: Attributes, digest: str) -> Instance:
     return Instance(
-        sop_instance_uid=facts.sop_instance_uid,
-        sop_class_uid=facts.sop_class_uid,
+        sop_instance_uid=attributes.sop_instance_uid,
+        sop_class_uid=attributes.sop_class_uid,
         transfer_syntax_uid=str(dicom.transfer_syntax),
         pixel_tag=int(dicom.pixel_tag),
-        number=facts.instance_number,
-        rows=facts.rows,
-        columns=facts.columns,
+        number=attributes.instance_number,
+        rows=attributes.rows,
+        columns=attributes.columns,
         frames=dicom.frames,
-        photometric=facts.photometric,
-        view_position=facts.view_position,
+        photometric=attributes.photometric,
+        view_position=attributes.view_position,
         content_digest=digest,
     )
 
@@ -229,34 +240,34 @@ def _delete_blobs(instance: Instance) -> None:
         blobs.delete(instance.frame_blob(number))
 
 
-def _index(instance: Instance, facts: Attributes, patient: Patient, actor: Actor, urgent: bool) -> None:
+def _index(instance: Instance, attributes: Attributes, patient: Patient, actor: Actor, urgent: bool) -> None:
     study, _ = Study.objects.get_or_create(
-        study_instance_uid=facts.study_uid,
+        study_instance_uid=attributes.study_uid,
         defaults={
             "patient": patient,
-            "study_date": facts.study_date,
-            "modalities": f",{facts.modality},",
-            "urgency": Urgency.STAT if facts.stat else Urgency.ROUTINE,
+            "study_date": attributes.study_date,
+            "modalities": f",{attributes.modality},",
+            "urgency": Urgency.STAT if attributes.stat else Urgency.ROUTINE,
             "headers": {
-                "accession_number": facts.accession_number,
-                "study_description": facts.study_description,
-                "referring_physician": facts.referring_physician,
+                "accession_number": attributes.accession_number,
+                "study_description": attributes.study_description,
+                "referring_physician": attributes.referring_physician,
             },
         },
     )
     series, _ = Series.objects.get_or_create(
-        series_instance_uid=facts.series_uid,
+        series_instance_uid=attributes.series_uid,
         defaults={
             "study": study,
-            "modality": facts.modality,
-            "number": facts.series_number,
-            "body_part": facts.body_part,
-            "headers": {"series_description": facts.series_description},
+            "modality": attributes.modality,
+            "number": attributes.series_number,
+            "body_part": attributes.body_part,
+            "headers": {"series_description": attributes.series_description},
         },
     )
     if study.patient_id != patient.pk or series.study_id != study.pk:
         raise Unreadable("study_of_other_patient")
-    _add_modality(study, facts.modality)
+    _add_modality(study, attributes.modality)
     instance.series = series
     instance.save(force_insert=True)
     audit.record(actor, "instance.stored", instance)
@@ -264,7 +275,7 @@ def _index(instance: Instance, facts: Attributes, patient: Patient, actor: Actor
 
 
 def _add_modality(study: Study, modality: str) -> None:
-    """Within the lock of the row, so that two series arriving at once are both listed."""
+    """Add a modality under a row lock, so that two series arriving at once are both listed."""
     if f",{modality}," in study.modalities:
         return
     locked = Study.objects.select_for_update().get(pk=study.pk)

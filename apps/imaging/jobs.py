@@ -1,4 +1,4 @@
-"""The worker's side of de-identified exports."""
+"""Background jobs of de-identified exports."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class MakeDeidentifiedExport(JobRunner[DeidentifiedExport, None, deidentify.Arch
         deidentify.require_research_consent(job)
 
     def load(self, job: DeidentifiedExport) -> None:
-        """Images are read one by one, in :meth:`run`."""
+        """Load nothing: images are read one by one in :meth:`run`."""
 
     def run(self, job: DeidentifiedExport, loaded: None) -> deidentify.Archive:
-        """The ZIP."""
+        """Build the ZIP archive."""
         return deidentify.make_archive(job)
 
     def save(self, job: DeidentifiedExport, result: deidentify.Archive) -> None:
-        """Seal and store it."""
+        """Encrypt and store the archive."""
         deidentify.store_archive(job, result)
 
 
@@ -34,5 +34,5 @@ make = MakeDeidentifiedExport.as_task()
 
 @short_task("imaging.remove_expired")
 def remove_expired() -> None:
-    """Remove the exports whose time is over."""
+    """Remove expired exports."""
     deidentify.remove_expired()

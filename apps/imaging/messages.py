@@ -1,4 +1,4 @@
-"""Why a file was not taken, and what to do about it."""
+"""Messages on files that were not accepted and what to do about them, by reason code."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""The index of what is stored: Study, Series, Instance; and what was uploaded."""
+"""Index of stored studies, series and instances; uploads, quarantined files and de-identified exports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.protection.models import SealedRecord
 
 
 class Urgency(models.IntegerChoices):
-    """How soon a study should be read; the worklist's first order."""
+    """How soon a study should be read; primary sort key of the worklist."""
 
     ROUTINE = 0, _("Routine")
     HIGH = 1, _("High")
@@ -46,7 +46,7 @@ class Study(SealedRecord):
 
     @property
     def modality_list(self) -> list[str]:
-        """The modalities of its series, sorted."""
+        """Modalities of the study's series, sorted."""
         return [modality for modality in self.modalities.split(",") if modality]
 
 
@@ -72,7 +72,7 @@ class Series(SealedRecord):
 
 
 class Instance(SealedRecord):
-    """A stored SOP instance; header and frames lie sealed in blobs."""
+    """A stored SOP instance; header and frames are in sealed blobs."""
 
     holder_path = "series.study.patient_id"
 
@@ -108,12 +108,12 @@ class Instance(SealedRecord):
         return f"instances/{self.pk.hex[:2]}/{self.pk.hex}/{self.sop_instance_uid}/frame-{number}"
 
     def sealed_blobs(self) -> list[str]:
-        """Header and frames."""
+        """Names of the blobs of header and frames."""
         return [self.header_blob, *(self.frame_blob(number) for number in range(1, self.frames + 1))]
 
 
 class Outcome(models.TextChoices):
-    """What became of an uploaded file."""
+    """Outcome of an uploaded file."""
 
     STORED = "stored", _("Stored")
     DUPLICATE = "duplicate", _("Already stored")
@@ -122,7 +122,7 @@ class Outcome(models.TextChoices):
 
 
 class Upload(models.Model):
-    """One act of uploading by one person."""
+    """One upload by one user."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -130,7 +130,7 @@ class Upload(models.Model):
 
 
 class UploadedFile(SealedRecord):
-    """One file of an upload and its outcome; kept so that nothing is lost without a word."""
+    """One file of an upload with its outcome; recorded so that no file is lost silently."""
 
     holder_path = "patient_id"
 
@@ -151,14 +151,14 @@ class UploadedFile(SealedRecord):
 
 
 class Decision(models.TextChoices):
-    """What a doctor says of a file that was put aside."""
+    """A doctor's decision on a quarantined file."""
 
     SAME = "same", _("Same patient: add the file to the existing record")
     OTHER = "other", _("Different patient: discard the file")
 
 
 class QuarantinedFile(SealedRecord):
-    """A file whose patient contradicts the record with the same MRN, sealed until a doctor decides."""
+    """A file whose patient data conflict with the record of the same MRN, stored encrypted until a doctor decides."""
 
     holder_path = "patient_id"
 
@@ -191,12 +191,12 @@ class QuarantinedFile(SealedRecord):
         return f"held/{self.pk.hex}/part-{number}"
 
     def sealed_blobs(self) -> list[str]:
-        """The parts, until a doctor decided."""
+        """Names of the parts; none after the decision."""
         return [] if self.decision else [self.part_blob(number) for number in range(self.parts)]
 
 
 class DeidentifiedExport(SealedRecord, Job):
-    """A de-identified export of a study: the files in a sealed ZIP, for researchers and whoever asked for it."""
+    """A de-identified export of a study: a sealed ZIP for researchers and the requester."""
 
     holder_path = "study.patient_id"
     task_name: ClassVar[str] = "imaging.deidentify"
@@ -219,5 +219,5 @@ class DeidentifiedExport(SealedRecord, Job):
         return f"releases/{self.pk.hex}.zip"
 
     def sealed_blobs(self) -> list[str]:
-        """The ZIP, once it is there."""
+        """Name of the ZIP, once created."""
         return [self.blob] if self.files else []

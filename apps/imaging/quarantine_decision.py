@@ -1,4 +1,4 @@
-"""A doctor decides whose a file is that was put aside."""
+"""A doctor's decision on a quarantined file."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from apps.imaging.quarantine import delete_parts
 from apps.protection import blobs
 
 
-def decide(held: QuarantinedFile, decision: Decision, *, actor: User) -> Received | None:
-    """File it under the known record, or discard it. A second decision changes nothing.
+def decide(quarantined: QuarantinedFile, decision: Decision, *, actor: User) -> Received | None:
+    """File it under the existing record, or discard it. A second decision has no effect.
 
     Returns:
-        What became of the file if it was filed.
+        The result of ingestion if the file was filed, else None.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
     """
-    if not can(actor, "imaging.decide_heldfile", held):
+    if not can(actor, "imaging.decide_heldfile", quarantined):
         raise PermissionError("only the patient's care team decides")
     with transaction.atomic():
-        first = QuarantinedFile.objects.filter(pk=held.pk, decision="").update(
+        first = QuarantinedFile.objects.filter(pk=quarantined.pk, decision="").update(
             decision=decision, decided_by=actor, decided_at=timezone.now()
         )
         if not first:
             return None
-        audit.record(actor, "file.decided", held, decision=decision.value)
+        audit.record(actor, "file.decided", quarantined, decision=decision.value)
     received = None
     if decision == Decision.SAME:
         with tempfile.TemporaryFile() as stream:
-            for number in range(held.parts):
-                stream.write(blobs.read(held.part_blob(number), holder=held.key_holder))
-            received = receive(stream, actor=actor, patient=held.patient)
-    delete_parts(held)
+            for number in range(quarantined.parts):
+                stream.write(blobs.read(quarantined.part_blob(number), holder=quarantined.key_holder))
+            received = receive(stream, actor=actor, patient=quarantined.patient)
+    delete_parts(quarantined)
     return received

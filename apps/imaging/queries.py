@@ -1,4 +1,4 @@
-"""Reads of studies and pixels that more than one caller needs."""
+"""Shared queries on studies and pixel data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from apps.protection import blobs
 
 @dataclass(frozen=True)
 class GreyFrame:
-    """One frame ready for a model."""
+    """A decoded greyscale frame, ready for a model."""
 
     instance: Instance
     number: int
@@ -34,10 +34,10 @@ class GreyFrame:
 
 @dataclass(frozen=True)
 class Volume:
-    """The slices of a series in space, from head to feet; pixels are read one slice at a time.
+    """The slices of a series in spatial order, from head to feet; pixels are read one slice at a time.
 
     Attributes:
-        instances: in the order of the slices.
+        instances: in slice order.
     """
 
     instances: list[Instance]
@@ -45,10 +45,10 @@ class Volume:
     _headers: list[Dataset]
 
     def slices(self) -> Iterator[npt.NDArray[np.float32]]:
-        """(rows, columns) each, in the measured unit, from front to back and from the patient's right to the left.
+        """Yield slices, (rows, columns) in measured units, front to back and from the patient's right to the left.
 
         Raises:
-            Unreadable: if one does not decode or is in colour.
+            Unreadable: if a slice cannot be decoded or is in colour.
         """
         for instance, header in zip(self.instances, self._headers, strict=True):
             values = pixels.measured_frame(
@@ -60,29 +60,29 @@ class Volume:
             yield np.asarray(self.arrangement.upright(values), dtype=np.float32)
 
 
-def volume_of(series: Series, *, least: int) -> Volume:
-    """The series as a volume of at least ``least`` slices.
+def volume_of(series: Series, *, min_slices: int) -> Volume:
+    """Arrange a series as a volume of at least ``min_slices`` slices.
 
     Raises:
-        NotAVolume: saying why its slices make none.
+        NotAVolume: with the reason, if its slices do not form one.
     """
     instances = list(series.instances.select_related("series__study"))
     headers = [header_of(instance) for instance in instances]
-    arrangement = arrange(headers, least=least)
+    arrangement = arrange(headers, min_slices=min_slices)
     return Volume(
-        [instances[place] for place in arrangement.order],
+        [instances[index] for index in arrangement.order],
         arrangement,
-        [headers[place] for place in arrangement.order],
+        [headers[index] for index in arrangement.order],
     )
 
 
 def header_of(instance: Instance) -> Dataset:
-    """The instance's data set without pixel data."""
+    """Read the instance's data set without pixel data."""
     return parse_header(blobs.read(instance.header_blob, holder=instance.key_holder))
 
 
 def frame_bytes(instance: Instance, number: int) -> bytes:
-    """One frame as stored; frames are numbered from 1.
+    """Read one frame as stored; frames are numbered from 1.
 
     Raises:
         FileNotFoundError: if there is no such frame.
@@ -91,7 +91,7 @@ def frame_bytes(instance: Instance, number: int) -> bytes:
 
 
 def native_frame_bytes(instance: Instance, number: int) -> bytes:
-    """One frame decoded to native little-endian bytes."""
+    """Decode one frame to native little-endian bytes."""
     return pixels.transcode_native(
         header_of(instance),
         frame_bytes(instance, number),
@@ -101,10 +101,10 @@ def native_frame_bytes(instance: Instance, number: int) -> bytes:
 
 
 def grey_frame(instance: Instance, number: int = 1) -> GreyFrame:
-    """One frame in grey, larger = brighter.
+    """Decode one greyscale frame for display, larger = brighter.
 
     Raises:
-        Unreadable: if it does not decode or is in colour.
+        Unreadable: if it cannot be decoded or is in colour.
     """
     header = header_of(instance)
     values = pixels.grey_frame(
@@ -117,6 +117,6 @@ def grey_frame(instance: Instance, number: int = 1) -> GreyFrame:
 
 
 def studies(actor: Actor | None, *, search: str = "") -> QuerySet[Study]:
-    """The actor's worklist, most urgent and newest first; ``search`` is an MRN or words of a name."""
+    """Return the actor's worklist, most urgent and newest first; ``search`` is an MRN or words of a name."""
     rows = visible_to(actor).select_related("patient").order_by("-urgency", "-received_at", "-id")
     return rows.filter(patient__in=found_by(search)) if search.strip() else rows

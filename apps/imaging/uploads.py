@@ -1,4 +1,4 @@
-"""An upload: one file or archive after another, each with an outcome of its own."""
+"""Uploads: files and archives are ingested one after another, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class UnnamedFileUploadHandler(FileUploadHandler):
-    """Streams an upload to a file without a name, so that a crash leaves no plaintext behind."""
+    """Streams an upload to an unnamed file, so that a crash leaves no plaintext behind."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -41,21 +41,21 @@ class UnnamedFileUploadHandler(FileUploadHandler):
 
 
 def start_upload(*, user: User) -> Upload:
-    """Begin an upload."""
+    """Start an upload."""
     upload = Upload.objects.create(user=user)
     audit.record(user, "upload.started", upload)
     return upload
 
 
-def take(upload: Upload, name: str, stream: BinaryIO, *, user: User) -> Iterator[UploadedFile]:
-    """Take in a file, or each file of a ZIP; yields the outcome of one as soon as it is known."""
+def ingest_files(upload: Upload, name: str, stream: BinaryIO, *, user: User) -> Iterator[UploadedFile]:
+    """Ingest a file, or each file of a ZIP archive; yield each outcome as soon as it is known."""
     if archives.looks_like_zip(stream):
-        yield from _take_archive(upload, name, stream, user)
+        yield from _ingest_archive(upload, name, stream, user)
     else:
-        yield _take_file(upload, name, stream, user)
+        yield _ingest_file(upload, name, stream, user)
 
 
-def _take_archive(upload: Upload, name: str, stream: BinaryIO, user: User) -> Iterator[UploadedFile]:
+def _ingest_archive(upload: Upload, name: str, stream: BinaryIO, user: User) -> Iterator[UploadedFile]:
     empty = True
     try:
         for entry in archives.entries(stream):
@@ -66,7 +66,7 @@ def _take_archive(upload: Upload, name: str, stream: BinaryIO, user: User) -> It
                 refused = Received(Outcome.REFUSED, entry.problem.code, entry.problem.parameters)
                 yield _record(upload, inner, refused)
             else:
-                yield _take_file(upload, inner, entry.content, user)
+                yield _ingest_file(upload, inner, entry.content, user)
     except Unreadable as problem:
         empty = False
         yield _record(upload, name, Received(Outcome.REFUSED, problem.code, problem.parameters))
@@ -74,13 +74,13 @@ def _take_archive(upload: Upload, name: str, stream: BinaryIO, user: User) -> It
         yield _record(upload, name, Received(Outcome.REFUSED, "empty"))
 
 
-def _take_file(upload: Upload, name: str, stream: BinaryIO, user: User) -> UploadedFile:
+def _ingest_file(upload: Upload, name: str, stream: BinaryIO, user: User) -> UploadedFile:
     if not stream.seek(0, 2):
         return _record(upload, name, Received(Outcome.REFUSED, "empty"))
     try:
         received = receive(stream, actor=user)
     except (OSError, ValueError, ArithmeticError, LookupError, TypeError, MemoryError) as error:
-        # One file must never cost the others. Its number finds the cause in the log, without its content.
+        # One file must not stop the others. The upload's id leads to the cause in the log, which has no content.
         logger.exception("upload %s: %s", upload.pk, type(error).__name__, exc_info=False)
         received = Received(Outcome.REFUSED, "internal")
     return _record(upload, name, received)

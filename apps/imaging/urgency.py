@@ -1,4 +1,4 @@
-"""Raising the urgency of a study."""
+"""Escalation of a study's urgency."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from apps.imaging.models import Study, Urgency
 
 
 def raise_urgency(study_id: uuid.UUID, urgency: Urgency, *, actor: Actor, because: str) -> None:
-    """Make the study at least this urgent; it is never lowered here."""
+    """Raise the study's urgency to at least this level; it is never lowered here."""
     if Study.objects.filter(pk=study_id, urgency__lt=urgency).update(urgency=urgency):
         audit.record(actor, "study.urgency_raised", Study.objects.only("pk").get(pk=study_id), because=because)

@@ -1,4 +1,4 @@
-"""Uploading, and deciding on what was put aside."""
+"""Pages for uploads, quarantined files and de-identified exports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import PHYSICIANS, Role
 from apps.imaging import deidentify, uploads
-from apps.imaging.access import held_visible_to, releases_visible_to, visible_to
+from apps.imaging.access import exports_visible_to, quarantined_visible_to, visible_to
 from apps.imaging.forms import DecisionForm
 from apps.imaging.models import Decision, Outcome, Upload, UploadedFile
 from apps.imaging.quarantine_decision import decide
@@ -33,11 +33,11 @@ from apps.patients.names import display
 @role_required(*PHYSICIANS)
 @require_GET
 def upload_page(request: HttpRequest) -> HttpResponse:
-    """The page on which files are dropped."""
+    """Upload page with drag and drop."""
     recent = UploadedFile.objects.filter(upload__user=signed_in(request)).select_related("instance__series__study")
     rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
-    held = held_visible_to(signed_in(request)).filter(decision="").count()
-    return render(request, "imaging/upload.html", {"recent": rows, "held": held, "texts": _texts()})
+    quarantined = quarantined_visible_to(signed_in(request)).filter(decision="").count()
+    return render(request, "imaging/upload.html", {"recent": rows, "held": quarantined, "texts": _texts()})
 
 
 def _texts() -> dict[str, str]:
@@ -57,7 +57,7 @@ def _texts() -> dict[str, str]:
 @role_required(*PHYSICIANS)
 @require_POST
 def start(request: HttpRequest) -> JsonResponse:
-    """Begin an upload; answers with the address for its files."""
+    """Start an upload; respond with the URL for its files."""
     upload = uploads.start_upload(user=signed_in(request))
     return JsonResponse({"files": reverse("imaging:upload-file", args=[upload.pk])}, status=201)
 
@@ -65,29 +65,29 @@ def start(request: HttpRequest) -> JsonResponse:
 @role_required(*PHYSICIANS)
 @require_POST
 def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase:
-    """Take in one file or ZIP; answers line by line (NDJSON), a line per file as soon as it is known."""
+    """Ingest one file or ZIP; stream one NDJSON line per file as soon as its outcome is known."""
     upload = get_object_or_404(Upload, pk=upload_id, user=signed_in(request))
     file = request.FILES.get("file")
     if file is None:
         limit = _("The upload was empty or exceeded the size limit.")
         return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
     name = request.POST.get("path") or file.name or ""
-    outcomes = uploads.take(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
+    outcomes = uploads.ingest_files(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
     return StreamingHttpResponse(_lines(outcomes, get_language() or "en"), content_type="application/x-ndjson")
 
 
 async def _lines(outcomes: Iterator[UploadedFile], language: str) -> AsyncIterator[str]:
-    def following() -> dict[str, Any] | None:
+    def next_row() -> dict[str, Any] | None:
         with override(language):
             file = next(outcomes, None)
             return outcome_row(file) if file else None
 
-    while (row := await sync_to_async(following)()) is not None:
+    while (row := await sync_to_async(next_row)()) is not None:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def outcome_row(file: UploadedFile) -> dict[str, Any]:
-    """What the page shows of one file."""
+    """Return what the page shows of one file."""
     study = file.instance.series.study if file.instance else None
     return {
         "name": file.name,
@@ -101,28 +101,28 @@ def outcome_row(file: UploadedFile) -> dict[str, Any]:
 @role_required(*PHYSICIANS)
 @require_GET
 def held_list(request: HttpRequest) -> HttpResponse:
-    """Files put aside on which this doctor can decide."""
-    rows = held_visible_to(signed_in(request)).filter(decision="").select_related("patient", "uploaded_by")
+    """List the quarantined files on which this doctor can decide."""
+    rows = quarantined_visible_to(signed_in(request)).filter(decision="").select_related("patient", "uploaded_by")
     return render(request, "imaging/held.html", {"rows": rows})
 
 
 @role_required(*PHYSICIANS)
 @require_http_methods(["GET", "POST"])
 def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Compare what the file says with the record, and decide."""
-    held = get_object_or_404(held_visible_to(signed_in(request)), pk=pk)
+    """Compare a quarantined file with the record, and decide."""
+    quarantined = get_object_or_404(quarantined_visible_to(signed_in(request)), pk=pk)
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         decision = Decision(form.cleaned_data["decision"])
-        received = decide(held, decision, actor=signed_in(request))
+        received = decide(quarantined, decision, actor=signed_in(request))
         if received and received.instance:
             return redirect("portal:study", received.instance.series.study.study_instance_uid)
         return redirect("imaging:held")
     context = {
-        "held": held,
+        "held": quarantined,
         "form": form,
-        "claimed_name": display(held.claimed_name),
-        "reason": message(held.reason_code, {}),
+        "claimed_name": display(quarantined.claimed_name),
+        "reason": message(quarantined.reason_code, {}),
     }
     return render(request, "imaging/held_file.html", context)
 
@@ -130,10 +130,10 @@ def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*PHYSICIANS)
 @require_POST
 def request_release(request: HttpRequest, study_uid: str) -> HttpResponse:
-    """Ask for a de-identified export of a study."""
+    """Request a de-identified export of a study."""
     study = get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study_uid)
     try:
-        deidentify.request(study, actor=signed_in(request))
+        deidentify.request_export(study, actor=signed_in(request))
     except Refusal as reason:
         messages.error(request, str(reason))
         return redirect("portal:study", study_uid)
@@ -143,8 +143,8 @@ def request_release(request: HttpRequest, study_uid: str) -> HttpResponse:
 @role_required(*PHYSICIANS, Role.RESEARCHER)
 @require_GET
 def release_list(request: HttpRequest) -> HttpResponse:
-    """De-identified exports that this user may fetch."""
-    rows = releases_visible_to(signed_in(request)).filter(expires_at__gt=timezone.now())[:200]
+    """List the de-identified exports that this user may download."""
+    rows = exports_visible_to(signed_in(request)).filter(expires_at__gt=timezone.now())[:200]
     context = {"rows": rows, "waiting": any(not row.finished for row in rows)}
     return render(
         request, "imaging/_releases.html" if request.headers.get("HX-Request") else "imaging/releases.html", context
@@ -154,14 +154,14 @@ def release_list(request: HttpRequest) -> HttpResponse:
 @role_required(*PHYSICIANS, Role.RESEARCHER)
 @require_GET
 def release_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The ZIP of an export."""
-    found = releases_visible_to(signed_in(request)).filter(state=State.SUCCEEDED, expires_at__gt=timezone.now())
-    release = get_object_or_404(found.select_related("study"), pk=pk)
+    """Download the ZIP of an export."""
+    exports = exports_visible_to(signed_in(request)).filter(state=State.SUCCEEDED, expires_at__gt=timezone.now())
+    export = get_object_or_404(exports.select_related("study"), pk=pk)
     try:
-        content = deidentify.download(release, actor=signed_in(request))
+        content = deidentify.download(export, actor=signed_in(request))
     except FileNotFoundError:
         raise Http404 from None
-    name = f"export-{release.pk.hex[:8]}.zip"
+    name = f"export-{export.pk.hex[:8]}.zip"
     return HttpResponse(
         content, content_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

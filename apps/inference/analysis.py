@@ -241,7 +241,7 @@ def _findings(analysis: Analysis, film: Film, package: Package) -> list[Finding]
 
 
 def _raise_urgency(analysis: Analysis, findings: list[Finding]) -> None:
-    actor = System("a model found something above its threshold")
+    actor = System("finding above threshold")
     if any(finding.positive and finding.is_abnormal for finding in findings):
         raise_urgency(analysis.series.study_id, StudyUrgency.HIGH, actor=actor, because=str(analysis.package))
-    audit.record(System("a series arrived"), "analysis.succeeded", analysis)
+    audit.record(System("series received"), "analysis.succeeded", analysis)

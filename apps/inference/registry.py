@@ -48,7 +48,7 @@ def synchronise() -> PackageScan:
             package_here = available.get((row.name, row.version))
             if package_here is None or package_here.digest != row.digest:
                 PackageVersion.objects.filter(pk=row.pk).update(active=False)
-                audit.record(System("package folders were read"), "package.stopped", row)
+                audit.record(System("model package check"), "package.stopped", row)
     for reason in scan.refused:
         logger.error("model package refused: %s", reason)
     return scan
@@ -98,6 +98,6 @@ def _install(package: Package) -> None:
         defaults={"digest": package.digest, "card": package.card, "active": active},
     )
     if created:
-        audit.record(System("package folders were read"), "package.installed", row, digest=package.digest)
+        audit.record(System("model package check"), "package.installed", row, digest=package.digest)
     elif row.digest == package.digest and row.active != active:
         PackageVersion.objects.filter(pk=row.pk).update(active=active)

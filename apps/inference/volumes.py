@@ -41,7 +41,7 @@ def read_volume(series: Series, package: Package) -> ReadVolume:
     """
     declared = package.card["input"]
     try:
-        volume = volume_of(series, least=declared.get("minimum_slices", 2))
+        volume = volume_of(series, min_slices=declared.get("minimum_slices", 2))
     except NotAVolume as problem:
         raise InputRejected(problem.code, **problem.parameters) from problem
     arranged, middle = volume.arrangement, volume.instances[len(volume.instances) // 2]

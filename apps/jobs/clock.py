@@ -1,8 +1,9 @@
 """Celery beat with a schedule that survives restarts.
 
-Celery's own scheduler counts intervals from its start: work that is due weekly never runs where the clock restarts more
-often. Its persistent one keeps a shelve file, which needs a writable volume of its own and unpickles what lies there.
-Here the time of the last run is a row. Two clocks by mistake do no harm: only the one that advances the row sends.
+Celery's default scheduler counts intervals from its own start, so a weekly task never runs if beat restarts more
+often. Its persistent scheduler keeps a shelve file, which needs a writable volume and is unpickled on load.
+Here the time of the last run is a database row. Two clocks running by mistake do no harm: only the one that advances
+the row sends the task.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from apps.jobs.models import ScheduledTask
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60
-"""When an entry that could not be sent is tried again."""
+"""Delay before an entry that could not be sent is retried."""
 SIGN_SECONDS = 10
 PROMPT = timedelta(hours=1)
-"""What runs at least this often runs at the first start too; rarer work waits for its interval."""
+"""Entries with a shorter interval also run on the very first start; the others wait for one interval."""
 
 
 class DatabaseScheduler(Scheduler):
-    """Named in the settings as ``apps.jobs.clock:DatabaseScheduler``."""
+    """Celery beat scheduler backed by :class:`ScheduledTask`; referenced as ``apps.jobs.clock:DatabaseScheduler``."""
 
     _sign_due: datetime | None = None
     _heap: list[Any] | None
-    """Celery's queue of entries; ``tick`` builds it from the schedule where there is none."""
+    """Celery's priority queue of entries; ``tick`` rebuilds it from the schedule when it is None."""
 
     def setup_schedule(self) -> None:
-        """Take the schedule of the settings over, each entry with the time at which it last ran."""
+        """Load the schedule from the settings and set each entry's last run from the database."""
         self.merge_inplace(self.app.conf.beat_schedule)
         close_old_connections()
         rows = {row.name: row.last_run_at for row in ScheduledTask.objects.all()}
@@ -47,13 +48,13 @@ class DatabaseScheduler(Scheduler):
             entry.last_run_at = rows.get(entry.name) or _remember(entry.name, first)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Send what is due and show that the clock lives; returns seconds until the next look."""
+        """Send due entries and write the clock's life sign; return seconds until the next tick."""
         seconds: float = super().tick(*args, **kwargs)
         self._give_sign()
         return min(seconds, SIGN_SECONDS)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        """Send a due entry, unless another clock has; what cannot be sent is tried again soon."""
+        """Send a due entry unless another clock already has; schedule a retry if it cannot be sent."""
         try:
             close_old_connections()
             if self._advance(entry):
@@ -63,7 +64,7 @@ class DatabaseScheduler(Scheduler):
             self._retry(entry)
 
     def _advance(self, entry: Any) -> bool:
-        """Whether this clock runs the entry: the row holds the time that it knew, and now the new one."""
+        """Compare-and-set the entry's last run; False if another clock has advanced it already."""
         rows = ScheduledTask.objects.filter(name=entry.name)
         advanced: Any = self.schedule[entry.name]
         if rows.filter(last_run_at__lte=entry.last_run_at).update(last_run_at=advanced.last_run_at):
@@ -79,7 +80,7 @@ class DatabaseScheduler(Scheduler):
         try:
             ScheduledTask.objects.filter(name=entry.name).update(last_run_at=entry.last_run_at)
         except DatabaseError:
-            logger.error("the database cannot be reached: the clock goes on with what it remembers")
+            logger.error("database unreachable: the clock continues with its in-memory schedule")
 
     def _give_sign(self) -> None:
         now = timezone.now()

@@ -1,4 +1,4 @@
-"""Ringing the bell for a job."""
+"""Sending tasks to the broker after commit."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ logger = logging.getLogger(__name__)
 SHORT_QUEUE = "short"
 ACCELERATOR_QUEUES = {Urgency.INTERACTIVE: "accelerator", Urgency.BACKGROUND: "accelerator.background"}
 ALL_QUEUES = (SHORT_QUEUE, *ACCELERATOR_QUEUES.values())
-"""In the order in which a worker that serves all of them should look."""
+"""In the order in which a worker that consumes all of them should poll."""
 
 
 def enqueue(name: str, pk: uuid.UUID | str, *, queue: str = SHORT_QUEUE, delay: float = 0.0) -> None:
-    """Send the task ``name`` with the id ``pk`` once the current transaction has committed.
+    """Send the task ``name`` with the id ``pk`` after the current transaction commits.
 
     Args:
-        delay: seconds that the worker waits before it begins.
+        delay: countdown in seconds before the task may start.
 
-    A broker that cannot be reached loses nothing: the row stays queued and the sweeper rings again.
+    If the broker is unreachable nothing is lost: the row stays queued and the sweeper sends the task again.
     """
     transaction.on_commit(lambda: _send(name, str(pk), queue, delay))
 
 
 def enqueue_job(job: Job, *, delay: float = 0.0) -> None:
-    """Send a job's own task to the queue of its urgency."""
+    """Send a job's task to the queue for its urgency."""
     enqueue(job.task_name, job.pk, queue=ACCELERATOR_QUEUES[Urgency(job.urgency)], delay=delay)
 
 
@@ -39,4 +39,4 @@ def _send(name: str, pk: str, queue: str, delay: float) -> None:
     try:
         current_app.send_task(name, args=[pk], queue=queue, retry=False, countdown=delay or None)
     except (OperationalError, OSError):
-        logger.warning("broker unreachable: %s %s stays queued until the sweeper rings again", name, pk)
+        logger.warning("broker unreachable: %s %s stays queued until the next sweep", name, pk)

@@ -1,7 +1,7 @@
-"""Reasons a person may read.
+"""Errors with a user-readable reason.
 
-A job that cannot be done says why by a code and parameters, not by the text of an exception: texts
-of exceptions may hold patient data, and a code can be read in every language.
+A failed or refused job stores a reason code and parameters, not the text of an exception: exception texts
+may contain patient data, and a code can be translated.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _MESSAGES: dict[str, str | Promise] = {
 
 
 class UserError(Exception):
-    """An error whose reason a user may read: a registered code and parameters without patient data."""
+    """An error to show to the user: a registered code and parameters free of patient data."""
 
     def __init__(self, code: str, **parameters: str | int | float) -> None:
         if code not in _MESSAGES:
-            raise KeyError(f"register the sentence of {code!r} first")
+            raise KeyError(f"no message is registered for {code!r}")
         self.code, self.parameters = code, parameters
         super().__init__(code)
 
@@ -36,23 +36,23 @@ class UserError(Exception):
 
 
 class Refusal(UserError):
-    """The input is not what the work was made for: an answer, not a fault."""
+    """The input is outside what the job was built for: an expected outcome, not a fault."""
 
 
 def register_messages(messages: Mapping[str, str | Promise]) -> None:
-    """Add an app's messages; a code that is taken is a programming error.
+    """Register an app's messages by reason code.
 
     Raises:
         KeyError: if another app already uses a code.
     """
-    taken = {code for code, text in messages.items() if _MESSAGES.get(code, text) != text}
-    if taken:
-        raise KeyError(f"reason codes taken: {', '.join(sorted(taken))}")
+    duplicates = {code for code, text in messages.items() if _MESSAGES.get(code, text) != text}
+    if duplicates:
+        raise KeyError(f"reason codes already registered: {', '.join(sorted(duplicates))}")
     _MESSAGES.update(messages)
 
 
 def message(code: str, parameters: Mapping[str, Any]) -> str:
-    """The sentence of a code in the current language; empty for no code."""
+    """Return the message for a code in the current language; empty for an empty code."""
     if not code:
         return ""
     return str(_MESSAGES.get(code, _MESSAGES["internal"])) % dict(parameters)

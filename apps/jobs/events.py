@@ -1,9 +1,9 @@
-"""Domain events: what happened, told to the apps above through an outbox.
+"""Domain events, delivered to subscribing apps through a transactional outbox.
 
-An app publishes events of its own (``events.py``) and never knows who listens. Subscribers register a handler in their
-``AppConfig.ready``. Publishing writes one outbox row for each handler in the publisher's transaction: what is rolled
-back is never told, and what is committed is told at least once. A handler runs in one transaction with the removal of
-its row, so its writes to the database happen exactly once; what it does elsewhere must bear being repeated.
+An app defines and publishes its events (``events.py``) without knowing the subscribers. They register a handler in
+``AppConfig.ready``. Publishing writes one outbox row per handler in the publisher's transaction, so a rolled-back
+event is never delivered and a committed one is delivered at least once. A handler runs in the transaction that deletes
+its row, so its database writes happen exactly once; its other side effects must be idempotent.
 
 The pattern is the transactional outbox (Richardson, Microservices Patterns, 2018, section 3.3.7).
 """
@@ -34,14 +34,14 @@ LAST_RETRY = timedelta(hours=1)
 
 @dataclasses.dataclass(frozen=True)
 class DomainEvent:
-    """Something that happened, named in the past tense.
+    """Base class of domain events; subclasses are named in the past tense.
 
-    Fields are ids, flags and codes (str, bool, int, UUID): the outbox is not sealed, so nothing of a patient's data
-    goes into them. A handler reads the rows that the ids name.
+    Fields are ids, flags and codes (str, bool, int, UUID). The outbox is not encrypted, so events carry no patient
+    data; handlers look up the rows by id.
     """
 
     def payload(self) -> dict[str, Any]:
-        """The fields as JSON values."""
+        """Return the fields as JSON values."""
         return {
             name: str(value) if isinstance(value, uuid.UUID) else value
             for name, value in dataclasses.asdict(self).items()
@@ -49,7 +49,7 @@ class DomainEvent:
 
     @classmethod
     def from_payload(cls: type[E], payload: dict[str, Any]) -> E:
-        """The event of a stored payload."""
+        """Rebuild an event from a stored payload."""
         types = get_type_hints(cls)
         return cls(**{name: uuid.UUID(value) if types[name] is uuid.UUID else value for name, value in payload.items()})
 
@@ -60,11 +60,11 @@ Handler = Callable[[Any], object]
 
 @dataclasses.dataclass(frozen=True)
 class Subscription:
-    """A handler of an event.
+    """A handler registered for an event.
 
     Attributes:
-        name: dotted name of the handler, kept in the outbox.
-        at_once: whether the publishing process runs it right after its commit; otherwise a worker does.
+        name: dotted name of the handler, stored in the outbox.
+        at_once: whether the publishing process runs it right after its commit; otherwise a worker runs it.
     """
 
     event: type[DomainEvent]
@@ -77,15 +77,15 @@ _subscriptions: dict[str, list[Subscription]] = {}
 
 
 def event_name(event: type[DomainEvent]) -> str:
-    """``imaging.InstanceStored``: under which the outbox keeps it."""
+    """Return the name stored in the outbox, such as ``imaging.InstanceStored``."""
     return f"{event.__module__.split('.')[-2]}.{event.__name__}"
 
 
 def subscribe(event: type[DomainEvent], handler: Handler, *, at_once: bool = False) -> None:
-    """Have ``handler`` called with each published ``event``; subscribing twice changes nothing.
+    """Register ``handler`` for ``event``; subscribing twice has no effect.
 
     Args:
-        at_once: for handlers of milliseconds that users wait for: run by the publishing process after its commit.
+        at_once: run in the publishing process after its commit; only for handlers of milliseconds that users wait for.
     """
     subscription = Subscription(event, handler, f"{handler.__module__}.{handler.__qualname__}", at_once)
     subscribed = _subscriptions.setdefault(event_name(event), [])
@@ -94,12 +94,12 @@ def subscribe(event: type[DomainEvent], handler: Handler, *, at_once: bool = Fal
 
 
 def subscriptions() -> list[Subscription]:
-    """Who listens to what."""
+    """Return all registered subscriptions."""
     return [subscription for subscribed in _subscriptions.values() for subscription in subscribed]
 
 
 def publish(event: DomainEvent) -> None:
-    """Tell the subscribers once the current transaction has committed."""
+    """Write the event to the outbox and deliver it after the current transaction commits."""
     name = event_name(type(event))
     with transaction.atomic():
         for subscription in _subscriptions.get(name, []):
@@ -111,10 +111,10 @@ def publish(event: DomainEvent) -> None:
 
 
 def deliver(pk: uuid.UUID | str) -> bool:
-    """Run the handler of one outbox row and remove the row; False if it is delivered already or not due yet.
+    """Run the handler of one outbox row and delete the row; False if already delivered, in delivery or failed.
 
-    A handler that fails is logged by the type of its error (texts of errors may hold patient data) and tried again
-    later, at growing intervals, by :func:`deliver_due`.
+    A failing handler is logged by the type of its error (error texts may contain patient data) and retried by
+    :func:`deliver_due` with exponential back-off.
     """
     try:
         with transaction.atomic():
@@ -132,7 +132,7 @@ def deliver(pk: uuid.UUID | str) -> bool:
 
 
 def deliver_due(*, limit: int = 500) -> int:
-    """Deliver what was not delivered: its process was killed, its message lost, or its handler failed; how many."""
+    """Deliver overdue events (process killed, message lost, or handler failed) and return how many succeeded."""
     waiting = OutboxMessage.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     return sum(deliver(pk) for pk in list(waiting.values_list("pk", flat=True)[:limit]))
 

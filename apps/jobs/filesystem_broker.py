@@ -1,9 +1,9 @@
-"""Celery's bell as files, without its races: the embedded default's broker.
+"""A filesystem broker for Celery without kombu's race conditions; the default for single-machine sites.
 
-kombu's own transport opens a message's file under its last name and then fills it. A worker that looks in between takes
-an empty file, cannot decode it and ends (github.com/celery/kombu/issues/1551); the file of bindings has the same gap.
-Here a message gets its name when it is whole, and bindings are read and written under a lock. A message that still
-cannot be read is dropped with a word in the log: the row is the truth, and the sweeper rings again.
+kombu's transport creates a message's file under its final name and then writes it. A worker that polls in between reads
+an empty file, fails to decode it and exits (github.com/celery/kombu/issues/1551); the bindings file has the same race.
+Here a message is renamed into place once complete, and bindings are read and written under a lock. A message that still
+cannot be decoded is logged and dropped: the job's row is authoritative, and the sweeper sends the task again.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from kombu.utils.json import dumps
 
 logger = logging.getLogger(__name__)
 locking: Any = filesystem
-"""Its lock works on Windows too; the stubs do not know it."""
+"""Its file lock also works on Windows; the type stubs lack it."""
 
 
 class Channel(filesystem.Channel):
-    """A channel whose messages appear whole, and which makes its folders."""
+    """A channel that writes messages atomically and creates its folders."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,9 +50,7 @@ class Channel(filesystem.Channel):
             try:
                 return super()._get(queue)
             except (JSONDecodeError, UnicodeDecodeError) as error:
-                logger.error(
-                    "a message of the queue %s was dropped: it cannot be read (%s)", queue, type(error).__name__
-                )
+                logger.error("dropped an undecodable message of the queue %s (%s)", queue, type(error).__name__)
 
     def get_table(self, exchange: str) -> Any:
         with self._locked(locking.LOCK_SH):
@@ -75,6 +73,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Named in the settings as ``apps.jobs.filesystem_broker:Transport``."""
+    """The transport; referenced in the settings as ``apps.jobs.filesystem_broker:Transport``."""
 
     Channel = Channel

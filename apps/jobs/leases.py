@@ -1,4 +1,4 @@
-"""Taking a job, keeping it, ending it, and handing it out again when its worker is gone."""
+"""Job leases: claim, renew, complete, fail, retry, and re-queue after a worker is lost."""
 
 from __future__ import annotations
 
@@ -23,26 +23,24 @@ logger = logging.getLogger(__name__)
 J = TypeVar("J", bound=Job)
 
 ORPHAN_AFTER = timedelta(seconds=60)
-"""A queued row older than this is rung for again: its message may be lost."""
-
-
+"""A row queued for longer than this is sent again: its message may be lost."""
 FIRST_PAUSE = timedelta(seconds=5)
-"""Before the second attempt of a job that an error of the infrastructure ended; it doubles each time."""
+"""Delay before the second attempt after an infrastructure error; it doubles with each attempt."""
 TRANSIENT = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
-"""Errors of the infrastructure: trying again later may help. Not OSError: a file that is missing stays missing."""
+"""Infrastructure errors worth retrying. OSError is not among them: a missing file stays missing."""
 
 
 class LeaseLost(Exception):
-    """Another worker holds the job now; what was computed must be dropped."""
+    """Another worker holds the job now; the computed result must be discarded."""
 
 
 def claim(model: type[J], pk: uuid.UUID | str) -> J | None:
-    """Take the job if it is free; None if it is done, held by a live worker, or gone."""
+    """Lease the job if it is free; None if it is finished, held by a live worker, or deleted."""
     now = timezone.now()
     token = uuid.uuid4()
     due = Q(retry_at=None) | Q(retry_at__lte=now)
     free = Q(state=State.QUEUED) & due | Q(state=State.RUNNING, lease_until__lt=now)
-    taken = model._default_manager.filter(free, pk=pk).update(
+    claimed = model._default_manager.filter(free, pk=pk).update(
         state=State.RUNNING,
         attempt=F("attempt") + 1,
         progress=0,
@@ -53,14 +51,14 @@ def claim(model: type[J], pk: uuid.UUID | str) -> J | None:
         reason_code="",
         reason_parameters={},
     )
-    return model._default_manager.get(pk=pk) if taken else None
+    return model._default_manager.get(pk=pk) if claimed else None
 
 
 def renew(job: Job, *, progress: int) -> None:
-    """Keep the job for another lease and tell how far it is (percent).
+    """Renew the lease and record the progress in percent.
 
     Raises:
-        LeaseLost: if the lease has passed to another worker.
+        LeaseLost: if another worker has taken over the lease.
     """
     until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     if not _mine(job).update(lease_until=until, progress=progress):
@@ -68,17 +66,17 @@ def renew(job: Job, *, progress: int) -> None:
 
 
 def extend(job: Job) -> bool:
-    """Keep the job for another lease without a word of progress; False if it is no longer this worker's."""
+    """Renew the lease without reporting progress; False if this worker no longer holds it."""
     until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     return bool(_mine(job).update(lease_until=until))
 
 
 @contextmanager
 def complete(job: Job, state: State = State.SUCCEEDED) -> Iterator[None]:
-    """One transaction that ends the job; the results are written within it or not at all.
+    """Open the transaction that completes the job; results are written within it or not at all.
 
     Raises:
-        LeaseLost: if the lease has passed to another worker; nothing is written then.
+        LeaseLost: if another worker has taken over the lease; nothing is written.
     """
     with transaction.atomic():
         ended = _mine(job).update(
@@ -91,21 +89,21 @@ def complete(job: Job, state: State = State.SUCCEEDED) -> Iterator[None]:
 
 
 def fail(job: Job, error: Exception) -> None:
-    """Record why the job ends without a result: refused or failed, with a readable reason."""
+    """End the job without a result, as refused or failed, and store the reason."""
     readable = error if isinstance(error, UserError) else UserError("internal")
     if readable is not error:
-        # The text of a foreign exception may hold patient data: its type and place must do.
-        place = error.__traceback__
-        while place and place.tb_next:
-            place = place.tb_next
-        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+        # Exception texts may contain patient data: log only the type and the line.
+        traceback = error.__traceback__
+        while traceback and traceback.tb_next:
+            traceback = traceback.tb_next
+        where = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
         logger.error("%s %s failed: %s at %s", type(job).__name__, job.pk, type(error).__name__, where)
     with complete(job, State.REFUSED if isinstance(error, Refusal) else State.FAILED):
         _write_reason(job, readable.code, readable.parameters)
 
 
 def record_failure(job: Job, error: Exception) -> None:
-    """Refuse, fail, or (after an error of the infrastructure) queue the job again; nothing if its lease is lost."""
+    """Refuse or fail the job, or re-queue it after an infrastructure error; no effect if its lease is lost."""
     if not _mine(job).exists():
         return
     if isinstance(error, TRANSIENT) and job.attempt < job.max_attempts:
@@ -115,19 +113,19 @@ def record_failure(job: Job, error: Exception) -> None:
 
 
 def retry_later(job: Job, error: Exception) -> None:
-    """Give the job back, to be claimed again after a pause that grows with each attempt."""
+    """Re-queue the job with exponential back-off."""
     pause = FIRST_PAUSE * 2 ** (job.attempt - 1)
-    logger.warning("%s %s is tried again in %s: %s", type(job).__name__, job.pk, pause, type(error).__name__)
-    given_back = _mine(job).update(
+    logger.warning("%s %s will be retried in %s: %s", type(job).__name__, job.pk, pause, type(error).__name__)
+    requeued = _mine(job).update(
         state=State.QUEUED, lease_token=None, lease_until=None, retry_at=timezone.now() + pause
     )
-    if given_back:
+    if requeued:
         enqueue_job(job, delay=pause.total_seconds())
 
 
 @contextmanager
 def recording_failures(*jobs: Job) -> Iterator[None]:
-    """Do the jobs; an error ends those still running or queues them again, a lost lease is only logged."""
+    """Record an error raised in the block on the jobs that are still leased; only log a lost lease."""
     try:
         yield
     except LeaseLost as lost:
@@ -138,9 +136,9 @@ def recording_failures(*jobs: Job) -> Iterator[None]:
 
 
 def retry(job: Job) -> bool:
-    """Queue a failed job once more; False if it is not failed (double clicks do nothing)."""
+    """Queue a failed job again; False if it has not failed (so a double click has no effect)."""
     with transaction.atomic():
-        again = (
+        requeued = (
             type(job)
             ._default_manager.filter(pk=job.pk, state=State.FAILED)
             .update(
@@ -153,18 +151,18 @@ def retry(job: Job) -> bool:
                 retry_at=None,
             )
         )
-        if again:
+        if requeued:
             enqueue_job(job)
-    return bool(again)
+    return bool(requeued)
 
 
 def sweep() -> int:
-    """Hand out again what a dead worker held, and ring again for what nobody heard; how many."""
+    """Re-queue jobs of dead workers and resend tasks whose message may be lost; return how many were sent."""
     return sum(_sweep_model(model) for model in job_models())
 
 
 def job_models() -> list[type[Job]]:
-    """Every concrete kind of job in the project."""
+    """Return every concrete subclass of :class:`Job`."""
     return [model for model in apps.get_models() if issubclass(model, Job)]
 
 

@@ -1,4 +1,4 @@
-"""Whether the clock and the workers live: they say so regularly, and others read how long ago that was."""
+"""Liveness of the clock and the workers: each updates a timestamp that the readiness check reads."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ MIN_PATIENCE_SECONDS = 60
 
 
 def queue_sign(queue: str) -> str:
-    """The name of a queue's life sign."""
+    """Return the name of a queue's life sign."""
     return f"queue {queue}"
 
 
 def give_sign(name: str) -> None:
-    """Record that the part of this name lives now."""
+    """Record that the named component is alive now."""
     LifeSign.objects.update_or_create(name=name, defaults={"at": timezone.now()})
 
 
 def seconds_since(name: str) -> float | None:
-    """Seconds since the last sign of this name; None if there never was one."""
+    """Return the seconds since the component's last life sign; None if there is none."""
     at = LifeSign.objects.filter(name=name).values_list("at", flat=True).first()
     return None if at is None else (timezone.now() - at).total_seconds()
 
 
 def patience() -> float:
-    """Seconds without a sign after which a part counts as gone: four rounds of the clock, and at least a minute."""
+    """Return the seconds without a life sign after which a component counts as down: four sweeps, at least a minute."""
     return max(4 * settings.JOB_SWEEP_SECONDS, MIN_PATIENCE_SECONDS)
 
 
 def has_live_lease(now: datetime | None = None) -> bool:
-    """Whether a worker holds a job at this moment.
+    """Return whether a worker holds a job at this moment.
 
-    A worker in the middle of a long job answers no message, but it renews its lease.
+    A worker busy with a long job consumes no messages, but it renews its lease.
     """
     now = now or timezone.now()
     running = (model._default_manager.filter(state=State.RUNNING, lease_until__gt=now) for model in job_models())

@@ -1,4 +1,4 @@
-"""The row that is a job, and the outbox of domain events."""
+"""Base model of background jobs, the outbox of domain events, and scheduler state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class State(models.TextChoices):
-    """Where a job stands. Refused is an answer: the input is not what the job was made for."""
+    """State of a job. Refused is a result: the input is outside what the job was built for."""
 
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
@@ -25,17 +25,17 @@ FINAL_STATES = (State.SUCCEEDED, State.REFUSED, State.FAILED)
 
 
 class Urgency(models.IntegerChoices):
-    """Who waits for the job; each has a queue of its own."""
+    """Whether a user waits for the job; each value has its own queue."""
 
     BACKGROUND = 0, _("Background")
     INTERACTIVE = 1, _("Interactive")
 
 
 class Job(models.Model):
-    """A piece of work for a worker. The row is the truth; the broker's message is only a bell.
+    """A unit of background work. The row is authoritative; the broker's message only triggers it.
 
-    A subclass names the task that does it. A worker that takes it holds a lease: a random token and
-    a time. Whoever writes a result must still hold the token, so that of two workers only one does.
+    A subclass names its Celery task. A worker that claims the job holds a lease: a random token and an
+    expiry time. Writing a result requires the current token, so at most one worker can do so.
     """
 
     task_name: ClassVar[str]
@@ -61,12 +61,12 @@ class Job(models.Model):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will happen unless somebody asks for a retry."""
+        """Whether the job has reached a final state; only an explicit retry changes it."""
         return self.state in FINAL_STATES
 
     @property
     def reason(self) -> str:
-        """Why it was refused or failed, in the reader's language."""
+        """The reason for refusal or failure, in the current language."""
         from apps.jobs.errors import message
 
         return message(self.reason_code, self.reason_parameters)
@@ -77,7 +77,7 @@ def _first_due() -> datetime:
 
 
 class OutboxMessage(models.Model):
-    """A domain event that one handler has yet to see. It holds ids, no data of patients."""
+    """A domain event not yet delivered to one handler. Its payload holds ids, never patient data."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     event = models.CharField(max_length=80)
@@ -94,14 +94,14 @@ class OutboxMessage(models.Model):
 
 
 class LifeSign(models.Model):
-    """When a part that works out of sight last showed that it lives: the clock, or the workers of a queue."""
+    """The last heartbeat of a background component: the clock, or the workers of a queue."""
 
     name = models.CharField(max_length=60, primary_key=True)
     at = models.DateTimeField()
 
 
 class ScheduledTask(models.Model):
-    """When an entry of the schedule last ran. It outlives the clock's process, so weekly work survives restarts."""
+    """The last run of a schedule entry. Stored, so that weekly tasks survive restarts of the clock."""
 
     name = models.CharField(max_length=100, primary_key=True)
     last_run_at = models.DateTimeField()

@@ -1,8 +1,8 @@
-"""One way to run every kind of background job.
+"""The runner shared by all kinds of background jobs.
 
-A kind of job is a model (a subclass of :class:`apps.jobs.models.Job`) and a runner that says three things: what the
+A kind of job is a model (a subclass of :class:`apps.jobs.models.Job`) and a runner that defines three steps: what the
 job reads (:meth:`JobRunner.load`), what is computed (:meth:`JobRunner.run`), and what is written
-(:meth:`JobRunner.save`). Claiming, the heartbeat, completing, failing and retrying are here, once.
+(:meth:`JobRunner.save`). Claiming, heartbeat, completion, failure and retry are implemented here.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ Result = TypeVar("Result")
 
 
 class JobRunner(Generic[J, Loaded, Result]):
-    """Runs the jobs of one model; subclasses hold no workflow of their own.
+    """Runs the jobs of one model; subclasses implement no workflow of their own.
 
-    ``load`` and ``save`` read and write rows, ``run`` computes and touches none. Whatever one of them raises ends that
-    job alone: a :class:`~apps.jobs.errors.Refusal` as refused, a readable error as failed with its reason, an error of
-    the infrastructure (database, file system, network) is tried again later, anything else is failed as ``internal``.
+    ``load`` and ``save`` read and write rows, ``run`` computes without database access. An exception ends that job
+    alone: a :class:`~apps.jobs.errors.Refusal` as refused, another ``UserError`` as failed with its reason; an
+    infrastructure error (database, network) is retried later, anything else fails as ``internal``.
     """
 
     model: ClassVar[type[Job]]
 
     @classmethod
     def as_task(cls) -> Any:
-        """The Celery task that runs a job by its id, under the model's ``task_name``."""
+        """Return the Celery task that runs a job by id, registered under the model's ``task_name``."""
 
         def task(pk: str) -> None:
             cls().execute(pk)
@@ -48,7 +48,7 @@ class JobRunner(Generic[J, Loaded, Result]):
         return accelerator_task(cls.model.task_name)(task)
 
     def execute(self, pk: uuid.UUID | str) -> None:
-        """Claim the job, and those it shares a run with, and do them; does nothing if another worker has it."""
+        """Claim the job and its batch, then run them; no effect if another worker holds the job."""
         jobs = self.claim(pk)
         if not jobs:
             return
@@ -58,40 +58,40 @@ class JobRunner(Generic[J, Loaded, Result]):
                 self._run(loaded)
 
     def claim(self, pk: uuid.UUID | str) -> list[J]:
-        """The job, if it is free, and others that are to be run together with it."""
+        """Lease the job if it is free, and any others to run in the same batch."""
         job: J | None = leases.claim(self.model, pk)  # type: ignore[arg-type, assignment]
         return [] if job is None else [job]
 
     def check(self, job: J) -> None:
-        """Whether the job may still be done; asked before it is loaded and again before it is saved.
+        """Check that the job may still run; called before loading and again before saving.
 
         Raises:
-            Refusal: if not, say because the patient's consent was withdrawn.
+            Refusal: if it may not, for example because consent was withdrawn.
         """
 
     def load(self, job: J) -> Loaded:
-        """Read what the job needs."""
+        """Read the job's input from the database."""
         raise TypeError(f"{type(self).__name__} must define load")
 
     def run(self, job: J, loaded: Loaded) -> Result:
-        """Compute; long work calls :func:`apps.jobs.leases.renew` to tell how far it is."""
+        """Compute the result; long computations call :func:`apps.jobs.leases.renew` to report progress."""
         raise TypeError(f"{type(self).__name__} must define run or run_batch")
 
     def run_batch(self, loaded: Sequence[tuple[J, Loaded]]) -> Iterable[tuple[J, Result | Exception]]:
-        """Compute several jobs; the default does one after the other, and each may fail on its own.
+        """Compute several jobs; by default one after the other, each failing independently.
 
-        A result that is an exception ends its job as if it had been raised.
+        An exception yielded as a result ends its job as if it had been raised.
         """
         for job, values in loaded:
             with leases.recording_failures(job):
                 yield job, self.run(job, values)
 
     def save(self, job: J, result: Result) -> None:
-        """Write the result, within the transaction that completes the job."""
+        """Write the result; called within the transaction that completes the job."""
         raise TypeError(f"{type(self).__name__} must define save")
 
     def after(self, job: J, result: Result) -> None:
-        """What is done once the job is complete, while the result is in memory; its failure changes nothing."""
+        """Hook after completion, while the result is in memory; an error here does not affect the job."""
 
     def _load(self, job: J) -> Iterator[tuple[J, Loaded]]:
         with leases.recording_failures(job):
@@ -110,7 +110,7 @@ class JobRunner(Generic[J, Loaded, Result]):
             if len(loaded) == 1:
                 leases.record_failure(loaded[0][0], error)
                 return
-            logger.warning("a batch of %d failed (%s): one by one", len(loaded), type(error).__name__)
+            logger.warning("a batch of %d failed (%s): running its jobs one by one", len(loaded), type(error).__name__)
             for pair in loaded:
                 if pair[0].pk in pending:
                     self._run([pair])
@@ -127,7 +127,7 @@ class JobRunner(Generic[J, Loaded, Result]):
 
 @contextmanager
 def heartbeat(jobs: Sequence[Job]) -> Iterator[None]:
-    """Keep the leases of jobs while work goes on, whether or not the work tells how far it is."""
+    """Renew the leases of the jobs from a thread while the block runs."""
     stop = threading.Event()
     thread = threading.Thread(target=_beat, args=(jobs, stop), name="heartbeat", daemon=True)
     thread.start()
@@ -139,7 +139,7 @@ def heartbeat(jobs: Sequence[Job]) -> Iterator[None]:
 
 
 def _beat(jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Extend the leases at a third of their length; a database that cannot be reached is asked again next time."""
+    """Extend the leases every third of their length; a failed attempt is retried at the next interval."""
     try:
         while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
             for job in jobs:

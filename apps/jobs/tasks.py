@@ -1,4 +1,4 @@
-"""The two kinds of tasks, and the sweeper. Only this file sets Celery options."""
+"""Task decorators with their Celery options, the sweeper, and event delivery. No other module sets Celery options."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def short_task(name: str) -> Callable[[F], Any]:
-    """A task of seconds that needs no model."""
+    """Register a task that takes seconds and needs no model."""
     return shared_task(name=name, queue=SHORT_QUEUE, ignore_result=True, soft_time_limit=60, time_limit=90)
 
 
 def accelerator_task(name: str) -> Callable[[F], Any]:
-    """A task that runs a model, on a GPU where the worker has one."""
+    """Register a task that runs a model, on a GPU where the worker has one."""
     queue = ACCELERATOR_QUEUES[Urgency.INTERACTIVE]
     return shared_task(name=name, queue=queue, ignore_result=True, soft_time_limit=600, time_limit=660)
 
 
 @short_task("jobs.sweep")
 def sweep() -> None:
-    """Hand out expired leases again, and deliver events that were not delivered."""
+    """Re-queue jobs with expired leases and deliver overdue events."""
     leases.sweep()
     events.deliver_due()
 
@@ -40,5 +40,5 @@ def deliver_event(pk: str) -> None:
 
 @short_task("jobs.give_sign")
 def give_sign(queue: str) -> None:
-    """Show that the workers of a queue live; the clock sends it to each queue."""
+    """Record that a queue's workers are alive; the clock sends this task to each queue."""
     life_signs.give_sign(life_signs.queue_sign(queue))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # the NLP libraries are installed on workers only
     from apps.notes.nlp.understanding import Understood
 
 SPECIALTY = "note-specialty"
-ACTOR = System("a note was read")
+ACTOR = System("note extraction")
 MAX_CONCEPTS = 2000
 """Mentions stored per note; the number beyond it is stored as ``more`` and shown."""
 FIELDS = ("negated", "uncertain", "historical", "family")

@@ -21,7 +21,7 @@ from apps.notes.similar_cases import store_case_vector
 from apps.protection import blobs
 from apps.records.models import Case
 
-ACTOR = System("a case was summed up")
+ACTOR = System("case summary")
 NOTHING_WRITTEN = "nothing written"
 """Method of a summary whose generative model returned nothing: extractive, and the page says so."""
 MAX_NOTES = 40

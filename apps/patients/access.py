@@ -1,9 +1,9 @@
-"""Who may see which patient.
+"""Access policy: who may see which patient.
 
-The clinicians of the patient's care teams while the patient consents to care; a clinician with emergency
-access, for a time; and the patient. Administrators, auditors and researchers see no record.
+Clinicians of the patient's care teams while the patient consents to care; a clinician with break-glass
+access, for a limited time; and the patient. Administrators, auditors and researchers see no record.
 
-Every query of clinical rows goes through :func:`visible_patient_filter`.
+Every query for clinical rows must use :func:`visible_patient_filter`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from apps.patients.models import BreakGlassAccess, ConsentState, Patient, Purpos
 
 
 def permitting_states(purpose: Purpose) -> list[int]:
-    """The states of consent in which the data may be used for this purpose.
+    """Return the consent states that permit use of the data for this purpose.
 
-    What was never stated counts as given where the hospital's policy (``PRESUMED_CONSENT``) has another
-    legal ground, such as treatment for care (GDPR article 9(2)(h)).
+    Without a recorded decision, consent is presumed for purposes for which the hospital has another
+    legal ground (``PRESUMED_CONSENT``), such as treatment (GDPR article 9(2)(h)).
     """
     presumed = purpose in settings.PRESUMED_CONSENT
     return [ConsentState.GIVEN, ConsentState.NOT_STATED] if presumed else [ConsentState.GIVEN]
 
 
 def permits(patient: Patient, purpose: Purpose) -> bool:
-    """Whether the patient's data may be used for this purpose."""
+    """Return whether the patient's data may be used for this purpose."""
     return getattr(patient, f"consent_{purpose.value}") in permitting_states(purpose)
 
 
 def permitted_filter(purpose: Purpose, patient_path: str = "") -> Q:
-    """The same as a condition; ``patient_path`` leads to the patient: ``"series__study__patient__"``."""
+    """Return :func:`permits` as a condition; ``patient_path`` is the lookup prefix: ``"series__study__patient__"``."""
     return Q(**{f"{patient_path}consent_{purpose.value}__in": permitting_states(purpose)})
 
 
@@ -63,25 +63,25 @@ rules.add_perm("patients.decide_for_patient", is_physician & _cares)
 
 
 def can(actor: Actor | None, permission: str, patient: Patient) -> bool:
-    """Whether the actor may; nobody may nothing."""
+    """Return whether the actor has the permission; always False without an actor."""
     return actor is not None and bool(rules.has_perm(permission, actor, patient))
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Patient]:
-    """The patients whom :func:`can` lets this actor view."""
+    """Return the patients that this actor may view, consistent with :func:`can`."""
     return Patient.objects.filter(visible_patient_filter(actor, "pk"))
 
 
 def active_emergencies(actor: Any) -> QuerySet[BreakGlassAccess]:
-    """The emergency accesses that open records for this user now."""
+    """Return the user's break-glass accesses that are in force now."""
     return BreakGlassAccess.objects.filter(user=actor, ended_at=None, expires_at__gt=timezone.now())
 
 
 def visible_patient_filter(actor: Actor | None, patient_field: str) -> Q:
-    """The same as a condition for other tables whose ``patient_field`` holds the patient's id.
+    """Return the visibility policy as a query condition for a table whose ``patient_field`` holds the patient's id.
 
-    A correlated EXISTS rather than a join: rows stay unique, and a list that is read in index order
-    can stop after a page.
+    A correlated EXISTS rather than a join keeps rows unique and lets a list read in index order
+    stop after one page.
     """
     if isinstance(actor, System):
         return Q()

@@ -1,4 +1,4 @@
-"""Emergency access: opening a record outside one's care teams, for a stated reason and a short time."""
+"""Break-glass access: opening a record outside the clinician's care teams, for a stated reason and a short time."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from apps.patients.access import can
 from apps.patients.models import BreakGlassAccess, Patient
 from apps.patients.queries import with_identity
 
-SHORTEST_REASON = 10
-MOST_MISSES_AN_HOUR = 10
-"""So that nobody finds out by trying which MRNs exist."""
+MIN_REASON_CHARACTERS = 10
+MAX_MISSES_PER_HOUR = 10
+"""Rate limit against enumeration of MRNs."""
 
 
 def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> BreakGlassAccess:
-    """Open the record with exactly this MRN to the actor; care team and auditors are told at once.
+    """Give the actor access to the record with exactly this MRN; care team and auditors are notified immediately.
 
-    Somebody who has access already gets it lengthened.
+    An actor who already has break-glass access gets a new period.
 
     Raises:
         PermissionError: if the actor is no clinician.
@@ -33,9 +33,9 @@ def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> BreakGlas
             ``emergency_not_needed``.
     """
     if not is_clinician(actor):
-        raise PermissionError("only clinicians open records in an emergency")
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise UserError("emergency_reason", least=SHORTEST_REASON)
+        raise PermissionError("only clinicians may use break-glass access")
+    if len(reason.strip()) < MIN_REASON_CHARACTERS:
+        raise UserError("emergency_reason", least=MIN_REASON_CHARACTERS)
     _check_misses(actor)
     patient = with_identity(mrn, issuer)
     if patient is None:
@@ -57,13 +57,13 @@ def open_record(mrn: str, issuer: str, reason: str, *, actor: User) -> BreakGlas
 
 
 def end(access: BreakGlassAccess, *, actor: User) -> bool:
-    """Close the record again before the time; False if it is closed already.
+    """End the access before it expires; False if it has already ended.
 
     Raises:
-        PermissionError: if it is somebody else's.
+        PermissionError: if the access belongs to another user.
     """
     if access.user_id != actor.pk:
-        raise PermissionError("only who opened a record closes it")
+        raise PermissionError("only the user who opened a record may close it")
     ended = BreakGlassAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         audit.record(actor, "emergency.ended", access, why="emergency")
@@ -71,16 +71,16 @@ def end(access: BreakGlassAccess, *, actor: User) -> bool:
 
 
 def review(access: BreakGlassAccess, verdict: BreakGlassAccess.Review, note: str, *, actor: User) -> bool:
-    """Say whether it was justified; False if somebody has said so before.
+    """Record the auditor's verdict; False if the access has already been reviewed.
 
     Raises:
-        PermissionError: if the actor is no auditor, or was the one who opened the record.
-        ValueError: if the verdict is none.
+        PermissionError: if the actor is not an auditor, or opened the record themselves.
+        ValueError: if the verdict is ``PENDING``.
     """
     if not is_auditor(actor) or access.user_id == actor.pk:
-        raise PermissionError("an auditor reviews, and never the own access")
+        raise PermissionError("only an auditor reviews, and never their own access")
     if verdict == BreakGlassAccess.Review.PENDING:
-        raise ValueError("say whether it was justified")
+        raise ValueError("the verdict must be justified or not justified")
     with transaction.atomic():
         locked = BreakGlassAccess.objects.select_for_update().get(pk=access.pk)
         if locked.review:
@@ -95,7 +95,7 @@ def review(access: BreakGlassAccess, verdict: BreakGlassAccess.Review, note: str
 
 def _check_misses(actor: User) -> None:
     hour = timezone.now() - timedelta(hours=1)
-    if AuditEntry.objects.filter(actor=actor, action="emergency.denied", at__gte=hour).count() >= MOST_MISSES_AN_HOUR:
+    if AuditEntry.objects.filter(actor=actor, action="emergency.denied", at__gte=hour).count() >= MAX_MISSES_PER_HOUR:
         raise UserError("emergency_too_many")
 
 

@@ -1,4 +1,4 @@
-"""Erasing a patient (GDPR article 17), and the holds that forbid it."""
+"""Erasure of a patient (GDPR article 17), and the legal holds that prevent it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from apps.protection.models import holder_name
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure removed."""
+    """Result of an erasure."""
 
     record: uuid.UUID
     blobs: int
@@ -29,16 +29,16 @@ class Erased:
 
 
 def holds(patient: Patient) -> list[RetentionHold]:
-    """The holds that forbid erasing the record now."""
+    """Return the legal holds in force on the record."""
     return list(patient.retention_holds.filter(lifted_at=None))
 
 
 def place_hold(patient: Patient, reason: str, *, actor: Actor) -> RetentionHold:
-    """Forbid erasing the record until the hold is lifted.
+    """Place a legal hold: the record cannot be erased until it is lifted.
 
     Raises:
         PermissionError: if the actor is no administrator.
-        UserError: ``hold_reason`` if none is stated.
+        UserError: ``hold_reason`` if no reason is given.
     """
     require_admin(actor)
     if not reason.strip():
@@ -52,7 +52,7 @@ def place_hold(patient: Patient, reason: str, *, actor: Actor) -> RetentionHold:
 
 
 def lift_hold(hold: RetentionHold, *, actor: Actor) -> bool:
-    """Lift a hold; False if it is lifted already.
+    """Lift a legal hold; False if it has already been lifted.
 
     Raises:
         PermissionError: if the actor is no administrator.
@@ -67,37 +67,37 @@ def lift_hold(hold: RetentionHold, *, actor: Actor) -> bool:
 
 
 def erase(patient: Patient, *, actor: Actor) -> Erased:
-    """Destroy the patient's key, then blobs, rows and portal account; safe to repeat after a failure.
+    """Destroy the patient's key, then blobs, rows and portal account; can be repeated after a failure.
 
-    What stays is the audit trail, which knows the record by its number only. Copies in backups cannot be
-    opened any more: the key lies in no backup of the database. A backup of the key store itself must
-    expire, or be made useless by ``manage.py keyring rotate --retire``.
+    The audit trail remains; it refers to the record by id only. Copies in backups can no longer be
+    decrypted, since database backups do not contain the key. A backup of the key store itself must
+    expire, or be invalidated by ``manage.py keyring rotate --retire``.
 
     Raises:
         PermissionError: if the actor is no administrator.
-        UserError: ``erasure_held`` if a hold forbids it.
+        UserError: ``erasure_held`` if the record is under a legal hold.
     """
     require_admin(actor)
-    record = patient.pk
+    record_id = patient.pk
     with transaction.atomic():
-        locked = Patient.objects.select_for_update().get(pk=record)
-        held = holds(locked)
-        if held:
-            audit.record(actor, "patient.erasure_refused", locked, outcome=Outcome.REFUSED, holds=len(held))
+        locked = Patient.objects.select_for_update().get(pk=record_id)
+        active_holds = holds(locked)
+        if active_holds:
+            audit.record(actor, "patient.erasure_refused", locked, outcome=Outcome.REFUSED, holds=len(active_holds))
         else:
             audit.record(actor, "patient.erasure_begun", locked)
-    if held:
-        raise UserError("erasure_held", number=len(held))
-    blobs = shred(record)
+    if active_holds:
+        raise UserError("erasure_held", number=len(active_holds))
+    blobs = shred(record_id)
     with transaction.atomic():
         _close_account(locked.portal_user, actor)
         rows, _ = locked.delete()
-        audit.record(actor, "patient.erased", patient=holder_name(record), blobs=blobs, rows=rows)
-    return Erased(record, blobs, rows)
+        audit.record(actor, "patient.erased", patient=holder_name(record_id), blobs=blobs, rows=rows)
+    return Erased(record_id, blobs, rows)
 
 
 def _close_account(user: User | None, actor: Actor) -> None:
-    """The account stays as a number, for the audit trail; whoever it was can sign in no more."""
+    """Anonymise and deactivate the account; its row stays for the audit trail."""
     if user is None:
         return
     user.username, user.email, user.staff_name, user.is_active = f"erased-{user.pk}", "", "", False

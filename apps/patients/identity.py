@@ -1,4 +1,4 @@
-"""Whose scan is this? Matching by MRN, never by guess."""
+"""Matching uploaded studies to patient records, by MRN only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from apps.patients.search import write_tokens
 
 @dataclass(frozen=True)
 class Identity:
-    """What a scan says of its patient: DICOM (0010,0020), (0010,0021), (0010,0010), (0010,0030) …"""
+    """Patient identity in a DICOM header: (0010,0020), (0010,0021), (0010,0010), (0010,0030) …"""
 
     mrn: str
     issuer: str = ""
@@ -32,7 +32,7 @@ class Identity:
 
 
 class Verdict(Enum):
-    """How an identity stands to the records that exist."""
+    """Result of matching an identity against the existing records."""
 
     NEW = "new"
     MATCH = "match"
@@ -42,17 +42,17 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Match:
-    """The verdict and, unless it is new, the record with the same MRN."""
+    """The verdict and, unless it is ``NEW``, the record with the same MRN."""
 
     verdict: Verdict
     patient: Patient | None = None
 
 
 def match(identity: Identity, *, actor: Actor) -> Match:
-    """Find the record with this MRN and say whether it may be the same person.
+    """Find the record with this MRN and check whether it may be the same person.
 
-    A record outside the actor's care teams is out of reach: its owners decide. Only what both sides
-    state is compared, so a missing name or birth date conflicts with nothing.
+    A record outside the actor's care teams is out of reach: its own team decides. Only values stated on both sides
+    are compared, so a missing name or birth date never conflicts.
     """
     patient = with_identity(identity.mrn, identity.issuer)
     if patient is None:
@@ -65,12 +65,12 @@ def match(identity: Identity, *, actor: Actor) -> Match:
 
 
 def register(identity: Identity, *, care_teams: list[CareTeam], actor: Actor, pk: uuid.UUID | None = None) -> Patient:
-    """Create a patient record that belongs to these care teams, or return the one just made.
+    """Create a patient record for these care teams, or return the one created concurrently.
 
     Args:
-        pk: the id that the new record gets, if its key was needed before it.
+        pk: id of the new record, if its data key was already needed.
 
-    Two uploads of one new patient may arrive at once: the unique index lets one of them create.
+    If two uploads of a new patient arrive at once, the unique index lets only one of them create the record.
     """
     patient = Patient(
         pk=pk or uuid.uuid4(),
@@ -88,8 +88,8 @@ def register(identity: Identity, *, care_teams: list[CareTeam], actor: Actor, pk
             write_tokens(patient)
             audit.record(actor, "patient.created", patient)
     except IntegrityError:
-        winner = with_identity(identity.mrn, identity.issuer)
-        if winner is None:
+        existing = with_identity(identity.mrn, identity.issuer)
+        if existing is None:
             raise
-        return winner
+        return existing
     return patient

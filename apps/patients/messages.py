@@ -1,4 +1,4 @@
-"""Why something about a record cannot be done, and notices about it."""
+"""Messages and notifications about patient records, by code."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,6 +1,6 @@
-"""The patient record, and what is kept about it: consent, emergency access, holds.
+"""The patient record, with consents, break-glass accesses and legal holds.
 
-What identifies a person is sealed; what is searched has a blind index.
+Identifying data are encrypted; searchable values have blind indexes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Sex(models.TextChoices):
 
 
 class Purpose(models.TextChoices):
-    """What patient data are used for (GDPR article 6(1)(a), 9(2)(a))."""
+    """Purposes of processing patient data (GDPR article 6(1)(a), 9(2)(a))."""
 
     CARE = "care", _("Treatment by the hospital's clinicians")
     AI = "ai", _("Analysis by AI models")
@@ -36,7 +36,7 @@ class Purpose(models.TextChoices):
 
 
 class ConsentState(models.IntegerChoices):
-    """What the patient said."""
+    """The patient's decision on one purpose."""
 
     NOT_STATED = 0, _("No decision recorded")
     GIVEN = 1, _("Given")
@@ -77,14 +77,14 @@ class Patient(SealedRecord):
 
     @property
     def display_name(self) -> str:
-        """The name as a person would write it."""
+        """The name in natural order."""
         from apps.patients.names import display
 
         return display(self.name)
 
 
 class TokenKind(models.TextChoices):
-    """What a search token stands for."""
+    """What a search token was computed from."""
 
     IDENTITY = "identity", "MRN with issuer: one record each"
     MRN = "mrn", "MRN alone"
@@ -93,7 +93,7 @@ class TokenKind(models.TextChoices):
 
 
 class SearchToken(models.Model):
-    """A blind index of something by which a patient is found, made with one index key."""
+    """A blind-index token by which a patient is found, computed with one index key."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="search_tokens")
     kind = models.CharField(max_length=8, choices=TokenKind)
@@ -111,7 +111,7 @@ class SearchToken(models.Model):
 
 
 class Consent(models.Model):
-    """What was said of one purpose, and when. Rows are only added; the patient's columns hold the newest."""
+    """A recorded decision on one purpose. Append-only; the patient's columns hold the latest state."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
@@ -125,15 +125,15 @@ class Consent(models.Model):
 
 
 class BreakGlassAccess(SealedRecord):
-    """Break-glass: a clinician outside the care team opens a record, for a stated reason and a short time.
+    """Break-glass access of a clinician outside the care team, for a stated reason and a short time.
 
-    It lies here and not in ``accounts``: it points at a patient, and references point down.
+    Defined here and not in ``accounts`` because it refers to a patient, and apps depend only on lower layers.
     """
 
     holder_path = "patient_id"
 
     class Review(models.TextChoices):
-        """What the reviewer says."""
+        """The auditor's verdict."""
 
         PENDING = "", _("Awaiting review")
         JUSTIFIED = "justified", _("Justified")
@@ -158,12 +158,12 @@ class BreakGlassAccess(SealedRecord):
 
     @property
     def active(self) -> bool:
-        """Whether it still opens the record."""
+        """Whether the access is still in force."""
         return self.ended_at is None and self.expires_at > timezone.now()
 
 
 class RetentionHold(SealedRecord):
-    """A legal reason why a record must not be erased yet."""
+    """A legal hold: a reason why the record must not be erased yet."""
 
     holder_path = "patient_id"
 

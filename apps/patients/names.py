@@ -1,4 +1,4 @@
-"""Person names: how they are shown, compared and cut into words. No Django here."""
+"""Display, comparison and tokenisation of person names. No Django here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _PARTS = re.compile(r"[\s^=,.'’-]+")
 
 
 def display(name: str) -> str:
-    """A DICOM person name as people write it: given names, then the family name.
+    """Format a DICOM person name in natural order: given names, then the family name.
 
-    Names in an ideographic group (PS3.5 section 6.2.1.1) follow in brackets, family name first.
+    An ideographic group (PS3.5 section 6.2.1.1) follows in parentheses, family name first.
     """
     alphabetic, _, rest = name.partition("=")
     family, given, middle, prefix, suffix = [part.strip() for part in (alphabetic.split("^") + [""] * 5)[:5]]
@@ -21,34 +21,34 @@ def display(name: str) -> str:
 
 
 def normalise(name: str) -> str:
-    """The form in which two spellings of one name are equal: words without case and accents, in order."""
+    """Normalise a name for comparison: its words without case and accents, in order."""
     return " ".join(words(name))
 
 
 def words(name: str) -> list[str]:
-    """The words of a name, folded: ``"Müller^Ána=穆勒"`` gives ``["muller", "ana", "穆勒"]``."""
+    """Split a name into folded words: ``"Müller^Ána=穆勒"`` gives ``["muller", "ana", "穆勒"]``."""
     decomposed = unicodedata.normalize("NFKD", name)
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return [word for word in _PARTS.split(unicodedata.normalize("NFC", bare).casefold()) if word]
 
 
 def same_person_name(left: str, right: str) -> bool:
-    """Whether two names may belong to one person: their alphabetic words agree, or one is missing."""
+    """Return whether two names may belong to one person: their alphabetic words agree, or one is missing."""
     return not left.strip("^= ") or not right.strip("^= ") or _alphabetic(left) == _alphabetic(right)
 
 
 def _alphabetic(name: str) -> list[str]:
-    """The first non-empty component group, words in any order: some write the family name last."""
+    """Return the sorted words of the first non-empty component group; some systems write the family name last."""
     return sorted(words(next(group for group in name.split("=") if group.strip("^ "))))
 
 
-LONGEST_BEGINNING = 5
+MAX_PREFIX_CHARACTERS = 5
 
 
-def beginnings(word: str) -> list[str]:
-    """The first letters under which a folded word is found: two to five, from one on in ideographic scripts."""
-    shortest = 1 if _ideographic(word[0]) else 2
-    return [word[:length] for length in range(shortest, min(len(word), LONGEST_BEGINNING) + 1)]
+def prefixes(word: str) -> list[str]:
+    """Return the indexed prefixes of a folded word: two to five characters, or one to five in ideographic scripts."""
+    minimum = 1 if _ideographic(word[0]) else 2
+    return [word[:length] for length in range(minimum, min(len(word), MAX_PREFIX_CHARACTERS) + 1)]
 
 
 def _ideographic(character: str) -> bool:

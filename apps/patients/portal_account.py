@@ -1,4 +1,4 @@
-"""The log-in by which a patient reads the own record."""
+"""The account with which a patient reads their own record."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from apps.patients.models import Patient
 
 
 def link_account(patient: Patient, user: User | None, *, actor: Actor) -> None:
-    """Give the record this log-in, or none. Whoever had it before no longer sees the record.
+    """Link the record to this account, or to none; a previously linked account loses access.
 
     Raises:
         PermissionError: if the actor is no administrator.
-        UserError: ``account_not_patient`` if the account has another role; ``account_taken`` if it opens
+        UserError: ``account_not_patient`` if the account has another role; ``account_taken`` if it is linked to
             another record.
     """
     require_admin(actor)

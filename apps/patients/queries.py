@@ -1,4 +1,4 @@
-"""Reads of patients that more than one caller needs."""
+"""Shared patient queries."""
 
 from __future__ import annotations
 
@@ -6,56 +6,58 @@ import re
 
 from django.db.models import Q, QuerySet
 
-from apps.patients.blind_indexes import identity_tokens, letters_tokens, mrn_tokens, word_tokens
+from apps.patients.blind_indexes import identity_tokens, mrn_tokens, prefix_tokens, word_tokens
 from apps.patients.models import Patient, SearchToken, TokenKind
-from apps.patients.names import LONGEST_BEGINNING, beginnings, words
+from apps.patients.names import MAX_PREFIX_CHARACTERS, prefixes, words
 
 _QUOTED = re.compile(r'^\s*"(.+)"\s*$')
 
 
 def found_by(text: str) -> QuerySet[Patient]:
-    """Patients whose MRN is ``text``, or of whose name each word in ``text`` begins one; in quotes, is one.
+    """Find patients by MRN, or by name: each word in ``text`` is a prefix of a name word, or equal to one if quoted.
 
-    Name tokens are cut short on purpose, so a few others may be among them: :func:`fits` tells.
-    Visibility is the caller's to add.
+    Name tokens are deliberately truncated, so there may be false matches; filter them with :func:`fits`.
+    The caller applies the visibility filter.
     """
-    found = Q(pk__in=_having(TokenKind.MRN, mrn_tokens(text)))
+    condition = Q(pk__in=_with_token(TokenKind.MRN, mrn_tokens(text)))
     exact = _QUOTED.match(text)
-    wanted = words(exact.group(1) if exact else text)
-    if wanted:
-        named = Patient.objects.all()
-        for word in wanted:
-            named = named.filter(pk__in=_whole(word) if exact or not beginnings(word) else _beginning(word))
-        found |= Q(pk__in=named.values("pk"))
-    return Patient.objects.filter(found)
+    query_words = words(exact.group(1) if exact else text)
+    if query_words:
+        by_name = Patient.objects.all()
+        for word in query_words:
+            by_name = by_name.filter(pk__in=_with_word(word) if exact or not prefixes(word) else _with_prefix(word))
+        condition |= Q(pk__in=by_name.values("pk"))
+    return Patient.objects.filter(condition)
 
 
 def fits(patient: Patient, text: str) -> bool:
-    """Whether the opened record is what the search meant."""
+    """Return whether the decrypted record really matches the search text."""
     if patient.mrn == text.strip():
         return True
     exact = _QUOTED.match(text)
-    wanted, own = words(exact.group(1) if exact else text), words(patient.name)
+    query_words, name_words = words(exact.group(1) if exact else text), words(patient.name)
     if exact:
-        return bool(wanted) and all(word in own for word in wanted)
-    return bool(wanted) and all(any(mine.startswith(word) for mine in own) for word in wanted)
+        return bool(query_words) and all(word in name_words for word in query_words)
+    return bool(query_words) and all(
+        any(name_word.startswith(word) for name_word in name_words) for word in query_words
+    )
 
 
 def with_identity(mrn: str, issuer: str) -> Patient | None:
-    """The record of this MRN and issuer, whoever may see it."""
+    """Return the record with this MRN and issuer, regardless of visibility."""
     tokens = list(identity_tokens(mrn, issuer).values())
     return Patient.objects.filter(
         pk__in=SearchToken.objects.filter(kind=TokenKind.IDENTITY, token__in=tokens).values("patient")
     ).first()
 
 
-def _having(kind: TokenKind, tokens: list[str]) -> QuerySet[SearchToken, object]:
+def _with_token(kind: TokenKind, tokens: list[str]) -> QuerySet[SearchToken, object]:
     return SearchToken.objects.filter(kind=kind, token__in=tokens).values("patient")  # type: ignore[return-value]
 
 
-def _whole(word: str) -> QuerySet[SearchToken, object]:
-    return _having(TokenKind.WORD, word_tokens(word))
+def _with_word(word: str) -> QuerySet[SearchToken, object]:
+    return _with_token(TokenKind.WORD, word_tokens(word))
 
 
-def _beginning(word: str) -> QuerySet[SearchToken, object]:
-    return _having(TokenKind.LETTERS, letters_tokens(word[:LONGEST_BEGINNING]))
+def _with_prefix(word: str) -> QuerySet[SearchToken, object]:
+    return _with_token(TokenKind.LETTERS, prefix_tokens(word[:MAX_PREFIX_CHARACTERS]))

@@ -1,4 +1,4 @@
-"""Keeping the blind indexes of patients."""
+"""Maintenance of the patients' search tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BATCH = 500
 
 
 def write_tokens(patient: Patient) -> None:
-    """Store what the patient is found by; a token that is there stays.
+    """Store the patient's search tokens.
 
     Raises:
         IntegrityError: if another record has the same MRN and issuer.
@@ -27,7 +27,7 @@ def write_tokens(patient: Patient) -> None:
 
 
 def reindex(progress: Progress) -> None:
-    """Give every patient tokens of every key in the keyring, and drop those of keys that left it."""
+    """Compute tokens for every patient and key in the keyring; drop the tokens of removed keys."""
     ids = set(keyring().index_ids)
     SearchToken.objects.exclude(key_id__in=ids).delete()
     for key_id in ids:

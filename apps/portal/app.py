@@ -1,4 +1,4 @@
-"""MedPortal as an app on the phone's home screen. Offline it holds its own clothes, and nothing clinical."""
+"""Progressive web app: manifest, service worker and offline page. Nothing clinical is cached."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET
 @require_GET
 @cache_control(max_age=3600)
 def manifest(request: HttpRequest) -> JsonResponse:
-    """The web app manifest (W3C)."""
+    """Serve the web app manifest (W3C)."""
     icons = [
         {"src": static(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
         for size, purpose in ((192, "any"), (512, "any"), (512, "maskable"))
     ]
-    said = {
+    data = {
         "name": "MedPortal",
         "short_name": "MedPortal",
         "description": _("Your hospital's patient portal."),
@@ -31,20 +31,20 @@ def manifest(request: HttpRequest) -> JsonResponse:
         "theme_color": "#0d5c6e",
         "icons": [*icons, {"src": static("icon.svg"), "sizes": "any", "type": "image/svg+xml"}],
     }
-    return JsonResponse(said, content_type="application/manifest+json")
+    return JsonResponse(data, content_type="application/manifest+json")
 
 
 @require_GET
 @cache_control(no_cache=True)
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """The service worker; it has to lie at the top for the whole site to be its scope."""
-    answer = render(request, "portal/service-worker.js", {"offline": reverse("portal:offline")})
-    answer["Content-Type"] = "text/javascript; charset=utf-8"
-    return answer
+    """Serve the service worker; it must be at the root for its scope to cover the whole site."""
+    response = render(request, "portal/service-worker.js", {"offline": reverse("portal:offline")})
+    response["Content-Type"] = "text/javascript; charset=utf-8"
+    return response
 
 
 @require_GET
 @cache_control(max_age=3600)
 def offline(request: HttpRequest) -> HttpResponse:
-    """What is shown without a network."""
+    """Serve the page shown without a network connection."""
     return render(request, "portal/offline.html")

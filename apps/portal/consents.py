@@ -1,4 +1,4 @@
-"""Consents as both the patient's and the doctor's page show them."""
+"""Consents as shown on the patient's and the clinician's pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.patients.models import Consent, ConsentState, Patient, Purpose
 
 @dataclass(frozen=True)
 class ConsentRow:
-    """One purpose: what was said of it, when, and what follows."""
+    """One purpose with its state, the latest decision, and whether processing is permitted."""
 
     purpose: Purpose
     state: ConsentState
@@ -23,15 +23,15 @@ class ConsentRow:
 
     @property
     def presumed(self) -> bool:
-        """Whether it rests on the hospital's policy and not on the patient's word."""
+        """Whether permission rests on the hospital's policy instead of the patient's decision."""
         return self.permitted and self.state == ConsentState.NOT_STATED
 
 
 def consent_rows(patient: Patient) -> list[ConsentRow]:
-    """All purposes of a patient."""
+    """Return all purposes with the patient's decisions."""
     newest: dict[str, Consent] = {}
-    for said in patient.consents.select_related("recorded_by"):
-        newest.setdefault(said.purpose, said)
+    for consent in patient.consents.select_related("recorded_by"):
+        newest.setdefault(consent.purpose, consent)
     return [
         ConsentRow(
             purpose,
@@ -44,7 +44,7 @@ def consent_rows(patient: Patient) -> list[ConsentRow]:
 
 
 def confirm_first(request: HttpRequest, purpose: Purpose, state: ConsentState, back: str) -> HttpResponse | None:
-    """A page that says what a withdrawal closes, until it is confirmed; None for what closes nothing."""
+    """Return a confirmation page for a withdrawal that closes access; None if confirmed or not needed."""
     texts = {
         Purpose.CARE: _("The care team loses access to the whole record immediately, until consent is given again."),
         Purpose.PORTAL: _("The patient portal is closed immediately. The patient can reopen it."),

@@ -1,4 +1,4 @@
-"""What every page's frame shows."""
+"""Context processor for the layout of every page."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from apps.accounts.models import CLINICIANS, PHYSICIANS, Notice
 from apps.patients.access import active_emergencies
 
 THEMES = ("medportal", "medportal-dark")
-"""The reader's choice, kept in a cookie; without one the system's setting counts."""
+"""Values of the theme cookie; without one the system's setting applies."""
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Role of the reader and whether this is the demo."""
+    """Return the user's role, notifications and display settings, and site-wide flags."""
     role = getattr(getattr(request, "user", None), "role", "")
     theme = request.COOKIES.get("theme", "")
     theme = theme if theme in THEMES else ""

@@ -4,7 +4,7 @@ from apps.patients.models import ConsentState, Purpose
 
 
 class ConsentForm(forms.Form):
-    """A word on one purpose."""
+    """Consent decision on one purpose."""
 
     purpose = forms.ChoiceField(choices=Purpose.choices)
     state = forms.ChoiceField(

@@ -1,6 +1,6 @@
-"""Everything that has to be done before the site starts: at the first start, and after an upgrade.
+"""Preparation of a site before its first start and after an upgrade.
 
-Each step leaves alone what is done already, and only one process prepares at a time: containers that start together
+Every step is idempotent, and only one process prepares at a time: containers that start together
 wait for each other.
 """
 
@@ -21,31 +21,31 @@ from django.db import connection
 from apps.protection.keyring import write
 from apps.protection.router import KEYS
 
-ADVISORY_LOCK = 0x4D6564506F  # "MedPo"; the number means nothing to others
+ADVISORY_LOCK = 0x4D6564506F  # "MedPo", an arbitrary lock id
 STAMP = ".collected"
 
 
 def prepare(report: Callable[[str], None]) -> None:
-    """Do every step.
+    """Run every step.
 
     Args:
-        report: is called with the name of each step before it begins.
+        report: called with the name of each step before it starts.
 
     Raises:
-        CommandError: if a step cannot be done; it names the cause.
+        CommandError: if a step fails, with the cause.
     """
-    with one_at_a_time():
+    with exclusive_preparation():
         for name, step in STEPS.items():
             report(name)
             step()
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Wait until no other process prepares: on this machine by a file's lock, on others by one in PostgreSQL."""
+def exclusive_preparation() -> Iterator[None]:
+    """Hold an exclusive lock: a file lock on this machine, plus an advisory lock in PostgreSQL across machines."""
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     with (settings.VAR_DIR / "prepare.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         with _advisory_lock() if connection.vendor == "postgresql" else nullcontext():
             yield
 
@@ -61,21 +61,21 @@ def _advisory_lock() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
 
 
-def make_secret_key() -> None:
-    """A secret key for the embedded default; elsewhere it comes from the environment."""
+def create_secret_key() -> None:
+    """Create the secret key of the embedded default; elsewhere it comes from the environment."""
     file = settings.VAR_DIR / "secret-key"
     if settings.DEMO and not file.exists():
         write(file, get_random_secret_key())
 
 
-def make_keyring() -> None:
-    """A keyring, unless there is one or the environment holds it."""
+def create_keyring() -> None:
+    """Create a keyring, unless it exists or comes from the environment."""
     if not settings.KEYRING:
         call_command("keyring", "init", "--if-missing")
 
 
 def collect_static() -> None:
-    """Scripts and styles in ``STATIC_ROOT``, unless they are there from the same build."""
+    """Collect scripts and styles in ``STATIC_ROOT``, unless they are there from the same build."""
     stamp, build = Path(settings.STATIC_ROOT) / STAMP, _static_build()
     if stamp.is_file() and stamp.read_text() == build:
         return
@@ -90,8 +90,8 @@ def _static_build() -> str:
 
 
 STEPS: dict[str, Callable[[], object]] = {
-    "secret key": make_secret_key,
-    "keyring": make_keyring,
+    "secret key": create_secret_key,
+    "keyring": create_keyring,
     "database": lambda: call_command("migrate", "--verbosity", "0"),
     "key database": lambda: call_command("migrate", "--database", KEYS, "--verbosity", "0"),
     "models": lambda: call_command("models"),

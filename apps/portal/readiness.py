@@ -1,4 +1,4 @@
-"""What the site needs to work, each part asked for by name and within a bound of time."""
+"""Readiness checks of everything the site needs, each named and bounded in time."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ from apps.protection.router import KEYS
 logger = logging.getLogger(__name__)
 
 OK = "ok"
-SECONDS = 3.0
-"""How long one part may take to answer."""
+CHECK_SECONDS = 3.0
+"""Time limit of one check."""
 CACHE_SECONDS = 2.0
-"""How long an answer counts: whoever asks without end costs the blob store and the broker nothing."""
+"""How long a result is cached, so that frequent probes do not load the blob store and the broker."""
 
 
 class NotReady(Exception):
-    """A part that does not work; its text is fixed words, never an address or a message of a driver."""
+    """A part is not ready. The text is fixed, never an address or a driver's message."""
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """The answer of each part by name: ``ok``, or what is wrong."""
+    """Result of each check by name: ``ok``, or the problem."""
 
     parts: dict[str, str]
 
     @property
     def ready(self) -> bool:
-        """Whether every part that was asked works."""
+        """Whether every checked part is ready."""
         return all(answer == OK for answer in self.parts.values())
 
 
 def readiness(exclude: Iterable[str] = ()) -> Readiness:
-    """Ask every part but the excluded ones.
+    """Check every part but the excluded ones.
 
     Args:
-        exclude: names of parts; ``workers`` stands for every queue's worker.
+        exclude: names of parts; ``workers`` means the workers of all queues.
     """
-    left_out = set(exclude)
-    if "workers" in left_out:
-        left_out |= {name for name in PARTS if name.startswith("worker ")}
+    excluded = set(exclude)
+    if "workers" in excluded:
+        excluded |= {name for name in PARTS if name.startswith("worker ")}
     parts: dict[str, str] = {}
     for name, check in PARTS.items():
-        if name not in left_out:
-            # A database that is away is waited for once.
-            needed = parts.get(_database_of(name), OK)
-            parts[name] = needed if needed != OK else _answer(name, check)
+        if name not in excluded:
+            # Wait for an unreachable database only once.
+            dependency = parts.get(_database_of(name), OK)
+            parts[name] = dependency if dependency != OK else _answer(name, check)
     return Readiness(parts)
 
 
@@ -71,12 +71,12 @@ def _database(alias: str) -> None:
     connection = connections[alias]
     with transaction.atomic(using=alias), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}")
+            cursor.execute(f"SET LOCAL statement_timeout = {int(CHECK_SECONDS * 1000)}")
         cursor.execute("SELECT 1")
 
 
 _migrated: set[str] = set()
-"""Databases whose migrations were all applied once: that does not change while a process runs."""
+"""Databases with all migrations applied, which does not change while the process runs."""
 
 
 def _migrations(alias: str) -> None:
@@ -106,18 +106,18 @@ def _blob_store() -> None:
     try:
         with store.open(name) as file:
             if file.read() != content:
-                raise NotReady("what was written is not what is read")
+                raise NotReady("the content read differs from the content written")
     finally:
         store.delete(name)
 
 
 def _broker() -> None:
-    with current_app.connection_for_write(connect_timeout=SECONDS) as connection:
-        connection.ensure_connection(max_retries=0, timeout=int(SECONDS))
+    with current_app.connection_for_write(connect_timeout=CHECK_SECONDS) as connection:
+        connection.ensure_connection(max_retries=0, timeout=int(CHECK_SECONDS))
         with cast(Any, connection).channel() as channel:
             try:
                 channel.queue_declare(SHORT_QUEUE, passive=True)
-            except ChannelError as error:  # no worker has made the queue yet: the broker answered all the same
+            except ChannelError as error:  # no worker has declared the queue yet, but the broker answered
                 logger.debug("queue %s: %s", SHORT_QUEUE, type(error).__name__)
 
 
@@ -125,7 +125,7 @@ def _worker(queue: str) -> None:
     seconds = life_signs.seconds_since(life_signs.queue_sign(queue))
     silent = seconds is None or seconds > life_signs.patience()
     if silent and not (queue != SHORT_QUEUE and life_signs.has_live_lease()):
-        raise NotReady("no task was ever done" if seconds is None else f"last task {seconds:.0f} s ago")
+        raise NotReady("no task has ever run" if seconds is None else f"last task {seconds:.0f} s ago")
 
 
 def _clock() -> None:
@@ -150,7 +150,7 @@ PARTS: dict[str, Check] = {
 
 
 def _database_of(name: str) -> str:
-    """The part without which another part cannot answer; empty if there is none."""
+    """Return the database on which a check depends; empty if none."""
     if name == "key migrations":
         return "key database"
     return "database" if name in ("migrations", "models", "clock") or name.startswith("worker ") else ""
@@ -169,14 +169,14 @@ def _answer(name: str, check: Check) -> str:
     except DatabaseError as error:
         logger.error("readiness: %s: %s", name, type(error).__name__)
         return "the database does not answer"
-    except Exception as error:  # whatever a driver raises; its text may hold an address
+    except Exception as error:  # drivers raise anything; the text may contain an address
         logger.error("readiness: %s: %s", name, type(error).__name__)
         return "does not answer"
     return OK
 
 
 def _bounded(name: str, check: Check) -> None:
-    """Run a check that no driver bounds in a thread of its own; at most one at a time, its answer kept shortly."""
+    """Run a check without a driver-side time-out in a thread, at most one at a time, and cache its result."""
     with _lock:
         at, answer = _done.get(name, (0.0, ""))
         if answer and time.monotonic() - at < CACHE_SECONDS:
@@ -186,11 +186,11 @@ def _bounded(name: str, check: Check) -> None:
         future = _running.get(name)
         if future is None or future.done():
             future = _running[name] = Future()
-            threading.Thread(target=_fulfil, args=[future, check], daemon=True, name=f"readiness {name}").start()
+            threading.Thread(target=_run_check, args=[future, check], daemon=True, name=f"readiness {name}").start()
     try:
-        future.result(timeout=SECONDS)
+        future.result(timeout=CHECK_SECONDS)
     except TimeoutError:
-        raise NotReady(f"no answer within {SECONDS:.0f} s") from None
+        raise NotReady(f"no answer within {CHECK_SECONDS:.0f} s") from None
     except Exception as error:
         answer = str(error) if isinstance(error, NotReady) else "does not answer"
         _done[name] = (time.monotonic(), answer)
@@ -198,7 +198,7 @@ def _bounded(name: str, check: Check) -> None:
     _done[name] = (time.monotonic(), OK)
 
 
-def _fulfil(future: Future[None], check: Check) -> None:
+def _run_check(future: Future[None], check: Check) -> None:
     try:
         check()
     except Exception as error:
@@ -208,7 +208,7 @@ def _fulfil(future: Future[None], check: Check) -> None:
 
 
 def forget() -> None:
-    """Drop kept answers, so that the next question is asked anew."""
+    """Clear cached results, so that the next checks run again."""
     _done.clear()
     _running.clear()
     _migrated.clear()

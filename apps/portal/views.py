@@ -1,4 +1,4 @@
-"""The door of the house, the two questions that an operator asks, and what browsers complain of."""
+"""Start page by role, health and readiness endpoints, and CSP reports."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ HOMES = {
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """To the page of the reader's role."""
+    """Redirect to the start page of the user's role."""
     return redirect(HOMES[Role(request.user.role)])  # type: ignore[union-attr]
 
 
 @require_GET
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Whether the process answers."""
+    """Report that the process is alive."""
     return JsonResponse({"status": "ok"})
 
 
 @require_GET
 def readyz(request: HttpRequest) -> JsonResponse:
-    """What the site needs, part by part; 503 if one does not work.
+    """Report the readiness of each part; 503 if one is not ready.
 
-    ``?exclude=NAME`` leaves a part out (``exclude=workers`` all workers), as the API server of Kubernetes does it.
+    ``?exclude=NAME`` skips a part (``exclude=workers`` all workers), as in the API server of Kubernetes.
     """
     answer = readiness(exclude=request.GET.getlist("exclude"))
     return JsonResponse({"ready": answer.ready, "parts": answer.parts}, status=200 if answer.ready else 503)
 
 
-LONGEST_REPORT = 8192
+MAX_REPORT_BYTES = 8192
 
 
 @csrf_exempt
 @require_POST
 def csp_report(request: HttpRequest) -> HttpResponse:
-    """A browser refused something that the policy forbids (CSP 3, section 5): logged, without paths of pages.
+    """Log a browser's report of a policy violation (CSP 3, section 5), without page paths.
 
-    Anybody can send one, so only known words and host names get into the log.
+    Anyone can send one, so only directives and host names are logged.
     """
     try:
-        report = parse_json(request.body[:LONGEST_REPORT])["csp-report"]
+        report = parse_json(request.body[:MAX_REPORT_BYTES])["csp-report"]
         directive = str(report.get("effective-directive") or report.get("violated-directive", ""))
         blocked = str(report.get("blocked-uri", ""))
     except (ValueError, KeyError, TypeError, AttributeError):

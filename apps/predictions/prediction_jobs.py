@@ -24,7 +24,7 @@ from apps.records.models import Case, Event, EventKind, Observation
 from apps.terminology.loinc import Measure, catalogue
 from apps.terminology.units import convert
 
-ACTOR = System("a case was foretold")
+ACTOR = System("risk prediction")
 FIRST, LAST = 6, 48
 MAX_EVENTS = 200
 """Context length of the next-event model."""

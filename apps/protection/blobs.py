@@ -1,4 +1,4 @@
-"""Sealed blobs: byte strings that are encrypted before they reach the storage."""
+"""Sealed blobs: byte strings encrypted before they are written to storage."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from apps.protection import keys
 
 
 def write(name: str, content: bytes, *, holder: str) -> None:
-    """Seal ``content`` under the holder's key as ``name``; a blob that is there already is replaced.
+    """Seal ``content`` under the holder's key as ``name``; an existing blob is replaced.
 
-    The ciphertext is bound to holder and name: a blob moved to another name or holder does not open.
+    The ciphertext is bound to holder and name: moved to another name or holder, a blob no longer decrypts.
     """
-    _store().save(name, ContentFile(keys.seal(holder, content, _place(name))))
+    _store().save(name, ContentFile(keys.seal(holder, content, _context(name))))
 
 
 def read(name: str, *, holder: str) -> bytes:
-    """Open the blob ``name``.
+    """Decrypt the blob ``name``.
 
     Raises:
         FileNotFoundError: if there is none.
         CannotOpen: if the key is missing or the blob was damaged or moved.
     """
-    return keys.open_sealed(holder, _bytes(name), _place(name))
+    return keys.open_sealed(holder, _bytes(name), _context(name))
 
 
 def reseal(name: str, *, holder: str) -> bool:
-    """Seal the blob under the holder's newest key; False if it is already, or there is none."""
+    """Re-encrypt the blob under the holder's newest key; False if it already is, or does not exist."""
     try:
         sealed = _bytes(name)
     except FileNotFoundError:
         return False
     if keys.key_id_of(sealed) == keys.primary_id(holder):
         return False
-    write(name, keys.open_sealed(holder, sealed, _place(name)), holder=holder)
+    write(name, keys.open_sealed(holder, sealed, _context(name)), holder=holder)
     return True
 
 
 def exists(name: str) -> bool:
-    """Whether there is a blob of this name."""
+    """Return whether a blob of this name exists."""
     return bool(_store().exists(name))
 
 
 def delete(name: str) -> None:
-    """Remove the blob; nothing happens if there is none."""
+    """Delete the blob; no effect if it does not exist."""
     _store().delete(name)
 
 
@@ -53,7 +53,7 @@ def _bytes(name: str) -> bytes:
         return bytes(file.read())
 
 
-def _place(name: str) -> str:
+def _context(name: str) -> str:
     return f"blob:{name}"
 
 

@@ -1,4 +1,4 @@
-"""Erasing a holder: first the key, then everything it sealed."""
+"""Crypto-shredding: destroy a holder's key, then everything it sealed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from apps.protection.records import blobs_of
 
 
 def shred(holder: object) -> int:
-    """Destroy the holder's key and delete its blobs; returns how many blobs.
+    """Destroy the holder's key and delete its blobs; return the number of blobs.
 
-    The key goes first: if anything fails later, what is left cannot be opened any more. Rows are the
-    caller's to delete afterwards, as only it knows in which order. Safe to repeat.
+    The key is destroyed first: if a later step fails, the remaining data can no longer be decrypted. Rows
+    are left to the caller, which knows the order in which to delete them. Idempotent.
     """
     names = list(blobs_of(holder))
     keys.destroy(holder_name(holder))

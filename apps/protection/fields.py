@@ -1,9 +1,9 @@
-"""Model fields that are sealed in the database and plain in Python.
+"""Model fields encrypted in the database and plain in Python.
 
 A value is sealed under the key of the row's holder (:class:`apps.protection.models.SealedRecord`) and
-bound to holder, table, column and row, so a ciphertext copied to another place does not open.
-That needs the row's id before the row is written: models with sealed fields have UUID keys.
-Opening happens when the attribute is first read; a list that never shows a name never opens it.
+bound (as associated data) to holder, table, column and row: copied elsewhere, a ciphertext does not decrypt.
+The row's id must be known before the row is written, so models with sealed fields have UUID keys.
+Decryption happens on the first read of the attribute; a list that never shows a name never decrypts it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from apps.protection.models import SealedRecord
 
 
 class Sealed(bytes):
-    """A ciphertext as it came from the database."""
+    """A ciphertext as read from the database."""
 
     __slots__ = ()
 
@@ -28,8 +28,8 @@ class Sealed(bytes):
         return "<Sealed>"
 
 
-class _OpenOnRead:
-    """The attribute of a sealed field: opens the ciphertext on the first read."""
+class _DecryptOnRead:
+    """Descriptor of a sealed field: decrypts on the first read."""
 
     def __init__(self, field: SealedField) -> None:
         self.field = field
@@ -50,7 +50,7 @@ class _OpenOnRead:
 
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg]
-    """Text, sealed. Base of the other sealed fields."""
+    """Encrypted text; base class of the other sealed fields."""
 
     empty_strings_allowed = False
     python_default: Any = ""
@@ -66,23 +66,23 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
-        setattr(cls, self.attname, _OpenOnRead(self))
+        setattr(cls, self.attname, _DecryptOnRead(self))
 
     def get_default(self) -> Any:
         return super().get_default() if self.has_default() else (None if self.null else self.python_default)
 
     def to_bytes(self, value: Any) -> bytes:
-        """The plaintext that is sealed."""
+        """Serialise a value to plaintext."""
         return str(value).encode()
 
     def from_bytes(self, plaintext: bytes) -> Any:
-        """The value that was sealed."""
+        """Deserialise a value from plaintext."""
         return plaintext.decode()
 
     def unseal(self, value: Sealed, instance: models.Model) -> Any:
-        """Open a ciphertext read from this instance's row."""
+        """Decrypt a ciphertext read from this instance's row."""
         holder = self._holder(instance)
-        return self.from_bytes(keys.open_sealed(holder, value, self.place(instance)))
+        return self.from_bytes(keys.open_sealed(holder, value, self.context(instance)))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
@@ -91,8 +91,8 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
         return self.sealed(value, model_instance)
 
     def sealed(self, value: Any, instance: models.Model) -> Sealed:
-        """Seal a value for this instance's row."""
-        return Sealed(keys.seal(self._holder(instance), self.to_bytes(value), self.place(instance)))
+        """Encrypt a value for this instance's row."""
+        return Sealed(keys.seal(self._holder(instance), self.to_bytes(value), self.context(instance)))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
         return None if value is None else Sealed(bytes(value))
@@ -117,8 +117,8 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
             raise TypeError(f"{type(instance).__name__} has sealed fields: derive it from SealedRecord")
         return instance.key_holder
 
-    def place(self, instance: models.Model) -> str:
-        """Where the value belongs: table, column and row."""
+    def context(self, instance: models.Model) -> str:
+        """Return the associated data that binds a value to its table, column and row."""
         if instance.pk is None:
             raise ValueError(f"{self.name} needs a row id before it can be sealed")
         return f"{self.model._meta.db_table}.{self.column}.{instance.pk}"

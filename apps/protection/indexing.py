@@ -1,4 +1,4 @@
-"""Filling blind indexes anew after a new index key."""
+"""Rebuilding blind indexes after rotation of the index key."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _REINDEXERS: dict[str, Reindexer] = {}
 
 
 def register_reindexer(name: str, reindexer: Reindexer) -> None:
-    """Tell how an app fills its blind indexes for every key of the keyring; safe to repeat, done again after a kill."""
+    """Register an app's idempotent function that rebuilds its blind indexes for every key in the keyring."""
     _REINDEXERS[name] = reindexer
 
 
 def reindex(progress: Progress = lambda *_: None) -> None:
-    """Fill all blind indexes for every key in the keyring, and drop those of keys that left it."""
+    """Rebuild all blind indexes for every key in the keyring and drop the tokens of removed keys."""
     for reindexer in _REINDEXERS.values():
         reindexer(progress)

@@ -1,12 +1,12 @@
-"""The keyring: the keys that everything else hangs on, outside the database.
+"""The keyring: the root keys, kept outside the database.
 
 It holds three Tink keysets. ``master`` (AES-256-GCM) wraps the data keys of :mod:`apps.protection.keys`,
-``index`` (HMAC-SHA256 as a PRF) makes blind indexes, ``signing`` (Ed25519) signs audit checkpoints.
-Each can hold old and new keys at once: Tink writes the key's id into what it makes.
+``index`` (HMAC-SHA256 as a PRF) computes blind indexes, ``signing`` (Ed25519) signs audit checkpoints.
+Each can hold old and new keys side by side: Tink puts the key's id into its output.
 
-The file is JSON, belongs to one user (mode 0600) and lies outside the database; in a container its
-content may come from the environment. With ``MEDPORTAL_KMS`` the keysets in it are themselves sealed
-by a key management service, which is asked once a process.
+The file is JSON with mode 0600, stored outside the database; in a container its
+content may come from the environment. With ``MEDPORTAL_KMS`` the keysets in it are themselves encrypted
+by a key management service, which each process calls once.
 """
 
 from __future__ import annotations
@@ -42,36 +42,36 @@ TEMPLATES = {
 }
 _TOKEN = secret_key_access.TOKEN
 _DAMAGED = "the keyring is damaged: restore it from its backup"
-_LOOK_AGAIN_SECONDS = 1.0
+_RELOAD_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Keyring:
-    """Opened keys; never print, pickle or log one."""
+    """Decrypted keys; never print, pickle or log an instance."""
 
     master: aead.Aead
     master_ids: tuple[int, ...]
-    """Newest last; the last one wraps."""
+    """Newest last; the last one wraps new data keys."""
     indexing: prf.PrfSet
     signer: signature.PublicKeySign
     verifier: signature.PublicKeyVerify
 
     @property
     def master_id(self) -> int:
-        """The id of the master key that wraps new data keys."""
+        """Id of the master key that wraps new data keys."""
         return self.master_ids[-1]
 
     @property
     def index_ids(self) -> tuple[int, ...]:
-        """The ids of the index keys, the primary one first."""
+        """Ids of the index keys, the primary one first."""
         primary = self.indexing.primary_id()
         return (primary, *(key_id for key_id in self.indexing.all() if key_id != primary))
 
     def indexes(self, purpose: str, value: str, *, bits: int = 128) -> dict[int, str]:
-        """The keyed, one-way tokens of a value, one for each index key, by the key's id.
+        """Compute the blind-index tokens of a value, one per index key, by key id.
 
-        HMAC-SHA256 as a pseudorandom function, cut to ``bits``: few bits make unequal values share a
-        token, so that whoever reads the tokens learns less, and the finder has to look twice.
+        HMAC-SHA256 as a pseudorandom function, truncated to ``bits``. Few bits make unequal values share a
+        token: the index leaks less, and the caller has to filter the matches after decryption.
 
         Args:
             bits: a multiple of 4, at most 128.
@@ -83,31 +83,31 @@ class Keyring:
         }
 
     def index(self, purpose: str, value: str, *, bits: int = 128) -> str:
-        """The token under the primary index key."""
+        """Compute the token under the primary index key."""
         return self.indexes(purpose, value, bits=bits)[self.indexing.primary_id()]
 
 
 def keyring() -> Keyring:
-    """The site's keyring. A changed file is noticed within a second, so keys rotate while the site runs.
+    """Return the site's keyring. A changed file is reloaded within a second, so keys can rotate at run time.
 
     Raises:
-        ImproperlyConfigured: if there is none, it is readable by others, or it is not a keyring.
+        ImproperlyConfigured: if the file is missing, readable by other users, or not a keyring.
     """
     if settings.KEYRING:
         return _open(settings.KEYRING, settings.KMS)
-    return _from_file(str(settings.KEYRING_FILE), settings.KMS, int(time.monotonic() / _LOOK_AGAIN_SECONDS))
+    return _from_file(str(settings.KEYRING_FILE), settings.KMS, int(time.monotonic() / _RELOAD_SECONDS))
 
 
 def create() -> str:
-    """A new keyring's JSON with fresh keys, sealed by the KMS if one is set."""
+    """Return the JSON of a new keyring with fresh keys, encrypted by the KMS if one is configured."""
     return _pack({name: _cleartext(tink.new_keyset_handle(template)) for name, template in TEMPLATES.items()})
 
 
 def add_key(content: str, name: str, *, primary: bool) -> str:
-    """The keyring's JSON with one more key in the keyset ``name``.
+    """Return the keyring's JSON with one more key in the keyset ``name``.
 
     Args:
-        primary: whether the new key makes what is made from now on; otherwise it only reads.
+        primary: whether the new key is used for new output; otherwise it only decrypts or verifies.
     """
     keysets = _unpack(content)
     fresh = _cleartext(tink.new_keyset_handle(TEMPLATES[name]))
@@ -118,7 +118,7 @@ def add_key(content: str, name: str, *, primary: bool) -> str:
 
 
 def keep_newest(content: str, name: str) -> str:
-    """The keyring's JSON with only the newest key of the keyset ``name``, which becomes primary."""
+    """Return the keyring's JSON with only the newest key of the keyset ``name``, made primary."""
     keysets = _unpack(content)
     newest = keysets[name]["key"][-1]
     keysets[name] = {"primaryKeyId": newest["keyId"], "key": [newest]}
@@ -126,10 +126,10 @@ def keep_newest(content: str, name: str) -> str:
 
 
 def write(path: Path, content: str) -> None:
-    """Write a file that only its owner may read.
+    """Write a new keyring file that only its owner may read.
 
     Raises:
-        FileExistsError: rather than replace keys, without which the data cannot be opened.
+        FileExistsError: if the file exists, since replacing keys would lose the data sealed with them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -137,7 +137,7 @@ def write(path: Path, content: str) -> None:
 
 
 def replace(path: Path, content: str) -> None:
-    """Replace the keyring's file at once: a reader sees the old or the new one, a crash leaves one of them."""
+    """Replace the keyring file atomically."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keyring-")
     with os.fdopen(handle, "w") as file:
         file.write(content)
@@ -147,10 +147,10 @@ def replace(path: Path, content: str) -> None:
 
 
 def read(path: Path) -> str:
-    """The keyring file's content.
+    """Read the keyring file.
 
     Raises:
-        ImproperlyConfigured: if there is none, or others may read it.
+        ImproperlyConfigured: if it is missing, or readable by other users.
     """
     if not path.is_file():
         raise ImproperlyConfigured(
@@ -200,7 +200,7 @@ def _unpack(content: str, kms: str | None = None) -> dict[str, Any]:
         parts = json.loads(content)
         if not isinstance(parts, dict) or parts.get("format") != FORMAT:
             raise ImproperlyConfigured(
-                "the keyring is of another version: the demonstration starts anew with 'make demo-reset'"
+                "the keyring is of another version: reset the demo with 'make demo-reset'"
                 if isinstance(parts, dict) and "seal" in parts
                 else _DAMAGED
             )

@@ -1,7 +1,7 @@
-"""Data keys: one keyset a holder, wrapped by the master key (envelope encryption).
+"""Data keys: one keyset per holder, wrapped by the master key (envelope encryption).
 
-A process keeps opened keysets for ``KEY_CACHE_SECONDS``. Nothing is sealed with an older one: a
-re-encryption can rely on every process knowing the new key after that time.
+A process caches decrypted keysets for ``KEY_CACHE_SECONDS`` and never seals with an older one, so a
+re-encryption can rely on every process using the new key after that time.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from apps.protection.keyring import Keyring, keyring
 from apps.protection.models import DataKey
 from apps.protection.router import KEYS
 
-CACHED = 4096
+CACHE_SIZE = 4096
 _TOKEN = secret_key_access.TOKEN
 _TEMPLATE = aead.aead_key_templates.AES256_GCM
 
 
 class CannotOpen(Exception):
-    """A ciphertext that no key opens: wrong key, moved to another place, or damaged. Names the key's id."""
+    """A ciphertext that does not decrypt: wrong key, moved to another row or name, or damaged. Names the key id."""
 
 
 class KeyDestroyed(CannotOpen):
-    """The holder was erased: nothing of it is ever opened again."""
+    """The holder was erased: its data can no longer be decrypted."""
 
 
 @dataclass(frozen=True)
 class OpenedKeys:
-    """A holder's keys, opened. Never print, pickle or log one."""
+    """A holder's decrypted keys. Never print, pickle or log an instance."""
 
     aead: aead.Aead
     primary_id: int
@@ -50,38 +50,38 @@ _cache: OrderedDict[str, OpenedKeys] = OrderedDict()
 _lock = threading.Lock()
 
 
-def seal(holder: str, plaintext: bytes, place: str) -> bytes:
-    """Encrypt with AES-256-GCM under the holder's newest key; the first use makes a key.
+def seal(holder: str, plaintext: bytes, context: str) -> bytes:
+    """Encrypt with AES-256-GCM under the holder's newest key; the first use creates a key.
 
     Args:
-        place: where it belongs. Holder and place are needed to open it again.
+        context: where the value belongs. Holder and context are the associated data needed to decrypt it.
 
     Raises:
         KeyDestroyed: if the holder was erased.
     """
-    keys = _fresh(holder, make=True)
-    return bytes(keys.aead.encrypt(plaintext, _bound(holder, place)))
+    keys = _fresh(holder, create=True)
+    return bytes(keys.aead.encrypt(plaintext, _associated_data(holder, context)))
 
 
-def open_sealed(holder: str, sealed: bytes, place: str) -> bytes:
-    """Decrypt what :func:`seal` made for the same holder and place.
+def open_sealed(holder: str, sealed: bytes, context: str) -> bytes:
+    """Decrypt the output of :func:`seal` for the same holder and context.
 
     Raises:
         CannotOpen: naming the key id, never the content.
     """
     sealed = bytes(sealed)
-    keys = _fresh(holder, make=False)
+    keys = _fresh(holder, create=False)
     if key_id_of(sealed) not in keys.ids:
         forget(holder)
-        keys = _fresh(holder, make=False)
+        keys = _fresh(holder, create=False)
     try:
-        return bytes(keys.aead.decrypt(sealed, _bound(holder, place)))
+        return bytes(keys.aead.decrypt(sealed, _associated_data(holder, context)))
     except tink.TinkError:
-        raise CannotOpen(_why(sealed, keys.ids, holder, place)) from None
+        raise CannotOpen(_diagnosis(sealed, keys.ids, holder, context)) from None
 
 
 def warm(holders: Iterable[str]) -> None:
-    """Open the keys of many holders in one query, before a page needs them one by one."""
+    """Load the keys of many holders in one query, before a page needs them one by one."""
     now = time.monotonic()
     missing = [holder for holder in set(holders) if not _is_fresh(_cache.get(holder), now)]
     if missing:
@@ -91,17 +91,17 @@ def warm(holders: Iterable[str]) -> None:
 
 
 def primary_id(holder: str) -> int:
-    """The id of the key with which the holder's data are sealed now."""
-    return _fresh(holder, make=True).primary_id
+    """Return the id of the key that currently seals the holder's data."""
+    return _fresh(holder, create=True).primary_id
 
 
 def key_id_of(sealed: bytes) -> int | None:
-    """The key id in Tink's prefix (version byte 1, then the id, big-endian); None if it has none."""
+    """Return the key id in Tink's prefix (version byte 1, then the id, big-endian); None without a prefix."""
     return int.from_bytes(sealed[1:5], "big") if len(sealed) >= 5 and sealed[0] == 1 else None
 
 
 def renew(holder: str) -> None:
-    """Give the holder one more key, with which is sealed from now on; the older ones still open."""
+    """Add a new primary key for the holder; the older keys still decrypt."""
     with transaction.atomic(using=KEYS):
         row = DataKey.objects.select_for_update().get(pk=holder)
         if row.destroyed_at:
@@ -118,7 +118,7 @@ def renew(holder: str) -> None:
 
 
 def drop_old(holder: str) -> None:
-    """Keep only the newest key; what the older ones sealed cannot be opened any more."""
+    """Keep only the newest key; data sealed with older ones can no longer be decrypted."""
     with transaction.atomic(using=KEYS):
         row = DataKey.objects.select_for_update().get(pk=holder)
         if not row.destroyed_at:
@@ -131,7 +131,7 @@ def drop_old(holder: str) -> None:
 
 
 def rewrap(holder: str) -> None:
-    """Wrap the holder's keys by the newest master key."""
+    """Re-wrap the holder's keys with the newest master key."""
     with transaction.atomic(using=KEYS):
         row = DataKey.objects.select_for_update().get(pk=holder)
         ring = keyring()
@@ -141,9 +141,9 @@ def rewrap(holder: str) -> None:
 
 
 def destroy(holder: str) -> None:
-    """Destroy the holder's keys for ever: what they sealed is lost wherever a copy of it lies.
+    """Destroy the holder's keys for ever: every copy of the sealed data becomes unreadable.
 
-    The row stays, without keys, so that nothing is ever sealed for this holder again.
+    The row stays, without keys, so that no new key is ever created for this holder.
     """
     gone = {"keyset": b"", "destroyed_at": timezone.now()}
     if not DataKey.objects.filter(pk=holder).update(**gone):
@@ -153,7 +153,7 @@ def destroy(holder: str) -> None:
 
 
 def forget(holder: str | None = None) -> None:
-    """Drop one holder's opened keys from this process, or all."""
+    """Drop one holder's decrypted keys, or all, from this process's cache."""
     with _lock:
         if holder is None:
             _cache.clear()
@@ -161,19 +161,19 @@ def forget(holder: str | None = None) -> None:
             _cache.pop(holder, None)
 
 
-def _bound(holder: str, place: str) -> bytes:
-    return f"{holder}|{place}".encode()
+def _associated_data(holder: str, context: str) -> bytes:
+    return f"{holder}|{context}".encode()
 
 
 def _is_fresh(keys: OpenedKeys | None, now: float) -> bool:
     return keys is not None and now - keys.read_at < settings.KEY_CACHE_SECONDS
 
 
-def _fresh(holder: str, *, make: bool) -> OpenedKeys:
+def _fresh(holder: str, *, create: bool) -> OpenedKeys:
     keys = _cache.get(holder)
     if keys is not None and _is_fresh(keys, time.monotonic()):
         return keys
-    row = DataKey.objects.filter(pk=holder).first() or (_make(holder) if make else None)
+    row = DataKey.objects.filter(pk=holder).first() or (_create(holder) if create else None)
     if row is None:
         raise CannotOpen(f"there is no key of {holder} in the key store: restore the database of keys")
     if row.destroyed_at:
@@ -186,13 +186,13 @@ def _remember(holder: str, keys: OpenedKeys) -> OpenedKeys:
     with _lock:
         _cache[holder] = keys
         _cache.move_to_end(holder)
-        while len(_cache) > CACHED:
+        while len(_cache) > CACHE_SIZE:
             _cache.popitem(last=False)
     return keys
 
 
-def _make(holder: str) -> DataKey:
-    """A holder's first key; of two processes at once, one makes it and both use that one."""
+def _create(holder: str) -> DataKey:
+    """Create a holder's first key; of two concurrent processes one creates it and both use it."""
     ring = keyring()
     sealed = proto_keyset_format.serialize_encrypted(tink.new_keyset_handle(_TEMPLATE), ring.master, holder.encode())
     try:
@@ -218,8 +218,8 @@ def _handle(row: DataKey, ring: Keyring) -> tink.KeysetHandle:
         return proto_keyset_format.parse_encrypted(bytes(row.keyset), ring.master, row.holder.encode())
     except tink.TinkError:
         if row.master_id not in ring.master_ids:
-            text = f"the key of {row.holder} is wrapped by master key {row.master_id}, which is not in the keyring"
-            raise CannotOpen(f"{text}: restore that master key") from None
+            problem = f"the key of {row.holder} is wrapped by master key {row.master_id}, which is not in the keyring"
+            raise CannotOpen(f"{problem}: restore that master key") from None
         raise CannotOpen(f"the key of {row.holder} is damaged: master key {row.master_id} does not open it") from None
 
 
@@ -237,7 +237,7 @@ def _store(row: DataKey, keyset: dict[str, list[dict[str, object]]], ring: Keyri
 
 
 def _scrub() -> None:
-    """Let the database forget the old bytes too; inside a transaction that has to wait."""
+    """Purge the old bytes from the database files; not possible inside a transaction."""
     connection = connections[KEYS]
     if connection.in_atomic_block:
         return
@@ -248,10 +248,12 @@ def _scrub() -> None:
             cursor.execute("VACUUM protection_datakey")
 
 
-def _why(sealed: bytes, known: tuple[int, ...], holder: str, place: str) -> str:
+def _diagnosis(sealed: bytes, known: tuple[int, ...], holder: str, context: str) -> str:
     key_id = key_id_of(sealed)
     if key_id is None:
-        return f"{place}: not a sealed value"
+        return f"{context}: not a sealed value"
     if key_id not in known:
-        return f"{place}: sealed with key {key_id}, which {holder} does not have: it was moved here, or the key is lost"
-    return f"{place}: key {key_id} does not open it: it was damaged or moved here from another place"
+        return (
+            f"{context}: sealed with key {key_id}, which {holder} does not have: it was moved here, or the key is lost"
+        )
+    return f"{context}: key {key_id} does not open it: it was damaged or moved here from another place"

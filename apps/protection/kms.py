@@ -1,4 +1,4 @@
-"""The key management service that seals the keyring, if the site has one: Tink's own clients."""
+"""Clients of the key management service (Tink's own) that encrypts the keyring, if one is configured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ aead.register()
 
 
 def kms_aead(uri: str) -> aead.Aead:
-    """The service's remote key as an AEAD.
+    """Return the service's remote key as an AEAD.
 
     Args:
         uri: ``hcvault://host:8200/transit/keys/NAME`` (HashiCorp Vault's transit engine, token in

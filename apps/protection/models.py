@@ -1,4 +1,4 @@
-"""Data keys, and what a row must say so that its values can be sealed."""
+"""Data keys, re-encryption runs, and the base class of rows with sealed values."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import ClassVar
 from django.db import models
 
 SITE = "site"
-"""The holder of what belongs to nobody in particular."""
+"""The holder of data that belong to no patient."""
 
 
 class DataKey(models.Model):
-    """The keys of one holder, wrapped by a master key.
+    """The keyset of one holder, wrapped by a master key.
 
-    The rows lie in a database of their own (``keys``), with backups of their own: whoever restores
-    yesterday's data finds today's keys, and a key that was destroyed stays destroyed.
+    The rows are in a separate database (``keys``) with separate backups: restoring yesterday's data
+    does not bring back a destroyed key.
     """
 
     holder = models.CharField(max_length=64, primary_key=True, help_text="A patient's id, or 'site'.")
@@ -31,7 +31,7 @@ class DataKey(models.Model):
 
 
 class Reencryption(models.Model):
-    """One move of all data to new data keys, kept so that it goes on where a kill left it."""
+    """One re-encryption run over all data, stored so that it resumes after an interruption."""
 
     started_at = models.DateTimeField(auto_now_add=True)
     keys_made_at = models.DateTimeField(null=True)
@@ -43,27 +43,27 @@ class Reencryption(models.Model):
 
 
 class SealedRecord(models.Model):
-    """A row with sealed values or blobs: it names whose key seals them."""
+    """Base class of rows with sealed values or blobs; it resolves the holder whose key seals them."""
 
     holder_path: ClassVar[str]
-    """The way to the holder's id, by attributes: ``"study.patient_id"``. Empty: the site's key."""
+    """Attribute path to the holder's id, such as ``"study.patient_id"``; empty for the site's key."""
 
     class Meta:
         abstract = True
 
     @property
     def key_holder(self) -> str:
-        """Whose key seals this row."""
+        """Name of the holder whose key seals this row."""
         if not self.holder_path:
             return SITE
         value = reduce(getattr, self.holder_path.split("."), self)
         return holder_name(value) if value is not None else SITE
 
     def sealed_blobs(self) -> list[str]:
-        """Names of the row's blobs."""
+        """Return the names of the row's blobs."""
         return []
 
 
 def holder_name(holder: uuid.UUID | str | object) -> str:
-    """The text by which a holder's key is found."""
+    """Return the primary key under which a holder's keyset is stored."""
     return holder.hex if isinstance(holder, uuid.UUID) else str(holder)

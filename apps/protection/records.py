@@ -1,4 +1,4 @@
-"""All sealed rows of the site, whatever app they belong to."""
+"""Queries over the sealed rows and blobs of all apps."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from apps.protection.models import SealedRecord, holder_name
 
 
 def sealed_models() -> list[type[SealedRecord]]:
-    """Every concrete model with sealed fields or blobs."""
-    own = [model for model in apps.get_models() if issubclass(model, SealedRecord)]
-    return [model for model in own if sealed_fields(model) or model.sealed_blobs is not SealedRecord.sealed_blobs]
+    """Return every concrete model with sealed fields or blobs."""
+    models = [model for model in apps.get_models() if issubclass(model, SealedRecord)]
+    return [model for model in models if sealed_fields(model) or model.sealed_blobs is not SealedRecord.sealed_blobs]
 
 
 def sealed_fields(model: type[SealedRecord]) -> list[SealedField]:
-    """The model's sealed fields."""
+    """Return the model's sealed fields."""
     return [field for field in model._meta.concrete_fields if isinstance(field, SealedField)]
 
 
 def rows(model: type[SealedRecord]) -> QuerySet[SealedRecord]:
-    """The model's rows with what is needed to know their holders."""
+    """Return the model's rows, joined with the relations that determine their holders."""
     path = "__".join(model.holder_path.split(".")[:-1])
-    found = model._base_manager.all()
-    return found.select_related(path) if path else found
+    queryset = model._base_manager.all()
+    return queryset.select_related(path) if path else queryset
 
 
 def rows_of(model: type[SealedRecord], holder: object) -> QuerySet[SealedRecord]:
-    """The model's rows that are sealed under this holder's key; none if the model's rows are the site's."""
+    """Return the model's rows sealed under this holder's key; none for models sealed under the site's key."""
     if not model.holder_path:
         return model._base_manager.none()
     return rows(model).filter(**{model.holder_path.replace(".", "__"): holder})
 
 
 def blobs_of(holder: object) -> Iterator[str]:
-    """The names of all blobs of a holder."""
+    """Yield the names of all blobs of a holder."""
     for model in sealed_models():
         for row in rows_of(model, holder).iterator():
             yield from row.sealed_blobs()

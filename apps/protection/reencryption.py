@@ -1,13 +1,13 @@
-"""Moving all data to new data keys while the site runs.
+"""Re-encrypting all data under new data keys while the site runs.
 
-1. Every holder gets one more key. Processes learn of it within ``KEY_CACHE_SECONDS``; that is waited for.
-2. Row by row, and blob by blob, what an older key sealed is sealed anew. A row that somebody changes
-   meanwhile is left to them: they seal with the new key.
-3. A long upload may have sealed its blobs with an older key before step 1 and write its rows after step 2.
-   So after ``REENCRYPT_GRACE_SECONDS``, longer than any request, everything is looked through once more,
-   and only then are the older keys dropped.
+1. Every holder gets a new key. The run waits ``KEY_CACHE_SECONDS``, until every process uses it.
+2. Rows and blobs sealed with an older key are re-encrypted one by one. A row changed meanwhile is skipped:
+   its writer has already sealed it with the new key.
+3. A long upload may have sealed blobs with an older key before step 1 and write its rows after step 2.
+   So after ``REENCRYPT_GRACE_SECONDS``, longer than any request, a second pass runs over all data before the
+   older keys are dropped.
 
-A kill at any moment loses nothing: the next call goes on from the last row.
+The run is resumable: after an interruption the next call continues from the last row.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Progress = Callable[[str, int, int], None]
 
 
 def reencrypt(*, progress: Progress = lambda *_: None, wait: bool = True) -> Reencryption:
-    """Begin a re-encryption, or go on with the unfinished one.
+    """Start a re-encryption, or resume the unfinished one.
 
     Args:
-        progress: called with the name of the step, how many are done, and of how many.
-        wait: whether to wait until other processes know the new keys; only tests do without.
+        progress: called with the name of the step, the number done and the total.
+        wait: whether to wait until other processes use the new keys; only tests skip this.
     """
     run = Reencryption.objects.filter(finished_at=None).first() or Reencryption.objects.create()
     if run.keys_made_at is None:
@@ -56,13 +56,13 @@ def reencrypt(*, progress: Progress = lambda *_: None, wait: bool = True) -> Ree
 
 
 def finishable_at(run: Reencryption) -> datetime:
-    """When the older keys may be dropped.
+    """Return when the older keys may be dropped.
 
     Raises:
-        ValueError: if not everything was moved yet.
+        ValueError: if the first pass is not finished.
     """
     if run.moved_at is None:
-        raise ValueError("the data are not moved yet")
+        raise ValueError("the first pass is not finished")
     return run.moved_at + timedelta(seconds=settings.REENCRYPT_GRACE_SECONDS)
 
 
@@ -109,7 +109,7 @@ def _move(run: Reencryption, model: type[SealedRecord], progress: Progress) -> N
 
 
 def _move_row(row: SealedRecord, fields: list[SealedField]) -> bool:
-    """Seal a row's values anew; compare and set, so that a change made meanwhile is never overwritten."""
+    """Re-encrypt a row's values by compare-and-set, so that a concurrent change is never overwritten."""
     primary = keys.primary_id(row.key_holder)
     moved = False
     for field in fields:

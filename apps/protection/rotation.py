@@ -1,4 +1,4 @@
-"""Rotating the keys of the keyring while the site runs."""
+"""Key rotation of the keyring while the site runs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from apps.protection import keyring, keys
 from apps.protection.indexing import Progress, reindex
 from apps.protection.models import DataKey
 
-NOTICED_SECONDS = 2.0
-"""After this time every process has read a changed keyring file."""
+PROPAGATION_SECONDS = 2.0
+"""Time after which every process has reloaded a changed keyring file."""
 
 
-class StillNeeded(Exception):
-    """An older key cannot be retired: something still hangs on it."""
+class KeyInUse(Exception):
+    """An older key cannot be retired: data keys still depend on it."""
 
 
 def rotate_master(*, progress: Progress = lambda *_: None, wait: bool = True) -> int:
-    """Make a new master key and wrap every data key by it; returns the new key's id.
+    """Add a master key and re-wrap every data key with it; return the new key's id.
 
-    The older master key stays in the keyring for backups of the key store, until :func:`retire_master`.
+    The older master key stays in the keyring, to open backups of the key store, until :func:`retire_master`.
     """
     _change(lambda content: keyring.add_key(content, "master", primary=True), wait=wait)
     rewrap(progress=progress)
@@ -31,7 +31,7 @@ def rotate_master(*, progress: Progress = lambda *_: None, wait: bool = True) ->
 
 
 def rewrap(*, progress: Progress = lambda *_: None) -> int:
-    """Wrap every data key by the newest master key; goes on where a kill left it. How many were rewrapped."""
+    """Re-wrap every data key with the newest master key; resumable. Return the number re-wrapped."""
     newest = keyring.keyring().master_id
     waiting = DataKey.objects.filter(destroyed_at=None).exclude(master_id=newest)
     holders = list(waiting.values_list("pk", flat=True))
@@ -42,23 +42,23 @@ def rewrap(*, progress: Progress = lambda *_: None) -> int:
 
 
 def retire_master(*, wait: bool = True) -> None:
-    """Remove all master keys but the newest: older backups of the key store can no longer be opened.
+    """Remove all master keys but the newest; older backups of the key store can no longer be decrypted.
 
     Raises:
-        StillNeeded: if a data key is still wrapped by an older one.
+        KeyInUse: if a data key is still wrapped by an older master key.
     """
     newest = keyring.keyring().master_id
     left = DataKey.objects.filter(destroyed_at=None).exclude(master_id=newest).count()
     if left:
-        raise StillNeeded(f"{left} data keys hang on older master keys: run 'manage.py keyring rewrap' first")
+        raise KeyInUse(f"{left} data keys are wrapped by older master keys: run 'manage.py keyring rewrap' first")
     _change(lambda content: keyring.keep_newest(content, "master"), wait=wait)
 
 
 def rotate_index(*, progress: Progress = lambda *_: None, wait: bool = True) -> None:
-    """Make a new index key, fill all blind indexes for it, then drop the old key and its tokens.
+    """Add an index key, compute all blind indexes with it, then drop the old key and its tokens.
 
-    Searching finds by the tokens of any key in the keyring, so it works all the while. After a kill
-    the next call goes on with the key that was made.
+    Search matches the tokens of any key in the keyring, so it keeps working. After an interruption
+    the next call continues with the key already added.
     """
     if len(keyring.keyring().index_ids) == 1:
         _change(lambda content: keyring.add_key(content, "index", primary=False), wait=wait)
@@ -68,7 +68,7 @@ def rotate_index(*, progress: Progress = lambda *_: None, wait: bool = True) -> 
 
 
 def rotate_signing() -> None:
-    """Sign audit checkpoints with a new key; the older ones still verify theirs."""
+    """Sign audit checkpoints with a new key; older keys still verify older checkpoints."""
     _change(lambda content: keyring.add_key(content, "signing", primary=True), wait=False)
 
 
@@ -83,4 +83,4 @@ def _change(change, *, wait: bool) -> None:  # type: ignore[no-untyped-def]
     keyring._from_file.cache_clear()
     keys.forget()
     if wait:
-        time.sleep(NOTICED_SECONDS)
+        time.sleep(PROPAGATION_SECONDS)

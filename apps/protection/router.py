@@ -1,4 +1,4 @@
-"""Which database holds the keys."""
+"""Database router that separates the data keys."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 KEYS = "keys"
 
 
-class KeysApart:
-    """Data keys lie in the database ``keys``, everything else in ``default``."""
+class KeysRouter:
+    """Route the models of this app to the database ``keys``, everything else to ``default``."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
-        """Where the model is read."""
+        """Return the database of this app's models; None for others."""
         return KEYS if model._meta.app_label == "protection" else None
 
     db_for_write = db_for_read
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        """Tables of this app only there, all others never."""
+        """Migrate this app only in ``keys``, and all others never there."""
         return (db == KEYS) == (app_label == "protection")

@@ -1,4 +1,4 @@
-"""Files that are replaced at once."""
+"""File storage with atomic replacement."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.core.files.storage import FileSystemStorage
 
 
 class AtomicFileStorage(FileSystemStorage):
-    """Writes beside the file and renames: a reader sees the old or the new content, a crash leaves one of them."""
+    """Writes a temporary file and renames it: readers and crashes see the old or the new content, never a mix."""
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """The name itself: a blob is replaced, not renamed."""
+        """Return the name unchanged: an existing blob is replaced."""
         return name
 
     def _save(self, name: str, content: Any) -> str:

@@ -43,7 +43,7 @@ from apps.recommendations.ranking.features import features_of
 from apps.recommendations.ranking.ranker import WEIGHTS, Act, Ranker, Scored, order
 
 logger = logging.getLogger(__name__)
-ACTOR = System("guidelines were asked about a patient")
+ACTOR = System("guideline check")
 MAX_STORED_EVALUATIONS = 3
 QUIET_DAYS = 180
 """Cooldown in days before a declined, rejected or expired item is proposed again."""

@@ -22,7 +22,7 @@ from apps.recommendations.models import (
     RecommendationState,
 )
 
-ACTOR = System("recommendations are kept up to date")
+ACTOR = System("recommendation maintenance")
 LATE = timedelta(days=90)
 """Time after the due date at which an open recommendation expires."""
 REMIND_BEFORE = timedelta(days=14)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # torch is installed on workers only
     from apps.recommendations.ranking.training import Learner
 
 logger = logging.getLogger(__name__)
-ACTOR = System("the order of recommendations is learned anew")
+ACTOR = System("ranking model training")
 MIN_ACTS, MIN_PEOPLE = 500, 50
 HOW = (
     "Temporal split: the newest 30 % of each person's acts, among what had not been answered; half of the people, "

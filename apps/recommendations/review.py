@@ -98,7 +98,7 @@ def release(row: Recommendation, *, revision: int, actor: User) -> Recommendatio
             raise UserError("recommendation_clinicians")
         _refuse_forbidden(now)
         shown = Recommendation.objects.filter(patient=now.patient, state__in=SHOWN_STATES).count()
-        if shown >= settings.MOST_SHOWN_RECOMMENDATIONS and not now.urgency:
+        if shown >= settings.MAX_SHOWN_RECOMMENDATIONS and not now.urgency:
             raise UserError("recommendation_nagging", number=shown)
         now.words = {part: now.words.get(part) or now.item.content[part] for part in ("title", *PARTS)}
         now.save(

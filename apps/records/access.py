@@ -1,4 +1,4 @@
-"""Who may see and work on a case: the clinicians who may see its patient."""
+"""Access policy for cases: clinicians who may see the patient."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ rules.add_perm("records.decide_case", is_physician & cares_for)
 
 
 def can(actor: Actor | None, permission: str, case: Case) -> bool:
-    """Whether the actor may; nobody may nothing."""
+    """Return whether the actor has the permission; always False without an actor."""
     return actor is not None and bool(rules.has_perm(permission, actor, case))
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Case]:
-    """The cases that :func:`can` lets this actor view."""
+    """Return the cases that this actor may view, consistent with :func:`can`."""
     return Case.objects.filter(visible_filter(actor))
 
 
 def visible_filter(actor: Actor | None, path: str = "") -> Q:
-    """The same as a condition for rows whose ``path`` leads to the case: ``"note__case__"``."""
+    """Return the visibility condition for rows; ``path`` is the lookup prefix to the case: ``"note__case__"``."""
     clinical = isinstance(actor, System) or getattr(actor, "role", None) in CLINICIANS
     return visible_patient_filter(actor, f"{path}patient_id") if clinical else Q(pk__in=[])
 
 
 def require(actor: Actor | None, permission: str, case: Case) -> None:
-    """For verbs.
+    """Require a permission on a case.
 
     Raises:
-        PermissionError: if the actor may not.
+        PermissionError: if the actor does not have it.
     """
     if not can(actor, permission, case):
         raise PermissionError(f"{permission} needs a clinician who cares for the patient")
 
 
 def models_permitted(patient: Patient) -> bool:
-    """Whether the patient consents to analysis by models."""
+    """Return whether the patient consents to analysis by models."""
     return permits(patient, Purpose.AI)
 
 
 def require_ai_consent(case: Case) -> None:
-    """For jobs.
+    """Check consent before and after a job runs.
 
     Raises:
         Refusal: ``no_ai_consent`` if the patient does not consent to analysis by models.
@@ -68,7 +68,7 @@ def require_ai_consent(case: Case) -> None:
 
 
 def colleagues(case: Case) -> QuerySet[User]:
-    """The clinicians of the patient's care teams: who can be assigned, mentioned, handed over to."""
+    """Return the clinicians of the patient's care teams, who can be assigned, mentioned and handed over to."""
     teams = case.patient.care_teams.all()
     return (
         User.objects.filter(care_teams__in=teams, role__in=CLINICIANS, is_active=True).distinct().order_by("username")

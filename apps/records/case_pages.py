@@ -1,4 +1,4 @@
-"""What the views of a case share."""
+"""Shared helpers of the views of a case."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TABS = {
 
 
 def get_case(request: HttpRequest, pk: uuid.UUID) -> Case:
-    """The case, if the user sees it.
+    """Return the case, if the user may see it.
 
     Raises:
         Http404: otherwise.
@@ -48,7 +48,7 @@ def render_case_page(
 
     Args:
         tab: which of TABS is current.
-        template: instead of the tab's own.
+        template: overrides the tab's template.
     """
     user = signed_in(request)
     template = template or TABS[tab][1]
@@ -67,7 +67,7 @@ def render_case_page(
 
 
 def show_user_errors(view: View) -> View:
-    """A verb that refuses says why on the page it came from; what one may not do is not there."""
+    """Show a ``UserError`` on the page from which the form came; turn missing permission into 404."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -83,7 +83,7 @@ def show_user_errors(view: View) -> View:
 
 
 def redirect_back(request: HttpRequest, pk: Any = None) -> HttpResponse:
-    """To the page of the case that the form names."""
+    """Redirect to the case tab named by the form."""
     if pk is None:
         return redirect("cases:list")
     page, _template = TABS.get(request.POST.get("tab", ""), TABS["overview"])
@@ -91,7 +91,7 @@ def redirect_back(request: HttpRequest, pk: Any = None) -> HttpResponse:
 
 
 def add_form_errors(request: HttpRequest, form: Any) -> None:
-    """Say what is wrong with a form that is not shown again."""
+    """Show the errors of a form that is not rendered again as messages."""
     for name, errors in form.errors.items():
         label = form.fields[name].label if name in form.fields else ""
         messages.error(request, f"{label}: {' '.join(errors)}" if label else " ".join(errors))

@@ -1,4 +1,4 @@
-"""Two people edited the same thing."""
+"""Optimistic locking: conflicts between concurrent edits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from apps.jobs.errors import UserError
 
 
 class EditConflict(UserError):
-    """Somebody else saved first. ``now`` is what is stored."""
+    """Someone else saved first. ``now`` is the stored version."""
 
     def __init__(self, code: str, now: Any) -> None:
         super().__init__(code)

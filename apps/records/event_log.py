@@ -1,4 +1,4 @@
-"""Writing the event log of a case."""
+"""Writing the timeline of a case."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def log_event(
     actor: User | None = None,
     **words: Any,
 ) -> Event:
-    """Put a point on the line; the same code of the same subject is there once.
+    """Add an event to the timeline; an event with the same code and subject is added only once.
 
     Args:
-        code: what happened, ``note.progress``: the sentence is found by its first parts, the model reads all.
+        code: event code such as ``note.progress``. Its first parts select the sentence; models read all of it.
         subject: ``note:<id>``.
         words: parameters of the sentence.
     """
     event = build_event(case, kind, code, at=at, subject=subject, actor=actor, **words)
-    known = Event.objects.filter(case=case, subject=subject, token=event.token).first() if subject else None
-    if known is not None:
-        return known
+    existing = Event.objects.filter(case=case, subject=subject, token=event.token).first() if subject else None
+    if existing is not None:
+        return existing
     event.save(force_insert=True)
     Case.objects.filter(pk=case.pk, touched_at__lt=event.at).update(touched_at=event.at)
     return event
@@ -48,18 +48,18 @@ def build_event(
     actor: User | None = None,
     **words: Any,
 ) -> Event:
-    """The same without storing it, for many at once."""
-    event = Event(case=case, kind=kind, token=_sort(code), at=at or timezone.now(), subject=subject, actor=actor)
+    """Build an event without saving it, for bulk insertion."""
+    event = Event(case=case, kind=kind, token=_token(code), at=at or timezone.now(), subject=subject, actor=actor)
     event.words = {"code": code, **words}
     return event
 
 
-def _sort(code: str) -> str:
-    """What of a code lies open: that there was a value, not which and how it was."""
+def _token(code: str) -> str:
+    """Return the unencrypted part of a code: that there was a value, not which one or whether it was abnormal."""
     first, _dot, rest = code.partition(".")
     return first if first in ("value", "finding", "statement") or (first == "alarm" and rest != "ended") else code[:40]
 
 
 def store_events(events: Iterable[Event]) -> None:
-    """Store many; those that are there already stay as they are."""
+    """Insert many events; existing ones are left unchanged."""
     Event.objects.bulk_create(events, batch_size=500, ignore_conflicts=True)

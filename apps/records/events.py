@@ -1,4 +1,4 @@
-"""What the chart tells the apps above."""
+"""Domain events of the patient record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms of the chart."""
+"""Forms of the patient record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 def observation_choices() -> list[tuple[str, str]]:
-    """Codes and titles of what can be measured."""
+    """Return codes and titles of all measurements."""
     return [(code, f"{in_language(measure.title)} ({measure.unit})") for code, measure in catalogue().items()]
 
 
@@ -32,7 +32,7 @@ class StatementForm(forms.Form):
 
 
 class ValueForm(forms.Form):
-    """One value."""
+    """Entry of one value."""
 
     code = forms.ChoiceField(label=_("Measurement"), choices=observation_choices)
     value = forms.CharField(
@@ -45,6 +45,6 @@ class ValueForm(forms.Form):
 
 
 class FileForm(forms.Form):
-    """A file."""
+    """Upload of a file of values."""
 
     file = forms.FileField(label=_("File"))

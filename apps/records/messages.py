@@ -1,4 +1,4 @@
-"""Messages of the chart."""
+"""Messages of the patient record, by reason code."""
 
 from django.utils.translation import gettext_lazy as _
 

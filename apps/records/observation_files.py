@@ -1,4 +1,4 @@
-"""Files of values: CSV, and FHIR R4/R5 Observations as a Bundle or one by one."""
+"""Parsers for files of values: CSV, and FHIR R4/R5 Observations, single or in a Bundle."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from apps.terminology.loinc import Measure, by_name
 from apps.terminology.units import UnknownUnit, convert
 
-MOST_BYTES = 20 * 2**20
-MOST_ROWS = 20_000
+MAX_BYTES = 20 * 2**20
+MAX_ROWS = 20_000
 COLUMNS = ("time", "code", "value", "unit")
 NAMES = {
     "time": ("time", "at", "datetime", "date", "timestamp", "时间", "日期"),
@@ -26,8 +26,8 @@ LOINC = "http://loinc.org"
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-class Unusable(Exception):
-    """A file or a row that cannot be taken: a registered code and its parameters."""
+class InvalidInput(Exception):
+    """A file or row that cannot be imported: a registered reason code and its parameters."""
 
     def __init__(self, code: str, **parameters: str | int | float) -> None:
         super().__init__(code)
@@ -36,41 +36,41 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it was written, and the value it holds or why it holds none."""
+    """A row of the file, with its value or the reason why it has none."""
 
     number: int
-    written: dict[str, str]
+    cells: dict[str, str]
     measure: Measure | None = None
     at: datetime | None = None
     value: float | None = None
-    problem: Unusable | None = None
+    problem: InvalidInput | None = None
 
 
 def read_file(content: bytes, *, now: datetime, zone: Any) -> tuple[str, list[Row]]:
-    """The kind of a file (``csv`` or ``fhir``) and its rows.
+    """Return the format of a file (``csv`` or ``fhir``) and its rows.
 
     Args:
-        zone: of times that name none.
+        zone: time zone of times without one.
 
     Raises:
         Unusable: if the file as a whole cannot be read.
     """
-    if len(content) > MOST_BYTES:
-        raise Unusable("values_too_large", most=MOST_BYTES // 2**20)
+    if len(content) > MAX_BYTES:
+        raise InvalidInput("values_too_large", most=MAX_BYTES // 2**20)
     if b"\0" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unusable("values_binary")
-    text = decoded(content)
+        raise InvalidInput("values_binary")
+    text = decode(content)
     kind = "fhir" if text.lstrip()[:1] in ("{", "[") else "csv"
-    written = list(_fhir(text) if kind == "fhir" else _csv(text))
-    if not written:
-        raise Unusable("values_empty")
-    if len(written) > MOST_ROWS:
-        raise Unusable("values_too_many", most=MOST_ROWS)
-    return kind, [understood(number, row, now=now, zone=zone) for number, row in written]
+    numbered_rows = list(_fhir(text) if kind == "fhir" else _csv(text))
+    if not numbered_rows:
+        raise InvalidInput("values_empty")
+    if len(numbered_rows) > MAX_ROWS:
+        raise InvalidInput("values_too_many", most=MAX_ROWS)
+    return kind, [parse_row(number, row, now=now, zone=zone) for number, row in numbered_rows]
 
 
-def decoded(content: bytes) -> str:
-    """Text of UTF-8, UTF-16 with a mark, GB 18030 or, when nothing else fits, Latin 1."""
+def decode(content: bytes) -> str:
+    """Decode UTF-8, UTF-16 with a byte order mark, GB 18030 or, as a last resort, Latin-1."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     for encoding in ("utf-8-sig", "gb18030"):
@@ -81,21 +81,21 @@ def decoded(content: bytes) -> str:
     return content.decode("latin-1")
 
 
-def understood(number: int, written: dict[str, str], *, now: datetime, zone: Any) -> Row:
-    """Check a row: known code, number, unit, possible value, possible time."""
+def parse_row(number: int, cells: dict[str, str], *, now: datetime, zone: Any) -> Row:
+    """Parse and validate a row: known code, number, unit, plausible value, plausible time."""
     try:
-        measure = by_name(written.get("code", ""))
+        measure = by_name(cells.get("code", ""))
         if measure is None:
-            raise Unusable("value_code", given=written.get("code", "")[:40])
-        at = _moment(written.get("time", ""), now, zone)
-        value = checked(measure, written.get("value", ""), written.get("unit", ""))
-    except Unusable as problem:
-        return Row(number, written, problem=problem)
-    return Row(number, written, measure, at, value)
+            raise InvalidInput("value_code", given=cells.get("code", "")[:40])
+        at = _moment(cells.get("time", ""), now, zone)
+        value = parse_value(measure, cells.get("value", ""), cells.get("unit", ""))
+    except InvalidInput as problem:
+        return Row(number, cells, problem=problem)
+    return Row(number, cells, measure, at, value)
 
 
-def checked(measure: Measure, value: str, unit: str) -> float:
-    """A value in the measure's unit.
+def parse_value(measure: Measure, value: str, unit: str) -> float:
+    """Parse a value, convert it to the measurement's unit and check its plausibility.
 
     Raises:
         Unusable: ``value_number``, ``value_unit`` or ``value_impossible``.
@@ -103,18 +103,18 @@ def checked(measure: Measure, value: str, unit: str) -> float:
     try:
         number = float(value.strip().replace(",", ".") if value.count(",") == 1 and "." not in value else value)
     except ValueError:
-        raise Unusable("value_number", value=value[:40]) from None
+        raise InvalidInput("value_number", value=value[:40]) from None
     try:
         converted = convert(number, unit, measure)
     except UnknownUnit:
-        raise Unusable("value_unit", unit=unit[:40], expected=measure.unit) from None
-    if not measure.least <= converted <= measure.most:  # also refuses NaN
-        raise Unusable(
+        raise InvalidInput("value_unit", unit=unit[:40], expected=measure.unit) from None
+    if not measure.minimum <= converted <= measure.maximum:  # also rejects NaN
+        raise InvalidInput(
             "value_impossible",
             value=f"{converted:g}",
             unit=measure.unit,
-            least=f"{measure.least:g}",
-            most=f"{measure.most:g}",
+            least=f"{measure.minimum:g}",
+            most=f"{measure.maximum:g}",
         )
     return round(converted, 6)
 
@@ -123,12 +123,12 @@ def _moment(text: str, now: datetime, zone: Any) -> datetime:
     try:
         at = datetime.fromisoformat(text.strip().replace("/", "-"))
     except ValueError:
-        raise Unusable("value_time", value=text[:40]) from None
+        raise InvalidInput("value_time", value=text[:40]) from None
     at = at if at.tzinfo else at.replace(tzinfo=zone)
     if at > now:
-        raise Unusable("value_future", value=text[:40])
+        raise InvalidInput("value_future", value=text[:40])
     if at < EARLIEST:
-        raise Unusable("value_time", value=text[:40])
+        raise InvalidInput("value_time", value=text[:40])
     return at
 
 
@@ -140,33 +140,33 @@ def _csv(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         rows = iter(list(csv.reader(io.StringIO(text, newline=""), dialect)))
     except csv.Error:
-        raise Unusable("values_binary") from None
+        raise InvalidInput("values_binary") from None
     heading = [cell.strip().casefold() for cell in next(rows, [])]
-    places = {
+    columns = {
         name: next((heading.index(known) for known in names if known in heading), None) for name, names in NAMES.items()
     }
-    missing = [name for name in ("time", "code", "value") if places[name] is None]
+    missing = [name for name in ("time", "code", "value") if columns[name] is None]
     if missing:
-        raise Unusable("values_columns", columns=", ".join(missing), expected=", ".join(COLUMNS))
+        raise InvalidInput("values_columns", columns=", ".join(missing), expected=", ".join(COLUMNS))
     for number, cells in enumerate(rows, start=2):
         if any(cell.strip() for cell in cells):
             yield (
                 number,
                 {
-                    name: cells[place].strip() if place is not None and place < len(cells) else ""
-                    for name, place in places.items()
+                    name: cells[index].strip() if index is not None and index < len(cells) else ""
+                    for name, index in columns.items()
                 },
             )
 
 
 def _fhir(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        given = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Unusable("values_json", line=getattr(error, "lineno", 1)) from None
-    resources = given if isinstance(given, list) else [given]
-    if isinstance(given, dict) and given.get("resourceType") == "Bundle":
-        entries = given.get("entry")
+        raise InvalidInput("values_json", line=getattr(error, "lineno", 1)) from None
+    resources = document if isinstance(document, list) else [document]
+    if isinstance(document, dict) and document.get("resourceType") == "Bundle":
+        entries = document.get("entry")
         resources = (
             [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
         )
@@ -178,7 +178,7 @@ def _fhir(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _observation(resource: Any) -> list[dict[str, str]]:
-    """One row, or one for each component (blood pressure); what is no Observation gives a row that says so."""
+    """Return one row, or one per component (blood pressure); any other resource gives a row that reports it."""
     if not isinstance(resource, dict) or resource.get("resourceType") != "Observation":
         kind = resource.get("resourceType", "?") if isinstance(resource, dict) else "?"
         return [{"code": f"{kind} (Observation expected)", "time": "", "value": "", "unit": ""}]

@@ -28,32 +28,32 @@ def add_statement(
     status: StatementStatus = StatementStatus.ACTIVE,
     **details: str,
 ) -> Statement:
-    """Add a statement; one of the same kind and code that is active already is returned instead.
+    """Add a statement, or return the active one with the same kind and code or text.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
         UserError: ``case_closed``.
     """
     require(actor, "records.view_case", case)
-    person = None if isinstance(actor, System) else actor
+    user = None if isinstance(actor, System) else actor
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
             raise UserError("case_closed")
-        for known in Statement.objects.filter(case=case, kind=kind, status=StatementStatus.ACTIVE).select_related(
+        for existing in Statement.objects.filter(case=case, kind=kind, status=StatementStatus.ACTIVE).select_related(
             "case"
         ):
-            if (code and known.code == code) or known.details["text"].casefold() == text.strip().casefold():
-                return known
-        statement = Statement(case=case, kind=kind, since=since, status=status, entered_by=person)
-        said = {"code": code[:40], **details}
-        statement.details = {"text": text.strip()[:300], **{name: value for name, value in said.items() if value}}
+            if (code and existing.code == code) or existing.details["text"].casefold() == text.strip().casefold():
+                return existing
+        statement = Statement(case=case, kind=kind, since=since, status=status, entered_by=user)
+        extra = {"code": code[:40], **details}
+        statement.details = {"text": text.strip()[:300], **{name: value for name, value in extra.items() if value}}
         statement.save(force_insert=True)
-        _tell(statement, actor)
+        _record_change(statement, actor)
     return statement
 
 
 def set_status(statement: Statement, status: StatementStatus, *, actor: Actor) -> bool:
-    """Resolved, active again, or entered in error; False if it is so already.
+    """Set a statement to resolved, active or entered in error; False if it already has this status.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
@@ -63,14 +63,14 @@ def set_status(statement: Statement, status: StatementStatus, *, actor: Actor) -
         changed = Statement.objects.filter(pk=statement.pk).exclude(status=status).update(status=status)
         if changed:
             statement.status = status
-            _tell(statement, actor)
+            _record_change(statement, actor)
     return bool(changed)
 
 
-def _tell(statement: Statement, actor: Actor) -> None:
-    person = None if isinstance(actor, System) else actor
+def _record_change(statement: Statement, actor: Actor) -> None:
+    user = None if isinstance(actor, System) else actor
     kind = EventKind.MEDICATION if statement.kind == StatementKind.MEDICATION else EventKind.DECISION
     words: dict[str, Any] = {"what": statement.details["text"], "status": str(StatementStatus(statement.status).label)}
-    log_event(statement.case, kind, f"statement.{statement.kind}.{statement.status}", actor=person, **words)
+    log_event(statement.case, kind, f"statement.{statement.kind}.{statement.status}", actor=user, **words)
     audit.record(actor, "statement.set", statement, why="treatment", kind=statement.kind, status=statement.status)
     publish(StatementsChanged(statement.case_id))

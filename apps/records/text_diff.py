@@ -1,4 +1,4 @@
-"""What changed between two texts."""
+"""Differences between two texts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Piece:
 
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-LONGEST_COMPARISON = 40_000
-"""Letters up to which words are compared; longer texts are compared line by line."""
+MAX_WORD_DIFF_CHARACTERS = 40_000
+"""Longer texts are compared line by line instead of word by word."""
 
 
 def difference(old: str, new: str) -> list[Piece]:
-    """What was removed and added."""
-    long = max(len(old), len(new)) > LONGEST_COMPARISON
+    """Return the pieces of ``new`` and ``old`` marked as same, removed or added."""
+    long = max(len(old), len(new)) > MAX_WORD_DIFF_CHARACTERS
     left, right = (text.splitlines(keepends=True) if long else _WORDS.findall(text) for text in (old, new))
     pieces = []
     for how, a, b, c, d in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():

@@ -1,9 +1,9 @@
-"""Synthetic chest CT volumes in which a nodule's place is known.
+"""Synthetic chest CT volumes with a known nodule position.
 
-Real CT may not lie in the repository and none is at hand to train on, yet volumes must be read, answered and explained.
-A chest is put together from simple bodies (trunk, lungs, heart, spine, ribs, branching vessels, now and then a scar),
-in Hounsfield units, with noise. It is anatomy enough to tell a round nodule from a vessel that runs through several
-slices, and no picture of anybody; its header says SYNTHETIC.
+Real CT cannot be stored in the repository and none is available for training, yet volumes have to be analysed and
+explained. A chest is composed of simple solids (trunk, lungs, heart, spine, ribs, branching vessels, sometimes a scar)
+in Hounsfield units, with noise. The anatomy is sufficient to tell a round nodule from a vessel that runs through
+several slices; it depicts no person, and its header says SYNTHETIC.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class SyntheticChest:
-    """One drawn volume.
+    """A generated volume.
 
     Attributes:
         voxels: (slices, rows, columns) int16 in Hounsfield units; the first slice is nearest to the head, rows run
             from front to back, columns from the patient's right to the left.
-        nodule: the same shape, bool: where a nodule was drawn; all False if there is none.
+        nodule: bool mask of the same shape: voxels of the nodule; all False if there is none.
         spacing: between slices, rows and columns in mm.
-        seed: draws it again.
+        seed: reproduces the volume.
     """
 
     voxels: npt.NDArray[np.int16]
@@ -38,14 +38,14 @@ class SyntheticChest:
 
 
 def draw_chest(seed: int, *, nodule: bool, shape: tuple[int, int, int] = (60, 256, 256)) -> SyntheticChest:
-    """Draw the chest of ``seed``: the same seed, shape and answer give the same volume, bit for bit.
+    """Generate the chest of ``seed``; the same arguments give the same volume, bit for bit.
 
     Args:
-        nodule: whether a solid nodule of 12 to 30 mm lies in a lung.
+        nodule: whether to place a solid nodule of 12 to 30 mm in a lung.
         shape: slices, rows and columns; at least 16 each.
 
     Raises:
-        ValueError: for fewer.
+        ValueError: for a smaller shape.
     """
     if min(shape) < 16:
         raise ValueError("a chest needs at least 16 slices, rows and columns")
@@ -58,9 +58,9 @@ def draw_chest(seed: int, *, nodule: bool, shape: tuple[int, int, int] = (60, 25
 
 
 class _Chest:
-    """Bodies over a grid in mm: x to the patient's left, y to the back, z to the feet, from the chest's own middle.
+    """Solids on a grid in mm from the chest's centre: x to the patient's left, y to the back, z to the feet.
 
-    ``trunk`` is 1 on the skin and 0 in the middle; lungs stay well within the ribs.
+    ``trunk`` is 1 on the skin and 0 in the centre; lungs stay well within the ribs.
     """
 
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> None:
@@ -92,7 +92,7 @@ class _Chest:
         along = np.clip((self.z - apex) / (base - apex), 0, 1.4)
         wide = np.sqrt(np.clip(along * 3.2, 0, 1)) * (1 + 0.12 * along)
         wide = np.where(along > 0, wide, 0).astype(np.float32)
-        found = np.zeros(self.shape, dtype=bool)
+        mask = np.zeros(self.shape, dtype=bool)
         heart = self._ellipsoid((rng.uniform(15, 30), rng.uniform(-30, -15), base - rng.uniform(35, 60)), (62, 50, 58))
         for side in (-1, 1):
             centre, half, deep = side * rng.uniform(68, 76) * size, 54 * size, rng.uniform(82, 92) * size
@@ -101,8 +101,8 @@ class _Chest:
             across = np.abs(u) ** 2.4 + np.abs(v) ** 2.4 < 1
             dome = base - rng.uniform(30, 45) * (1 - ((self.x - centre) / 60) ** 2 - ((self.y + 10) / 95) ** 2)
             dome = dome + (10 if side < 0 else 0) - 8
-            found |= across & (along > 0) & (self.z < dome) & (np.abs(self.x) > 20 * size) & ~heart
-        return found & (self.trunk < 0.66)
+            mask |= across & (along > 0) & (self.z < dome) & (np.abs(self.x) > 20 * size) & ~heart
+        return mask & (self.trunk < 0.66)
 
     def _tissue(self) -> Array:
         rng, size = self.rng, self.size
@@ -122,7 +122,7 @@ class _Chest:
         return voxels
 
     def _add_vessels(self) -> None:
-        """Trees from each hilum outwards: wide ones near it, thin ones far out."""
+        """Add vessel trees from each hilum, tapering outwards."""
         rng = self.rng
         for side in (-1, 1):
             hilum = np.array([side * 30.0 * self.size, 8.0, rng.uniform(120, 145)])
@@ -144,43 +144,45 @@ class _Chest:
                 self._vessel(at, turned / np.linalg.norm(turned), length * 0.55, width * 0.75, forks - 1)
 
     def _add_scars(self) -> None:
-        """A band of collapsed lung now and then: dense, but no ball."""
+        """Sometimes add a band of atelectasis: dense, but not spherical."""
         rng = self.rng
         if rng.random() > 0.35:
             return
-        centre = self._somewhere()
+        centre = self._random_position()
         normal = rng.normal(size=3)
         normal /= np.linalg.norm(normal)
         away = [self.x - centre[0], self.y - centre[1], self.z - centre[2]]
         flat = sum(part * number for part, number in zip(away, normal, strict=True))
-        far = np.sqrt(sum(part**2 for part in away))
-        self.voxels[(np.abs(flat) < rng.uniform(1.5, 2.5)) & (far < rng.uniform(20, 40)) & self.lung] = SOFT - 60
+        distance = np.sqrt(sum(part**2 for part in away))
+        self.voxels[(np.abs(flat) < rng.uniform(1.5, 2.5)) & (distance < rng.uniform(20, 40)) & self.lung] = SOFT - 60
 
     def add_nodule(self) -> npt.NDArray[np.bool_]:
-        """A solid, slightly ragged ball within a lung; where it lies."""
+        """Add a solid, slightly irregular sphere within a lung; return its mask."""
         rng = self.rng
-        centre, radius = self._somewhere(), rng.uniform(6, 15)
+        centre, radius = self._random_position(), rng.uniform(6, 15)
         stretch = rng.uniform(0.8, 1.2, 3)
         away = [(self.x - centre[0]) / stretch[0], (self.y - centre[1]) / stretch[1], (self.z - centre[2]) / stretch[2]]
-        far = np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)
-        ragged = far * (1 + 0.12 * np.sin(away[0] / 2.1 + rng.uniform(0, 6)) * np.sin(away[1] / 2.3 + away[2] / 2.7))
+        distance = np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)
+        ragged = distance * (
+            1 + 0.12 * np.sin(away[0] / 2.1 + rng.uniform(0, 6)) * np.sin(away[1] / 2.3 + away[2] / 2.7)
+        )
         where = np.asarray((ragged < radius) & self.lung)
         self.voxels[where] = rng.uniform(-40, 60)
         return where
 
     def scanned(self) -> npt.NDArray[np.int16]:
-        """The voxels as a scanner gives them: a little blurred within slices, with noise."""
+        """Return the voxels as scanned: slightly blurred within slices, with noise."""
         blur = (0.35, 0.9 * self.shape[1] / 256, 0.9 * self.shape[2] / 256)
         soft = ndimage.gaussian_filter(self.voxels, blur)
         soft += self.rng.normal(0, self.rng.uniform(8, 25), self.shape).astype(np.float32)
         return np.round(np.clip(soft, -1024, 3000)).astype(np.int16)
 
-    def _somewhere(self) -> npt.NDArray[np.float64]:
-        """A place in a lung, at least some 6 mm from its border, in mm."""
+    def _random_position(self) -> npt.NDArray[np.float64]:
+        """Return a random position in a lung, at least about 6 mm from its border, in mm."""
         margin = [max(1, round(6 / step)) for step in self.spacing]
         inner = ndimage.minimum_filter(self.lung[::2, ::2, ::2], [1 + margin[0] // 2, 1 + margin[1], 1 + margin[2]])
-        places = np.flatnonzero(inner)
-        slice_, row, column = np.unravel_index(places[self.rng.integers(len(places))], inner.shape)
+        candidates = np.flatnonzero(inner)
+        slice_, row, column = np.unravel_index(candidates[self.rng.integers(len(candidates))], inner.shape)
         return np.array(
             [self.x[0, 2 * row, 2 * column], self.y[0, 2 * row, 2 * column], self.z[2 * slice_, 0, 0]], dtype=np.float64
         )
@@ -192,17 +194,17 @@ class _Chest:
         return np.asarray(parts[0] ** 2 + parts[1] ** 2 + parts[2] ** 2 < 1)
 
     def _blob(self, at: npt.NDArray[np.float64], radius: float, value: float) -> None:
-        """A ball of soft tissue where there is lung; small ones fill their voxels in part only."""
+        """Add a sphere of soft tissue within the lung, with partial volume for small spheres."""
         column, row = self.turn.T @ at[:2] + self.middle
         boxes = []
-        for place, step, number in zip((at[2], row, column), self.spacing, self.shape, strict=True):
-            first, last = int((place - radius) / step), int((place + radius) / step) + 1
+        for position, step, number in zip((at[2], row, column), self.spacing, self.shape, strict=True):
+            first, last = int((position - radius) / step), int((position + radius) / step) + 1
             boxes.append(slice(max(first, 0), min(max(last, first + 1), number)))
         box = tuple(boxes)
-        here = self.voxels[box]
-        if not here.size:
+        region = self.voxels[box]
+        if not region.size:
             return
         x, y, z = self.x[0, box[1], box[2]], self.y[0, box[1], box[2]], self.z[box[0]]
-        far = np.sqrt((x - at[0]) ** 2 + (y - at[1]) ** 2 + (z - at[2]) ** 2)
-        share = np.clip((radius - far) / max(min(self.spacing), 0.5) + 0.5, 0, 1) * self.lung[box]
-        np.maximum(here, here + share * (value - here), out=here)
+        distance = np.sqrt((x - at[0]) ** 2 + (y - at[1]) ** 2 + (z - at[2]) ** 2)
+        share = np.clip((radius - distance) / max(min(self.spacing), 0.5) + 0.5, 0, 1) * self.lung[box]
+        np.maximum(region, region + share * (value - region), out=region)

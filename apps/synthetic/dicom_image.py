@@ -1,4 +1,4 @@
-"""Making a Digital X-Ray object (PS3.3 section A.26) of a grey picture."""
+"""Construction of Digital X-Ray objects (PS3.3 section A.26) from greyscale images."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ROOT = "2.25."
 
 @dataclass(frozen=True)
 class FilmDescription:
-    """What the header of a wrapped film says.
+    """Header values of a wrapped image.
 
     Attributes:
-        identity: words from which the UIDs are made; the same words give the same UIDs.
-        name: a person name, components parted by ^.
-        synthetic: whether the film was drawn; the header then says so.
-        age: Patient's Age as DICOM writes it ("004Y"); empty: left out.
+        identity: strings from which the UIDs are derived; the same strings give the same UIDs.
+        name: a person name, components separated by ^.
+        synthetic: whether the image is generated; the header then says so.
+        age: Patient's Age as an Age String ("004Y"); omitted if empty.
     """
 
     mrn: str
@@ -47,7 +47,7 @@ class FilmDescription:
 
 
 def wrap_film(pixels: npt.NDArray[np.unsignedinteger], film: FilmDescription, *, bits: int) -> bytes:
-    """A DICOM file of one frontal chest film.
+    """Build a DICOM file of a frontal chest radiograph.
 
     Args:
         pixels: (rows, columns) uint8 or uint16, larger = brighter.
@@ -57,7 +57,7 @@ def wrap_film(pixels: npt.NDArray[np.unsignedinteger], film: FilmDescription, *,
         ValueError: for other shapes or types.
     """
     if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError("a film is a two-dimensional array of uint8 or uint16")
+        raise ValueError("an image is a two-dimensional array of uint8 or uint16")
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -73,12 +73,12 @@ def wrap_film(pixels: npt.NDArray[np.unsignedinteger], film: FilmDescription, *,
 
 
 def uid_of(film: FilmDescription, level: str) -> str:
-    """The UID of a level (study, series, instance …) of what is described."""
+    """Return the UID of a level (study, series, instance …)."""
     return str(generate_uid(prefix=ROOT, entropy_srcs=[*film.identity, level]))
 
 
 def patient_and_study(dataset: Dataset, film: FilmDescription) -> None:
-    """Write the modules Patient and General Study into a data set."""
+    """Write the Patient and General Study modules into a data set."""
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientID, dataset.PatientName, dataset.PatientSex = film.mrn, film.name, film.sex
     dataset.IssuerOfPatientID = film.issuer

@@ -1,4 +1,4 @@
-"""Making CT Image objects (PS3.3 section A.3) of a volume's slices."""
+"""Construction of CT Image objects (PS3.3 section A.3) from the slices of a volume."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LUNG_WINDOW = (-600, 1500)
 def wrap_volume(
     voxels: npt.NDArray[np.int16], study: FilmDescription, *, spacing: tuple[float, float, float]
 ) -> Iterator[bytes]:
-    """A DICOM file for each slice of a drawn chest, from head to feet.
+    """Yield a DICOM file for each slice of a generated chest, from head to feet.
 
     Args:
         voxels: (slices, rows, columns) in Hounsfield units; rows run from front to back, columns from the patient's

@@ -1,9 +1,9 @@
-"""Synthetic frontal chest films whose opacity is known.
+"""Synthetic frontal chest radiographs with a known opacity.
 
-Real films may not lie in the repository, yet the demo, the tests and part of the training need
-some. A film is drawn as a map of X-ray path lengths (soft tissue, air, bone), turned into grey
-values by Beer-Lambert attenuation, and given quantum noise. It is anatomy enough for a model and a
-reader to work with, and not a picture of anybody: every film carries the word SYNTHETIC, burnt into
+Real radiographs cannot be stored in the repository, yet the demo, the tests and part of the training need
+some. An image is generated as a map of X-ray path lengths (soft tissue, air, bone), converted to grey
+values by Beer-Lambert attenuation with quantum noise. The anatomy is sufficient for a model and a
+reader to work with, but depicts no person: every image carries the word SYNTHETIC, burnt into
 a corner and in its header.
 """
 
@@ -26,13 +26,13 @@ STORED_BITS = 12
 
 @dataclass(frozen=True)
 class SyntheticFilm:
-    """One drawn film.
+    """A generated radiograph.
 
     Attributes:
         pixels: (size, size) uint16, 12 bits stored, MONOCHROME2 (bone is bright).
-        opacity: (size, size) bool, where the drawn opacity absorbs noticeably; all False if normal.
-        pattern: what was drawn.
-        seed: the seed that draws it again.
+        opacity: (size, size) bool mask of noticeable opacity; all False if normal.
+        pattern: kind of opacity.
+        seed: reproduces the image.
     """
 
     pixels: npt.NDArray[np.uint16]
@@ -42,10 +42,10 @@ class SyntheticFilm:
 
 
 def draw_film(seed: int, *, pattern: Pattern = "normal", size: int = 512) -> SyntheticFilm:
-    """Draw the film of ``seed``.
+    """Generate the radiograph of ``seed``.
 
     Args:
-        seed: the same seed, pattern and size give the same film, bit for bit.
+        seed: the same seed, pattern and size give the same image, bit for bit.
         pattern: ``normal``; ``focal``, one dense consolidation; ``diffuse``, patches in both lungs.
         size: rows and columns in pixels, at least 64.
 
@@ -55,7 +55,7 @@ def draw_film(seed: int, *, pattern: Pattern = "normal", size: int = 512) -> Syn
     if pattern not in PATTERNS:
         raise ValueError(f"unknown pattern {pattern!r}: use one of {', '.join(PATTERNS)}")
     if size < 64:
-        raise ValueError("a film needs at least 64 rows and columns")
+        raise ValueError("an image needs at least 64 rows and columns")
     rng = np.random.default_rng([seed, PATTERNS.index(pattern)])
     body = _Anatomy(rng, size)
     opacity = np.zeros((size, size))
@@ -69,7 +69,7 @@ def draw_film(seed: int, *, pattern: Pattern = "normal", size: int = 512) -> Syn
 
 
 class _Anatomy:
-    """Path lengths in arbitrary units over a unit square, x to the right, y downwards."""
+    """Path lengths in arbitrary units on a unit square, x to the right, y downwards."""
 
     def __init__(self, rng: np.random.Generator, size: int) -> None:
         self.rng, self.size = rng, size
@@ -87,11 +87,11 @@ class _Anatomy:
 
     @property
     def lungs(self) -> Array:
-        """(size, size), 1 within either lung, soft at the edge."""
+        """Lung mask (size, size): 1 within either lung, with soft edges."""
         return np.maximum(self.right, self.left)
 
     def _lung(self, side: int) -> Array:
-        """One lung: a tall ellipse cut by the diaphragm's dome and the mediastinum."""
+        """Return one lung: a tall ellipse bounded by the dome of the diaphragm and the mediastinum."""
         offset = self.rng.uniform(0.165, 0.185)
         cx, cy = 0.5 + side * offset, (self.apex + self.base) / 2 + 0.03
         height = (self.base - self.apex) / 2 + 0.08
@@ -102,7 +102,7 @@ class _Anatomy:
         return _soft(1 - radius, 0.05) * _soft(dome - self.y, 0.006)
 
     def path_length(self) -> Array:
-        """(size, size) of soft tissue plus bone minus air."""
+        """Return path lengths (size, size): soft tissue plus bone minus air."""
         return self._torso() + self._bones() + self._mediastinum() - self.lungs * self._air()
 
     def _torso(self) -> Array:
@@ -119,7 +119,7 @@ class _Anatomy:
         return 1.15 * np.maximum(trunk, arms) + belly * trunk
 
     def _air(self) -> Array:
-        """How much tissue the air displaces; vessels fan out from the hila and fill some of it."""
+        """Return the tissue displaced by air, less the vessels that fan out from the hila."""
         vessels = np.zeros((self.size, self.size))
         for side in (-1, 1):
             hilum = (0.5 + side * 0.075, 0.42)
@@ -165,7 +165,7 @@ class _Anatomy:
         return bones
 
     def _rib(self, top: float, number: int) -> Array:
-        """A posterior arch that falls outwards and a fainter anterior one that rises outwards."""
+        """Return a rib: a posterior arch falling outwards and a fainter anterior one rising outwards."""
         across = np.abs(self.x - 0.5)
         reach = 0.17 + 0.20 * np.sqrt(min(1.0, (number + 1.5) / 6))
         edge = _soft(reach - across, 0.008) * _soft(across - 0.045, 0.01)
@@ -180,7 +180,7 @@ class _Anatomy:
 
 
 def _focal_opacity(rng: np.random.Generator, body: _Anatomy) -> Array:
-    """One consolidation: a dense, ragged blob within one lung, as lobar pneumonia looks."""
+    """Return one consolidation: a dense, irregular opacity in one lung, as in lobar pneumonia."""
     lung = body.right if rng.random() < 0.55 else body.left
     rows, columns = np.nonzero(lung > 0.9)
     pick = rng.integers(len(rows))
@@ -192,20 +192,20 @@ def _focal_opacity(rng: np.random.Generator, body: _Anatomy) -> Array:
 
 
 def _diffuse_opacity(rng: np.random.Generator, body: _Anatomy) -> Array:
-    """Patchy, streaky haze around both hila, as viral pneumonia often looks."""
+    """Return patchy, streaky opacities around both hila, as often in viral pneumonia."""
     clouds = np.clip(_clouds(rng, body.size, 0.022) + 0.35, 0, None)
     central = np.exp(-(((np.abs(body.x - 0.5) - 0.13) / 0.12) ** 2) - ((body.y - 0.47) / 0.22) ** 2)
     return rng.uniform(0.20, 0.36) * clouds * central * body.lungs
 
 
 def _clouds(rng: np.random.Generator, size: int, scale: float) -> Array:
-    """(size, size) of smooth noise with unit variance; ``scale`` is a fraction of the film."""
+    """Return smooth noise (size, size) with unit variance; ``scale`` is a fraction of the image size."""
     noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), scale * size)
     return np.asarray(noise / (noise.std() + 1e-9))
 
 
 def _expose(rng: np.random.Generator, path: Array) -> Array:
-    """Beer-Lambert transmission with quantum noise, as grey values in 0..1, bone bright."""
+    """Simulate Beer-Lambert transmission with quantum noise; return grey values in 0..1, bone bright."""
     size = path.shape[0]
     path = ndimage.gaussian_filter(np.clip(path, 0, None), size / 700)
     transmitted = np.exp(-rng.uniform(1.5, 1.9) * path)
@@ -234,5 +234,5 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _soft(distance: Array, width: float) -> Array:
-    """A step from 0 to 1 at ``distance`` 0 that takes about ``width`` to rise."""
+    """Return a smooth step from 0 to 1 at ``distance`` 0, about ``width`` wide."""
     return np.asarray(1 / (1 + np.exp(-np.clip(4 * distance / width, -60, 60))))

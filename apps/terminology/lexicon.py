@@ -1,4 +1,4 @@
-"""What is looked for in notes: problems, findings, medication, anatomy, with ICD-10-CM codes and our finding labels."""
+"""Lexicon for note extraction: problems, findings, medication, anatomy, with ICD-10-CM codes and finding labels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ LOOSE = "~"
 
 @dataclass(frozen=True)
 class Concept:
-    """One thing with all its names.
+    """A concept with its names.
 
     Attributes:
         kind: ``problem``, ``symptom``, ``drug`` or ``anatomy``.
         icd10: ICD-10-CM code, empty for drugs and anatomy.
-        label: the finding label of film models that means the same, or empty.
+        label: the equivalent finding label of radiograph models, or empty.
         title: in English and Chinese.
         terms: its names by language.
-        loose: those of its terms by which it is recognised although they denote something narrower, wider or else
-            ("emphysema" for chronic obstructive pulmonary disease); marked by LOOSE in the file.
+        loose: terms that suggest the concept although they denote a narrower, wider or different one
+            ("emphysema" for chronic obstructive pulmonary disease); marked with LOOSE in the file.
     """
 
     code: str
@@ -34,7 +34,7 @@ class Concept:
     loose: frozenset[str] = frozenset()
 
     def denoted_by(self, words: str) -> bool:
-        """Whether the words are a name of exactly this, so that its code may stand for them."""
+        """Return whether the words denote exactly this concept, so that its code may replace them."""
         folded = " ".join(words.split()).casefold()
         names = {*self.title.values(), *(term for terms in self.terms.values() for term in terms)}
         return folded not in self.loose and folded in {name.casefold() for name in names}
@@ -42,7 +42,7 @@ class Concept:
 
 @cache
 def concepts() -> dict[str, Concept]:
-    """By code."""
+    """Load the concepts, by code."""
     with FILE.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return {
@@ -63,5 +63,5 @@ def concepts() -> dict[str, Concept]:
     }
 
 
-def _terms(written: str) -> tuple[str, ...]:
-    return tuple(term.removeprefix(LOOSE) for term in written.split("|"))
+def _terms(cell: str) -> tuple[str, ...]:
+    return tuple(term.removeprefix(LOOSE) for term in cell.split("|"))

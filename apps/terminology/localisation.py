@@ -1,4 +1,4 @@
-"""Titles that are stored in several languages: of codes, model cards and guidelines."""
+"""Titles stored in several languages: of codes, model cards and guidelines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django.utils.translation import get_language
 
 
 def in_language(titles: Mapping[str, str]) -> str:
-    """The title in the reader's language; English where that is missing.
+    """Return the title in the current language, or in English if it is missing.
 
     Args:
-        titles: by Django's language code, ``en`` always among them.
+        titles: by Django language code; must include ``en``.
     """
     return titles.get(get_language() or "en", titles["en"])

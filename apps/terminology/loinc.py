@@ -1,4 +1,4 @@
-"""What can be measured: LOINC codes, UCUM units, reference ranges of adults and the limits of what is possible."""
+"""Catalogue of measurements: LOINC codes, UCUM units, adult reference ranges and plausibility limits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ GROUPS = ("vitals", "blood", "chemistry", "gas", "habits")
 
 @dataclass(frozen=True)
 class Measure:
-    """One kind of value.
+    """One kind of measurement.
 
     Attributes:
-        code: LOINC, or one of ours where LOINC has none that is a number.
-        unit: UCUM, in which it is stored.
-        low, high: reference range of adults, None where there is none.
-        least, most: what is outside is a slip of the pen.
-        g_per_mol: molar mass, where amounts and masses are both in use.
+        code: LOINC, or a local code where LOINC has no numeric one.
+        unit: UCUM unit in which values are stored.
+        low, high: adult reference range; None if there is none.
+        minimum, maximum: plausibility limits; values outside are data entry errors.
+        g_per_mol: molar mass, for measurements reported both as amount and as mass.
     """
 
     code: str
@@ -29,25 +29,25 @@ class Measure:
     unit: str
     low: float | None
     high: float | None
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     g_per_mol: float | None
 
     def flag(self, value: float) -> str:
-        """``low`` or ``high`` outside the reference range, else empty (HL7 v3 ObservationInterpretation L and H)."""
+        """Return ``low`` or ``high`` outside the reference range, else empty (HL7 v3 ObservationInterpretation)."""
         if self.low is not None and value < self.low:
             return "low"
         return "high" if self.high is not None and value > self.high else ""
 
     @property
     def is_loinc(self) -> bool:
-        """Whether the code is LOINC's."""
+        """Whether the code is a LOINC code."""
         return self.code[0].isdigit()
 
 
 @cache
 def catalogue() -> dict[str, Measure]:
-    """By code."""
+    """Load the measurements, by code."""
 
     def number(text: str) -> float | None:
         return float(text) if text else None
@@ -62,8 +62,8 @@ def catalogue() -> dict[str, Measure]:
             unit=row["unit"],
             low=number(row["low"]),
             high=number(row["high"]),
-            least=float(row["least"]),
-            most=float(row["most"]),
+            minimum=float(row["least"]),
+            maximum=float(row["most"]),
             g_per_mol=number(row["g_per_mol"]),
         )
         for row in rows
@@ -71,9 +71,9 @@ def catalogue() -> dict[str, Measure]:
 
 
 def by_name(text: str) -> Measure | None:
-    """The measure of this code, or of this English or Chinese name."""
-    wanted = text.strip().casefold()
+    """Find a measurement by its code, or by its English or Chinese name."""
+    name = text.strip().casefold()
     for measure in catalogue().values():
-        if wanted in (measure.code.casefold(), *(title.casefold() for title in measure.title.values())):
+        if name in (measure.code.casefold(), *(title.casefold() for title in measure.title.values())):
             return measure
     return None

@@ -1,4 +1,4 @@
-"""Codes of terminologies, for searching."""
+"""Searchable terminology codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class TerminologyCode(models.Model):
-    """A term of a terminology, for searching; filled by ``manage.py codes``."""
+    """A code of a terminology, for searching; loaded by ``manage.py codes``."""
 
     system = models.CharField(max_length=16)
     code = models.CharField(max_length=16)

@@ -11,14 +11,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.account_admin import give_password
+from apps.accounts.account_admin import set_temporary_password
 from apps.accounts.models import AuditEntry, User
 from apps.jobs.errors import UserError
 
 
 @pytest.fixture
 def given(nurse: User, admin_user: User) -> str:
-    return give_password(nurse, actor=admin_user)
+    return set_temporary_password(nurse, actor=admin_user)
 
 
 def signed_in(username: str, password: str) -> Client:
@@ -49,9 +49,9 @@ def test_a_given_password_runs_out(nurse: User, given: str) -> None:
 
 def test_only_administrators_give_passwords_and_none_to_themselves(nurse: User, doctor: User, admin_user: User) -> None:
     with pytest.raises(PermissionError):
-        give_password(nurse, actor=doctor)
+        set_temporary_password(nurse, actor=doctor)
     with pytest.raises(UserError, match="own account"):
-        give_password(admin_user, actor=admin_user)
+        set_temporary_password(admin_user, actor=admin_user)
 
 
 def test_obvious_words_do_not_count() -> None:

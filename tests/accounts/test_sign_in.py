@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.middleware import BEGUN_MARK, IDLE_MARK
+from apps.accounts.middleware import IDLE_MARK, STARTED_MARK
 from apps.accounts.models import AuditEntry, User
 from medportal.settings import ACCOUNT_RATE_LIMITS
 from tests.factories import PASSWORD, browser_of
@@ -48,7 +48,9 @@ def test_guessing_is_stopped_for_known_and_unknown_names_alike(doctor: User) -> 
     assert attempt("doctor", PASSWORD) == known[-1], "the right password does not help until the time is over"
 
 
-@pytest.mark.parametrize(("mark", "setting"), [(IDLE_MARK, "SESSION_IDLE_SECONDS"), (BEGUN_MARK, "SESSION_COOKIE_AGE")])
+@pytest.mark.parametrize(
+    ("mark", "setting"), [(IDLE_MARK, "SESSION_IDLE_SECONDS"), (STARTED_MARK, "SESSION_COOKIE_AGE")]
+)
 def test_a_session_ends_when_idle_and_when_old(doctor: User, settings: Any, mark: str, setting: str) -> None:
     client = browser_of(doctor)
     assert client.get(reverse("portal:worklist")).status_code == 200

@@ -18,7 +18,7 @@ from apps.records.access import can, visible_to
 from apps.records.models import Case, CaseStatus, Event, EventKind, Observation, StatementKind
 from apps.records.observations import add
 from apps.records.problem_list import add_statement, set_status
-from apps.terminology.icd10 import codes_like
+from apps.terminology.icd10 import search_codes
 from tests.factories import browser_of
 
 
@@ -84,8 +84,8 @@ def test_statements_are_there_once_and_codes_are_found(case: Case, doctor: User)
     from django.core.management import call_command
 
     call_command("codes", verbosity=0)
-    assert codes_like("J18").first().code == "J18"
-    assert "J15.9" in [row.code for row in codes_like("bacterial pneumonia")]
+    assert search_codes("J18").first().code == "J18"
+    assert "J15.9" in [row.code for row in search_codes("bacterial pneumonia")]
     client = browser_of(doctor)
     assert client.get(reverse("records:codes"), {"q": "asthma"}).json()["codes"]
     for _click in range(2):

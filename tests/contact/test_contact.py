@@ -41,7 +41,7 @@ def test_an_appointment_on_its_way(visit: Appointment, doctor: User, patient_use
     assert moved.state == AppointmentState.BOOKED
     appointments.reply(moved, False, actor=patient_user)
     assert Notice.objects.filter(user=doctor, code="appointment_unwanted").exists()
-    with pytest.raises(UserError, match="meanwhile"):
+    with pytest.raises(UserError, match="Someone else changed"):
         appointments.cancel(moved, revision=1, actor=doctor)
     moved.refresh_from_db()
     appointments.cancel(moved, revision=moved.revision, actor=doctor)
@@ -86,7 +86,7 @@ def test_a_question_and_its_answer(patient: Patient, doctor: User, radiologist: 
         patient_messages.answer(first, "No.", actor=radiologist)
     with pytest.raises(UserError, match="few words"):
         patient_messages.ask(patient, " ", actor=patient_user)
-    for number in range(patient_messages.MOST_OPEN):
+    for number in range(patient_messages.MAX_OPEN_QUESTIONS):
         patient_messages.ask(patient, f"And {number}?", actor=patient_user)
     with pytest.raises(UserError, match="unanswered questions"):
         patient_messages.ask(patient, "One more?", actor=patient_user)
@@ -96,14 +96,14 @@ def test_a_question_and_its_answer(patient: Patient, doctor: User, radiologist: 
 
 @pytest.fixture
 def wish(patient: Patient, patient_user: User) -> EmailPreference:
-    made = mail.wish(patient, "somebody@example.org", actor=patient_user)
+    made = mail.set_email_preference(patient, "somebody@example.org", actor=patient_user)
     assert made is not None
     return made
 
 
 def test_an_address_counts_after_its_owner_confirmed_it(wish: EmailPreference, patient: Patient, client: Any) -> None:
     mail.remind(patient)
-    tasks.tell(str(wish.pk))
+    tasks.send_notice(str(wish.pk))
     assert not outbox.outbox
     tasks.confirm_address(str(wish.pk))
     link = re.search(r"https?://[^/]+(/\S+)", outbox.outbox[0].body)
@@ -133,8 +133,8 @@ def test_a_mail_says_nothing_clinical_and_comes_once_an_hour(
                 patient, title="Biopsy of the lung", place="Oncology",
                 starts_at=timezone.now() + timedelta(hours=hours), minutes=20, actor=doctor,
             )  # fmt: skip
-    assert sent.count("contact.tell") == 1
-    tasks.tell(str(wish.pk))
+    assert sent.count("contact.send_notice") == 1
+    tasks.send_notice(str(wish.pk))
     said = f"{outbox.outbox[0].subject} {outbox.outbox[0].body}"
     for word in ("Biopsy", "Oncology", "Lindqvist", "MRN", "appointment", patient.display_name):
         assert word not in said
@@ -144,23 +144,25 @@ def test_a_mail_says_nothing_clinical_and_comes_once_an_hour(
 def test_a_closed_page_sends_no_mails(wish: EmailPreference, patient: Patient, doctor: User) -> None:
     EmailPreference.objects.update(confirmed_at=timezone.now())
     record_consent(patient, Purpose.PORTAL, ConsentState.WITHDRAWN, actor=doctor)
-    tasks.tell(str(wish.pk))
+    tasks.send_notice(str(wish.pk))
     assert not outbox.outbox
 
 
 def test_the_address_is_taken_back(wish: EmailPreference, patient: Patient, patient_user: User) -> None:
-    assert mail.wish(patient, "", actor=patient_user) is None and not EmailPreference.objects.exists()
+    assert mail.set_email_preference(patient, "", actor=patient_user) is None and not EmailPreference.objects.exists()
     with pytest.raises(UserError, match="not a valid e-mail address"):
-        mail.wish(patient, "nobody", actor=patient_user)
+        mail.set_email_preference(patient, "nobody", actor=patient_user)
 
 
 def test_without_a_server_no_mails_are_offered(patient: Patient, patient_user: User, settings: Any) -> None:
     settings.MAILS = False
     with pytest.raises(UserError, match="does not send e-mails"):
-        mail.wish(patient, "somebody@example.org", actor=patient_user)
+        mail.set_email_preference(patient, "somebody@example.org", actor=patient_user)
     body = browser_of(patient_user).get(reverse("portal:patient-record")).content.decode()
     assert 'name="address"' not in body
-    assert mail.wish(patient, "", actor=patient_user) is None  # an address can be taken back all the same
+    assert (
+        mail.set_email_preference(patient, "", actor=patient_user) is None
+    )  # an address can be taken back all the same
 
 
 def test_the_inbox_and_the_booking_page(visit: Appointment, patient: Patient, doctor: User, patient_user: User) -> None:

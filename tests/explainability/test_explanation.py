@@ -154,7 +154,7 @@ def test_a_finding_that_is_deleted_meanwhile_leaves_nothing(analysis: Analysis, 
 
 
 def test_out_of_time_the_best_so_far_is_kept_and_marked(analysis: Analysis, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("apps.explainability.explainers.sampled._enough", lambda *known: "")
+    monkeypatch.setattr("apps.explainability.explainers.image.sampled._enough", lambda *known: "")
     explanation = schedule_explanations(analysis.pk)[0]
     for one in Explanation.objects.all():
         Explanation.objects.filter(pk=one.pk).update(parameters={"evaluations": 100_000, "seconds": 0.0})

@@ -164,7 +164,7 @@ def test_a_row_is_answered_and_explained_on_its_page(packages: None, patient_use
     assert "Body mass index = 40" in page and "Exact (interventional TreeSHAP" in page and "Blood lipids" in page
     assert abs(asked.answer["gap"]) < 1e-6 and asked.answer["values"]["bmi"] > 0
     by = client.get(reverse("explainability:trial", args=[asked.pk]) + "?by=age").content.decode()
-    assert "How Age acts" in by
+    assert "Effect of Age" in by
     assert browser_of(doctor).get(reverse("explainability:trial", args=[asked.pk])).status_code == 404
 
 

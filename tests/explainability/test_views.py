@@ -118,7 +118,7 @@ def test_the_comparison_shows_the_makers_and_the_sites_figures(
     Comparison.objects.create(package=package, data="Our own films", films=7, rows=[row], how="by hand")
     url = reverse("explainability:comparison", args=[package.name, package.version])
     page = browser_client.get(url).content.decode()
-    assert "Our own films" in page and "0.123" in page and "7 films" in page
+    assert "Our own films" in page and "0.123" in page and "7 images" in page
 
 
 def test_charts_hold_their_numbers() -> None:

@@ -14,12 +14,13 @@ from pydicom.uid import generate_uid
 from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, User
+from apps.contact.patient_release import picture_of
 from apps.explainability import jobs
 from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import ObjectDescription, parametric_map
 from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, FilmEmbedding, Method, OcclusionQuery, Stage
-from apps.explainability.patient_release import draft, picture, release_explanation
+from apps.explainability.patient_release import draft, release_explanation
 from apps.explainability.queries import (
     arrays,
     certain_values,
@@ -219,7 +220,7 @@ def told_with_the_slice_that_counts(explanation: Explanation, radiologist: User)
     words = draft(explanation)
     assert "lung" in words
     told = release_explanation(explanation, words, actor=radiologist)
-    assert Image.open(io.BytesIO(picture(told))).size == (96, 96)
+    assert Image.open(io.BytesIO(picture_of(told))).size == (96, 96)
 
 
 def test_zones_are_those_of_the_chest_itself() -> None:

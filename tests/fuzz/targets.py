@@ -59,7 +59,7 @@ def related(content: bytes) -> bool:
     kind, _, body = content.partition(b"\n")
     try:
         boundary = boundary_of(kind.decode("latin-1"))
-        for part in parts(io.BytesIO(body), boundary, most_bytes=2**20):
+        for part in parts(io.BytesIO(body), boundary, max_bytes=2**20):
             part.read()
     except Unreadable:
         return False

@@ -102,8 +102,8 @@ def study(team: CareTeam) -> Study:
 def released(study: Study, doctor: User) -> DeidentifiedExport:
     record_consent(study.patient, Purpose.RESEARCH, ConsentState.GIVEN, actor=doctor)
     study.refresh_from_db()
-    release = deidentify.request(study, actor=doctor)
-    assert deidentify.request(study, actor=doctor) == release  # a double click
+    release = deidentify.request_export(study, actor=doctor)
+    assert deidentify.request_export(study, actor=doctor) == release  # a double click
     make(str(release.pk))
     release.refresh_from_db()
     return release
@@ -130,7 +130,7 @@ def test_an_export_holds_nothing_of_the_patient(study: Study, doctor: User, rese
 
 def test_without_consent_to_research_nothing_leaves(study: Study, doctor: User, researcher: User) -> None:
     with pytest.raises(Refusal):
-        deidentify.request(study, actor=doctor)
+        deidentify.request_export(study, actor=doctor)
     release = released(study, doctor)
     record_consent(study.patient, Purpose.RESEARCH, ConsentState.WITHDRAWN, actor=doctor)
     with pytest.raises(PermissionError):
@@ -141,7 +141,7 @@ def test_strangers_neither_ask_nor_fetch(study: Study, doctor: User, stranger: U
     release = released(study, doctor)
     for user in (stranger, nurse):
         with pytest.raises(PermissionError):
-            deidentify.request(study, actor=user)
+            deidentify.request_export(study, actor=user)
         with pytest.raises(PermissionError):
             deidentify.download(release, actor=user)
 

@@ -20,7 +20,7 @@ def frames_of(answer: object) -> list[bytes]:
     """The parts of a multipart/related answer."""
     boundary = boundary_of(answer.headers["Content-Type"])  # type: ignore[attr-defined]
     body = io.BytesIO(answer.content)  # type: ignore[attr-defined]
-    return [part.read() for part in parts(body, boundary, most_bytes=2**30)]
+    return [part.read() for part in parts(body, boundary, max_bytes=2**30)]
 
 
 def store(api: APIClient, *files: bytes) -> object:

@@ -33,7 +33,7 @@ def test_slices_are_ordered_by_place_not_by_number(headers: list[Dataset]) -> No
     random.Random(1).shuffle(shuffled)
     for number, header in enumerate(shuffled):
         header.InstanceNumber = number
-    found = arrange(shuffled, least=16)
+    found = arrange(shuffled, min_slices=16)
     heights = [float(shuffled[place].ImagePositionPatient[2]) for place in found.order]
     assert heights == sorted(heights, reverse=True), "from head to feet"
     drawn = draw_chest(3, nodule=True, shape=SHAPE)
@@ -45,7 +45,7 @@ def test_a_series_scanned_face_down_is_turned_round(headers: list[Dataset]) -> N
     prone = copies(headers)
     for header in prone:
         header.ImageOrientationPatient = [-1, 0, 0, 0, -1, 0]
-    found = arrange(prone, least=16)
+    found = arrange(prone, min_slices=16)
     assert found.flipped == (True, True)
     pixels = np.arange(12).reshape(3, 4)
     assert (found.upright(pixels) == pixels[::-1, ::-1]).all()
@@ -103,7 +103,7 @@ def test_what_is_no_volume_is_refused_with_the_reason(
     spoiled = copies(headers)
     spoil(spoiled)
     with pytest.raises(NotAVolume) as refusal:
-        arrange(spoiled, least=16)
+        arrange(spoiled, min_slices=16)
     assert refusal.value.code == code
 
 

@@ -126,4 +126,4 @@ def test_an_installed_estimator_is_tried_on_its_page(
     place = client.post(reverse("explainability:try", args=["own-model", "1.0.0"]), row)["Location"]
     jobs.try_one(str(PlaygroundQuery.objects.get().pk))
     page = client.get(place).content.decode()
-    assert "every combination of values, against 60 comparison rows" in page and "path-dependent" not in page
+    assert "every combination of values, against 60 background rows" in page and "path-dependent" not in page

@@ -121,7 +121,7 @@ def test_a_batch_says_whose_age_is_not_known(packages: None, tmp_path: Path) -> 
 
     without, told = refusals(), refusals("--age", "4")
     assert "the patient's age" in without["grey.png"] and told["grey.png"] == ""
-    assert "at most 5 years" in without["adult.dcm"] and told["adult.dcm"] == without["adult.dcm"]
+    assert "5 years or younger" in without["adult.dcm"] and told["adult.dcm"] == without["adult.dcm"]
 
 
 @pytest.mark.parametrize(("years", "refused"), [(4, True), (15, True), (17, False), (None, False)])

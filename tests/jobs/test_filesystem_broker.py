@@ -62,4 +62,4 @@ def test_a_torn_message_is_dropped_with_a_word(folder: Path, caplog: pytest.LogC
         assert queue.get(timeout=5).payload == {"number": 1}
         with pytest.raises(Empty):
             queue.get_nowait()
-    assert "a message of the queue torn was dropped" in caplog.text
+    assert "dropped an undecodable message of the queue torn" in caplog.text

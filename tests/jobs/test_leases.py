@@ -111,7 +111,7 @@ def test_a_refusal_is_not_a_failure(job: Analysis) -> None:
         raise Refusal("uniform")
     job.refresh_from_db()
     assert job.state == State.REFUSED
-    assert "nothing" in job.reason
+    assert "blank" in job.reason
 
 
 def test_a_retry_happens_once(job: Analysis) -> None:

@@ -100,7 +100,7 @@ def test_from_rules_to_a_patients_phone_and_back(site: Site, visit: Any, record:
     assert page.locator("main ul a.panel").count() == 5 and page.locator(".badge:has-text('new')").count() == 5
     patient.check("patient-home-phone-dark")
     open_one(patient, "Mammography")  # seen, accepted, done, helpful
-    assert "Dr. Ada Brenner looked at this" in page.inner_text("main")
+    assert "Dr. Ada Brenner reviewed this" in page.inner_text("main")
     patient.check("patient-recommendation-phone-dark")
     patient.send("button[value=accepted]")
     assert "Have you done it?" in page.inner_text("main")

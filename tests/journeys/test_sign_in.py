@@ -155,5 +155,5 @@ def test_sessions_are_listed_and_ended_and_a_token_is_shown_once(visit: Any) -> 
     api = visit().context.request
     assert api.get(f"{doctor.home}/api/v1/studies/", headers=headers).status == 200
     page.click("button:has-text('Revoke')")
-    page.wait_for_selector("text=no longer works")
+    page.wait_for_selector("text=has been revoked")
     assert api.get(f"{doctor.home}/api/v1/studies/", headers=headers).status == 401

@@ -86,6 +86,13 @@ def test_every_text_is_translated(tmp_path: Path) -> None:
     assert not translated - set(texts), "texts that no page uses any more"
 
 
+def test_no_line_of_a_template_is_too_long() -> None:
+    """djlint has no rule for it."""
+    files = [path for path in (settings.BASE_DIR / "templates").rglob("*") if path.is_file()]
+    lines = [(path, n, line) for path in files for n, line in enumerate(path.read_text().splitlines(), start=1)]
+    assert not [f"{path}:{n}" for path, n, line in lines if len(line) > 120]
+
+
 def test_foreign_keys_point_down() -> None:
     """import-linter does not see names in strings; the migration graph does."""
     state = MigrationLoader(None, ignore_no_migrations=True).project_state()

@@ -103,7 +103,7 @@ def test_the_dose_stays_as_written(case: Case, doctor: User) -> None:
 def test_what_is_confirmed_is_what_the_page_shows(case: Case, doctor: User) -> None:
     note = written(case, doctor, "Allergic to Percocet. Emphysema.")
     page = browser_of(doctor).get(reverse("notes:note", args=[case.pk, note.pk])).content.decode()
-    listed = page[page.index("Extracted from the note") :]
+    listed = " ".join(page[page.index("Extracted from the note") :].split())
     assert '<span class="font-medium">Percocet</span> <span class="quiet">Allergy' in listed
     assert '<span class="font-medium">Emphysema</span>' in listed and "J44.9" not in listed
 

@@ -190,7 +190,7 @@ def test_appointments_and_questions(patient: Patient, doctor: User, me: Client) 
         in me.post(reverse("portal:patient-reply", args=[visit.pk]), {"coming": "no"}, follow=True).content.decode()
     )
     assert me.post(reverse("portal:patient-questions"), {"text": "May I work?"}).status_code == 302
-    for number in range(patient_messages.MOST_OPEN - 1):
+    for number in range(patient_messages.MAX_OPEN_QUESTIONS - 1):
         me.post(reverse("portal:patient-questions"), {"text": f"And {number}?"})
     kept = me.post(reverse("portal:patient-questions"), {"text": "What I typed"})
     assert kept.status_code == 422 and "What I typed" in kept.content.decode()

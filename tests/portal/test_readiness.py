@@ -80,7 +80,7 @@ def test_a_silent_clock_and_a_silent_worker_are_named(live_site: None) -> None:
     LifeSign.objects.filter(name=life_signs.queue_sign("short")).delete()
     status, parts = _ask()
     assert status == 503 and _wrong(parts) == {"clock", "worker short"}
-    assert parts["worker short"] == "no task was ever done" and parts["clock"].startswith("last tick ")
+    assert parts["worker short"] == "no task has ever run" and parts["clock"].startswith("last tick ")
     assert _ask("?exclude=clock&exclude=workers")[0] == 200
     assert not WORKERS & _ask("?exclude=workers")[1].keys()
 
@@ -121,7 +121,7 @@ def test_a_part_that_hangs_is_given_up(live_site: None, monkeypatch: pytest.Monk
         return name
 
     monkeypatch.setattr(storages["sealed"], "save", save)
-    monkeypatch.setattr(readiness, "SECONDS", 0.2)
+    monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.2)
     began = time.monotonic()
     assert _wrong(_ask()[1]) == _wrong(_ask()[1]) == {"blob store"}
     assert time.monotonic() - began < 1.4

@@ -298,7 +298,7 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
     analyse(str(analysis.pk))
     explanation = schedule_explanations(analysis.pk)[0]
     record_consent(patient, Purpose.RESEARCH, ConsentState.GIVEN, actor=doctor)
-    release = deidentify.request(analysis.series.study, actor=doctor)
+    release = deidentify.request_export(analysis.series.study, actor=doctor)
     make(str(release.pk))
     emergency = open_record("MRN-1", "", "Somebody needs it at once", actor=stranger)
     end(emergency, actor=stranger)

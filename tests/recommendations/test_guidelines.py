@@ -157,7 +157,7 @@ def test_a_bundle_is_read_as_it_was_written() -> None:
         (b"\xff\xfe", "UTF-8"),
         (b"{", "JSON"),
         (b'{"resourceType": "Patient"}', "neither"),
-        (b"code,kind\n", "Missing columns"),
+        (b"code,kind\n", "columns are missing"),
         (b"code,kind,title_en,title_zh,text_en,text_zh,todo_en,todo_zh\nx,nothing,a,b,c,d,e,f\n", "kind"),
         (b"code,kind,title_en,title_zh,text_en,text_zh,todo_en,todo_zh\nx y,imaging,a,b,c,d,e,f\n", "code"),
         (b"code,kind,title_en,title_zh,text_en,text_zh,todo_en,todo_zh\nxy,imaging,,b,c,d,e,f\n", "row 2"),

@@ -32,7 +32,7 @@ def test_the_queue_shows_why_and_decides_many(rows: dict[str, Recommendation], d
     answer = client.post(reverse("recommendations:bulk"), {"chosen": chosen, "act": "approve"}, follow=True)
     assert "2 decided." in answer.content.decode()
     again = client.post(reverse("recommendations:bulk"), {"chosen": chosen, "act": "approve"}, follow=True)
-    assert "meanwhile" in again.content.decode()
+    assert "Someone else has decided" in again.content.decode()
     assert Recommendation.objects.filter(state=RecommendationState.APPROVED).count() == 2
     assert client.post(reverse("recommendations:bulk"), {"chosen": chosen, "act": "carry_out"}).status_code == 404
     mine = reverse("recommendations:queue") + f"?patient={rows['screening'].patient_id}&tab=approved"
@@ -56,7 +56,9 @@ def test_one_recommendation_from_words_to_release(rows: dict[str, Recommendation
     client.post(act, {**hard, "patient_text_en": "We would like to see you."})
     row.refresh_from_db()
     assert row.edited and row.revision == 2
-    assert "meanwhile" in client.post(act, {"act": "release", "revision": 1}, follow=True).content.decode()
+    assert (
+        "Someone else has decided" in client.post(act, {"act": "release", "revision": 1}, follow=True).content.decode()
+    )
     client.post(act, {"act": "release", "revision": 2})
     row.refresh_from_db()
     assert row.state == RecommendationState.RELEASED
@@ -94,7 +96,7 @@ def test_an_administrator_keeps_the_catalogue(rows: dict[str, Recommendation], a
     bad = client.post(page, {**new, "revision": "1", "contraindications": '[{"condition": "x"}]'})
     assert bad.status_code == 422
     stale = client.post(page, {**new, "revision": "0"})
-    assert stale.status_code == 422 and "meanwhile" in stale.content.decode()
+    assert stale.status_code == 422 and "Someone else changed" in stale.content.decode()
     answer = client.post(reverse("recommendations:item-withdraw", args=["screening"]), {"reason": "x"}, follow=True)
     assert "1 open recommendations were recalled" in answer.content.decode()
 
@@ -136,5 +138,5 @@ def test_a_file_is_looked_at_before_it_is_taken_over(admin_user: User) -> None:
     client.post(url, {"content": signed})
     assert CareItem.objects.get(code="vaccine").kind == "vaccination"
     refused = client.post(url, {"file": SimpleUploadedFile("x.csv", b"a,b\n1,2\n")}, follow=True)
-    assert "Missing columns" in refused.content.decode()
+    assert "columns are missing" in refused.content.decode()
     assert "no file was selected" in client.post(url, follow=True).content.decode()

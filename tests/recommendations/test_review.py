@@ -115,7 +115,7 @@ def test_nothing_is_released_to_a_closed_page(row: Recommendation, doctor: User,
 
 
 def test_patients_are_not_nagged(patient: Patient, doctor: User, settings: object) -> None:
-    settings.MOST_SHOWN_RECOMMENDATIONS = 1  # type: ignore[attr-defined]
+    settings.MAX_SHOWN_RECOMMENDATIONS = 1  # type: ignore[attr-defined]
     catalogue.load({"items": [item("third")], "rules": [rule("third-50", "third", "age >= 50")]}, actor=ACTOR)
     rows = answered(patient)
     review.release(rows["screening"], revision=1, actor=doctor)

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.jobs.errors import UserError
 from apps.records import observation_imports, observations
 from apps.records.models import Case, Event, Observation, ObservationImport
-from apps.records.observation_files import Unusable, read_file
+from apps.records.observation_files import InvalidInput, read_file
 from apps.terminology.loinc import by_name, catalogue
 from apps.terminology.units import UnknownUnit, convert
 from tests.factories import browser_of
@@ -83,7 +83,7 @@ def test_fhir_with_components_and_strangers() -> None:
     ],
 )
 def test_files_that_cannot_be_read_say_why(content: bytes | str, code: str) -> None:
-    with pytest.raises(Unusable) as problem:
+    with pytest.raises(InvalidInput) as problem:
         read_file(content.encode() if isinstance(content, str) else content, now=NOW, zone=UTC)
     assert problem.value.code == code
 
@@ -100,7 +100,7 @@ def test_other_encodings_are_understood() -> None:
 def test_any_file_is_read_or_refused(content: bytes) -> None:
     try:
         _kind, rows = read_file(content, now=NOW, zone=UTC)
-    except Unusable:
+    except InvalidInput:
         return
     assert all(row.problem is not None or row.value is not None for row in rows)
 
@@ -139,7 +139,7 @@ def test_preview_then_take_over_once(case: Case, doctor: User) -> None:
 
 
 def test_another_users_import_is_not_there(case: Case, doctor: User, radiologist: User) -> None:
-    parcel = observation_imports.prepare(case, b"time,code,value\n2026-01-01,8867-4,80\n", actor=doctor)
+    parcel = observation_imports.prepare_import(case, b"time,code,value\n2026-01-01,8867-4,80\n", actor=doctor)
     assert browser_of(radiologist).get(reverse("records:import", args=[case.pk, parcel.pk])).status_code == 404
 
 

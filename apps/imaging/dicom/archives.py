@@ -1,4 +1,4 @@
-"""Looking into a ZIP that may be hostile: nothing is ever written under a name from within it."""
+"""Safe reading of untrusted ZIP archives: no entry name is ever used as a path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _END_RECORD = b"PK\x05\x06"
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of an archive: its content, or why it was not taken."""
+    """One file of an archive: its content, or why it was not accepted."""
 
     name: str
     content: BinaryIO | None
@@ -27,13 +27,13 @@ class Entry:
 
 
 def looks_like_zip(stream: BinaryIO) -> bool:
-    """Whether the content is a ZIP archive (APPNOTE.TXT section 4.3), by its first bytes."""
+    """Return whether the first bytes are those of a ZIP archive (APPNOTE.TXT section 4.3)."""
     stream.seek(0)
     return stream.read(4) in (b"PK\x03\x04", _END_RECORD)
 
 
 def entries(stream: BinaryIO) -> Iterator[Entry]:
-    """Yield each file of the archive; the content is valid until the next one is asked for.
+    """Yield each file of the archive; its content is valid until the next iteration.
 
     Raises:
         Unreadable: ``zip_damaged`` or ``zip_too_many``, for the archive as a whole.
@@ -42,7 +42,7 @@ def entries(stream: BinaryIO) -> Iterator[Entry]:
         raise Unreadable("zip_too_many", most=MAX_ENTRIES)
     try:
         archive = zipfile.ZipFile(stream)
-    except Exception as error:  # zipfile raises whatever the damage leads to
+    except Exception as error:  # zipfile raises arbitrary exceptions on damaged input
         raise Unreadable("zip_damaged") from error
     budget = MAX_TOTAL_BYTES
     for info in archive.infolist():
@@ -85,14 +85,14 @@ def _blocks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
         with archive.open(info) as source:
             while block := source.read(2**20):
                 yield block
-    except Exception as error:  # zipfile raises whatever the damage leads to
+    except Exception as error:  # zipfile raises arbitrary exceptions on damaged input
         raise Unreadable("zip_entry_damaged") from error
 
 
 def _declared_entries(stream: BinaryIO) -> int:
-    """The number of entries in the end record, read before the directory is held in memory.
+    """Read the number of entries from the end record, before the directory is loaded into memory.
 
-    ZIP64 archives say 0xFFFF there, which is past the limit as well.
+    ZIP64 archives declare 0xFFFF, which also exceeds the limit.
     """
     size = stream.seek(0, 2)
     stream.seek(max(0, size - 65_557))

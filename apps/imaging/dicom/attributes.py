@@ -1,4 +1,4 @@
-"""The attributes that the site reads from a header, cleaned."""
+"""The header attributes used by the site, validated and cleaned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 @dataclass(frozen=True)
 class Attributes:
-    """Attributes by PS3.6 keyword; text is stripped and cut, absent is empty."""
+    """Attributes by PS3.6 keyword; text is stripped and truncated, missing values are empty."""
 
     patient_id: str
     issuer: str
@@ -47,10 +47,10 @@ class Attributes:
 
 
 def read_attributes(header: Dataset) -> Attributes:
-    """Collect the facts of a header.
+    """Read the attributes of a header.
 
     Raises:
-        Unreadable: ``missing_uid`` with the keyword, if a UID that names the object is absent or wrong.
+        Unreadable: ``missing_uid`` with the keyword, if a UID that identifies the object is missing or invalid.
     """
     return Attributes(
         patient_id=_text(header, "PatientID", 64),
@@ -82,13 +82,13 @@ def read_attributes(header: Dataset) -> Attributes:
 
 
 def age_in_years(text: str) -> float | None:
-    """Years of an Age String, AS (PS3.5 section 6.2): 018M is 1.5 years; None for anything else."""
+    """Convert an Age String, AS (PS3.5 section 6.2), to years: 018M is 1.5; None for anything else."""
     match = _AGE.fullmatch(text.strip().upper())
     return int(match[1]) / _PER_YEAR[match[2]] if match else None
 
 
 def age_at(born: date | None, day: date | None) -> float | None:
-    """Years of life at a day, whole years exactly; None if either is unknown or the day lies before the birth."""
+    """Return the age in years on a day, exact for whole years; None if a date is unknown or precedes the birth."""
     if born is None or day is None or day < born:
         return None
     had_birthday = (day.month, day.day) >= (born.month, born.day)
@@ -104,13 +104,13 @@ def _birthday(born: date, year: int) -> date:
         return date(year, 2, 28)
 
 
-def _text(header: Dataset, keyword: str, longest: int) -> str:
+def _text(header: Dataset, keyword: str, max_length: int) -> str:
     try:
         value = header.get(keyword)
         text = "" if value is None else str(value)
     except Exception:
         return ""
-    return text.replace("\0", "").strip()[:longest]
+    return text.replace("\0", "").strip()[:max_length]
 
 
 def _uid(header: Dataset, keyword: str) -> str:
@@ -121,7 +121,7 @@ def _uid(header: Dataset, keyword: str) -> str:
 
 
 def _date(header: Dataset, keyword: str) -> date | None:
-    """DA, PS3.5 section 6.2: YYYYMMDD; the retired form with dots is read too."""
+    """DA, PS3.5 section 6.2: YYYYMMDD; the retired form with dots is accepted too."""
     digits = _text(header, keyword, 10).replace(".", "").replace("-", "")
     try:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if len(digits) == 8 else None

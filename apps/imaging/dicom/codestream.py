@@ -1,4 +1,4 @@
-"""What a compressed image says of its own size, before a decoder believes it."""
+"""Image dimensions declared in a compressed code stream, checked before decoding."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  "
 
 
 def declared_size(frame: bytes) -> tuple[int, int] | None:
-    """Rows and columns in a JPEG, JPEG-LS or JPEG 2000 code stream; None for another kind.
+    """Return rows and columns declared by a JPEG, JPEG-LS or JPEG 2000 code stream; None for other formats.
 
     JPEG: ITU-T T.81 section B.2.2 (SOF); JPEG-LS: T.87 section C.2.2; JPEG 2000: T.800 section
-    A.5.1 (SIZ), within a JP2 file too.
+    A.5.1 (SIZ), also inside a JP2 file.
     """
     if frame.startswith(b"\xff\xd8"):
         return _jpeg_size(frame)

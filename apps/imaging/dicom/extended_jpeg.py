@@ -1,7 +1,7 @@
-"""JPEG Extended (1.2.840.10008.1.2.4.51) with 12 bits, a decoder plug-in for pydicom.
+"""A pydicom decoder plug-in for 12-bit JPEG Extended (1.2.840.10008.1.2.4.51).
 
-PS3.5 section A.4.1: lossy JPEG of ISO/IEC 10918-1 processes 2 and 4, of which Pillow and GDCM read 8 bits only.
-libjpeg-turbo, by way of imagecodecs, reads both.
+PS3.5 section A.4.1: lossy JPEG of ISO/IEC 10918-1 processes 2 and 4, of which Pillow and GDCM decode only 8 bits.
+libjpeg-turbo, through imagecodecs, decodes both.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pydicom.pixels.decoders.base import DecodeRunner
 from pydicom.uid import JPEGExtended12Bit
 
 DECODER_DEPENDENCIES = {JPEGExtended12Bit: ("imagecodecs",)}
-"""What pydicom names when the plug-in is missing."""
+"""Packages that pydicom names if the plug-in is unavailable."""
 LABEL = "imagecodecs"
 END_OF_IMAGE = b"\xff\xd9"
 
 
 def is_available(uid: str) -> bool:
-    """Whether frames of a transfer syntax can be decoded; pydicom asks this of every plug-in."""
+    """Return whether a transfer syntax can be decoded; called by pydicom for every plug-in."""
     return uid == JPEGExtended12Bit and bool(imagecodecs.JPEG8.available)
 
 
 def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
-    """Decode one frame without a conversion of colours.
+    """Decode one frame without colour conversion.
 
     Returns:
         Little-endian samples, pixel by pixel; one byte each up to 8 bits, else two.
 
     Raises:
-        ValueError: if the image ends early, which libjpeg fills with grey, or has another number of samples than the
-            header says.
-        imagecodecs.Jpeg8Error: if the image is damaged otherwise.
+        ValueError: if the image is truncated, which libjpeg fills with grey, or its number of samples differs from the
+            header's.
+        imagecodecs.Jpeg8Error: for any other damage.
     """
     if not source.rstrip(b"\0\xff").endswith(END_OF_IMAGE):  # fill bytes may follow
         raise ValueError("the image has no end marker")
@@ -45,7 +45,7 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
 
 
 def register() -> None:
-    """Make the plug-in known to pydicom, behind those that it brings; safe to repeat."""
+    """Register the plug-in with pydicom, after its built-in ones; idempotent."""
     decoder = get_decoder(JPEGExtended12Bit)
     if LABEL not in decoder.available_plugins:
         decoder.add_plugin(LABEL, (__name__, "decode_frame"))

@@ -1,4 +1,4 @@
-"""multipart/related (RFC 2387), as DICOMweb sends it, read part by part into unnamed files."""
+"""Streaming parser for multipart/related (RFC 2387) as used by DICOMweb; parts are spooled to unnamed files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser
 
 from apps.imaging.dicom.parser import Unreadable
 
-LONGEST_BOUNDARY = 70
+MAX_BOUNDARY_LENGTH = 70
 """RFC 2046 section 5.1.1."""
 
 
@@ -21,7 +21,7 @@ class Readable(Protocol):
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary of a multipart/related content type.
+    """Return the boundary of a multipart/related content type.
 
     Raises:
         Unreadable: ``bad_multipart`` for any other content type.
@@ -31,16 +31,16 @@ def boundary_of(content_type: str) -> bytes:
     boundary = message.get_param("boundary")
     if message.get_content_type() != "multipart/related" or not isinstance(boundary, str):
         raise Unreadable("bad_multipart")
-    if not 0 < len(boundary) <= LONGEST_BOUNDARY:
+    if not 0 < len(boundary) <= MAX_BOUNDARY_LENGTH:
         raise Unreadable("bad_multipart")
     return boundary.encode("latin-1", "replace")
 
 
-def parts(body: Readable, boundary: bytes, *, most_bytes: int) -> Iterator[BinaryIO]:
-    """Yield each part's content at its start; it is closed when the next one is asked for.
+def parts(body: Readable, boundary: bytes, *, max_bytes: int) -> Iterator[BinaryIO]:
+    """Yield each part's content, positioned at its start and closed on the next iteration.
 
     Raises:
-        Unreadable: ``bad_multipart`` if the body does not keep to the format, ``body_too_large``.
+        Unreadable: ``bad_multipart`` if the body is malformed, ``body_too_large``.
     """
     finished: list[BinaryIO] = []
     current: list[BinaryIO] = []
@@ -58,7 +58,7 @@ def parts(body: Readable, boundary: bytes, *, most_bytes: int) -> Iterator[Binar
     size = seen = 0
     while block := body.read(256 * 1024):
         size += len(block)
-        if size > most_bytes:
+        if size > max_bytes:
             raise Unreadable("body_too_large")
         try:
             parser.write(block)

@@ -1,4 +1,4 @@
-"""Where the frames of uncompressed pixel data lie, PS3.5 sections 8.1.1, 8.2 and annex A.4 by contrast."""
+"""Layout of the frames of native (uncompressed) pixel data, PS3.5 sections 8.1.1 and 8.2 (annex A.4: encapsulated)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class NativeLayout:
-    """Frames of native pixel data: back to back, padded only once after the last.
+    """Frames of native pixel data: contiguous, padded only after the last.
 
     Attributes:
         frames: number of frames.
-        frame_bits: length of a frame in bits; frames of single bits need not start on a byte.
-        word_swapped: 8-bit samples in big-endian 16-bit words (OW), which puts each pair in reverse order.
+        frame_bits: length of a frame in bits; 1-bit frames need not start on a byte boundary.
+        word_swapped: 8-bit samples in big-endian 16-bit words (OW), so that each pair of bytes is swapped.
     """
 
     frames: int
@@ -26,7 +26,7 @@ class NativeLayout:
     def of(
         cls, *, rows: int, columns: int, samples: int, bits: int, photometric: str, frames: int, word_swapped: bool
     ) -> NativeLayout:
-        """The layout that the Image Pixel module describes; YBR_FULL_422 stores two chroma samples for two pixels."""
+        """Build the layout from the Image Pixel module; YBR_FULL_422 stores two chroma samples for two pixels."""
         pixels = rows * columns
         stored_samples = pixels * samples
         if photometric == "YBR_FULL_422" and samples == 3:
@@ -35,7 +35,7 @@ class NativeLayout:
 
     @property
     def total_bytes(self) -> int:
-        """Length of all frames without the padding at the end."""
+        """Length of all frames without the trailing padding."""
         return (self.frames * self.frame_bits + 7) // 8
 
     @property
@@ -44,10 +44,10 @@ class NativeLayout:
         return (self.frame_bits + 7) // 8
 
     def read(self, stream: BinaryIO, value_offset: int, index: int) -> bytes:
-        """Frame ``index`` (from 0), its samples in reading order from the first byte on.
+        """Read frame ``index`` (from 0); its samples start at the first bit of the returned bytes.
 
         Raises:
-            EOFError: if the stream ends before the frame does.
+            EOFError: if the stream ends within the frame.
         """
         first_bit = index * self.frame_bits
         start, end = first_bit // 8, (first_bit + self.frame_bits + 7) // 8

@@ -1,7 +1,7 @@
-"""Opening a DICOM file that may be anything, hostile files included.
+"""Parser for untrusted DICOM files.
 
-Only the header is parsed, through a reader with a budget; pixel data is located and later read frame
-by frame. The file is never held in memory.
+Only the header is parsed, through a reader with a byte budget; pixel data are located and later read frame
+by frame. The file is never loaded into memory as a whole.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"OV", b"UN")
 
 
 class Unreadable(Exception):
-    """A file that cannot be taken, with the code of the reason and its parameters (no patient data)."""
+    """A file that cannot be accepted: a reason code and its parameters, without patient data."""
 
     def __init__(self, code: str, **parameters: str | int) -> None:
         super().__init__(code)
@@ -44,7 +44,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What is still believable."""
+    """Plausibility limits."""
 
     header_bytes: int = 32 * 2**20
     frame_bytes: int = 512 * 2**20
@@ -54,11 +54,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class DicomObject:
-    """An opened file.
+    """An opened DICOM file.
 
     Attributes:
         header: the data set up to the pixel data, with file meta information.
-        header_bytes: the same as it stands in the file (preamble, meta information, data set).
+        header_bytes: the same as stored in the file (preamble, meta information, data set).
         pixel_tag: which of PIXEL_TAGS holds the pixels.
         frames: number of frames, at least 1.
     """
@@ -75,8 +75,8 @@ class DicomObject:
     def iter_frames(self) -> Iterator[bytes]:
         """Yield each frame's bytes as stored: native little- or big-endian, or one compressed image.
 
-        How many frames there are and how long they are was decided when the file was opened: what callers
-        do to ``header`` meanwhile changes nothing.
+        Number and length of frames are fixed when the file is opened: later changes to ``header`` have no
+        effect.
 
         Raises:
             Unreadable: ``truncated`` if the file ends before the last frame.
@@ -88,7 +88,7 @@ class DicomObject:
                 yield frame
         except Unreadable:
             raise
-        except Exception as error:  # pydicom raises whatever the damage leads to
+        except Exception as error:  # pydicom raises arbitrary exceptions on damaged input
             raise Unreadable("truncated") from error
         if count != self.frames:
             raise Unreadable("truncated")
@@ -108,10 +108,10 @@ class DicomObject:
 
 
 def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:
-    """Open a DICOM file of any origin.
+    """Open an untrusted DICOM file.
 
     Args:
-        stream: a seekable binary file at its start; it must stay open while frames are read.
+        stream: a seekable binary file, which must stay open while frames are read.
 
     Raises:
         Unreadable: ``not_dicom``, ``truncated``, ``header_too_large``, ``damaged``, ``no_pixels``,
@@ -121,7 +121,7 @@ def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:
         return _open(stream, limits)
     except Unreadable:
         raise
-    except Exception as error:  # pydicom raises whatever the damage leads to
+    except Exception as error:  # pydicom raises arbitrary exceptions on damaged input
         raise Unreadable("damaged") from error
 
 
@@ -145,14 +145,14 @@ def _open(stream: BinaryIO, limits: Limits) -> DicomObject:
 
 
 def parse_header(content: bytes) -> Dataset:
-    """The data set of :attr:`DicomObject.header_bytes`."""
+    """Parse :attr:`DicomObject.header_bytes` to a data set."""
     return _parse(_Budget(io.BytesIO(content), 2 * len(content) + 1024))
 
 
 def looks_like_dicom(stream: BinaryIO) -> bool:
-    """Whether the content is DICOM: the prefix of PS3.10 section 7.1, or a data set without it.
+    """Return whether the content is DICOM: with the prefix of PS3.10 section 7.1, or a bare data set.
 
-    Old equipment writes no prefix; such a file starts with an element of group 2 or 8.
+    Old equipment writes no prefix; such files start with an element of group 2 or 8.
     """
     stream.seek(0)
     start = stream.read(132)
@@ -167,7 +167,7 @@ def looks_like_dicom(stream: BinaryIO) -> bool:
 
 
 class _Budget:
-    """A file that refuses to be read past a number of bytes, and remembers short reads."""
+    """A reader that limits the number of bytes read and records short reads."""
 
     def __init__(self, stream: BinaryIO, budget: int) -> None:
         self.stream, self.budget = stream, budget
@@ -197,7 +197,7 @@ def _parse(reader: _Budget) -> Dataset:
         raise
     except RecursionError:
         raise Unreadable("header_too_large") from None
-    except Exception as error:  # pydicom raises whatever the damage leads to
+    except Exception as error:  # pydicom raises arbitrary exceptions on damaged input
         raise Unreadable("truncated" if reader.truncated else "damaged") from error
 
 
@@ -223,7 +223,7 @@ def _decodable(syntax: UID) -> bool:
 
 
 def _inflated(stream: BinaryIO, limits: Limits) -> BinaryIO:
-    """A deflated data set (PS3.5 section A.5) as a plain one, inflated no further than the limit."""
+    """Inflate a deflated data set (PS3.5 section A.5), up to the limit; other streams are returned unchanged."""
     stream.seek(0)
     if stream.read(132)[128:] != b"DICM":
         return stream
@@ -255,22 +255,22 @@ def _inflated(stream: BinaryIO, limits: Limits) -> BinaryIO:
 
 
 def _explicit_meta(meta: Dataset) -> bytes:
-    """Preamble and meta information that announce an inflated, explicit little-endian data set."""
+    """Write preamble and meta information that declare an explicit little-endian data set."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.filewriter import write_file_meta_info
 
-    renamed = FileMetaDataset(meta)
-    renamed.TransferSyntaxUID = ExplicitVRLittleEndian
+    plain_meta = FileMetaDataset(meta)
+    plain_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     buffer = io.BytesIO()
     buffer.write(b"\0" * 128 + b"DICM")
-    write_file_meta_info(buffer, renamed, enforce_standard=False)
+    write_file_meta_info(buffer, plain_meta, enforce_standard=False)
     return buffer.getvalue()
 
 
 def _pixel_element(stream: BinaryIO, header: Dataset, truncated: bool) -> tuple[BaseTag, bytes, int]:
-    """The pixel element's tag, its explicit VR (else empty) and where its value starts.
+    """Return the pixel element's tag, its VR (empty if implicit) and the offset of its value.
 
-    The stream stands before the element.
+    The stream must be positioned at the element.
     """
     implicit, little = header.original_encoding
     start = stream.tell()
@@ -287,7 +287,7 @@ def _pixel_element(stream: BinaryIO, header: Dataset, truncated: bool) -> tuple[
 
 
 def _checked_layout(header: Dataset, limits: Limits, *, word_swapped: bool) -> NativeLayout:
-    """The frames' layout by the header's own words, which must be believable."""
+    """Return the frame layout declared by the header, after checking its plausibility."""
     try:
         rows, columns = int(header.Rows), int(header.Columns)
         samples, frames = int(header.get("SamplesPerPixel") or 1), _frame_count(header)
@@ -325,13 +325,13 @@ def _check_native(stream: BinaryIO, layout: NativeLayout, value_offset: int) -> 
 
 
 def _extended_offsets(header: Dataset) -> tuple[bytes, bytes] | None:
-    """The Extended Offset Table and its lengths (PS3.3 section C.7.6.3.1.8), if the object has both."""
+    """Return the Extended Offset Table and its lengths (PS3.3 section C.7.6.3.1.8), if both are present."""
     offsets, lengths = header.get("ExtendedOffsetTable"), header.get("ExtendedOffsetTableLengths")
     return (offsets, lengths) if offsets and lengths else None
 
 
 def _check_fragments(stream: BinaryIO, value_offset: int, frames: int, limits: Limits) -> None:
-    """Every fragment must lie within the file; none may be larger than a frame could be."""
+    """Check that every fragment lies within the file and none exceeds the maximum frame size."""
     stream.seek(0, io.SEEK_END)
     end = stream.tell()
     stream.seek(value_offset)

@@ -1,4 +1,4 @@
-"""From a stored frame to numbers."""
+"""Decoding stored frames to arrays."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ extended_jpeg.register()
 
 
 def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
-    """Decode one frame as stored values.
+    """Decode one frame to stored values.
 
     Args:
         header: the object's data set.
         frame: the frame's bytes as :meth:`DicomObject.iter_frames` yields them.
 
     Returns:
-        (rows, columns) or (rows, columns, samples), in the stored type; colour as RGB.
+        (rows, columns) or (rows, columns, samples) in the stored type; colour as RGB.
 
     Raises:
-        Unreadable: ``undecodable``, or ``bad_dimensions`` if the compressed image's own size differs
+        Unreadable: ``undecodable``, or ``bad_dimensions`` if the size declared by the compressed image differs
             from the header's by more than padding (a decompression bomb).
     """
     try:
@@ -44,19 +44,19 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
         raise
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # decoders raise whatever the damage leads to; a panic in Rust is no Exception
+    except BaseException as error:  # decoders raise anything on damaged input; a Rust panic is not an Exception
         raise Unreadable("undecodable") from error
 
 
 def _single_frame(header: Dataset, frame: bytes, transfer_syntax: UID, pixel_tag: BaseTag) -> Dataset:
-    """A data set of one frame, with what pydicom needs to decode it; it shares no element with the caller's."""
+    """Build a single-frame data set for pydicom's decoder; elements are copied, not shared with the caller's."""
     single = Dataset()
     single.update({tag: copy.deepcopy(header[tag]) for tag in header.keys() if tag.group == 0x0028})  # noqa: SIM118
     single.NumberOfFrames = 1
     single.file_meta = FileMetaDataset()
     single.file_meta.TransferSyntaxUID = transfer_syntax
     value = encapsulate([frame]) if transfer_syntax.is_compressed else frame + b"\0" * (len(frame) % 2)
-    in_bytes = transfer_syntax.is_compressed or int(header.BitsAllocated) <= 8  # no words whose bytes could be swapped
+    in_bytes = transfer_syntax.is_compressed or int(header.BitsAllocated) <= 8  # no 16-bit words to byte-swap
     vr = {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel_tag, "OB" if in_bytes else "OW")
     single.add_new(pixel_tag, vr, value)
     single[pixel_tag].is_undefined_length = transfer_syntax.is_compressed
@@ -65,10 +65,10 @@ def _single_frame(header: Dataset, frame: bytes, transfer_syntax: UID, pixel_tag
 
 
 def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
-    """One grey frame as it should be looked at: larger = brighter.
+    """Decode a greyscale frame for display: larger = brighter.
 
     The modality and VOI transformations of PS3.3 sections C.11.1 and C.11.2 are applied, and
-    MONOCHROME1 is turned.
+    MONOCHROME1 is inverted.
 
     Returns:
         (rows, columns) float32.
@@ -91,7 +91,7 @@ def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag
 
 
 def _windowed(stored: Pixels, header: Dataset) -> npt.NDArray[np.float32]:
-    """Stored values after the modality and VOI transformations; a damaged one must not cost the picture."""
+    """Apply the modality and VOI transformations; a damaged one is skipped so that the image is still shown."""
     try:
         measured = np.asarray(apply_modality_lut(stored, header))
     except (ValueError, TypeError, AttributeError, KeyError, IndexError):
@@ -103,7 +103,7 @@ def _windowed(stored: Pixels, header: Dataset) -> npt.NDArray[np.float32]:
 
 
 def padded_pixels(stored: Pixels, header: Dataset) -> npt.NDArray[np.bool_] | None:
-    """Which pixels were added outside the image (PS3.3 section C.7.5.1.1.2); None if the object names no padding."""
+    """Return the mask of padding pixels (PS3.3 section C.7.5.1.1.2); None if the object declares no padding."""
     value = header.get("PixelPaddingValue")
     if not isinstance(value, int):
         return None
@@ -114,9 +114,9 @@ def padded_pixels(stored: Pixels, header: Dataset) -> npt.NDArray[np.bool_] | No
 
 
 def measured_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:
-    """One grey frame in the unit that was measured, without any window: Hounsfield units for CT.
+    """Decode a greyscale frame in measured units, without windowing: Hounsfield units for CT.
 
-    Only the modality transformation of PS3.3 section C.11.1 is applied. A damaged one is an error here: a wrong
+    Only the modality transformation of PS3.3 section C.11.1 is applied. If it is damaged, that is an error: a wrong
     unit would be a wrong measurement.
 
     Returns:
@@ -135,7 +135,7 @@ def measured_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel
 
 
 def transcode_native(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> bytes:
-    """The frame as native little-endian bytes, for readers that decode its syntax wrongly."""
+    """Decode a frame to native little-endian bytes, for clients that mis-decode its transfer syntax."""
     array = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
 

@@ -7,7 +7,7 @@ _QUIET = {"autocomplete": "off"}
 
 
 class FindForm(forms.Form):
-    """The record that a letter names."""
+    """Look-up of a record by the MRN in a patient's written request."""
 
     mrn = forms.CharField(label=_("MRN"), max_length=64, widget=forms.TextInput(attrs=_QUIET))
     issuer = forms.CharField(
@@ -16,7 +16,7 @@ class FindForm(forms.Form):
 
 
 class LoginForm(forms.Form):
-    """The patient's log-in; empty takes it away."""
+    """Account linked to the record; empty unlinks it."""
 
     username = forms.CharField(
         label=_("The patient's username"), max_length=150, required=False, widget=forms.TextInput(attrs=_QUIET)
@@ -33,13 +33,13 @@ class LoginForm(forms.Form):
 
 
 class EraseForm(forms.Form):
-    """The last question before an erasure."""
+    """Confirmation of an erasure."""
 
     mrn = forms.CharField(label=_("Type the MRN again to confirm"), max_length=64, widget=forms.TextInput(attrs=_QUIET))
 
 
 class HoldForm(forms.Form):
-    """Why a record must be kept."""
+    """Reason of a legal hold."""
 
     reason = forms.CharField(
         label=_("Reason for the legal hold"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})

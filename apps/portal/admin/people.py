@@ -28,7 +28,7 @@ PAGE = 50
 @role_required(Role.ADMIN)
 @require_GET
 def user_list(request: HttpRequest) -> HttpResponse:
-    """All accounts."""
+    """List all accounts."""
     rows = User.objects.annotate(
         sessions=Count("usersession", distinct=True),
         factors=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
@@ -44,15 +44,15 @@ def user_list(request: HttpRequest) -> HttpResponse:
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def user_new(request: HttpRequest) -> HttpResponse:
-    """A form for a new account."""
+    """Create an account."""
     form = UserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        data = form.cleaned_data
         user, password = account_admin.add_user(
-            username=said["username"],
-            role=Role(said["role"]),
-            staff_name=said["staff_name"],
-            teams=said["teams"],
+            username=data["username"],
+            role=Role(data["role"]),
+            staff_name=data["staff_name"],
+            teams=data["teams"],
             actor=signed_in(request),
         )
         return _account_page(request, user, password=password)
@@ -63,18 +63,18 @@ def user_new(request: HttpRequest) -> HttpResponse:
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change an account, and see what hangs on it."""
+    """Edit an account and show its sessions, tokens and second factors."""
     user = get_object_or_404(User, pk=pk)
     form = UserForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        data = form.cleaned_data
         try:
             account_admin.change_user(
                 user,
-                role=Role(said["role"]),
-                staff_name=said["staff_name"],
-                is_active=said["is_active"],
-                teams=said["teams"],
+                role=Role(data["role"]),
+                staff_name=data["staff_name"],
+                is_active=data["is_active"],
+                teams=data["teams"],
                 actor=signed_in(request),
             )
         except UserError as reason:
@@ -93,7 +93,7 @@ def _account_page(
         "form": form,
         "account": user,
         "password": password,
-        "password_days": account_admin.GIVEN_PASSWORD_DAYS,
+        "password_days": account_admin.TEMPORARY_PASSWORD_DAYS,
         "sessions": UserSession.objects.filter(user=user).order_by("-last_seen_at"),
         "tokens": ApiToken.objects.filter(user=user),
         "factors": Authenticator.objects.filter(user=user),
@@ -105,10 +105,10 @@ def _account_page(
 @freshly_authenticated
 @require_POST
 def user_password(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give a new password to who has forgotten the own; it is shown once."""
+    """Set a temporary password for a user who has forgotten theirs; it is shown once."""
     user = get_object_or_404(User, pk=pk)
     try:
-        password = account_admin.give_password(user, actor=signed_in(request))
+        password = account_admin.set_temporary_password(user, actor=signed_in(request))
     except UserError as reason:
         messages.error(request, str(reason))
         return redirect("portal:admin-user", pk)
@@ -143,21 +143,21 @@ def user_reset(request: HttpRequest, pk: int) -> HttpResponse:
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def team(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
-    """Make or change a care team."""
-    found = get_object_or_404(CareTeam, pk=pk) if pk else None
-    form = TeamForm(request.POST or None, team=found)
+    """Create or edit a care team."""
+    team = get_object_or_404(CareTeam, pk=pk) if pk else None
+    form = TeamForm(request.POST or None, team=team)
     if request.method == "POST" and form.is_valid():
-        account_admin.save_team(found, **form.cleaned_data, actor=signed_in(request))
+        account_admin.save_team(team, **form.cleaned_data, actor=signed_in(request))
         messages.success(request, _("The care team has been saved."))
         return redirect("portal:admin")
-    context = {"form": form, "team": found, "patients": found.patients.count() if found else 0}  # type: ignore[attr-defined]
+    context = {"form": form, "team": team, "patients": team.patients.count() if team else 0}  # type: ignore[attr-defined]
     return render(request, "portal/admin/team.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.ADMIN)
 @require_GET
 def session_list(request: HttpRequest) -> HttpResponse:
-    """Who is signed in now."""
+    """List current sessions."""
     rows = UserSession.objects.select_related("user").order_by("-last_seen_at")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "portal/admin/sessions.html", {"page": page})

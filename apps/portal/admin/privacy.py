@@ -1,4 +1,4 @@
-"""Keys, consents, retention holds and erasure: numbers and record numbers, never clinical data."""
+"""Keys, consents, legal holds and erasure: counts and record numbers, never clinical data."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from apps.patients.models import ConsentState, Patient, Purpose, RetentionHold
 from apps.patients.portal_account import link_account
 from apps.patients.queries import with_identity
 from apps.portal.admin.forms import EraseForm, FindForm, HoldForm, LoginForm
+from apps.portal.admin.labels import table_name
 from apps.protection.keyring import keyring
 from apps.protection.models import DataKey, Reencryption
 from apps.protection.records import sealed_models
@@ -30,16 +31,16 @@ from apps.protection.records import sealed_models
 @role_required(Role.ADMIN)
 @require_GET
 def keys(request: HttpRequest) -> HttpResponse:
-    """Which keys there are, how old, and what hangs on them."""
+    """Show the keys, their age, and what depends on them."""
     ring = keyring()
-    living = DataKey.objects.filter(destroyed_at=None)
+    active = DataKey.objects.filter(destroyed_at=None)
     context = {
-        "masters": [(key_id, living.filter(master_id=key_id).count()) for key_id in reversed(ring.master_ids)],
+        "masters": [(key_id, active.filter(master_id=key_id).count()) for key_id in reversed(ring.master_ids)],
         "index_ids": ring.index_ids,
-        "living": living.aggregate(number=Count("pk"), oldest=Min("renewed_at"), newest=Max("renewed_at")),
+        "living": active.aggregate(number=Count("pk"), oldest=Min("renewed_at"), newest=Max("renewed_at")),
         "destroyed": DataKey.objects.exclude(destroyed_at=None).count(),
         "run": Reencryption.objects.order_by("-pk").first(),
-        "tables": [(model._meta.verbose_name_plural, model._base_manager.count()) for model in sealed_models()],
+        "tables": [(table_name(model), model._base_manager.count()) for model in sealed_models()],
         "now": timezone.now(),
     }
     return render(request, "portal/admin/keys.html", context)
@@ -48,7 +49,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 @require_GET
 def consents(request: HttpRequest) -> HttpResponse:
-    """How many patients said what."""
+    """Show how many patients gave or withdrew consent, by purpose."""
     table = []
     for purpose in Purpose:
         column = f"consent_{purpose.value}"
@@ -62,7 +63,7 @@ def consents(request: HttpRequest) -> HttpResponse:
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest) -> HttpResponse:
-    """Find a record by the exact MRN of the letter that asks for something."""
+    """Find a record by the exact MRN given in a patient's request."""
     form = FindForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         patient = with_identity(form.cleaned_data["mrn"], form.cleaned_data["issuer"])
@@ -78,7 +79,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @freshly_authenticated
 @require_http_methods(["GET", "POST"])
 def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Log-in, holds, what an erasure would destroy, and the erasure itself after the MRN was typed again."""
+    """Show a record's account, holds and the extent of an erasure; erase it after the MRN is typed again."""
     patient = get_object_or_404(Patient, pk=pk)
     form = EraseForm(request.POST if "erase" in request.POST else None)
     if form.is_bound and form.is_valid():
@@ -113,7 +114,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @freshly_authenticated
 @require_POST
 def hold(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Place a hold on a record."""
+    """Place a legal hold on a record."""
     form = HoldForm(request.POST)
     if form.is_valid():
         place_hold(get_object_or_404(Patient, pk=pk), form.cleaned_data["reason"], actor=signed_in(request))
@@ -146,8 +147,8 @@ def login(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @freshly_authenticated
 @require_POST
 def lift(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Lift a hold."""
-    found = get_object_or_404(RetentionHold, pk=pk)
-    if lift_hold(found, actor=signed_in(request)):
+    """Lift a legal hold."""
+    hold = get_object_or_404(RetentionHold, pk=pk)
+    if lift_hold(hold, actor=signed_in(request)):
         messages.success(request, _("The legal hold has been lifted."))
-    return redirect("portal:admin-record", found.patient_id)
+    return redirect("portal:admin-record", hold.patient_id)

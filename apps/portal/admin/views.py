@@ -1,4 +1,4 @@
-"""The administrator's page: the house, never the patients."""
+"""The administrator's start page: system status, never patient data."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from apps.accounts.models import CareTeam, Role, User
 from apps.inference.queries import installed
 from apps.jobs.leases import job_models
 from apps.jobs.models import State
+from apps.portal.admin.labels import table_name
 
 
 @role_required(Role.ADMIN)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Accounts, care teams, models and the state of the work, as numbers."""
+    """Show counts of accounts, care teams, models and jobs by state."""
     roles = {row["role"]: row["n"] for row in User.objects.values("role").annotate(n=Count("pk"))}
     context = {
         "roles": [(role.label, roles.get(role.value, 0)) for role in Role],
         "teams": CareTeam.objects.annotate(size=Count("members")),
         "packages": installed(),
-        "jobs": [(model._meta.verbose_name_plural, _states(model)) for model in job_models()],
+        "jobs": [(table_name(model), _states(model)) for model in job_models()],
         "states": [state.label for state in State],
     }
     return render(request, "portal/admin/home.html", context)

@@ -6,7 +6,7 @@ from apps.patients.models import BreakGlassAccess
 
 
 class TrailFilter(forms.Form):
-    """Which entries to show."""
+    """Filter of the audit trail."""
 
     action = forms.CharField(label=_("Action"), max_length=60, required=False)
     user = forms.CharField(label=_("Account"), max_length=150, required=False)
@@ -21,7 +21,7 @@ class TrailFilter(forms.Form):
 
 
 class VerdictForm(forms.Form):
-    """Whether an emergency access was justified."""
+    """Verdict on a break-glass access."""
 
     verdict = forms.ChoiceField(
         label=_("Your assessment"),

@@ -1,4 +1,4 @@
-"""The auditor's pages: the trail, its verification, and emergency accesses to review. No clinical data."""
+"""The auditor's pages: audit trail, its verification, and review of break-glass accesses. No clinical data."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from apps.patients.models import BreakGlassAccess
 from apps.portal.auditor.forms import TrailFilter, VerdictForm
 
 PAGE = 50
-MOST_EXPORTED = 10_000
-MOST_VERIFIED = 200_000
-"""A page waits for it; a longer trail is verified by ``manage.py audit verify``."""
+MAX_EXPORTED_ENTRIES = 10_000
+MAX_VERIFIED_ENTRIES = 200_000
+"""Verified within the request; a longer trail is verified by ``manage.py audit verify``."""
 
 
 @role_required(Role.AUDITOR)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The newest entries that match the filter."""
+    """List the entries that match the filter, newest first."""
     form = TrailFilter(request.GET or None)
     page = Paginator(_matching(form), PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
@@ -52,27 +52,27 @@ def home(request: HttpRequest) -> HttpResponse:
 @role_required(Role.AUDITOR)
 @require_POST
 def verify(request: HttpRequest) -> HttpResponse:
-    """Compute the chain anew."""
+    """Recompute and verify the hash chain."""
     actor = signed_in(request)
-    if AuditEntry.objects.count() > MOST_VERIFIED:
+    if AuditEntry.objects.count() > MAX_VERIFIED_ENTRIES:
         messages.error(
             request,
             _("The audit trail is too long to verify here. Verify it on the server with “manage.py audit verify”."),
         )
         return redirect("portal:auditor")
     audit_chain.link_waiting()
-    found = audit_chain.verify()
-    if not found.problems:  # what was tampered with is not signed on top
+    result = audit_chain.verify()
+    if not result.problems:  # never sign a trail that failed verification
         audit_chain.checkpoint()
-    audit.record(actor, "trail.verified", entries=found.entries, problems=len(found.problems))
-    return render(request, "portal/auditor/verified.html", {"found": found})
+    audit.record(actor, "trail.verified", entries=result.entries, problems=len(result.problems))
+    return render(request, "portal/auditor/verified.html", {"found": result})
 
 
 @role_required(Role.AUDITOR)
 @require_GET
 def export(request: HttpRequest) -> HttpResponse:
-    """The matching entries as a FHIR Bundle of AuditEvents."""
-    entries = list(_matching(TrailFilter(request.GET or None))[:MOST_EXPORTED])
+    """Export the matching entries as a FHIR Bundle of AuditEvents."""
+    entries = list(_matching(TrailFilter(request.GET or None))[:MAX_EXPORTED_ENTRIES])
     audit.record(signed_in(request), "trail.exported", entries=len(entries))
     body = json.dumps(bundle(entries), ensure_ascii=False)
     name = f"audit-{timezone.now():%Y%m%d-%H%M}.json"
@@ -86,7 +86,7 @@ def export(request: HttpRequest) -> HttpResponse:
 @role_required(Role.AUDITOR)
 @require_GET
 def emergencies(request: HttpRequest) -> HttpResponse:
-    """Emergency accesses, those to be reviewed first."""
+    """List break-glass accesses, unreviewed ones first."""
     rows = BreakGlassAccess.objects.select_related("user", "reviewed_by").order_by("review", "-started_at")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "portal/auditor/emergencies.html", {"page": page})
@@ -95,7 +95,7 @@ def emergencies(request: HttpRequest) -> HttpResponse:
 @role_required(Role.AUDITOR)
 @require_http_methods(["GET", "POST"])
 def emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """One emergency access: its reason, what was opened meanwhile, and the verdict."""
+    """Show a break-glass access with its reason and the actions taken; record the verdict."""
     access = get_object_or_404(BreakGlassAccess.objects.select_related("user"), pk=pk)
     form = VerdictForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -108,28 +108,28 @@ def emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             messages.info(request, _("Someone else has already reviewed it."))
         return redirect("portal:auditor-emergencies")
     end = access.ended_at or access.expires_at
-    acts = AuditEntry.objects.filter(
+    actions = AuditEntry.objects.filter(
         actor=access.user, patient_ref=access.key_holder, at__gte=access.started_at, at__lte=end + timedelta(minutes=1)
     ).order_by("at")[:200]
     audit.record(signed_in(request), "emergency.read", access, why="review")
-    return render(request, "portal/auditor/emergency.html", {"access": access, "form": form, "acts": acts})
+    return render(request, "portal/auditor/emergency.html", {"access": access, "form": form, "acts": actions})
 
 
 def _matching(form: TrailFilter) -> QuerySet[AuditEntry]:
     rows = AuditEntry.objects.select_related("actor").order_by("-at")
     if not form.is_bound or not form.is_valid():
         return rows
-    said: dict[str, Any] = form.cleaned_data
-    if said["action"]:
-        rows = rows.filter(action__startswith=said["action"])
-    if said["user"]:
-        rows = rows.filter(actor__username=said["user"])
-    if said["record"]:
-        rows = rows.filter(patient_ref=said["record"].replace("-", "").lower())
-    if said["outcome"]:
-        rows = rows.filter(outcome=said["outcome"])
-    if said["since"]:
-        rows = rows.filter(at__gte=timezone.make_aware(datetime.combine(said["since"], time.min)))
-    if said["until"]:
-        rows = rows.filter(at__lt=timezone.make_aware(datetime.combine(said["until"], time.min)) + timedelta(days=1))
+    filters: dict[str, Any] = form.cleaned_data
+    if filters["action"]:
+        rows = rows.filter(action__startswith=filters["action"])
+    if filters["user"]:
+        rows = rows.filter(actor__username=filters["user"])
+    if filters["record"]:
+        rows = rows.filter(patient_ref=filters["record"].replace("-", "").lower())
+    if filters["outcome"]:
+        rows = rows.filter(outcome=filters["outcome"])
+    if filters["since"]:
+        rows = rows.filter(at__gte=timezone.make_aware(datetime.combine(filters["since"], time.min)))
+    if filters["until"]:
+        rows = rows.filter(at__lt=timezone.make_aware(datetime.combine(filters["until"], time.min)) + timedelta(days=1))
     return rows

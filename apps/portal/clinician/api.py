@@ -1,4 +1,4 @@
-"""REST of a study's analyses, with findings and explanations."""
+"""REST API of a study's analyses, with findings and explanations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.explainability.models import Explanation
 from apps.imaging.access import visible_to
 from apps.inference.models import Analysis, Finding
 from apps.jobs.models import State
-from apps.portal.clinician.reading import ReadFinding, read
+from apps.portal.clinician.reading import FindingRow, read
 
 
 class ExplanationStateSerializer(serializers.ModelSerializer[Explanation]):
@@ -50,7 +50,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
 
     @extend_schema(responses=ExplanationStateSerializer(many=True))
     def get_explanations(self, finding: Finding) -> list[dict[str, Any]]:
-        item: ReadFinding = self.context["items"][finding.pk]
+        item: FindingRow = self.context["items"][finding.pk]
         return [dict(ExplanationStateSerializer(item.explanation).data)] if item.explanation else []
 
 

@@ -1,4 +1,4 @@
-"""The worklist's filters."""
+"""Filters of the worklist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _findings() -> list[tuple[str, str]]:
 
 
 class WorklistFilter(django_filters.FilterSet):
-    """Filters of the worklist. It is sent by POST: names must not get into URLs and logs."""
+    """Filters of the worklist, submitted by POST to keep names out of URLs and logs."""
 
     search = django_filters.CharFilter(label=_("MRN or name"), method="unchanged", max_length=200)
     modality = django_filters.ChoiceFilter(
@@ -61,20 +61,20 @@ class WorklistFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def unchanged(self, rows: QuerySet[Study], name: str, value: str) -> QuerySet[Study]:
-        """The search is part of the query that the view begins with."""
+        """Leave the rows unchanged: the view's base query already applies the search."""
         return rows
 
     def by_modality(self, rows: QuerySet[Study], name: str, value: str) -> QuerySet[Study]:
-        """Studies with a series of this modality."""
+        """Select studies with a series of this modality."""
         return rows.filter(modalities__contains=f",{value},")
 
     def by_finding(self, rows: QuerySet[Study], name: str, value: str) -> QuerySet[Study]:
-        """Studies on which this label was above its threshold."""
-        found = Finding.objects.filter(analysis__series__study=OuterRef("pk"), label=value, positive=True)
-        return rows.filter(Exists(found), permitted_filter(Purpose.AI, "patient__"))
+        """Select studies in which this label was above its threshold."""
+        positive = Finding.objects.filter(analysis__series__study=OuterRef("pk"), label=value, positive=True)
+        return rows.filter(Exists(positive), permitted_filter(Purpose.AI, "patient__"))
 
     def by_status(self, rows: QuerySet[Study], name: str, value: str) -> QuerySet[Study]:
-        """Studies by how far their analyses are."""
+        """Select studies by the state of their analyses."""
         analyses = Analysis.objects.filter(series__study=OuterRef("pk"))
         abnormal = Finding.objects.filter(analysis__series__study=OuterRef("pk"), positive=True, is_abnormal=True)
         reviews = Review.objects.filter(finding__analysis__series__study=OuterRef("pk"))

@@ -5,7 +5,7 @@ from apps.inference.models import Verdict
 
 
 class ReviewForm(forms.Form):
-    """A doctor's word on a finding."""
+    """A doctor's review of a finding."""
 
     verdict = forms.ChoiceField(choices=Verdict.choices)
     correction = forms.CharField(max_length=64, required=False)
@@ -13,7 +13,7 @@ class ReviewForm(forms.Form):
 
 
 class EmergencyForm(forms.Form):
-    """Which record, and why."""
+    """Request for break-glass access to a record."""
 
     mrn = forms.CharField(label=_("MRN"), max_length=64, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     issuer = forms.CharField(

@@ -1,4 +1,4 @@
-"""The reading page's data: what the findings panel shows, and the viewer's manifest."""
+"""Data of the reading page: the findings panel and the viewer's manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.terminology.localisation import in_language
 
 
 @dataclass(frozen=True)
-class ReadFinding:
+class FindingRow:
     """A finding with its explanation."""
 
     finding: Finding
@@ -27,12 +27,12 @@ class ReadFinding:
 
     @property
     def awaited(self) -> bool:
-        """Whether an explanation is about to be planned."""
+        """Whether an explanation is about to be scheduled."""
         return self.explanation is None and self.finding.positive and self.finding.is_abnormal
 
     @property
     def places(self) -> list[dict[str, Any]]:
-        """What falls to which part of the chest, strongest first."""
+        """Attributions by anatomical region, strongest first."""
         return zones(self.explanation) if self.explanation is not None else []
 
     @property
@@ -47,28 +47,28 @@ class ReadFinding:
 
 
 @dataclass(frozen=True)
-class ReadAnalysis:
+class AnalysisRow:
     """An analysis with its findings."""
 
     analysis: Analysis
-    findings: list[ReadFinding]
+    findings: list[FindingRow]
 
 
-def read(actor: User, study: Study) -> list[ReadAnalysis]:
-    """All current analyses of a study as the page shows them."""
+def read(actor: User, study: Study) -> list[AnalysisRow]:
+    """Return all current analyses of a study, with findings and explanations."""
     analyses = current_analyses(actor, study)
     findings = [finding for analysis in analyses for finding in analysis.findings.all()]
     explanations = by_finding(actor, findings)
 
-    def joined(finding: Finding) -> ReadFinding:
-        mine = explanations.get(finding.pk, [])
-        return ReadFinding(finding, mine[-1] if mine else None, _corrections(finding))
+    def build_row(finding: Finding) -> FindingRow:
+        own = explanations.get(finding.pk, [])
+        return FindingRow(finding, own[-1] if own else None, _corrections(finding))
 
-    return [ReadAnalysis(analysis, [joined(finding) for finding in analysis.findings.all()]) for analysis in analyses]
+    return [AnalysisRow(analysis, [build_row(finding) for finding in analysis.findings.all()]) for analysis in analyses]
 
 
-def under_way(analyses: list[ReadAnalysis]) -> bool:
-    """Whether the page should ask again: an analysis or explanation is not finished, or about to be planned."""
+def under_way(analyses: list[AnalysisRow]) -> bool:
+    """Return whether the page should poll: an analysis or explanation is unfinished or about to be scheduled."""
     for read_analysis in analyses:
         if not read_analysis.analysis.finished:
             return True
@@ -80,8 +80,8 @@ def under_way(analyses: list[ReadAnalysis]) -> bool:
     return False
 
 
-def manifest(study: Study, analyses: list[ReadAnalysis]) -> dict[str, Any]:
-    """What the viewer loads, in one answer: series to fetch, and overlays by finding."""
+def manifest(study: Study, analyses: list[AnalysisRow]) -> dict[str, Any]:
+    """Build the viewer's manifest: series to fetch, and overlays by finding."""
     uid = study.study_instance_uid
     return {
         "study": uid,
@@ -98,11 +98,11 @@ def manifest(study: Study, analyses: list[ReadAnalysis]) -> dict[str, Any]:
     }
 
 
-def _drawn(item: ReadFinding) -> bool:
+def _drawn(item: FindingRow) -> bool:
     return item.explanation is not None and item.explanation.drawn
 
 
-def _overlay(item: ReadFinding) -> dict[str, Any]:
+def _overlay(item: FindingRow) -> dict[str, Any]:
     assert item.explanation is not None
     return {
         "explanation": str(item.explanation.pk),

@@ -1,4 +1,4 @@
-"""The doctor's pages about a record as such: emergency access and consent."""
+"""Pages of a patient record: break-glass access and consent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from apps.records.queries import of_patient
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def emergency(request: HttpRequest) -> HttpResponse:
-    """Open a record outside the own care teams, for a stated reason."""
+    """Open a record outside the clinician's care teams, for a stated reason."""
     actor = signed_in(request)
     form = EmergencyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -51,7 +51,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_POST
 def end_emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Close the record before the time is over."""
+    """End a break-glass access before it expires."""
     access = get_object_or_404(BreakGlassAccess, pk=pk, user=signed_in(request))
     if break_glass.end(access, actor=signed_in(request)):
         messages.success(request, _("Your access to the record has been closed."))
@@ -61,7 +61,7 @@ def end_emergency(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """A patient's studies and consents; a physician writes down what the patient said."""
+    """Show a patient's studies and consents; physicians record the patient's consent."""
     actor = signed_in(request)
     patient = get_object_or_404(visible_to(actor), pk=pk)
     if request.method == "POST" and actor.role in PHYSICIANS:
@@ -70,12 +70,12 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             purpose, state = Purpose(form.cleaned_data["purpose"]), ConsentState(int(form.cleaned_data["state"]))
             if (question := confirm_first(request, purpose, state, request.path)) is not None:
                 return question
-            said = record_consent(patient, purpose, state, actor=actor)
-            if said and (purpose, state) == (Purpose.AI, ConsentState.GIVEN):
+            consent = record_consent(patient, purpose, state, actor=actor)
+            if consent and (purpose, state) == (Purpose.AI, ConsentState.GIVEN):
                 route_patient(patient)
             messages.success(request, _("Recorded."))
-            still = visible_to(actor).filter(pk=pk).exists()
-            return redirect("portal:record", pk) if still else redirect("portal:worklist")
+            visible = visible_to(actor).filter(pk=pk).exists()
+            return redirect("portal:record", pk) if visible else redirect("portal:worklist")
     audit.record(actor, "record.opened", patient, why="treatment")
     context = {
         "patient": patient,

@@ -1,4 +1,4 @@
-"""The doctor's pages: worklist and reading page."""
+"""The clinician's worklist and reading page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.explainability import scheduling
-from apps.imaging.access import held_visible_to, visible_to
+from apps.imaging.access import quarantined_visible_to, visible_to
 from apps.imaging.models import Study
 from apps.imaging.queries import studies
 from apps.inference import review as reviewing
@@ -34,7 +34,7 @@ from apps.records.queries import of_study
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def worklist_page(request: HttpRequest) -> HttpResponse:
-    """Studies, most urgent and newest first; filters come by POST."""
+    """List studies, most urgent and newest first; filters are submitted by POST."""
     actor = signed_in(request)
     filters = WorklistFilter(request.POST or None, queryset=Study.objects.none())
     search = ""
@@ -48,7 +48,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
         "filter": filters,
         "page": page,
         "after": request.POST.get("after", ""),
-        "held": held_visible_to(actor).filter(decision="").count(),
+        "held": quarantined_visible_to(actor).filter(decision="").count(),
     }
     if not request.headers.get("X-Polling"):
         audit.record(actor, "studies.searched" if search else "studies.listed", why="treatment", rows=len(page.rows))
@@ -60,7 +60,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
-    """The reading page."""
+    """Show the reading page."""
     study = _study(request, study_uid)
     emergency = active_emergencies(signed_in(request)).filter(patient=study.patient).first()
     audit.record(signed_in(request), "study.opened", study, why="emergency" if emergency else "treatment")
@@ -72,7 +72,7 @@ def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def findings_panel(request: HttpRequest, study_uid: str) -> HttpResponse:
-    """The panel beside the image, which the page asks for again while work is under way."""
+    """Render the findings panel, which the page polls while analyses are unfinished."""
     study = _study(request, study_uid)
     return render(request, "portal/clinician/_findings.html", {"study": study, **_panel(request, study)})
 
@@ -80,7 +80,7 @@ def findings_panel(request: HttpRequest, study_uid: str) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def manifest(request: HttpRequest, study_uid: str) -> JsonResponse:
-    """What the viewer loads."""
+    """Serve the viewer's manifest."""
     study = _study(request, study_uid)
     return JsonResponse(reading.manifest(study, reading.read(signed_in(request), study)))
 
@@ -88,14 +88,14 @@ def manifest(request: HttpRequest, study_uid: str) -> JsonResponse:
 @role_required(*PHYSICIANS)
 @require_POST
 def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
-    """Agree, disagree or correct."""
+    """Review a finding: agree, disagree or correct."""
     finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
     form = ReviewForm(request.POST)
     problem = ""
     if form.is_valid():
-        said = {**form.cleaned_data, "verdict": Verdict(form.cleaned_data["verdict"])}
+        data = {**form.cleaned_data, "verdict": Verdict(form.cleaned_data["verdict"])}
         try:
-            reviewing.review(finding, **said, actor=signed_in(request))
+            reviewing.review(finding, **data, actor=signed_in(request))
         except ValueError:
             problem = _("Choose the correct finding.")
     else:
@@ -106,7 +106,7 @@ def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_POST
 def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
-    """Ask for an explanation, or try a failed one again."""
+    """Request an explanation, or retry a failed one."""
     finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
     scheduling.request_explanation(finding, actor=signed_in(request))
     return _back(request, finding.analysis.series.study)
@@ -115,7 +115,7 @@ def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse
 @role_required(*CLINICIANS)
 @require_POST
 def retry_analysis(request: HttpRequest, analysis_id: uuid.UUID) -> HttpResponse:
-    """Try a failed analysis again."""
+    """Retry a failed analysis."""
     analysis = get_object_or_404(visible_analyses(signed_in(request)), pk=analysis_id)
     reviewing.retry(analysis, actor=signed_in(request))
     return _back(request, analysis.series.study)
@@ -151,7 +151,7 @@ def _panel(request: HttpRequest, study: Study) -> dict[str, Any]:
 
 
 def _back(request: HttpRequest, study: Study, *, problem: str = "", about: Finding | None = None) -> HttpResponse:
-    """The panel anew for htmx; the whole page for a form sent without it."""
+    """Render the panel again for htmx requests; redirect to the page otherwise."""
     if not request.headers.get("HX-Request"):
         return redirect("portal:study", study.study_instance_uid)
     context = {"study": study, **_panel(request, study), "problem": problem, "about": about.pk if about else None}

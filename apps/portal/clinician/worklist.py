@@ -1,4 +1,4 @@
-"""The worklist: a page of studies with what the models said of them."""
+"""Pages of the worklist: studies with the state and findings of their analyses."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Row:
 
     @property
     def waiting(self) -> bool:
-        """Whether an analysis is under way."""
+        """Whether an analysis is queued or running."""
         return bool(self.states & {State.QUEUED, State.RUNNING})
 
     @property
     def status(self) -> str:
-        """One word for the badge; the most pressing state wins."""
+        """The badge's status; the most urgent state wins."""
         if self.waiting:
             return "waiting"
         if self.found:
@@ -50,43 +50,43 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows, and the cursor of the next ones."""
+    """A page of rows, and the cursor of the next page."""
 
     rows: list[Row]
     older: str
 
     @property
     def waiting(self) -> bool:
-        """Whether something on the page is still under way."""
+        """Whether an analysis on the page is queued or running."""
         return any(row.waiting for row in self.rows)
 
 
 def page(studies: QuerySet[Study], *, after: str = "", search: str = "") -> Page:
-    """The studies that follow the cursor, with their analyses, in five queries whatever the number.
+    """Return the studies that follow the cursor, with their analyses, in a constant number of queries.
 
     Args:
         studies: ordered by urgency, time of arrival and id, all descending.
-        search: what ``studies`` were searched for; the blind index lets a few others pass.
-        after: the ``older`` of the page before; empty or malformed: the first page.
+        search: the search text of ``studies``; false matches of the blind index are filtered out.
+        after: the previous page's ``older``; empty or malformed for the first page.
     """
-    chosen = list(studies.filter(_beyond(after))[: PAGE + 1])
-    keys.warm(study.key_holder for study in chosen)
-    meant = [study for study in chosen[:PAGE] if not search.strip() or fits(study.patient, search)]
-    rows = {study.pk: Row(study) for study in meant}
-    shown = [study.pk for study in meant if permits(study.patient, Purpose.AI)]
-    analyses = Analysis.objects.filter(series__study__in=shown)
+    batch = list(studies.filter(_beyond(after))[: PAGE + 1])
+    keys.warm(study.key_holder for study in batch)
+    matching = [study for study in batch[:PAGE] if not search.strip() or fits(study.patient, search)]
+    rows = {study.pk: Row(study) for study in matching}
+    analysed = [study.pk for study in matching if permits(study.patient, Purpose.AI)]
+    analyses = Analysis.objects.filter(series__study__in=analysed)
     for study_id, state in analyses.values_list("series__study_id", "state"):
         rows[study_id].states.add(state)
-    findings = Finding.objects.filter(analysis__series__study__in=shown, positive=True, is_abnormal=True)
+    findings = Finding.objects.filter(analysis__series__study__in=analysed, positive=True, is_abnormal=True)
     for finding in findings.select_related("analysis__series", "analysis__package"):
         rows[finding.analysis.series.study_id].found.append(finding)
-    for study_id in Review.objects.filter(finding__analysis__series__study__in=shown).values_list(
+    for study_id in Review.objects.filter(finding__analysis__series__study__in=analysed).values_list(
         "finding__analysis__series__study_id", flat=True
     ):
         rows[study_id].reviewed = True
-    for study_id in open_by_study(shown):
+    for study_id in open_by_study(analysed):
         rows[study_id].discordant = True
-    last = chosen[PAGE - 1] if len(chosen) > PAGE else None
+    last = batch[PAGE - 1] if len(batch) > PAGE else None
     return Page(list(rows.values()), _cursor(last) if last else "")
 
 
@@ -95,7 +95,7 @@ def _cursor(study: Study) -> str:
 
 
 def _beyond(cursor: str) -> Q:
-    """What comes after the cursor; keyset rather than offset, so that page 4,000 costs what page 1 does."""
+    """Return the condition for rows after the cursor: keyset pagination, whose cost does not grow with the page."""
     try:
         urgency, moment, pk = cursor.split("|")
         level, at, row = int(urgency), datetime.fromisoformat(moment), uuid.UUID(pk)

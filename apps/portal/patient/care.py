@@ -1,4 +1,4 @@
-"""What the patient does with recommendations, appointments and questions."""
+"""The patient's pages for recommendations, appointments and questions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ANSWERS = ("accepted", "declined", "done")
 @own_record
 @require_GET
 def recommendation(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
-    """One recommendation: what, why, what to do, who released it; opening it marks it as seen."""
+    """Show a recommendation with its reasons and who released it; opening it marks it as seen."""
     actor = signed_in(request)
     row = get_object_or_404(visible_to(actor).select_related("item", "patient", "released_by"), pk=pk)
     patient_response.see(row, actor=actor)
@@ -39,7 +39,7 @@ def recommendation(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpRes
 @own_record
 @require_POST
 def answer(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
-    """Accept, decline with a reason, done; or whether it helped."""
+    """Accept, decline with a reason, mark as done, or rate a recommendation."""
     actor = signed_in(request)
     row = get_object_or_404(visible_to(actor).select_related("item", "patient"), pk=pk)
     act = request.POST.get("act", "")
@@ -59,7 +59,7 @@ def answer(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
 @own_record
 @require_GET
 def appointment_list(request: HttpRequest, own: Patient) -> HttpResponse:
-    """What is coming, and what has been."""
+    """List upcoming and past appointments."""
     rows = visible_appointments(signed_in(request)).filter(patient=own)
     now = timezone.now()
     context = {
@@ -72,7 +72,7 @@ def appointment_list(request: HttpRequest, own: Patient) -> HttpResponse:
 @own_record
 @require_POST
 def appointment_reply(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
-    """Coming, or not."""
+    """Confirm or decline an appointment."""
     row = get_object_or_404(visible_appointments(signed_in(request)), pk=pk, patient=own)
     try:
         appointments.reply(row, request.POST.get("coming") == "yes", actor=signed_in(request))
@@ -85,7 +85,7 @@ def appointment_reply(request: HttpRequest, own: Patient, pk: uuid.UUID) -> Http
 @own_record
 @require_GET
 def appointment_file(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
-    """For the patient's own calendar (RFC 5545)."""
+    """Download an appointment as iCalendar (RFC 5545)."""
     row = get_object_or_404(visible_appointments(signed_in(request)), pk=pk, patient=own)
     content = calendar(
         uid=str(row.pk),
@@ -108,7 +108,7 @@ def appointment_file(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpR
 @own_record
 @require_http_methods(["GET", "POST"])
 def question_page(request: HttpRequest, own: Patient) -> HttpResponse:
-    """Ask the care team; what was typed is kept if it cannot be sent."""
+    """Ask the care team a question; the text is kept in the form if it cannot be sent."""
     actor = signed_in(request)
     typed, status = "", 200
     if request.method == "POST":
@@ -120,5 +120,5 @@ def question_page(request: HttpRequest, own: Patient) -> HttpResponse:
             messages.error(request, str(refusal))
             typed, status = request.POST.get("text", ""), 422
     rows = visible_questions(actor).filter(patient=own)[:50]
-    context = {"questions": rows, "typed": typed, "longest": patient_messages.LONGEST}
+    context = {"questions": rows, "typed": typed, "longest": patient_messages.MAX_QUESTION_CHARACTERS}
     return render(request, "portal/patient/questions.html", context, status=status)

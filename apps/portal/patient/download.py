@@ -1,4 +1,4 @@
-"""The patient's data as one FHIR R5 Bundle: what the patient's pages show, nothing that was not released."""
+"""Export of the patient's data as a FHIR R5 Bundle: what the portal shows, nothing that was not released."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STATES = {
 
 
 def everything(actor: User, own: Patient) -> dict[str, Any]:
-    """Rows of all that the patient's pages show."""
+    """Return everything that the patient's pages show."""
     return {
         "record": own,
         "recommendations": of_patient(actor, own),
@@ -42,31 +42,31 @@ def everything(actor: User, own: Patient) -> dict[str, Any]:
 
 
 def bundle(actor: User, own: Patient) -> dict[str, Any]:
-    """A Bundle of type collection."""
+    """Build a Bundle of type collection."""
     rows = everything(actor, own)
     subject = subject_of(own)
     resources = [_patient(own)]
     resources.append(care_plan("plan", subject, [advice_of(row) for row in rows["recommendations"]], rows["now"]))
     resources += [_appointment(row, subject.reference) for row in rows["appointments"]]
     resources += [_question(row, subject.reference) for row in rows["questions"]]
-    for told in rows["reports"]:
-        resources += _report(told, own)
+    for release in rows["reports"]:
+        resources += _report(release, own)
     resources += [
-        _result(str(told.pk), told.sentence, told.released_at, str(told.released_by), subject.reference)
-        for told in rows["results"]
+        _result(str(release.pk), release.sentence, release.released_at, str(release.released_by), subject.reference)
+        for release in rows["results"]
     ]
     resources += [_consent(row, subject.reference) for row in rows["consents"] if row.said]
     return {
         "resourceType": "Bundle",
         "type": "collection",
         "timestamp": rows["now"].isoformat(),
-        "entry": [{"fullUrl": f"urn:uuid:{own.pk}" if number == 0 else f"urn:medportal:{number}", "resource": one}
-                  for number, one in enumerate(resources)],
+        "entry": [{"fullUrl": f"urn:uuid:{own.pk}" if number == 0 else f"urn:medportal:{number}", "resource": resource}
+                  for number, resource in enumerate(resources)],
     }  # fmt: skip
 
 
 def _patient(own: Patient) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    resource: dict[str, Any] = {
         "resourceType": "Patient",
         "id": str(own.pk),
         "identifier": [subject_of(own).reference["identifier"]],
@@ -74,8 +74,8 @@ def _patient(own: Patient) -> dict[str, Any]:
         "gender": GENDERS.get(Sex(own.sex), "unknown"),
     }
     if own.birth_date:
-        made["birthDate"] = own.birth_date.isoformat()
-    return made
+        resource["birthDate"] = own.birth_date.isoformat()
+    return resource
 
 
 def _appointment(row: Appointment, subject: dict[str, Any]) -> dict[str, Any]:
@@ -92,19 +92,19 @@ def _appointment(row: Appointment, subject: dict[str, Any]) -> dict[str, Any]:
 
 
 def _question(row: Question, subject: dict[str, Any]) -> dict[str, Any]:
-    said = [row.text, row.answer] if row.answered_at else [row.text]
+    texts = [row.text, row.answer] if row.answered_at else [row.text]
     return {
         "resourceType": "Communication",
         "id": str(row.pk),
         "status": "completed" if row.answered_at else "in-progress",
         "subject": subject,
         "sent": row.asked_at.isoformat(),
-        "payload": [{"contentCodeableConcept": {"text": text}} for text in said],
+        "payload": [{"contentCodeableConcept": {"text": text}} for text in texts],
     }
 
 
-def _report(told: Any, own: Patient) -> list[dict[str, Any]]:
-    version = told.version
+def _report(release: Any, own: Patient) -> list[dict[str, Any]]:
+    version = release.version
     texts = version.content["sections"]
     return [
         fhir.diagnostic_report(
@@ -116,7 +116,7 @@ def _report(told: Any, own: Patient) -> list[dict[str, Any]]:
             effective=None,
             author=str(version.issued_by),
             conclusion=texts.get("impression", ""),
-            text="\n\n".join([told.words, *(text for text in texts.values() if text.strip())]),
+            text="\n\n".join([release.words, *(text for text in texts.values() if text.strip())]),
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Results and reports that a physician released, and the patient's data as files."""
+"""Results and reports released by a physician, and downloads of the patient's data."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from apps.reports.report_templates import SECTIONS
 @own_record
 @require_GET
 def result_page(request: HttpRequest, own: Patient) -> HttpResponse:
-    """What models saw, as a physician tells it, and reports."""
+    """Show released model results and reports."""
     actor = signed_in(request)
     audit.record(actor, "results.read", own)
     reports = [
         {
-            "told": told,
-            "sections": sections_of(told),
-            "newer": told.version.report.versions.filter(number__gt=told.version.number).exists(),
+            "told": report,
+            "sections": sections_of(report),
+            "newer": report.version.report.versions.filter(number__gt=report.version.number).exists(),
         }
-        for told in released_reports(actor)
+        for report in released_reports(actor)
     ]
     context = {"results": released_explanations(actor), "reports": reports}
     return render(request, "portal/patient/results.html", context)
@@ -44,41 +44,41 @@ def result_page(request: HttpRequest, own: Patient) -> HttpResponse:
 @own_record
 @require_GET
 def report_file(request: HttpRequest, own: Patient, pk: uuid.UUID) -> HttpResponse:
-    """A report as PDF."""
-    told = next((released for released in released_reports(signed_in(request)) if released.pk == pk), None)
-    if told is None:
+    """Download a released report as PDF."""
+    report = next((released for released in released_reports(signed_in(request)) if released.pk == pk), None)
+    if report is None:
         raise Http404
     context = {
-        "told": told, "sections": sections_of(told), "record": own, "hospital": settings.HOSPITAL_NAME,
-        "values": told.version.content.get("values", []),
+        "told": report, "sections": sections_of(report), "record": own, "hospital": settings.HOSPITAL_NAME,
+        "values": report.version.content.get("values", []),
     }  # fmt: skip
-    return _as_pdf(request, "portal/patient/report_pdf.html", context, f"report-{told.released_at:%Y-%m-%d}.pdf")
+    return _as_pdf(request, "portal/patient/report_pdf.html", context, f"report-{report.released_at:%Y-%m-%d}.pdf")
 
 
 @own_record
 @require_GET
 def data_file(request: HttpRequest, own: Patient) -> JsonResponse:
-    """Everything that these pages show, as a FHIR R5 Bundle."""
+    """Download everything that the portal shows, as a FHIR R5 Bundle."""
     actor = signed_in(request)
     audit.record(actor, "data.downloaded", own, form="fhir")
-    answer = JsonResponse(download.bundle(actor, own), content_type="application/fhir+json")
-    answer["Content-Disposition"] = 'attachment; filename="my-data.json"'
-    return answer
+    response = JsonResponse(download.bundle(actor, own), content_type="application/fhir+json")
+    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
 
 
 @own_record
 @require_GET
 def data_pdf(request: HttpRequest, own: Patient) -> HttpResponse:
-    """The same as PDF."""
+    """Download everything that the portal shows, as PDF."""
     actor = signed_in(request)
     audit.record(actor, "data.downloaded", own, form="pdf")
     context = {**download.everything(actor, own), "hospital": settings.HOSPITAL_NAME}
     return _as_pdf(request, "portal/patient/data_pdf.html", context, "my-data.pdf")
 
 
-def sections_of(told: ReleasedReport) -> list[tuple[str, str]]:
-    """The report's text by section. What models said of the study is no part of it."""
-    texts = told.version.content["sections"]
+def sections_of(report: ReleasedReport) -> list[tuple[str, str]]:
+    """Return the report's text by section, without model outputs on the study."""
+    texts = report.version.content["sections"]
     return [(str(title), texts.get(name, "")) for name, title in SECTIONS.items() if texts.get(name, "").strip()]
 
 

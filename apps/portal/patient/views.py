@@ -19,7 +19,7 @@ from apps.accounts import audit
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import Role
-from apps.accounts.queries import looks_at
+from apps.accounts.queries import record_accesses
 from apps.contact import mail
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import EmailPreference
@@ -35,13 +35,13 @@ from apps.protection.models import holder_name
 from apps.recommendations.queries import of_patient
 from apps.reports.patient_release import released_reports
 
-SOME_LOOKS = 50
+MAX_SHOWN_ACCESSES = 50
 TYPE_COOKIE = "type"
 YEAR = 365 * 24 * 3600
 
 
 def own_record(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page of the patient's own record; without one, or with the page closed, the start page says so."""
+    """Pass the patient's own record to a view; without access, redirect to the start page, which explains."""
 
     @role_required(Role.PATIENT)
     @wraps(view)
@@ -57,7 +57,7 @@ def own_record(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 @role_required(Role.PATIENT)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """What the patient can do, and what is new."""
+    """Show the patient's start page: open recommendations, next appointment, news."""
     actor = signed_in(request)
     record = visible_to(actor).prefetch_related("care_teams").first()
     if record is None:
@@ -65,12 +65,12 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/patient/closed.html", {"closed": closed})
     audit.record(actor, "record.opened_by_patient", record)
     rows = of_patient(actor, record)
-    coming = visible_appointments(actor).filter(patient=record, starts_at__gte=timezone.now())
+    upcoming = visible_appointments(actor).filter(patient=record, starts_at__gte=timezone.now())
     context = {
         "record": record,
         "open": [row for row in rows if row.is_open],
         "over": [row for row in rows if not row.is_open][:20],
-        "appointment": coming.exclude(state="cancelled").first(),
+        "appointment": upcoming.exclude(state="cancelled").first(),
         "news": actor.notices.filter(read_at=None)[:5],
         "results": len(released_explanations(actor)) + len(released_reports(actor)),
         "answered": visible_questions(actor).filter(patient=record, answered_at__isnull=False).exists(),
@@ -81,12 +81,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @own_record
 @require_GET
 def record(request: HttpRequest, own: Patient) -> HttpResponse:
-    """Who the patient is here, consents, who looked, e-mail, type size, download."""
+    """Show the patient's identity, consents, accesses, e-mail, type size and downloads."""
     context = {
         "record": own,
         "teams": list(own.care_teams.all()),
         "consents": consent_rows(own),
-        "looks": list(looks_at(holder_name(own.pk))[:SOME_LOOKS]),
+        "looks": list(record_accesses(holder_name(own.pk))[:MAX_SHOWN_ACCESSES]),
         "mails": settings.MAILS,
         "wish": EmailPreference.objects.filter(patient=own).first(),
         "large": request.COOKIES.get(TYPE_COOKIE) == "large",
@@ -97,7 +97,7 @@ def record(request: HttpRequest, own: Patient) -> HttpResponse:
 @role_required(Role.PATIENT)
 @require_POST
 def consent(request: HttpRequest) -> HttpResponse:
-    """The patient gives or withdraws consent to one purpose; what was closed can be opened again."""
+    """Give or withdraw consent to one purpose; also works while the portal is closed, to reopen it."""
     actor = signed_in(request)
     own = Patient.objects.filter(portal_user=actor).first()
     form = ConsentForm(request.POST)
@@ -116,15 +116,15 @@ def consent(request: HttpRequest) -> HttpResponse:
 @own_record
 @require_POST
 def address(request: HttpRequest, own: Patient) -> HttpResponse:
-    """Where the patient wants to be told that there is something new."""
+    """Set the address for e-mail notifications."""
     try:
-        wish = mail.wish(own, request.POST.get("address", "")[:254], actor=signed_in(request))
+        preference = mail.set_email_preference(own, request.POST.get("address", "")[:254], actor=signed_in(request))
     except UserError as refusal:
         messages.error(request, str(refusal))
     else:
-        if wish is None:
+        if preference is None:
             messages.success(request, _("You will receive no more e-mails."))
-        elif wish.confirmed_at is None:
+        elif preference.confirmed_at is None:
             messages.success(
                 request, _("We have sent you an e-mail with a link. Open the link to confirm your address.")
             )
@@ -134,10 +134,12 @@ def address(request: HttpRequest, own: Patient) -> HttpResponse:
 @role_required(Role.PATIENT)
 @require_POST
 def type_size(request: HttpRequest) -> HttpResponse:
-    """Large type, kept on this device."""
-    answer = redirect("portal:patient-record")
+    """Set large or normal type; stored in a cookie on this device."""
+    response = redirect("portal:patient-record")
     if request.POST.get("type") == "large":
-        answer.set_cookie(TYPE_COOKIE, "large", max_age=YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
+        response.set_cookie(
+            TYPE_COOKIE, "large", max_age=YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
     else:
-        answer.delete_cookie(TYPE_COOKIE, samesite="Lax")
-    return answer
+        response.delete_cookie(TYPE_COOKIE, samesite="Lax")
+    return response

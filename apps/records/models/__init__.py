@@ -1,4 +1,4 @@
-"""The chart of a patient: cases, their event log, statements and observations."""
+"""The patient record: cases, their timeline, statements and observations."""
 
 from apps.records.models.case import Case, CaseStatus, Priority
 from apps.records.models.event import Event, EventKind

@@ -1,4 +1,4 @@
-"""The case: an episode of care that notes, values, predictions and reports hang on."""
+"""The case: an episode of care to which notes, values, predictions and reports belong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.protection.models import SealedRecord
 
 
 class CaseStatus(models.TextChoices):
-    """Where an episode of care stands; FHIR's EpisodeOfCare.status, shortened."""
+    """Status of an episode of care; a subset of FHIR's EpisodeOfCare.status."""
 
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
@@ -26,7 +26,7 @@ class CaseStatus(models.TextChoices):
 
 
 class Priority(models.IntegerChoices):
-    """How pressing the case is; the list's first order."""
+    """Priority of the case; primary sort key of the case list."""
 
     ROUTINE = 0, _("Routine")
     HIGH = 1, _("High")
@@ -68,14 +68,14 @@ class Case(SealedRecord):
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be worked on."""
+        """Whether the case may be edited."""
         return self.status == CaseStatus.OPEN
 
     @property
     def number(self) -> str:
-        """A short name that tells nothing of the patient."""
+        """A short identifier that reveals nothing about the patient."""
         return self.pk.hex[:6].upper()
 
     def hour_of(self, moment: datetime) -> float:
-        """Hours since admission."""
+        """Return the hours since admission."""
         return (moment - self.started_at).total_seconds() / 3600

@@ -1,4 +1,4 @@
-"""The event log of a case."""
+"""The timeline of a case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.records.models.case import Case
 
 
 class EventKind(models.TextChoices):
-    """What a point of the timeline stands for."""
+    """Kind of a timeline event."""
 
     CASE = "case", _("Case")
     STUDY = "study", _("Study")
@@ -31,7 +31,7 @@ class EventKind(models.TextChoices):
 
 
 class Event(SealedRecord):
-    """A point of the timeline. It repeats what another row says, so that 10,000 of them need no joins."""
+    """An event on the timeline. Denormalised, so that 10,000 events can be read without joins."""
 
     holder_path = "case.patient_id"
 
@@ -59,5 +59,5 @@ class Event(SealedRecord):
 
     @property
     def code(self) -> str:
-        """What happened in full: ``value.2524-7.high``."""
+        """The full event code, such as ``value.2524-7.high``."""
         return str(self.words.get("code", ""))

@@ -1,4 +1,4 @@
-"""Measured values, and imports of them that wait for a look."""
+"""Observations, and imports of observations under review."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Observation(SealedRecord):
 
 
 class ObservationImport(SealedRecord):
-    """A file of values that somebody looks at before it is taken over."""
+    """A file of values that a user reviews before it is imported."""
 
     holder_path = "case.patient_id"
 
@@ -54,7 +54,7 @@ class ObservationImport(SealedRecord):
 
 
 class ObservationImportRow(SealedRecord):
-    """A row of such a file: the value it holds, or why it cannot be taken."""
+    """A row of an imported file: its value, or why it cannot be imported."""
 
     holder_path = "parcel.case.patient_id"
 
@@ -70,7 +70,7 @@ class ObservationImportRow(SealedRecord):
 
     @property
     def reason(self) -> str:
-        """Why it cannot be taken, in the reader's language."""
+        """Why the row cannot be imported, in the current language."""
         from apps.jobs.errors import message
 
         return message(self.reason_code, self.reason_parameters)

@@ -15,7 +15,7 @@ from apps.records.models.case import Case
 
 
 class StatementKind(models.TextChoices):
-    """What is stated. FHIR: Condition, AllergyIntolerance, MedicationStatement."""
+    """Kind of statement. FHIR: Condition, AllergyIntolerance, MedicationStatement."""
 
     PROBLEM = "problem", _("Problem")
     ALLERGY = "allergy", _("Allergy")
@@ -23,7 +23,7 @@ class StatementKind(models.TextChoices):
 
 
 class StatementStatus(models.TextChoices):
-    """Whether it still holds."""
+    """Status of a statement."""
 
     ACTIVE = "active", _("Active")
     RESOLVED = "resolved", _("Resolved")
@@ -31,7 +31,7 @@ class StatementStatus(models.TextChoices):
 
 
 class Statement(SealedRecord):
-    """A problem, an allergy or a medication of the patient, as noted in a case."""
+    """A problem, allergy or medication of the patient, recorded in a case."""
 
     holder_path = "case.patient_id"
 
@@ -50,10 +50,10 @@ class Statement(SealedRecord):
 
     @property
     def code(self) -> str:
-        """ICD-10-CM of a problem, ours of a medication, or empty."""
+        """ICD-10-CM code of a problem, local code of a medication, or empty."""
         return str(self.details.get("code", ""))
 
     @property
     def remarks(self) -> list[str]:
-        """What else is said: dose, reaction …"""
+        """Further details: dose, reaction …"""
         return [value for name, value in self.details.items() if name not in ("text", "code")]

@@ -1,4 +1,4 @@
-"""Values: trends, entry, import."""
+"""Views of observations: trends, entry and import."""
 
 from __future__ import annotations
 
@@ -21,28 +21,26 @@ from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.forms import FileForm, ValueForm
 from apps.records.labels import FLAGS, GROUPS
 from apps.records.models import Observation, ObservationImport
-from apps.records.observation_files import MOST_BYTES
+from apps.records.observation_files import MAX_BYTES
 from apps.terminology.localisation import in_language
 from apps.terminology.units import SHOWN
 
-PREVIEW = 200
+PREVIEW_ROWS = 200
 
 
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Trends with reference bands, the numbers beside them, and a form for one more."""
+    """Show trends with reference bands and the values; add a value."""
     case = get_case(request, pk)
     form = ValueForm(request.POST or None, initial={"at": timezone.now()})
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            given = form.cleaned_data
+            data = form.cleaned_data
             try:
-                observations.add(
-                    case, given["code"], given["value"], given["unit"], given["at"], actor=signed_in(request)
-                )
+                observations.add(case, data["code"], data["value"], data["unit"], data["at"], actor=signed_in(request))
             except UserError as refusal:
                 form.add_error("value", str(refusal))
             else:
@@ -67,7 +65,7 @@ def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def void(request: HttpRequest, pk: uuid.UUID, value_id: uuid.UUID) -> HttpResponse:
-    """Entered in error."""
+    """Mark a value as entered in error."""
     row = get_object_or_404(
         Observation.objects.select_related("case__patient"), pk=value_id, case=get_case(request, pk)
     )
@@ -78,40 +76,40 @@ def void(request: HttpRequest, pk: uuid.UUID, value_id: uuid.UUID) -> HttpRespon
 
 @role_required(*CLINICIANS)
 @require_POST
-def bring(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """A file of values: read, and shown before anything is taken over."""
+def upload_import(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Upload a file of values, to be reviewed before import."""
     case = get_case(request, pk)
     form = FileForm(request.POST, request.FILES)
     try:
         if not form.is_valid():
             raise UserError("values_empty")
         file = form.cleaned_data["file"]
-        if file.size > MOST_BYTES:
-            raise UserError("values_too_large", most=MOST_BYTES // 2**20)
-        parcel = observation_imports.prepare(case, file.read(), actor=signed_in(request))
+        if file.size > MAX_BYTES:
+            raise UserError("values_too_large", most=MAX_BYTES // 2**20)
+        observation_import = observation_imports.prepare_import(case, file.read(), actor=signed_in(request))
     except UserError as refusal:
         messages.error(request, str(refusal))
         return redirect("records:values", pk)
-    return redirect("records:import", pk, parcel.pk)
+    return redirect("records:import", pk, observation_import.pk)
 
 
 @role_required(*CLINICIANS)
 @require_GET
-def preview(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpResponse:
-    """What a file holds, row by row, with what is wrong."""
+def preview_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpResponse:
+    """Preview an import row by row, with the problems found."""
     case = get_case(request, pk)
-    parcel = get_object_or_404(
+    observation_import = get_object_or_404(
         ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
-    rows = parcel.rows.select_related("parcel__case")
-    wrong = rows.exclude(reason_code="")
+    rows = observation_import.rows.select_related("parcel__case")
+    invalid = rows.exclude(reason_code="")
     context = {
-        "parcel": parcel,
-        "wrong": list(wrong[:PREVIEW]),
-        "good": list(rows.filter(reason_code="")[:PREVIEW]),
-        "wrong_count": wrong.count(),
+        "parcel": observation_import,
+        "wrong": list(invalid[:PREVIEW_ROWS]),
+        "good": list(rows.filter(reason_code="")[:PREVIEW_ROWS]),
+        "wrong_count": invalid.count(),
         "good_count": rows.filter(reason_code="").count(),
-        "preview": PREVIEW,
+        "preview": PREVIEW_ROWS,
     }
     return render_case_page(request, case, "values", context, template="records/import.html")
 
@@ -119,23 +117,23 @@ def preview(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpRe
 @role_required(*CLINICIANS)
 @require_POST
 @show_user_errors
-def take(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpResponse:
-    """Take the good rows over."""
+def apply_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpResponse:
+    """Import the valid rows."""
     case = get_case(request, pk)
-    parcel = get_object_or_404(
+    observation_import = get_object_or_404(
         ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
-    good = 0 if parcel.taken_at else parcel.rows.filter(reason_code="").count()
-    taken = observation_imports.take(parcel, actor=signed_in(request))
-    if taken < good:
-        words = _("%(n)s rows were skipped: values for these times have been recorded in the meantime.")
-        messages.warning(request, words % {"n": good - taken})
-    messages.success(request, _("%(n)s values imported.") % {"n": taken})
+    valid = 0 if observation_import.taken_at else observation_import.rows.filter(reason_code="").count()
+    imported = observation_imports.apply_import(observation_import, actor=signed_in(request))
+    if imported < valid:
+        text = _("%(n)s rows were skipped: values for these times have been recorded in the meantime.")
+        messages.warning(request, text % {"n": valid - imported})
+    messages.success(request, _("%(n)s values imported.") % {"n": imported})
     return redirect("records:values", pk)
 
 
 def trend_row(trend: observations.Trend) -> dict[str, Any]:
-    """A kind of value as pages show it."""
+    """Return a measurement's trend as shown on pages."""
     measure, last = trend.measure, trend.last
     flag = measure.flag(last.content["value"])
     return {

@@ -18,7 +18,7 @@ from apps.accounts.models import AuditEntry
 
 
 class Command(BaseCommand):
-    help = "Verify the chain (verify), sign and print its end (checkpoint), write FHIR AuditEvents (export)."
+    help = "Verify the hash chain (verify), sign and print its head (checkpoint), write FHIR AuditEvents (export)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=["verify", "checkpoint", "export"])
@@ -32,15 +32,15 @@ class Command(BaseCommand):
 
     def _verify(self, options: dict[str, Any]) -> None:
         expected = _expected(options["expect"]) if options["expect"] else []
-        with Progress() as shown:
-            task = shown.add_task("entries", total=AuditEntry.objects.exclude(sequence=None).count())
-            found = audit_chain.verify(expected=expected, progress=lambda done: shown.update(task, completed=done))
-        for problem in found.problems:
+        with Progress() as display:
+            task = display.add_task("entries", total=AuditEntry.objects.exclude(sequence=None).count())
+            result = audit_chain.verify(expected=expected, progress=lambda done: display.update(task, completed=done))
+        for problem in result.problems:
             self.stderr.write(f"entry {problem.sequence} {problem.entry}: {problem.text}")
-        summary = f"{found.entries} entries, {found.checkpoints} checkpoints, {found.unlinked} not linked yet"
-        if found.problems:
-            raise CommandError(f"{summary}: {len(found.problems)} problems")
-        self.stdout.write(f"{summary}: the chain holds")
+        summary = f"{result.entries} entries, {result.checkpoints} checkpoints, {result.unlinked} not linked yet"
+        if result.problems:
+            raise CommandError(f"{summary}: {len(result.problems)} problems")
+        self.stdout.write(f"{summary}: the chain is intact")
 
     def _checkpoint(self, options: dict[str, Any]) -> None:
         audit_chain.checkpoint()

@@ -1,4 +1,4 @@
-"""``manage.py make_token``: a token for a program, made on the server."""
+"""``manage.py make_token``: create an API token on the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.accounts.tokens import make_token
 
 
 class Command(BaseCommand):
-    help = "Make an API token for an account; its text is printed once and kept nowhere."
+    help = "Create an API token for an account; its text is printed once and not stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["username"], is_active=True).first()
         if user is None:
-            raise CommandError("there is no active account of this name")
+            raise CommandError("there is no active account with this name")
         try:
             _token, text = make_token(user, name=options["name"], scopes=options["scope"], days=options["days"])
         except ValueError as problem:

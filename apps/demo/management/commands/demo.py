@@ -1,4 +1,4 @@
-"""``manage.py demo``: everything on one machine, for looking around."""
+"""``manage.py demo``: run the whole site on one machine, for evaluation."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from honcho.printer import Printer
 from apps.jobs.enqueue import ALL_QUEUES
 
 HOST = "127.0.0.1"
-START_SECONDS = 180  # the worker loads torch; on a busy machine that takes a minute
+START_SECONDS = 180  # the worker loads torch, which takes a minute on a busy machine
 
 
 class Command(BaseCommand):
-    help = "Prepare and start the demonstration: web, worker and clock; Ctrl-C stops them."
+    help = "Prepare and start the demo: web, worker and clock; Ctrl-C stops them."
 
     seeding: subprocess.Popen[bytes] | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--reload", action="store_true", help="for developers: start again what has changed")
+        parser.add_argument("--reload", action="store_true", help="for developers: restart what has changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = options["port"]
@@ -57,16 +57,16 @@ class Command(BaseCommand):
     def _welcome(self, port: int) -> None:
         url = f"http://{HOST}:{port}"
         if not _ready(f"{url}/readyz"):
-            self.stderr.write(f"the site did not get ready within {START_SECONDS} s; see the lines above")
+            self.stderr.write(f"the site was not ready within {START_SECONDS} s; see the output above")
             return
         password = os.environ.get("DEMO_PASSWORD") or "medportal-demo"
         self.stdout.write(
             f"\n  MedPortal is ready:  {url}\n\n"
             "  doctor · doctor2 · radiologist · nurse · patient · researcher · auditor · admin\n"
             f"  password of all: {password}\n"
-            "  Synthetic cases and films are being drawn and analysed in the background. Ctrl-C stops everything.\n"
+            "  Synthetic cases and images are generated and analysed in the background. Ctrl-C stops everything.\n"
         )
-        # A process of its own, so that drawing takes no time from the site.
+        # A separate process, so that image generation does not slow down the site.
         self.seeding = subprocess.Popen(
             [sys.executable, "-m", "medportal", "seed_demo", "--cases", "--films"],
             cwd=settings.BASE_DIR,
@@ -100,7 +100,7 @@ def _environment() -> dict[str, str]:
         "MEDPORTAL_VAR": str(settings.VAR_DIR),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
-        # On a small machine the browser needs the cores too: threads that wait must not spin.
+        # Idle threads must not spin: on a small machine the browser needs the cores too.
         "OMP_WAIT_POLICY": "PASSIVE",
     }
 
@@ -111,16 +111,16 @@ def _check_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise CommandError(f"port {port} is taken: choose another with 'make demo PORT={port + 1}'") from None
+            raise CommandError(f"port {port} is in use: choose another with 'make demo PORT={port + 1}'") from None
 
 
 def _ready(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         try:
-            with opener.open(url, timeout=2) as answer:
-                if answer.status == 200:
+            with opener.open(url, timeout=2) as response:
+                if response.status == 200:
                     return True
         except OSError:
             time.sleep(0.3)

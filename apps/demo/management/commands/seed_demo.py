@@ -1,4 +1,4 @@
-"""``manage.py seed_demo``: accounts, synthetic patients and films of the demonstration."""
+"""``manage.py seed_demo``: accounts, synthetic patients and images of the demo."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from apps.synthetic.dicom_series import wrap_volume
 from apps.synthetic.radiograph import draw_film
 from apps.terminology.loinc import catalogue
 
-ACTOR = System("the demonstration is seeded")
+ACTOR = System("demonstration data")
 
 
 class Command(BaseCommand):
-    help = "Make the demo's accounts (--accounts), cases (--cases) or films (--films); all can be repeated."
+    help = "Create the demo's accounts (--accounts), cases (--cases) or images (--films); idempotent."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--accounts", action="store_true")
@@ -45,17 +45,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("only in the demonstration: set MEDPORTAL_DEMO=1 on a machine without real patients")
+            raise CommandError("only in demo mode: set MEDPORTAL_DEMO=1 on a machine without real patients")
         if options["accounts"]:
-            make_accounts(os.environ.get("DEMO_PASSWORD") or "medportal-demo")
+            create_accounts(os.environ.get("DEMO_PASSWORD") or "medportal-demo")
         if options["cases"]:
             self.stdout.write(f"{seed_cases()} cases opened")
         if options["films"]:
-            self.stdout.write(f"{seed_films()} images taken in")
+            self.stdout.write(f"{seed_films()} images stored")
 
 
-def make_accounts(password: str) -> None:
-    """The log-ins and the two care teams; existing ones keep their passwords unless it changed."""
+def create_accounts(password: str) -> None:
+    """Create the demo accounts and the two care teams; update passwords only if the demo password changed."""
     teams = [CareTeam.objects.get_or_create(name=name)[0] for name in people.TEAMS]
     for username, role, name, team in people.PEOPLE:
         user, _ = User.objects.get_or_create(username=username, defaults={"role": role, "staff_name": name})
@@ -67,64 +67,72 @@ def make_accounts(password: str) -> None:
 
 
 def seed_films() -> int:
-    """Draw and take in the films and slices that are not there yet; returns how many were taken in.
+    """Generate and ingest the missing radiographs and CT slices; return how many were stored.
 
-    They arrive like any other scan, and are analysed by the worker while the site is in use.
+    They are ingested like any other study and analysed by the worker while the site is in use.
     """
     teams = [CareTeam.objects.get(name=name) for name in people.TEAMS]
     descriptions = people.films()
-    taken = 0
+    count = 0
     with ProcessPoolExecutor(1) as pool:
         for film, content in zip(descriptions, pool.map(_draw, descriptions), strict=True):
             received = receive(io.BytesIO(content), actor=ACTOR, care_teams=[teams[film.team]], urgent=False)
-            taken += received.instance is not None and received.code == ""
+            count += received.instance is not None and received.code == ""
         for chest in people.chests():
             for content in pool.submit(_draw_chest, chest).result():
                 received = receive(io.BytesIO(content), actor=ACTOR, care_teams=[teams[chest.film.team]], urgent=False)
-                taken += received.instance is not None and received.code == ""
-    return taken
+                count += received.instance is not None and received.code == ""
+    return count
 
 
 def seed_cases() -> int:
-    """Open the cases that are not there yet, with films, notes and values; returns how many were opened."""
+    """Create the missing cases with images, notes and values; return how many were created."""
     team = CareTeam.objects.get(name=people.TEAMS[0])
     doctor, nurse = User.objects.get(username="doctor"), User.objects.get(username="nurse")
     for what, above, below in case_histories.RULES:
         set_rule(team, what, above=above, below=below, actor=doctor)
-    return sum(_seed_case(cast, team, doctor, nurse) for cast in case_histories.CASES)
+    return sum(_seed_case(history, team, doctor, nurse) for history in case_histories.CASES)
 
 
-def _seed_case(cast: case_histories.DemoCase, team: CareTeam, doctor: User, nurse: User) -> bool:
-    if with_identity(cast.mrn, people.ISSUER) is not None:
+def _seed_case(history: case_histories.DemoCase, team: CareTeam, doctor: User, nurse: User) -> bool:
+    if with_identity(history.mrn, people.ISSUER) is not None:
         return False
     now = timezone.now()
-    started = case_histories.at(now, -cast.hours)
+    started = case_histories.at(now, -history.hours)
     film = people.DemoFilm(
-        cast.mrn, cast.name, cast.birth_date, cast.sex, 0, now.date(), cast.seed, cast.pattern, cast.priority == 2
+        history.mrn,
+        history.name,
+        history.birth_date,
+        history.sex,
+        0,
+        now.date(),
+        history.seed,
+        history.pattern,
+        history.priority == 2,
     )
     received = receive(io.BytesIO(_draw(film)), actor=ACTOR, care_teams=[team], urgent=True)
     if received.instance is None:
         return False
     study = received.instance.series.study
     case = open_case(
-        study.patient, title=cast.title, priority=cast.priority, study=study, started_at=started, actor=doctor
+        study.patient, title=history.title, priority=history.priority, study=study, started_at=started, actor=doctor
     )
     rows = []
-    for hours, code, value in case_histories.values(cast):
+    for hours, code, value in case_histories.values(history):
         measure = catalogue()[code]
-        kept = round(min(max(value, measure.least), measure.most), 2)
-        rows.append(build_observation(case, code, case_histories.at(started, hours), kept, source="entry"))
+        plausible = round(min(max(value, measure.minimum), measure.maximum), 2)
+        rows.append(build_observation(case, code, case_histories.at(started, hours), plausible, source="entry"))
     store_observations(case, rows)
-    for hours, kind, text in cast.notes:
+    for hours, kind, text in history.notes:
         note = write_note(case, text, kind=kind, actor=nurse if kind == "nursing" else doctor)
         moment = case_histories.at(started, hours)
         type(note).objects.filter(pk=note.pk).update(written_at=moment, changed_at=moment)
         case.events.filter(subject=f"note:{note.pk}").update(at=moment)
-    for title in cast.tasks:
+    for title in history.tasks:
         add_task(case, title, due=now.date() + timedelta(days=1), assignee=nurse, actor=doctor)
     patient_portal.enrich(case, doctor)
-    if cast.mrn == people.PORTAL_MRN:
-        _link_portal_user(cast.mrn)
+    if history.mrn == people.PORTAL_MRN:
+        _link_portal_user(history.mrn)
         patient_portal.fill_page(case, User.objects.get(username="patient"), doctor)
         patient_portal.release_first(case.patient, doctor)
     request_predictions(case)
@@ -159,7 +167,7 @@ def _described(film: people.DemoFilm) -> FilmDescription:
 
 
 def _link_portal_user(mrn: str) -> None:
-    """The demo's patient signs in as one of the cast."""
+    """Link the demo's patient account to one of the fictitious patients."""
     user = User.objects.get(username="patient")
     patient = with_identity(mrn, people.ISSUER)
     if patient is not None and patient.portal_user_id is None:

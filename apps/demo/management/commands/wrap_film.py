@@ -1,4 +1,4 @@
-"""``manage.py wrap_film``: make a DICOM file of a grey PNG or JPEG, to try the site with."""
+"""``manage.py wrap_film``: convert a greyscale PNG or JPEG to a DICOM file, for trying out the site."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.synthetic.dicom_image import FilmDescription, wrap_film
 
 
 class Command(BaseCommand):
-    help = "Wrap a grey PNG or JPEG as a Digital X-Ray (DX) DICOM file of a frontal chest film."
+    help = "Wrap a greyscale PNG or JPEG as a Digital X-Ray (DX) DICOM file of a frontal chest radiograph."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("picture", type=Path)

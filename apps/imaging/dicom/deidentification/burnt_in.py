@@ -1,4 +1,4 @@
-"""Text burnt into pixels: found by a text detector, blanked, and looked for again (PS3.15 section E.3.1)."""
+"""Burnt-in text in pixel data: detected, blanked, and checked again (PS3.15 section E.3.1)."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ Pixels = npt.NDArray[np.generic]
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels; bottom and right exclusive."""
 
-SMALLEST_SIDE = 32
-LEAST_SCORE = 0.5
+MIN_SIDE = 32
+MIN_SCORE = 0.5
 _MARGIN = 3
 ROUNDS = 3
 
 
 class TextRemains(Exception):
-    """After blanking there is still text: the image must not be exported."""
+    """Text remains after blanking: the image must not be exported."""
 
 
 def blank_text(pixels: Pixels) -> tuple[Pixels, list[Box]]:
-    """Find text in an image and paint over it with the image's darkest value.
+    """Find text in an image and fill it with the image's darkest value.
 
     Args:
         pixels: (rows, columns) grey or (rows, columns, 3) RGB, of any integer type.
 
     Returns:
-        The image, a copy if anything was blanked, and what was blanked.
+        The image (a copy if anything was blanked) and the blanked boxes.
 
     Raises:
-        TextRemains: if text is found again after :data:`ROUNDS` rounds.
+        TextRemains: if text is still found after :data:`ROUNDS` rounds.
     """
     blanked: list[Box] = []
     for _ in range(ROUNDS):
@@ -50,35 +50,35 @@ def blank_text(pixels: Pixels) -> tuple[Pixels, list[Box]]:
 
 
 def find_text(pixels: Pixels) -> list[Box]:
-    """Boxes around text; bright on dark and dark on bright, in any script.
+    """Return boxes around text, bright on dark and dark on bright, in any script.
 
     PP-OCR's detector (differentiable binarisation, Liao et al. 2020) and recogniser, as packed in
-    rapidocr, on the image and on one of twice the size: small annotations are found there.
+    rapidocr, applied to the image and to an enlargement by 2, which reveals small annotations.
     """
-    import cv2  # here, so that the web process starts without it
+    import cv2  # imported here: the web process does not need it
 
     rows, columns = pixels.shape[:2]
-    if min(rows, columns) < SMALLEST_SIDE:
+    if min(rows, columns) < MIN_SIDE:
         return []
-    picture = _picture(pixels)
-    found = set()
+    image = _to_rgb(pixels)
+    boxes = set()
     for scale in (1, 2) if max(rows, columns) <= 1600 else (1,):
-        enlarged = picture if scale == 1 else np.asarray(cv2.resize(picture, None, fx=scale, fy=scale), np.uint8)
+        enlarged = image if scale == 1 else np.asarray(cv2.resize(image, None, fx=scale, fy=scale), np.uint8)
         for corners in _read(enlarged):
-            found.add(_box(np.asarray(corners) / scale, rows, columns))
-    return sorted(found)
+            boxes.add(_box(np.asarray(corners) / scale, rows, columns))
+    return sorted(boxes)
 
 
-def _read(picture: npt.NDArray[np.uint8]) -> list[Any]:
-    """Corners of what the recogniser could read: the detector alone takes ribs for text.
+def _read(image: npt.NDArray[np.uint8]) -> list[Any]:
+    """Return the corners of text that the recogniser could read: the detector alone mistakes ribs for text.
 
-    A single letter is a side marker, which is needed and names nobody.
+    A single character is a side marker, which is needed and identifies nobody.
     """
-    found, _ = _reader()(picture)
+    detections, _ = _reader()(image)
     return [
         corners
-        for corners, text, score in found or []
-        if float(score) >= LEAST_SCORE and len([letter for letter in text if letter.isalnum()]) > 1
+        for corners, text, score in detections or []
+        if float(score) >= MIN_SCORE and len([character for character in text if character.isalnum()]) > 1
     ]
 
 
@@ -89,7 +89,7 @@ def _reader() -> Any:
     return RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
 
 
-def _picture(pixels: Pixels) -> npt.NDArray[np.uint8]:
+def _to_rgb(pixels: Pixels) -> npt.NDArray[np.uint8]:
     values = pixels.astype(np.float32)
     low, high = float(values.min()), float(values.max())
     scaled = ((values - low) * (255.0 / max(high - low, 1e-6))).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Applying the profile to data sets: one export, one pseudonym, one shift of dates, one map of UIDs."""
+"""Application of the profile to data sets. Each export has one pseudonym, one date shift and one UID map."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pydicom.uid import generate_uid
 
 from apps.imaging.dicom.deidentification.table import Action, action_for
 
-SHORTEST_SHIFT, LONGEST_SHIFT = 30, 3650
-"""Days. Towards the past, so that no date lies in the future."""
+MIN_SHIFT_DAYS, MAX_SHIFT_DAYS = 30, 3650
+"""Dates are shifted into the past, so that none lies in the future."""
 METHOD = "PS3.15 Annex E Basic Profile; pixel data and structured content cleaned; dates shifted; device kept"
 _CODES = {
     "113100": "Basic Application Confidentiality Profile",
@@ -33,16 +33,16 @@ _BYTES = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 
 @dataclass
 class Profile:
-    """The secrets of one export; they are thrown away with it, so that nobody can undo it."""
+    """Secrets of one export, discarded afterwards so that it cannot be reversed."""
 
     pseudonym: str = field(default_factory=lambda: f"P{secrets.token_hex(6).upper()}")
     shift: timedelta = field(
-        default_factory=lambda: -timedelta(days=SHORTEST_SHIFT + secrets.randbelow(LONGEST_SHIFT - SHORTEST_SHIFT))
+        default_factory=lambda: -timedelta(days=MIN_SHIFT_DAYS + secrets.randbelow(MAX_SHIFT_DAYS - MIN_SHIFT_DAYS))
     )
     uids: dict[str, str] = field(default_factory=dict)
 
     def uid(self, old: str) -> str:
-        """The new UID of an old one, the same wherever it occurs in the export."""
+        """Return the replacement of a UID, the same throughout the export."""
         if old not in self.uids:
             self.uids[old] = str(generate_uid(prefix=None))
         return self.uids[old]
@@ -50,7 +50,7 @@ class Profile:
     def apply(self, header: Dataset) -> Dataset:
         """De-identify a data set in place and mark it (PS3.15 section E.1.1, step 7).
 
-        Pixel data are not touched: see :mod:`apps.imaging.dicom.deidentification.burnt_in`.
+        Pixel data are not changed: see :mod:`apps.imaging.dicom.deidentification.burnt_in`.
         """
         self._clean(header)
         header.PatientName = self.pseudonym
@@ -65,15 +65,15 @@ class Profile:
         for tag in list(dataset.keys()):
             try:
                 element = dataset[tag]
-            except Exception:  # what cannot be read cannot be judged
+            except Exception:  # an unreadable element cannot be checked
                 del dataset[tag]
                 continue
-            self._one(dataset, element)
+            self._clean_element(dataset, element)
 
-    def _one(self, dataset: Dataset, element: DataElement) -> None:
+    def _clean_element(self, dataset: Dataset, element: DataElement) -> None:
         action = action_for(element.tag)
         if action is None and (element.VR == "UN" or not dictionary_has_tag(element.tag)):
-            action = Action.REMOVE  # not of the standard as we know it: nobody can say what it holds
+            action = Action.REMOVE  # unknown to this edition of the standard: its content cannot be judged
         if action is Action.REMOVE:
             del dataset[element.tag]
         elif action is Action.EMPTY:
@@ -90,16 +90,16 @@ class Profile:
             self._sequence(element, structured=action is Action.CLEAN)
 
     def _sequence(self, element: DataElement, *, structured: bool) -> None:
-        kept = []
+        items = []
         for item in element.value:
             if structured and str(item.get("ValueType", "CODE")) not in _SAFE_CONTENT:
-                continue  # text, names, dates and references of persons
+                continue  # free text, person names, dates and references to persons
             self._clean(item)
-            kept.append(item)
-        element.value = Sequence(kept)
+            items.append(item)
+        element.value = Sequence(items)
 
     def _references(self, element: DataElement) -> None:
-        """Of references to other images only what points at them stays: UIDs and frame numbers."""
+        """Reduce references to other images to UIDs and frame numbers."""
         for item in element.value:
             for inner in list(item):
                 if inner.VR not in ("UI", "IS"):
@@ -120,7 +120,7 @@ class Profile:
             element.value = _DUMMIES.get(element.VR, "REMOVED")
 
     def _blank(self, dataset: Dataset) -> None:
-        """Every value of an item, whatever it is: the table asks for a dummy in place of the sequence."""
+        """Replace every value of an item: the table requires a dummy for the sequence."""
         for element in dataset:
             self._dummy(element)
 
@@ -129,10 +129,10 @@ class Profile:
             return ""
         if isinstance(value, str):
             return self.uid(value)
-        return [self.uid(str(one)) for one in value]  # type: ignore[attr-defined]
+        return [self.uid(str(uid)) for uid in value]  # type: ignore[attr-defined]
 
     def _shifted(self, element: DataElement) -> object:
-        """Whole days: times of day, and so all intervals, stay."""
+        """Shift dates by whole days; times of day, and thus intervals, are preserved."""
         if element.VR == "TM" or not element.value:
             return element.value
         values = element.value if element.VM > 1 else [element.value]
@@ -140,7 +140,7 @@ class Profile:
         return moved if element.VM > 1 else moved[0]
 
     def _shift_text(self, text: str) -> str:
-        """DA or DT (PS3.5 section 6.2); what is not a whole date is dropped."""
+        """Shift a DA or DT value (PS3.5 section 6.2); an incomplete date becomes empty."""
         match = re.fullmatch(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})(.*)", text.strip())
         if match is None:
             return ""

@@ -1,7 +1,7 @@
-"""Which action PS3.15 table E.1-1 asks for each attribute, under the profile and options that the site uses.
+"""Actions of PS3.15 table E.1-1 for each attribute, under the profile and options that the site uses.
 
-The Basic Profile's column comes from ``dicom-anonymizer``, which reads it from the standard (edition
-2026c). Of the options the site uses, the columns are here (checked against the standard's table):
+The Basic Profile's column comes from ``dicom-anonymizer``, which extracts it from the standard (edition
+2026c). The columns of the options that the site uses are listed here (checked against the standard's table):
 
 - Retain Device Identity (E.3.8): the attributes of :data:`DEVICE_IDENTITY` are kept;
 - Retain Longitudinal Temporal Information with Modified Dates (E.3.6): all dates and times of the table
@@ -20,7 +20,7 @@ from pydicom.tag import BaseTag, Tag
 
 
 class Action(Enum):
-    """The action codes of table E.1-1a; C is split by what is cleaned."""
+    """Action codes of table E.1-1a; C is split by what is cleaned."""
 
     DUMMY = "D"
     EMPTY = "Z"
@@ -37,7 +37,7 @@ _BASIC: list[tuple[str, Action]] = [
     ("Z_TAGS", Action.EMPTY),
     ("X_TAGS", Action.REMOVE),
     ("U_TAGS", Action.UID),
-    # Of alternatives the one that keeps the object valid whatever its type is there.
+    # Of alternatives, the action that keeps the object valid whatever the attribute's type.
     ("Z_D_TAGS", Action.DUMMY),
     ("X_Z_TAGS", Action.EMPTY),
     ("X_D_TAGS", Action.DUMMY),
@@ -56,7 +56,7 @@ DEVICE_IDENTITY = {
     )
 }  # fmt: skip
 DATES_WITHOUT_OPTION = {Tag(tag) for tag in (0x00100030, 0x00100032, 0x00160077)}
-"""Birth date and time, GPS time: no option keeps them."""
+"""Birth date and time, GPS time: no option retains them."""
 STRUCTURED_CONTENT = {Tag(tag) for tag in (0x00400555, 0x0040A730, 0x00400610)}
 """Acquisition Context, Content and Specimen Preparation Sequence."""
 _REPEATING = {tag for name, _ in _BASIC for tag in getattr(standard, name) if len(tag) > 2}
@@ -64,26 +64,26 @@ _REPEATING = {tag for name, _ in _BASIC for tag in getattr(standard, name) if le
 
 @cache
 def basic_actions() -> dict[BaseTag, Action]:
-    """The Basic Profile's action for each attribute of the table."""
+    """Return the Basic Profile's action for each attribute of the table."""
     return {Tag(*tag): action for name, action in _BASIC for tag in getattr(standard, name) if len(tag) == 2}
 
 
 @cache
 def actions() -> dict[BaseTag, Action]:
-    """The action for each attribute of the table under profile and options."""
-    chosen = dict(basic_actions())
-    for tag in chosen:
+    """Return the action for each attribute of the table under profile and options."""
+    result = dict(basic_actions())
+    for tag in result:
         if _vr(tag) in ("DA", "TM", "DT") and tag not in DATES_WITHOUT_OPTION:
-            chosen[tag] = Action.SHIFT
-    chosen.update(dict.fromkeys(STRUCTURED_CONTENT, Action.CLEAN))
-    chosen.update(dict.fromkeys(DEVICE_IDENTITY, Action.KEEP))
-    return chosen
+            result[tag] = Action.SHIFT
+    result.update(dict.fromkeys(STRUCTURED_CONTENT, Action.CLEAN))
+    result.update(dict.fromkeys(DEVICE_IDENTITY, Action.KEEP))
+    return result
 
 
 def action_for(tag: BaseTag) -> Action | None:
-    """What to do with an attribute; None if the table does not name it.
+    """Return the action for an attribute; None if the table does not list it.
 
-    Private attributes are removed (no private one is known to be safe), and so are the repeating groups
+    Private attributes are removed (none is known to be safe), as are the repeating groups
     of the table: curves and overlays.
     """
     if tag.is_private or any(_in_group(tag, pattern) for pattern in _REPEATING):

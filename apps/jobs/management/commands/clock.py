@@ -1,4 +1,4 @@
-"""``manage.py clock``: send what is due."""
+"""``manage.py clock``: run the scheduler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``manage.py prepare``: everything before the first start and after an upgrade."""
+"""``manage.py prepare``: all preparation before the first start and after an upgrade."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from apps.portal import preparation
 
 class Command(BaseCommand):
     help = (
-        "Make the keyring if there is none, migrate both databases, install the bundled models, codes and guidelines, "
-        "and collect static files. Safe to repeat, and to run in several containers at once."
+        "Create the keyring if missing, migrate both databases, install the bundled models, codes and guidelines, "
+        "and collect static files. Idempotent, and safe to run in several containers at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--static-only", action="store_true", help="collect static files: when an image is built")
+        parser.add_argument("--static-only", action="store_true", help="only collect static files, for building images")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["static_only"]:

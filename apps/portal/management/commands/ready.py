@@ -1,4 +1,4 @@
-"""``manage.py ready``: what ``/readyz`` says, for probes of processes that serve no pages."""
+"""``manage.py ready``: the checks of ``/readyz``, for probes of processes that serve no pages."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from apps.portal.readiness import OK, PARTS, readiness
 
 
 class Command(BaseCommand):
-    help = "Print whether each part works, all or those named, and fail if one does not."
+    help = "Check all parts or those named, print the result of each, and fail if one is not ready."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asked = set(options["parts"] or PARTS)
-        if unknown := asked - PARTS.keys():
+        requested = set(options["parts"] or PARTS)
+        if unknown := requested - PARTS.keys():
             raise CommandError(f"no such part: {', '.join(sorted(unknown))}")
-        answer = readiness(exclude=PARTS.keys() - asked)
-        for name, text in answer.parts.items():
+        result = readiness(exclude=PARTS.keys() - requested)
+        for name, text in result.parts.items():
             self.stdout.write(f"{name}: {text}")
-        if not answer.ready:
-            raise CommandError(", ".join(name for name, text in answer.parts.items() if text != OK))
+        if not result.ready:
+            raise CommandError(", ".join(name for name, text in result.parts.items() if text != OK))

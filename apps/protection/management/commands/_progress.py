@@ -1,4 +1,4 @@
-"""A progress bar for commands that take long."""
+"""Progress bars for long-running commands."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from apps.protection.indexing import Progress as Tell
+from apps.protection.indexing import Progress as ProgressCallback
 
 
 @contextmanager
-def bars() -> Iterator[Tell]:
-    """A bar for each step that is told of."""
+def bars() -> Iterator[ProgressCallback]:
+    """Show one bar per step reported to the yielded callback."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as shown:
+    with Progress(*columns) as display:
         tasks = {}
 
-        def tell(step: str, done: int, total: int) -> None:
+        def report(step: str, done: int, total: int) -> None:
             if step not in tasks:
-                tasks[step] = shown.add_task(step, total=total)
-            shown.update(tasks[step], completed=done, total=total)
+                tasks[step] = display.add_task(step, total=total)
+            display.update(tasks[step], completed=done, total=total)
 
-        yield tell
+        yield report

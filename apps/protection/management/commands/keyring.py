@@ -1,4 +1,4 @@
-"""``manage.py keyring``: make the keys, look at them, rotate them."""
+"""``manage.py keyring``: create, show and rotate the root keys."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from apps.protection.models import DataKey
 
 
 class Command(BaseCommand):
-    help = "Make the keyring (init), show its key ids (show), rotate a key (rotate), or go on rewrapping (rewrap)."
+    help = "Create the keyring (init), show its key ids (show), rotate a key (rotate), or resume re-wrapping (rewrap)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=["init", "show", "rotate", "rewrap", "retire"])
         parser.add_argument("--if-missing", action="store_true", help="init: an existing keyring is fine")
         parser.add_argument("--index", action="store_true", help="rotate: the key of the blind indexes")
         parser.add_argument("--signing", action="store_true", help="rotate: the key that signs audit checkpoints")
-        parser.add_argument("--retire", action="store_true", help="rotate: forget the older master keys at once")
+        parser.add_argument("--retire", action="store_true", help="rotate: remove the older master keys right away")
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['action']}")(options)
@@ -35,14 +35,14 @@ class Command(BaseCommand):
                     f"{settings.KEYRING_FILE} exists; data sealed with it would be lost if it were replaced"
                 ) from None
         else:
-            self.stdout.write(f"made {settings.KEYRING_FILE}: back it up apart from the database and its keys")
+            self.stdout.write(f"created {settings.KEYRING_FILE}: back it up separately from the databases")
 
     def _show(self, options: dict[str, Any]) -> None:
         ring = keyring.keyring()
         for title, ids in {"master keys": ring.master_ids, "index keys": ring.index_ids}.items():
             self.stdout.write(f"{title}: {', '.join(map(str, ids))}")
-        living = DataKey.objects.filter(destroyed_at=None)
-        self.stdout.write(f"data keys: {living.count()}, destroyed: {DataKey.objects.count() - living.count()}")
+        active = DataKey.objects.filter(destroyed_at=None)
+        self.stdout.write(f"data keys: {active.count()}, destroyed: {DataKey.objects.count() - active.count()}")
 
     def _rotate(self, options: dict[str, Any]) -> None:
         if options["signing"]:
@@ -52,10 +52,10 @@ class Command(BaseCommand):
         with bars() as progress:
             if options["index"]:
                 rotation.rotate_index(progress=progress)
-                self.stdout.write("blind indexes are made with the new key; the old one is gone")
+                self.stdout.write("blind indexes use the new key; the old key has been removed")
                 return
             number = rotation.rotate_master(progress=progress)
-        self.stdout.write(f"master key {number} wraps all data keys: back the keyring up now")
+        self.stdout.write(f"master key {number} wraps all data keys: back up the keyring now")
         if options["retire"]:
             self._retire(options)
 
@@ -67,6 +67,6 @@ class Command(BaseCommand):
     def _retire(self, options: dict[str, Any]) -> None:
         try:
             rotation.retire_master()
-        except rotation.StillNeeded as problem:
+        except rotation.KeyInUse as problem:
             raise CommandError(str(problem)) from None
-        self.stdout.write("the older master keys are gone; older backups of the key store cannot be opened any more")
+        self.stdout.write("older master keys removed; older backups of the key store can no longer be opened")

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         file = options["file"]
         try:
             content = catalogue.read_file(file.read_bytes()) if file else catalogue.bundled()
-            items, rules = catalogue.load(content, actor=System("guidelines were loaded"))
+            items, rules = catalogue.load(content, actor=System("guidelines import"))
         except (UserError, OSError) as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{items} items and {rules} rules are new or changed")

@@ -1,4 +1,4 @@
-"""``manage.py codes``: fill the search of ICD-10-CM codes."""
+"""``manage.py codes``: load ICD-10-CM codes for searching."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from apps.terminology.models import TerminologyCode
 
 
 class Command(BaseCommand):
-    help = "Load the codes of ICD-10-CM (package simple-icd-10-cm) for searching; safe to repeat."
+    help = "Load the codes of ICD-10-CM (package simple-icd-10-cm) for searching; idempotent."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--if-missing", action="store_true", help="do nothing if there are codes")
+        parser.add_argument("--if-missing", action="store_true", help="do nothing if codes are already loaded")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["if_missing"] and TerminologyCode.objects.filter(system=ICD10).exists():
             return
-        import simple_icd_10_cm as icd10  # 150 MB of memory, for this command alone
+        import simple_icd_10_cm as icd10  # imported here: takes 150 MB of memory
 
-        # Some codes come twice, which PostgreSQL does not take within one statement.
-        leaves = list(dict.fromkeys(code for code in icd10.get_all_codes() if "." in code or len(code) == 3))
-        rows = [self._row(code, icd10.get_description(code)) for code in leaves]
+        # Some codes are listed twice; PostgreSQL refuses duplicates within one upsert statement.
+        searchable = list(dict.fromkeys(code for code in icd10.get_all_codes() if "." in code or len(code) == 3))
+        rows = [self._row(code, icd10.get_description(code)) for code in searchable]
         TerminologyCode.objects.bulk_create(
             rows,
             batch_size=2000,
