@@ -20,7 +20,7 @@ from apps.inference.models import PackageVersion, Verdict
 from apps.jobs.models import State
 from apps.terminology.localisation import in_language
 
-MAX_CANDIDATES = 300
+MAX_EXPLANATIONS = 300
 """Newest explanations that are averaged."""
 SHORTCUT = 0.25
 """Share of evidence outside lungs and mediastinum (markers, corners, bones) above which the page warns."""
@@ -71,7 +71,7 @@ def attention(actor: Actor | None, package: PackageVersion) -> list[Attention]:
         )
         .select_related("finding__analysis__series__study", "finding__analysis__package")
         .prefetch_related("finding__reviews")
-        .order_by("-finished_at")[:MAX_CANDIDATES]
+        .order_by("-finished_at")[:MAX_EXPLANATIONS]
     )
     groups: dict[tuple[int, str], list[Explanation]] = defaultdict(list)
     for row in rows:

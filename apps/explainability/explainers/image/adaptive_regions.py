@@ -96,9 +96,9 @@ def explain(
         return
     yield first
     rest = replace(budget, seconds=budget.seconds - (clock() - started))
-    alike = torch.eye(len(boxes), dtype=torch.float64)  # boxes of different sizes: no prior correlation
+    independent = torch.eye(len(boxes), dtype=torch.float64)  # boxes of different sizes: no prior correlation
     for attribution in sampled.sample(
-        quotient, prior=None, watched=watched, budget=rest, rng=rng, covariance=alike, clock=clock
+        quotient, prior=None, watched=watched, budget=rest, rng=rng, covariance=independent, clock=clock
     ):
         assert attribution.half_width is not None
         yield replace(
