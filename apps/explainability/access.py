@@ -1,4 +1,4 @@
-"""Who may see an explanation: who may see its study."""
+"""Access to explanations: follows access to the study and the patient's consent to AI."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from apps.patients.models import Purpose
 
 
 def visible_to(actor: Actor | None) -> QuerySet[Explanation]:
-    """Explanations of findings that this actor sees."""
-    return Explanation.objects.filter(_of_seen(actor))
+    """Explanations of the findings this actor may see."""
+    return Explanation.objects.filter(_visible_filter(actor))
 
 
-def visible_probes(actor: Actor | None) -> QuerySet[OcclusionQuery]:
-    """Questions about findings that this actor sees."""
-    return OcclusionQuery.objects.filter(_of_seen(actor)).select_related("finding")
+def visible_occlusion_queries(actor: Actor | None) -> QuerySet[OcclusionQuery]:
+    """Occlusion queries about the findings this actor may see."""
+    return OcclusionQuery.objects.filter(_visible_filter(actor)).select_related("finding")
 
 
-def _of_seen(actor: Actor | None) -> Q:
+def _visible_filter(actor: Actor | None) -> Q:
     consented = permitted_filter(Purpose.AI, "finding__analysis__series__study__patient__")
     return Q(consented) & Q(finding__analysis__series__study__in=visible_studies(actor))

@@ -1,4 +1,4 @@
-"""Doing explanations: take them, load the film, show what is known so far, record the end."""
+"""Steps of an explanation job: claim, load the image, store intermediate and final results."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from apps.protection import blobs
 
 
 @dataclass(frozen=True)
-class Checked:
-    """The last word on a finding.
+class CheckedExplanation:
+    """The final, evaluated explanation of a finding.
 
     Attributes:
-        account: the stored form of the attributions (``explainers.account.Account``).
-        quality: measures of faithfulness.
-        seconds: spent by stage.
+        attribution: a ``StoredAttribution`` (explainers.image.stored_attribution).
+        quality: faithfulness metrics.
+        seconds: duration by stage.
     """
 
-    account: Any
+    attribution: Any
     quality: dict[str, Any]
     seconds: Mapping[str, float]
 
 
 def claim_together(claimed: list[Explanation]) -> list[Explanation]:
-    """A claimed explanation and, with it, those of other findings on the same film."""
+    """Claim, with a claimed explanation, the queued ones of other findings on the same image."""
     if not claimed:
         return []
     (first,) = claimed
@@ -56,10 +56,10 @@ def claim_together(claimed: list[Explanation]) -> list[Explanation]:
 
 
 def pixels_of(finding: Any, package: Package) -> Any:
-    """What the model was given: a film, (rows, columns), or a volume, (slices, rows, columns).
+    """The model's input: an image (rows, columns) or a volume (slices, rows, columns).
 
     Raises:
-        UserError: ``pixels_unreadable``; ``volume_changed`` if slices were added or taken away since.
+        UserError: ``pixels_unreadable``; ``volume_changed`` if slices were added or removed since the analysis.
     """
     try:
         if package.task != VOLUMES:
@@ -67,7 +67,7 @@ def pixels_of(finding: Any, package: Package) -> Any:
         read = read_volume(finding.analysis.series, package)
     except (Unreadable, FileNotFoundError) as error:
         raise UserError("pixels_unreadable") from error
-    except InputRejected as error:  # it made a volume when it was answered
+    except InputRejected as error:  # it was a valid volume when it was analysed
         raise UserError("volume_changed") from error
     if read.geometry["slices"] != finding.analysis.geometry.get("slices"):
         raise UserError("volume_changed")
@@ -75,51 +75,57 @@ def pixels_of(finding: Any, package: Package) -> Any:
 
 
 def report_progress(explanations: Sequence[Explanation], done: int) -> None:
-    """Keep the leases and show how far it is; ``done`` counts evaluations."""
+    """Renew the leases and report progress; ``done`` is the number of evaluations."""
     for explanation in explanations:
         renew(explanation, progress=min(80, 80 * done // max(explanation.parameters["evaluations"], 1)))
 
 
-def show(explanations: Sequence[Explanation], kept: Sequence[Any], seconds: Mapping[str, float]) -> None:
-    """Show what is known so far; ``kept`` holds an ``Account`` for each of the model's outputs."""
+def store_intermediate(
+    explanations: Sequence[Explanation], stored: Sequence[Any], seconds: Mapping[str, float]
+) -> None:
+    """Store intermediate results for display; ``stored`` has a ``StoredAttribution`` per model output.
+
+    Raises:
+        LeaseLost: if another worker has taken over a job.
+    """
     for explanation in explanations:
         with transaction.atomic():
             if not Explanation.objects.select_for_update().filter(
                 pk=explanation.pk, state=State.RUNNING, lease_token=explanation.lease_token
             ):
                 raise LeaseLost(f"Explanation {explanation.pk}")
-            keep(explanation, kept[explanation.finding.position], stage=Stage.REFINING, seconds=seconds)
+            store_attribution(explanation, stored[explanation.finding.position], stage=Stage.REFINING, seconds=seconds)
 
 
-def store_checked(explanation: Explanation, checked: Checked) -> None:
-    """Store the last arrays, figures and measures of quality."""
-    keep(explanation, checked.account, stage=Stage.CHECKED, seconds=checked.seconds)
+def store_checked(explanation: Explanation, checked: CheckedExplanation) -> None:
+    """Store the final arrays, figures and faithfulness metrics."""
+    store_attribution(explanation, checked.attribution, stage=Stage.CHECKED, seconds=checked.seconds)
     require_finite(checked.quality)
     Explanation.objects.filter(pk=explanation.pk).update(quality=checked.quality)
     audit.record(System("finding above threshold"), "explanation.succeeded", explanation)
 
 
-def keep(explanation: Explanation, account: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:
-    """Write an account's arrays and figures; the caller holds the row.
+def store_attribution(explanation: Explanation, stored: Any, *, stage: Stage, seconds: Mapping[str, float]) -> None:
+    """Store the arrays and figures of a ``StoredAttribution``; the caller has locked or claimed the row.
 
     Raises:
-        UserError: ``model_output_invalid``; nothing is written then.
+        UserError: ``model_output_invalid``; then nothing is stored.
     """
-    require_finite([account.values, account.half_width, account.base, account.output, account.total, account.places])
-    checked_probabilities([account.base[0], account.output[0]])
-    blobs.write(explanation.blob, account.packed(), holder=explanation.key_holder)
+    require_finite([stored.values, stored.half_width, stored.base, stored.output, stored.total, stored.zones])
+    checked_probabilities([stored.base[0], stored.output[0]])
+    blobs.write(explanation.blob, stored.packed(), holder=explanation.key_holder)
     spent = {**explanation.seconds, **{name: round(value, 4) for name, value in seconds.items()}}
     explanation.seconds, explanation.stage = spent, stage
     Explanation.objects.filter(pk=explanation.pk).update(
         stage=stage,
         revision=F("revision") + 1,
-        base_value=account.base[0],
-        output=account.output[0],
-        attribution_sum=account.total[0],
-        log_odds={"base": account.base[1], "output": account.output[1], "sum": account.total[1]},
-        evaluations=account.evaluations,
-        stopped=account.stopped,
-        zones=account.places,
-        peak=list(account.peak),
+        base_value=stored.base[0],
+        output=stored.output[0],
+        attribution_sum=stored.total[0],
+        log_odds={"base": stored.base[1], "output": stored.output[1], "sum": stored.total[1]},
+        evaluations=stored.evaluations,
+        stopped=stored.stopped,
+        zones=stored.zones,
+        peak=list(stored.peak),
         seconds=spent,
     )

@@ -14,7 +14,7 @@ from apps.terminology.localisation import in_language
 
 
 class MethodForm(forms.Form):
-    """By which method to explain."""
+    """Choice of an explanation method."""
 
     method = forms.TypedChoiceField(label=_("Method"), choices=Method.choices, coerce=Method)
 
@@ -26,13 +26,13 @@ class MethodForm(forms.Form):
 
 
 class TellForm(forms.Form):
-    """What the patient is told."""
+    """The explanation for the patient."""
 
     sentence = forms.CharField(label=_("In plain words"), widget=forms.Textarea(attrs={"rows": 4}), max_length=1500)
 
 
 class RowForm(forms.Form):
-    """A row of a table package: one field a feature, filled with typical values."""
+    """A row of a tabular package: one field per feature, prefilled with typical values."""
 
     def __init__(self, *args: Any, features: list[dict[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,12 +49,12 @@ class RowForm(forms.Form):
 
     @property
     def given(self) -> dict[str, Any]:
-        """What the model is given."""
+        """The input as the explainers take it."""
         return {"row": dict(self.cleaned_data)}
 
 
 class TextForm(forms.Form):
-    """A text for a text package."""
+    """Input of a text package."""
 
     text = forms.CharField(
         label=_("Text"),
@@ -65,5 +65,5 @@ class TextForm(forms.Form):
 
     @property
     def given(self) -> dict[str, Any]:
-        """What the model is given."""
+        """The input as the explainers take it."""
         return {"text": self.cleaned_data["text"]}

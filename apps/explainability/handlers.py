@@ -1,11 +1,11 @@
-"""What explainability does on events of the apps below."""
+"""Event handlers of explainability."""
 
 from __future__ import annotations
 
-from apps.explainability.scheduling import plan
+from apps.explainability.scheduling import schedule_explanations
 from apps.inference.events import AnalysisCompleted
 
 
 def plan_explanations(event: AnalysisCompleted) -> None:
-    """Ask for an explanation of each finding above its threshold."""
-    plan(event.analysis_id)
+    """Queue an explanation of each finding above its threshold."""
+    schedule_explanations(event.analysis_id)

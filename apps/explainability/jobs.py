@@ -1,4 +1,4 @@
-"""The worker's side of explanations."""
+"""Background jobs of explanations, occlusion queries and the playground."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.explainability.explainers.image.attribution import Budget
 from apps.explainability.explainers.image.coalition_game import Regions
 from apps.explainability.explainers.image.explainable import explainable
 from apps.explainability.explainers.image.quality import measure
-from apps.explainability.explainers.image.stored_attribution import accounts
+from apps.explainability.explainers.image.stored_attribution import stored_attributions
 from apps.explainability.explainers.registry import answer
 from apps.explainability.models import Explanation, OcclusionQuery, PlaygroundQuery
 from apps.inference.access import require_ai_consent
@@ -22,53 +22,53 @@ from apps.jobs.tasks import short_task
 
 @short_task("explainability.schedule_missing")
 def schedule_missing() -> None:
-    """Ask for explanations of the last day's findings that have none."""
+    """Queue missing explanations of the last day's findings."""
     scheduling.schedule_missing()
 
 
-class ExplainFindings(JobRunner[Explanation, None, explanation.Checked]):
-    """Explain the findings on one film: each better picture is shown as it comes, the last one is measured."""
+class ExplainFindings(JobRunner[Explanation, None, explanation.CheckedExplanation]):
+    """Explain the findings on one image: intermediate results are stored, the final one is evaluated."""
 
     model = Explanation
 
     def claim(self, pk: Any) -> list[Explanation]:
-        """The evaluations of one run explain all outputs: those of the same film are claimed together."""
+        """Claim all explanations of the same image, since the evaluations of one run explain all outputs."""
         return explanation.claim_together(super().claim(pk))
 
     def check(self, job: Explanation) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.finding.analysis_id)
 
     def load(self, job: Explanation) -> None:
-        """The film is read once for all of them, in :meth:`run_batch`."""
+        """Load nothing: :meth:`run_batch` reads the image once for all jobs."""
 
     def run_batch(
         self, loaded: Sequence[tuple[Explanation, None]]
-    ) -> Iterable[tuple[Explanation, explanation.Checked]]:
-        """Explain all outputs that are asked for at once."""
+    ) -> Iterable[tuple[Explanation, explanation.CheckedExplanation]]:
+        """Explain all requested outputs together."""
         return _explain([job for job, _nothing in loaded])
 
-    def save(self, job: Explanation, result: explanation.Checked) -> None:
-        """Store the last arrays, figures and measures of quality."""
+    def save(self, job: Explanation, result: explanation.CheckedExplanation) -> None:
+        """Store the final arrays, figures and faithfulness metrics."""
         explanation.store_checked(job, result)
 
 
 class AnswerProbe(JobRunner[OcclusionQuery, Any, Any]):
-    """What the model says without an area that a clinician painted."""
+    """Answer an occlusion query: the model's output with a painted area hidden."""
 
     model = OcclusionQuery
 
     def check(self, job: OcclusionQuery) -> None:
-        """Refuse without consent."""
+        """Refuse if the patient has not consented to AI."""
         require_ai_consent(job.finding.analysis_id)
 
     def load(self, job: OcclusionQuery) -> Any:
-        """What the model was given: (rows, columns), or (slices, rows, columns)."""
+        """The package and the model's input, (rows, columns) or (slices, rows, columns)."""
         package = verified_package(job.finding.analysis.package)
         return package, explanation.pixels_of(job.finding, package)
 
     def run(self, job: OcclusionQuery, loaded: Any) -> Any:
-        """Probabilities, (labels,), with the area replaced by a healthy reference."""
+        """Probabilities (labels,) with the area replaced by a healthy reference."""
         package, pixels = loaded
         film = explainable(package)
         plane = film.model.prepare(pixels)
@@ -81,42 +81,42 @@ class AnswerProbe(JobRunner[OcclusionQuery, Any, Any]):
 
 
 class AnswerTrial(JobRunner[PlaygroundQuery, Any, Any]):
-    """Answer and explain a row or a text that somebody gave a model."""
+    """Predict and explain a row or text submitted in the playground."""
 
     model = PlaygroundQuery
 
     def load(self, job: PlaygroundQuery) -> Any:
-        """The package and what it is asked."""
+        """The package and the submitted input."""
         return verified_package(job.package), job.given
 
     def run(self, job: PlaygroundQuery, loaded: Any) -> Any:
-        """The answer with its attributions."""
+        """The prediction with its attributions."""
         return answer(*loaded)
 
     def save(self, job: PlaygroundQuery, result: Any) -> None:
-        """Store the answer."""
+        """Store the result."""
         playground.store_answer(job, result)
 
 
-def _explain(jobs: list[Explanation]) -> Iterator[tuple[Explanation, explanation.Checked]]:
+def _explain(jobs: list[Explanation]) -> Iterator[tuple[Explanation, explanation.CheckedExplanation]]:
     started = time.perf_counter()
     finding, method, parameters = jobs[0].finding, jobs[0].method, jobs[0].parameters
     film = explainable(verified_package(finding.analysis.package))
     plane = film.model.prepare(explanation.pixels_of(finding, film.model.package))
     loaded = time.perf_counter()
-    game = film.game(plane, asked=lambda done: explanation.report_progress(jobs, done))
+    game = film.game(plane, on_evaluations=lambda done: explanation.report_progress(jobs, done))
     thresholds = {job.finding.position: job.finding.threshold for job in jobs}
     budget = Budget(evaluations=parameters["evaluations"], seconds=parameters["seconds"])
     for attribution in film.explain(game, method, tuple(thresholds), budget):
-        by_output = accounts(attribution, plane, film)
+        by_output = stored_attributions(attribution, plane, film)
         seconds = {"load": loaded - started, "explain": time.perf_counter() - loaded}
-        explanation.show(jobs, by_output, seconds)
+        explanation.store_intermediate(jobs, by_output, seconds)
     before = time.perf_counter()
     measured = measure(film, film.game(plane), attribution, method=method, thresholds=thresholds, budget=budget)
     seconds["measure"] = time.perf_counter() - before
     for job in jobs:
         position = job.finding.position
-        yield job, explanation.Checked(by_output[position], measured[position], seconds)
+        yield job, explanation.CheckedExplanation(by_output[position], measured[position], seconds)
 
 
 explain = ExplainFindings.as_task()

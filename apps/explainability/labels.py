@@ -1,4 +1,4 @@
-"""Words for the codes of explanations."""
+"""Labels of zones, methods and metrics of explanations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXPLAINER_WORDS = {
     "kernel": _("SHAP defaults: kernel explainer with the volume's mean"),
     "grad_cam": _("Grad-CAM (no Shapley values)"),
 }
-"""Explainers that are only compared with."""
+"""Baseline explainers, used in comparisons only."""
 PLAIN_ZONES = {
     "right_upper": _("the upper part of the right lung"),
     "right_middle": _("the middle part of the right lung"),
@@ -51,4 +51,4 @@ PLAIN_ZONES = {
     "below": "",
     "outside": "",
 }
-"""For patients; places outside the chest say nothing to them."""
+"""Plain-language zones for patients; zones outside the chest are omitted."""

@@ -1,4 +1,4 @@
-"""Why an explanation is not given."""
+"""Messages of explanations."""
 
 from django.utils.translation import gettext_lazy as _
 

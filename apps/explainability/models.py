@@ -1,4 +1,4 @@
-"""An explanation of a finding: a job like an analysis, and its figures."""
+"""Explanations of findings, occlusion queries, playground queries, embeddings and explainer comparisons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.explainability.explainers.image.limits import ADDS_UP
+from apps.explainability.explainers.image.limits import MAX_GAP
 from apps.imaging.models import Instance
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.jobs.models import Job
@@ -18,7 +18,7 @@ from apps.protection.models import SealedRecord
 
 
 class Method(models.TextChoices):
-    """How attributions are computed."""
+    """Attribution method."""
 
     SAMPLED = "sampled", _("SHAP, sampled (refines a learned estimate where available)")
     AMORTISED = "amortised", _("SHAP, learned estimate only (FastSHAP)")
@@ -28,7 +28,7 @@ class Method(models.TextChoices):
 
 
 class Stage(models.TextChoices):
-    """How far the picture is. The first is there with the finding; the last has been checked."""
+    """Stage of an explanation, from the preview stored with the finding to the evaluated result."""
 
     NONE = "", _("No result yet")
     FIRST = "first", _("Preliminary estimate, not yet checked")
@@ -37,7 +37,7 @@ class Stage(models.TextChoices):
 
 
 class Weakness(models.TextChoices):
-    """Why an explanation should not be trusted."""
+    """Reasons not to trust an explanation."""
 
     GAP = "gap", _("the base value and attributions do not add up to the probability")
     RANDOM = "random", _("hiding the strongest regions changes the result no more than hiding random ones")
@@ -47,7 +47,7 @@ class Weakness(models.TextChoices):
 
 
 class Explanation(SealedRecord, Job):
-    """SHAP attributions of one finding; the arrays lie in a sealed blob."""
+    """SHAP attributions of one finding; the arrays are stored in a sealed blob."""
 
     holder_path = "finding.analysis.series.study.patient_id"
 
@@ -82,23 +82,23 @@ class Explanation(SealedRecord, Job):
         return f"explanations/{self.pk.hex[:2]}/{self.pk.hex}.npz"
 
     def sealed_blobs(self) -> list[str]:
-        """The arrays, once they are there."""
+        """The arrays, once stored."""
         return [self.blob] if self.drawn else []
 
     @property
     def drawn(self) -> bool:
-        """Whether there is a picture, however provisional."""
+        """Whether there is an image, even if preliminary."""
         return self.revision > 0
 
     @property
     def geometry(self) -> dict[str, Any]:
-        """How slices made the volume that is explained; empty for a film."""
+        """Spatial arrangement of the explained volume; empty for images."""
         geometry: dict[str, Any] = self.finding.analysis.geometry
         return geometry
 
     @property
     def gap(self) -> float | None:
-        """Base value plus attributions, less the output: 0 if the accounting is exact."""
+        """Efficiency gap: base value plus attributions minus output."""
         if self.base_value is None or self.attribution_sum is None or self.output is None:
             return None
         return self.base_value + self.attribution_sum - self.output
@@ -106,18 +106,18 @@ class Explanation(SealedRecord, Job):
     @property
     def adds_up(self) -> bool:
         """Whether the gap is below 1 % of the range of a probability."""
-        return self.gap is not None and abs(self.gap) < ADDS_UP
+        return self.gap is not None and abs(self.gap) < MAX_GAP
 
     @property
     def weaknesses(self) -> list[Weakness]:
-        """Why it should not be trusted; empty if nothing speaks against it or it was not checked yet."""
+        """Reasons not to trust it; empty if there are none or it has not been checked yet."""
         if self.stage != Stage.CHECKED:
             return []
         return [Weakness(code) for code in self.quality.get("weaknesses", [])]
 
 
 class OcclusionQuery(SealedRecord, Job):
-    """A doctor's question: what does the model say without this area? The answer of one forward pass."""
+    """A physician's occlusion query: the model's output with an area hidden."""
 
     holder_path = "finding.analysis.series.study.patient_id"
 
@@ -137,7 +137,7 @@ class OcclusionQuery(SealedRecord, Job):
 
 
 class PlaygroundQuery(SealedRecord, Job):
-    """A table's row or a text that somebody gave a model to see its answer and why. No patient's record."""
+    """A row or text submitted to a model in the playground; not part of a patient's record."""
 
     holder_path = ""
 
@@ -155,7 +155,7 @@ class PlaygroundQuery(SealedRecord, Job):
 
 
 class FilmEmbedding(SealedRecord):
-    """What a network makes of a film before it answers: by it, alike films are found. A sealed blob."""
+    """Embedding of an image (sealed blob), used for similar-image search."""
 
     holder_path = "analysis.series.study.patient_id"
 
@@ -177,7 +177,7 @@ class FilmEmbedding(SealedRecord):
 
 
 class Comparison(models.Model):
-    """Explainers of a package, measured side by side over a set of films."""
+    """Benchmark of a package's explainers over a set of images."""
 
     package = models.ForeignKey(PackageVersion, on_delete=models.CASCADE, related_name="comparisons")
     data = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""Letting the patient see an explanation: only by a physician, only what was checked and is not weak."""
+"""Release of explanations to the patient: by a physician, and only checked explanations without weaknesses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from apps.accounts.models import User
 from apps.contact.models import PatientRelease, ReleaseKind
 from apps.contact.patient_release import release_to_patient, visible_releases, withdraw_release
 from apps.explainability.drawing.overlay import Style
-from apps.explainability.exports import LARGEST, film_with_overlay
+from apps.explainability.exports import MAX_EDGE, film_with_overlay
 from apps.explainability.labels import PLAIN_ZONES
 from apps.explainability.models import Explanation, Stage
-from apps.explainability.queries import places
+from apps.explainability.queries import zones
 from apps.inference.access import can
 from apps.jobs.errors import UserError
 from apps.patients.access import permitted_filter
@@ -24,54 +24,53 @@ from apps.patients.models import Purpose
 
 
 def draft(explanation: Explanation) -> str:
-    """A sentence in plain words to begin with; the physician writes what is true for this patient."""
-    named = [PLAIN_ZONES[place["zone"]] for place in places(explanation) if place["value"] > 0]
+    """Draft a plain-language explanation, which the physician edits for this patient."""
+    named = [PLAIN_ZONES[row["zone"]] for row in zones(explanation) if row["value"] > 0]
     inside = [str(words) for words in named if words][:2]
-    found = _("A computer program that supports your doctors found signs of: %(finding)s.") % {
+    finding = _("A computer program that supports your doctors found signs of: %(finding)s.") % {
         "finding": explanation.finding.title
     }
     where = _("It relied most on: %(places)s.") % {"places": ", ".join(inside)} if inside else ""
-    return " ".join([found, where, _("Your doctor has also looked at the image.")]).replace("  ", " ")
+    return " ".join([finding, where, _("Your doctor has also looked at the image.")]).replace("  ", " ")
 
 
 @dataclass(frozen=True)
 class ReleasedExplanation:
-    """An explanation that the patient can see: a sentence and the picture as it was then."""
+    """An explanation released to the patient: the text and the image at the time of release."""
 
     release: PatientRelease
     explanation: Explanation
 
     @property
     def pk(self) -> uuid.UUID:
-        """The release's id, by which pages address it."""
+        """The release's primary key, used in URLs."""
         return self.release.pk
 
     @property
     def sentence(self) -> str:
-        """What the physician wrote for the patient."""
+        """The physician's explanation for the patient."""
         return self.release.words
 
     @property
     def released_by(self) -> User:
-        """The physician."""
+        """The physician who released the explanation."""
         return self.release.released_by
 
     @property
     def released_at(self) -> datetime:
-        """Since when the patient can see it."""
+        """Time of the release."""
         return self.release.released_at
 
 
 def release_explanation(explanation: Explanation, sentence: str, *, actor: User) -> PatientRelease:
-    """Release the sentence and the picture to the patient; releasing again replaces what was released before.
+    """Release the text and the image to the patient; it replaces an earlier release.
 
     Raises:
         PermissionError: if the actor is no physician who sees the study.
-        UserError: ``not_checked`` or ``weak_explanation``: such a one is shown to no patient; and see
-            :func:`release_to_patient`.
+        UserError: ``not_checked`` or ``weak_explanation``; and see :func:`release_to_patient`.
     """
     if not can(actor, "inference.review_finding", explanation.finding):
-        raise PermissionError("only physicians of the patient release explanations")
+        raise PermissionError("only physicians of the patient may release explanations")
     if explanation.stage != Stage.CHECKED:
         raise UserError("not_checked")
     if explanation.weaknesses:
@@ -83,23 +82,23 @@ def release_explanation(explanation: Explanation, sentence: str, *, actor: User)
         sentence,
         actor=actor,
         notice="result_to_read",
-        picture=film_with_overlay(explanation, LARGEST, Style(sign="positive", threshold=0.25)),
+        picture=film_with_overlay(explanation, MAX_EDGE, Style(sign="positive", threshold=0.25)),
     )
 
 
 def withdraw_explanation(released: ReleasedExplanation, *, actor: User) -> bool:
-    """Take it back; the patient no longer sees it, the record keeps it. False if it was taken back already.
+    """Withdraw an explanation from the patient; return False if it was withdrawn before.
 
     Raises:
         PermissionError: if the actor is no physician who sees the study.
     """
     if not can(actor, "inference.review_finding", released.explanation.finding):
-        raise PermissionError("only physicians of the patient take it back")
+        raise PermissionError("only physicians of the patient may withdraw explanations")
     return withdraw_release(released.release, actor=actor)
 
 
 def released_explanations(actor: Actor | None) -> list[ReleasedExplanation]:
-    """What is released, while the patient consents to analysis by models; newest first."""
+    """Released explanations visible to the actor, if the patient consents to AI; newest first."""
     consented = permitted_filter(Purpose.AI, "patient__")
     releases = list(visible_releases(actor, ReleaseKind.EXPLANATION).filter(consented))
     rows = Explanation.objects.select_related("finding__analysis__package", "finding__analysis__series__study__patient")
@@ -112,5 +111,5 @@ def released_explanations(actor: Actor | None) -> list[ReleasedExplanation]:
 
 
 def find_released(actor: Actor | None, pk: uuid.UUID) -> ReleasedExplanation | None:
-    """The release of this id, if the actor sees it."""
+    """The release with this id, if the actor may see it."""
     return next((released for released in released_explanations(actor) if released.pk == pk), None)

@@ -1,4 +1,4 @@
-"""Trying a table or text model: ask, answer, look."""
+"""Playground: submit inputs to tabular and text models."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from apps.inference.output_checks import require_valid_answer
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import Urgency
 
-KEPT = 20
-"""Trials of one person that are kept; older ones are removed."""
+MAX_QUERIES = 20
+"""Queries stored per user; older ones are deleted."""
 
 
-def ask(package: PackageVersion, given: dict[str, Any], *, actor: User) -> PlaygroundQuery:
-    """Give a model a row (``{"row": …}``) or a text (``{"text": …}``)."""
-    trial = PlaygroundQuery(package=package, asker=actor, urgency=Urgency.INTERACTIVE)
-    trial.given = given
-    trial.save()
+def submit(package: PackageVersion, inputs: dict[str, Any], *, actor: User) -> PlaygroundQuery:
+    """Submit a row (``{"row": …}``) or a text (``{"text": …}``) to a model."""
+    query = PlaygroundQuery(package=package, asker=actor, urgency=Urgency.INTERACTIVE)
+    query.given = inputs
+    query.save()
     audit.record(actor, "model.tried", package)
-    old = of(actor).values_list("pk", flat=True)[KEPT:]
+    old = own_queries(actor).values_list("pk", flat=True)[MAX_QUERIES:]
     PlaygroundQuery.objects.filter(pk__in=list(old)).delete()
-    enqueue_job(trial)
-    return trial
+    enqueue_job(query)
+    return query
 
 
-def of(actor: User) -> QuerySet[PlaygroundQuery]:
-    """The actor's own trials, newest first; nobody sees another's."""
+def own_queries(actor: User) -> QuerySet[PlaygroundQuery]:
+    """The actor's own queries, newest first; users never see each other's."""
     return PlaygroundQuery.objects.filter(asker=actor).select_related("package")
 
 
-def store_answer(trial: PlaygroundQuery, answer: dict[str, Any]) -> None:
-    """Store the answer.
+def store_answer(query: PlaygroundQuery, answer: dict[str, Any]) -> None:
+    """Store the result.
 
     Raises:
         UserError: ``model_output_invalid``.
     """
     require_valid_answer(answer)
-    trial.answer = answer
-    trial.save(update_fields=["answer"])
+    query.answer = answer
+    query.save(update_fields=["answer"])

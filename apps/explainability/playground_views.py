@@ -1,4 +1,4 @@
-"""Pages on which a table or text model is tried."""
+"""Pages of the playground for tabular and text models."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from apps.terminology.localisation import in_language
 @login_required
 @require_http_methods(["GET", "POST"])
 def give(request: HttpRequest, name: str, version: str) -> HttpResponse:
-    """A form for the model's own values, or for a text."""
+    """Show and process the input form of a model."""
     package = get_object_or_404(PackageVersion, name=name, version=version)
     if package.card["task"] not in (TABLES, TEXTS):
         raise Http404
     form = _form(package, request)
     if request.method == "POST" and form.is_valid():
-        asked = playground.ask(package, form.given, actor=signed_in(request))
-        return redirect("explainability:trial", asked.pk)
+        query = playground.submit(package, form.given, actor=signed_in(request))
+        return redirect("explainability:trial", query.pk)
     context = {"package": package, "form": form, "intended_use": in_language(package.card["intended_use"])}
     return render(request, "explainability/try.html", context, status=422 if request.method == "POST" else 200)
 
@@ -41,17 +41,17 @@ def give(request: HttpRequest, name: str, version: str) -> HttpResponse:
 @login_required
 @require_GET
 def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The answer and why; asked for again while it is computed."""
-    asked = get_object_or_404(playground.of(signed_in(request)), pk=pk)
+    """Show the result with its explanation; polled while it is computed."""
+    query = get_object_or_404(playground.own_queries(signed_in(request)), pk=pk)
     drawn: dict[str, Any] = {}
-    if asked.state == State.SUCCEEDED:
+    if query.state == State.SUCCEEDED:
         chosen = request.GET.get("by", "")
         drawn = (
-            _row(asked, chosen)
-            if asked.package.card["task"] == TABLES
-            else text_answer(asked.package, asked.answer, chosen)
+            _row(query, chosen)
+            if query.package.card["task"] == TABLES
+            else text_answer(query.package, query.answer, chosen)
         )
-    context = {"trial": asked, "package": asked.package, **drawn}
+    context = {"trial": query, "package": query.package, **drawn}
     page = "explainability/_trial.html" if request.headers.get("HX-Request") else "explainability/trial.html"
     return render(request, page, context)
 
@@ -62,20 +62,20 @@ def _form(package: PackageVersion, request: HttpRequest) -> Any:
     return TextForm(request.POST or None)
 
 
-def _row(asked: PlaygroundQuery, chosen: str) -> dict[str, Any]:
-    """Charts of a table's row; ``chosen`` is the feature of the dependence plot."""
-    card, answer = asked.package.card, asked.answer
+def _row(query: PlaygroundQuery, chosen: str) -> dict[str, Any]:
+    """Charts of a row's explanation; ``chosen`` is the feature of the dependence plot."""
+    card, answer = query.package.card, query.answer
     features = {feature["code"]: feature for feature in card["features"]}
     titles = {code: in_language(feature["title"]) for code, feature in features.items()}
-    given = asked.given["row"]
+    inputs = query.given["row"]
     strongest = sorted(answer["values"].items(), key=lambda item: -abs(item[1]))
-    steps = [(f"{titles[code]} = {given[code]:g}", value) for code, value in strongest]
+    steps = [(f"{titles[code]} = {inputs[code]:g}", value) for code, value in strongest]
     chosen = chosen if chosen in features else strongest[0][0]
     codes = list(features)
     columns = list(zip(*answer["cohort"]["values"], strict=True))
     rows = list(zip(*answer["cohort"]["rows"], strict=True))
     reach = max(abs(value) for column in columns for value in column)
-    place = codes.index(chosen)
+    index = codes.index(chosen)
     groups = [(in_language(card["groups"][code]), value) for code, value in answer["groups"].items()]
     return {
         "unit": in_language(card["target"]["unit"]),
@@ -93,9 +93,9 @@ def _row(asked: PlaygroundQuery, chosen: str) -> dict[str, Any]:
             for code, _value in strongest
         ],
         "reach": reach,
-        "dependence": charts.scatter(rows[place], columns[place], answer["cohort"]["outputs"]),
+        "dependence": charts.scatter(rows[index], columns[index], answer["cohort"]["outputs"]),
         "dependence_of": features[chosen] | {"title": titles[chosen]},
-        "dependence_ends": (min(columns[place]), max(columns[place])),
+        "dependence_ends": (min(columns[index]), max(columns[index])),
         "choices": [(code, titles[code], code == chosen) for code in codes],
         "decision": charts.decision(answer["base"], [value for _code, value in strongest], _others(answer, strongest)),
         "decision_names": [titles[code] for code, _value in reversed(strongest)],
@@ -103,7 +103,7 @@ def _row(asked: PlaygroundQuery, chosen: str) -> dict[str, Any]:
 
 
 def _others(answer: dict[str, Any], strongest: list[tuple[str, float]]) -> list[list[float]]:
-    """The first comparison rows' attributions in the same order, for the decision plot."""
+    """Attributions of the first background rows in the same order, for the decision plot."""
     codes = list(answer["values"])
     order = [codes.index(code) for code, _value in strongest]
-    return [[row[place] for place in order] for row in answer["cohort"]["values"][:20]]
+    return [[row[index] for index in order] for row in answer["cohort"]["values"][:20]]

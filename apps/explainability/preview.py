@@ -1,6 +1,6 @@
-"""The first picture of a finding, drawn by the worker in the moment the finding is there.
+"""Preliminary explanations, computed by the worker together with the findings.
 
-A film's is the amortised explainer's word; a volume's is a rough one of few boxes.
+For images the amortised explainer's estimate, for volumes a rough estimate over few regions.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ import numpy.typing as npt
 from django.db import transaction
 
 from apps.explainability.explainers.image.explainable import explainable
-from apps.explainability.explainers.image.stored_attribution import accounts
-from apps.explainability.explanation import keep
+from apps.explainability.explainers.image.stored_attribution import stored_attributions
+from apps.explainability.explanation import store_attribution
 from apps.explainability.models import Stage
-from apps.explainability.scheduling import ask
-from apps.explainability.similar import remember
+from apps.explainability.scheduling import get_or_create_explanation
+from apps.explainability.similar import store_embeddings
 from apps.inference.models import Analysis
 from apps.inference.packages.card import Package
 
 
 def draw_preview(analysis: Analysis, package: Package, planes: Mapping[uuid.UUID, npt.NDArray[Any]]) -> int:
-    """Keep a first picture of each positive finding, and ask for it to be checked.
+    """Store a preliminary explanation of each positive finding and queue the full explanation.
 
     Args:
-        planes: the model's planes of the analysis' films, by the instance's id.
+        planes: the model's input arrays by instance id.
 
     Returns:
-        How many findings have a picture now; 0 if the package is of films and has no amortised explainer.
+        The number of findings with an explanation; 0 for a radiograph package without an amortised explainer.
     """
     film = explainable(package)
     drawn = 0
@@ -41,16 +41,16 @@ def draw_preview(analysis: Analysis, package: Package, planes: Mapping[uuid.UUID
         if not mine:
             continue
         started = time.perf_counter()
-        first = film.glance(film.game(plane))
+        first = film.preview(film.game(plane))
         if first is None:
             return 0
-        kept = accounts(first, np.asarray(plane), film)
+        stored = stored_attributions(first, np.asarray(plane), film)
         seconds = {"first": time.perf_counter() - started}
-        remember(analysis, {instance: film.model.embed(np.asarray(plane)[None])[0]})
+        store_embeddings(analysis, {instance: film.model.embed(np.asarray(plane)[None])[0]})
         for finding in mine:
-            with transaction.atomic():  # the bell for the check rings when the picture is there
-                explanation = ask(finding)
+            with transaction.atomic():  # the job is enqueued on commit, when the preview is stored
+                explanation = get_or_create_explanation(finding)
                 if not explanation.drawn:
-                    keep(explanation, kept[finding.position], stage=Stage.FIRST, seconds=seconds)
+                    store_attribution(explanation, stored[finding.position], stage=Stage.FIRST, seconds=seconds)
             drawn += 1
     return drawn

@@ -1,4 +1,4 @@
-"""Reads of explanations that more than one caller needs."""
+"""Queries of explanations with more than one caller."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from apps.protection import blobs
 from apps.terminology.localisation import in_language
 
 SPACES = ("probability", "log_odds")
-SLABS_SHOWN = 12
-"""At most so many rows of a table from head to feet."""
+MAX_SLICE_GROUPS = 12
+"""Maximum number of rows in the table from head to feet."""
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """What is stored of an explanation.
+    """Stored arrays of an explanation.
 
     Attributes:
-        values: (spaces, *grid): a number a region or a pixel of the model's plane or box.
+        values: (spaces, *grid), one value per region or pixel of the model's input.
         half_width: of their 95 % intervals, or None.
-        plane: the box that the model read, for volumes.
+        plane: the model's input, for volumes.
     """
 
     values: npt.NDArray[np.float32]
@@ -43,26 +43,26 @@ class Arrays:
 
 
 def arrays(explanation: Explanation) -> Arrays:
-    """The stored arrays."""
+    """Read the stored arrays."""
     stored = io.BytesIO(blobs.read(explanation.blob, holder=explanation.key_holder))
-    with np.load(stored, allow_pickle=False) as found:
-        return Arrays(found["values"], found.get("half_width"), found.get("plane"))
+    with np.load(stored, allow_pickle=False) as archive:
+        return Arrays(archive["values"], archive.get("half_width"), archive.get("plane"))
 
 
 def region_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
-    """The grid in units of the space: a number a region or a pixel; they sum up to output less base."""
+    """Attributions of one space, one per region or pixel; they sum to output minus base."""
     values: npt.NDArray[np.float32] = arrays(explanation).values[SPACES.index(space)]
     return values
 
 
 def certain_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
-    """What is drawn of a volume."""
-    found, number = arrays(explanation), SPACES.index(space)
-    return certain(found.values[number], None if found.half_width is None else found.half_width[number])
+    """Attributions as displayed: uncertain ones are 0."""
+    stored, space_index = arrays(explanation), SPACES.index(space)
+    return certain(stored.values[space_index], None if stored.half_width is None else stored.half_width[space_index])
 
 
 def shown_values(explanation: Explanation, space: str = "probability") -> npt.NDArray[np.float32]:
-    """(rows, columns) of what is shown where there is room for one picture: of a volume, its strongest slice."""
+    """Attributions (rows, columns) for a single image: for volumes, of the strongest slice."""
     if not explanation.geometry:
         return region_values(explanation, space)
     layer = volume.layer(certain_values(explanation, space), explanation.peak[0])
@@ -70,13 +70,13 @@ def shown_values(explanation: Explanation, space: str = "probability") -> npt.ND
 
 
 def slice_values(explanation: Explanation, number: int) -> npt.NDArray[np.float32]:
-    """(number, rows, columns) of a volume's regions, for as many slices from head to feet, each as its image lies."""
+    """Attributions (number, rows, columns) of a volume's slices from head to feet, in the images' orientation."""
     values = certain_values(explanation)
     return turned(values[volume.region_of(number, len(values))], explanation.geometry["flipped"])
 
 
 def overlay(explanation: Explanation, style: Style, space: str = "probability", view: str = "film") -> bytes:
-    """The picture to lay over the film or the strongest slice, over a projection, or over all slices one by one."""
+    """Overlay PNG for the image or strongest slice, for a projection, or for all slices in one file."""
     if view == "slices":
         return volume.sheet_png(turned(certain_values(explanation, space), explanation.geometry["flipped"]), style)
     if view in volume.PROJECTIONS:
@@ -86,12 +86,12 @@ def overlay(explanation: Explanation, style: Style, space: str = "probability", 
 
 
 def views(explanation: Explanation) -> tuple[str, ...]:
-    """Which pictures there are of it."""
+    """The available views."""
     return ("film", "slices", *volume.PROJECTIONS) if explanation.geometry else ("film",)
 
 
 def strongest_slice(explanation: Explanation) -> str:
-    """SOP Instance UID of the slice with the most evidence; of a film, its own."""
+    """SOP Instance UID of the slice with the most evidence; for images, their own."""
     if not explanation.geometry or not explanation.peak:
         return str(explanation.finding.instance.sop_instance_uid)
     slices = explanation.geometry["slices"]
@@ -99,19 +99,19 @@ def strongest_slice(explanation: Explanation) -> str:
 
 
 def by_finding(actor: Actor | None, findings: Iterable[Finding]) -> dict[object, list[Explanation]]:
-    """Explanations of these findings that the actor sees, by the finding's id; the default method's last."""
-    found: dict[object, list[Explanation]] = {}
+    """Explanations of the findings visible to the actor, by finding id; the default method's last."""
+    grouped: dict[object, list[Explanation]] = {}
     rows = visible_to(actor).filter(finding__in=list(findings))
     rows = rows.select_related("finding__analysis__package", "finding__instance")
     for explanation in sorted(rows, key=lambda row: row.method == Method.SAMPLED):
-        found.setdefault(explanation.finding_id, []).append(explanation)
-    return found
+        grouped.setdefault(explanation.finding_id, []).append(explanation)
+    return grouped
 
 
-def places(explanation: Explanation) -> list[dict[str, Any]]:
-    """What falls to which part of the chest, strongest first, with words and shares for a chart.
+def zones(explanation: Explanation) -> list[dict[str, Any]]:
+    """Attribution by anatomical zone, strongest first, with labels and shares for a chart.
 
-    Each: ``zone``, ``words``, ``value`` (probability), ``percent`` of the strongest.
+    Each: ``zone``, ``words``, ``value`` (probability), ``points`` (percentage points), ``percent`` of the strongest.
     """
     strongest = max((abs(row["value"]) for row in explanation.zones), default=0.0)
     return [
@@ -126,8 +126,8 @@ def places(explanation: Explanation) -> list[dict[str, Any]]:
     ]
 
 
-def slabs(explanation: Explanation) -> list[dict[str, Any]]:
-    """What falls to which slices of a volume, from head to feet; empty for a film.
+def slice_groups(explanation: Explanation) -> list[dict[str, Any]]:
+    """Attribution by groups of slices of a volume, from head to feet; empty for images.
 
     Each: ``first`` and ``last`` slice from 1, ``value`` (percentage points of probability), ``percent`` of the
     strongest.
@@ -136,7 +136,7 @@ def slabs(explanation: Explanation) -> list[dict[str, Any]]:
         return []
     sums = volume.profile(region_values(explanation))
     number = len(explanation.geometry["slices"])
-    edges = np.round(np.linspace(0, number, min(len(sums), SLABS_SHOWN) + 1)).astype(int)
+    edges = np.round(np.linspace(0, number, min(len(sums), MAX_SLICE_GROUPS) + 1)).astype(int)
     parts = [float(part.sum()) for part in np.array_split(sums, len(edges) - 1)]
     strongest = max(abs(part) for part in parts) or 1.0
     return [
@@ -152,13 +152,13 @@ def slabs(explanation: Explanation) -> list[dict[str, Any]]:
 
 
 def comparisons(package: PackageVersion) -> list[Comparison]:
-    """Measured comparisons of the package's explainers: this site's, newest first, then its maker's."""
-    made = [Comparison(package=package, **found) for found in package.card.get("explainer", {}).get("comparisons", [])]
-    return [*package.comparisons.all(), *made]
+    """Benchmarks of the package's explainers: this site's, newest first, then those on the card."""
+    on_card = package.card.get("explainer", {}).get("comparisons", [])
+    return [*package.comparisons.all(), *(Comparison(package=package, **fields) for fields in on_card)]
 
 
 def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """The rows of a comparison, best first, with words and the length of a bar."""
+    """The rows of a comparison, best first, with labels and bar lengths."""
     best = max((row["advantage"] for row in comparison.rows), default=1.0)
     names = dict(Method.choices) | EXPLAINER_WORDS
     return [
@@ -175,7 +175,7 @@ def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def text_answer(package: PackageVersion, answer: dict[str, Any], chosen: str) -> dict[str, Any]:
-    """Highlights of a text; ``chosen`` is the label that is explained."""
+    """Template context of a text's explanation; ``chosen`` is the explained label."""
     titles = {label["code"]: in_language(label["title"]) for label in package.card["labels"]}
     likeliest = max(answer["outputs"], key=lambda code: answer["outputs"][code])
     chosen = chosen if chosen in titles else likeliest

@@ -1,4 +1,4 @@
-"""Which findings get an explanation."""
+"""Scheduling of explanations."""
 
 from __future__ import annotations
 
@@ -21,45 +21,47 @@ from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
 
 EVALUATIONS = {Method.SAMPLED: 512, Method.AMORTISED: 2, Method.PARTITION: 500, Method.GRADIENT: 256, Method.DEEP: 8}
-"""How many planes each method may ask for."""
+"""Maximum number of model evaluations by method."""
 
 
-def plan(analysis_id: uuid.UUID | str) -> list[Explanation]:
-    """Ask for an explanation of each finding above its threshold; asking twice adds nothing.
+def schedule_explanations(analysis_id: uuid.UUID | str) -> list[Explanation]:
+    """Queue an explanation of each finding above its threshold; idempotent.
 
-    What is not found is not explained unless somebody asks: compared with a healthy film there is nothing.
+    Negative findings are only explained on request: compared with a healthy image there is no evidence to show.
     """
     findings = Finding.objects.filter(analysis_id=analysis_id, positive=True, is_abnormal=True)
-    return [ask(finding) for finding in findings.select_related("analysis")]
+    return [get_or_create_explanation(finding) for finding in findings.select_related("analysis")]
 
 
 def schedule_missing() -> int:
-    """Plan for the last day's analyses whose bell was not heard; how many explanations were added."""
+    """Queue explanations of the last day's analyses whose event was lost; return their number."""
     since = timezone.now() - timedelta(days=1)
     unexplained = Finding.objects.filter(positive=True, is_abnormal=True, explanations=None)
     missed = Analysis.objects.filter(state=State.SUCCEEDED, finished_at__gte=since, findings__in=unexplained)
-    return sum(len(plan(pk)) for pk in set(missed.values_list("pk", flat=True)[:200]))
+    return sum(len(schedule_explanations(pk)) for pk in set(missed.values_list("pk", flat=True)[:200]))
 
 
-def request(finding: Finding, *, actor: User, method: Method = Method.SAMPLED) -> Explanation:
-    """A doctor asks to have a finding explained, or a failed explanation tried again.
+def request_explanation(finding: Finding, *, actor: User, method: Method = Method.SAMPLED) -> Explanation:
+    """Request an explanation on behalf of a clinician; a failed one is retried.
 
     Raises:
-        PermissionError: if the doctor does not see the study.
-        ValueError: for a method that does not explain such models.
+        PermissionError: if the actor does not see the study.
+        ValueError: if the method does not support the model.
     """
     if method not in methods_for(finding.analysis.package.card["task"]):
         raise ValueError(f"{finding.analysis.package} is not explained by this method")
     if not visible_findings(actor).filter(pk=finding.pk).exists():
-        raise PermissionError("only who sees the study asks for explanations")
-    explanation = ask(finding, method=method, urgency=Urgency.INTERACTIVE)
+        raise PermissionError("only users who see the study may request explanations")
+    explanation = get_or_create_explanation(finding, method=method, urgency=Urgency.INTERACTIVE)
     leases.retry(explanation)
     audit.record(actor, "explanation.requested", explanation)
     return explanation
 
 
-def ask(finding: Finding, *, method: Method = Method.SAMPLED, urgency: int | None = None) -> Explanation:
-    """The finding's explanation by this method; a hundred askers get the same one."""
+def get_or_create_explanation(
+    finding: Finding, *, method: Method = Method.SAMPLED, urgency: int | None = None
+) -> Explanation:
+    """Return the finding's explanation by this method, queueing it if there is none."""
     with transaction.atomic():
         explanation, created = Explanation.objects.get_or_create(
             finding=finding,

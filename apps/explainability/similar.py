@@ -1,4 +1,4 @@
-"""Confirmed cases whose films the model sees alike: what a doctor said of them helps to judge this one."""
+"""Similar reviewed images by embedding: physicians' verdicts on them help to judge a finding."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from apps.inference.models import Analysis, Finding, Verdict
 from apps.inference.output_checks import require_finite
 from apps.protection import blobs
 
-LOOKED_AT = 500
-"""The newest reviewed films that are compared."""
+MAX_CANDIDATES = 500
+"""Newest reviewed images that are compared."""
 
 
 @dataclass(frozen=True)
-class Alike:
-    """A reviewed finding of the same label on another film."""
+class SimilarFinding:
+    """A reviewed finding of the same label on another image."""
 
     finding: Finding
     likeness: float
@@ -31,12 +31,16 @@ class Alike:
 
     @property
     def percent(self) -> float:
-        """Cosine likeness in percent."""
+        """Cosine similarity in percent."""
         return 100 * self.likeness
 
 
-def remember(analysis: Analysis, embeddings: Mapping[uuid.UUID, Any]) -> None:
-    """Keep what the network makes of each film, (features,), by the instance's id."""
+def store_embeddings(analysis: Analysis, embeddings: Mapping[uuid.UUID, Any]) -> None:
+    """Store the embedding (features,) of each image, by instance id.
+
+    Raises:
+        UserError: ``model_output_invalid``.
+    """
     require_finite(list(embeddings.values()))
     for instance, embedding in embeddings.items():
         row, _ = FilmEmbedding.objects.get_or_create(analysis=analysis, instance_id=instance)
@@ -45,14 +49,14 @@ def remember(analysis: Analysis, embeddings: Mapping[uuid.UUID, Any]) -> None:
         blobs.write(row.blob, buffer.getvalue(), holder=row.key_holder)
 
 
-def nearest(actor: Actor | None, finding: Finding, *, limit: int = 4) -> list[Alike]:
-    """Reviewed findings of the same label on other patients' films that the actor sees, most alike first.
+def nearest(actor: Actor | None, finding: Finding, *, limit: int = 4) -> list[SimilarFinding]:
+    """Reviewed findings of the same label on other patients' images visible to the actor, most similar first.
 
-    A film's latest verdict says whether the label was there: agreement with a positive finding, or
+    The latest verdict decides whether the label is confirmed: agreement with a positive finding, or
     disagreement with a negative one.
     """
-    mine = FilmEmbedding.objects.filter(analysis=finding.analysis_id, instance=finding.instance_id).first()
-    if mine is None:
+    embedding = FilmEmbedding.objects.filter(analysis=finding.analysis_id, instance=finding.instance_id).first()
+    if embedding is None:
         return []
     patient = finding.analysis.series.study.patient_id
     reviewed = (
@@ -63,23 +67,23 @@ def nearest(actor: Actor | None, finding: Finding, *, limit: int = 4) -> list[Al
         .select_related("analysis__series__study__patient", "instance")
         .prefetch_related("reviews")
         .distinct()
-        .order_by("-analysis__queued_at")[:LOOKED_AT]
+        .order_by("-analysis__queued_at")[:MAX_CANDIDATES]
     )
     others = list(reviewed)
     rows = FilmEmbedding.objects.filter(analysis__in={other.analysis_id for other in others})
     known = {(row.analysis_id, row.instance_id): row for row in rows.select_related("analysis__series__study")}
-    own = _vector(mine)
-    found = []
+    own = _vector(embedding)
+    similar = []
     for other in others:
         row = known.get((other.analysis_id, other.instance_id))
         if row is None:
             continue
         agreed = other.reviews.all()[0].verdict == Verdict.AGREE
-        found.append(Alike(other, float(own @ _vector(row)), confirmed=agreed == other.positive))
-    return sorted(found, key=lambda one: -one.likeness)[:limit]
+        similar.append(SimilarFinding(other, float(own @ _vector(row)), confirmed=agreed == other.positive))
+    return sorted(similar, key=lambda row: -row.likeness)[:limit]
 
 
 def _vector(row: FilmEmbedding) -> Any:
-    """(features,) of length 1."""
+    """The embedding as unit vector (features,)."""
     stored = np.load(io.BytesIO(blobs.read(row.blob, holder=row.key_holder)), allow_pickle=False)
     return stored / max(float(np.linalg.norm(stored)), 1e-9)

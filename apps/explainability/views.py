@@ -1,4 +1,4 @@
-"""Pages of explanations: one in full, the explainers compared, what a model looks at across films."""
+"""Pages of explanations: detail, comparison of explainers, cohort attention."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from apps.explainability.explainers.image.methods import grid_of
 from apps.explainability.forms import MethodForm, TellForm
 from apps.explainability.labels import MEASURE_WORDS, STOPPED_WORDS
 from apps.explainability.models import Explanation
-from apps.explainability.queries import comparison_rows, comparisons, places, slabs, strongest_slice
+from apps.explainability.queries import comparison_rows, comparisons, slice_groups, strongest_slice, zones
 from apps.inference.access import visible_findings
 from apps.inference.models import PackageVersion
 from apps.jobs.errors import UserError
@@ -34,7 +34,7 @@ from apps.jobs.errors import UserError
 @role_required(*CLINICIANS)
 @require_GET
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """One explanation with everything that is known of it."""
+    """Show an explanation in full."""
     explanation = _explanation(request, pk)
     audit.record(signed_in(request), "explanation.read", explanation, why="treatment", part="page")
     others = visible_to(signed_in(request)).filter(finding=explanation.finding_id).order_by("queued_at")
@@ -62,26 +62,26 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*CLINICIANS)
 @require_GET
 def state(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The part of the page that changes while the explanation is refined and checked."""
+    """Fragment with the figures, polled while the explanation is refined and checked."""
     return render(request, "explainability/_figures.html", _figures(_explanation(request, pk)))
 
 
 @role_required(*CLINICIANS)
 @require_POST
 def ask(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
-    """Have a finding explained by another method, or again after a failure."""
+    """Request an explanation by another method, or retry a failed one."""
     finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
     form = MethodForm(request.POST, task=finding.analysis.package.card["task"])
     if not form.is_valid():
         return redirect("portal:study", finding.analysis.series.study.study_instance_uid)
-    explanation = scheduling.request(finding, actor=signed_in(request), method=form.cleaned_data["method"])
+    explanation = scheduling.request_explanation(finding, actor=signed_in(request), method=form.cleaned_data["method"])
     return redirect("explainability:detail", explanation.pk)
 
 
 @role_required(*PHYSICIANS)
 @require_POST
 def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Let the patient see it."""
+    """Release an explanation to the patient."""
     explanation = _explanation(request, pk)
     form = TellForm(request.POST)
     if not form.is_valid():
@@ -99,35 +99,35 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(*PHYSICIANS)
 @require_POST
 def withdraw(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Take back what the patient was told."""
-    told = _released(request, pk)
-    patient_release.withdraw_explanation(told, actor=signed_in(request))
+    """Withdraw an explanation from the patient."""
+    released = _released(request, pk)
+    patient_release.withdraw_explanation(released, actor=signed_in(request))
     messages.success(request, _("The patient can no longer see it."))
-    return redirect("explainability:detail", told.explanation.pk)
+    return redirect("explainability:detail", released.explanation.pk)
 
 
 @role_required(*CLINICIANS, Role.PATIENT)
 @require_GET
 def released_picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The picture that was released."""
-    told = _released(request, pk)
-    audit.record(signed_in(request), "explanation.read", told.explanation, why="treatment", part="told")
-    return HttpResponse(picture_of(told.release), content_type="image/png")
+    """Serve the released image."""
+    released = _released(request, pk)
+    audit.record(signed_in(request), "explanation.read", released.explanation, why="treatment", part="told")
+    return HttpResponse(picture_of(released.release), content_type="image/png")
 
 
 @login_required
 @require_GET
 def comparison(request: HttpRequest, name: str, version: str) -> HttpResponse:
-    """How faithful, fast and exact each explainer of a package was on a set of films."""
+    """Show the benchmarks of a package's explainers."""
     package = get_object_or_404(PackageVersion, name=name, version=version)
-    tables = [{"comparison": found, "rows": comparison_rows(found)} for found in comparisons(package)]
+    tables = [{"comparison": row, "rows": comparison_rows(row)} for row in comparisons(package)]
     return render(request, "explainability/comparison.html", {"package": package, "tables": tables})
 
 
 @role_required(*CLINICIANS)
 @require_GET
 def attention(request: HttpRequest, name: str, version: str) -> HttpResponse:
-    """What a model looks at on average, by what doctors said of its findings, over the films that one sees."""
+    """Show mean attributions by review outcome over the images the user may see."""
     package = get_object_or_404(PackageVersion, name=name, version=version)
     audit.record(signed_in(request), "explanations.listed", why="treatment")
     maps = cohort.attention(signed_in(request), package)
@@ -142,7 +142,7 @@ def _explanation(request: HttpRequest, pk: uuid.UUID) -> Explanation:
 
 
 def _pictures(explanation: Explanation) -> list[dict[str, Any]]:
-    """The pictures of the page: the film, or a volume's strongest slice and its projections, with their proportions."""
+    """Images of the page with their proportions: the image, or a volume's strongest slice and projections."""
     if not explanation.geometry:
         return [{"view": "film", "plain": _("The original X-ray"), "width": 100, "height": 100}]
     slices = explanation.geometry["slices"]
@@ -158,9 +158,9 @@ def _pictures(explanation: Explanation) -> list[dict[str, Any]]:
 
 
 def _figures(explanation: Explanation) -> dict[str, Any]:
-    """What templates show of one explanation."""
+    """Template context of an explanation."""
     quality = explanation.quality
-    steps = [(str(place["words"]), place["value"]) for place in places(explanation)]
+    steps = [(str(zone["words"]), zone["value"]) for zone in zones(explanation)]
     named = explanation.base_value is not None and steps
     rest = (explanation.attribution_sum or 0) - sum(value for _words, value in steps)
     if named and abs(rest) >= 0.0005:
@@ -183,14 +183,14 @@ def _figures(explanation: Explanation) -> dict[str, Any]:
             if f"{kind}_curve" in quality
         },
         "curve_rows": _curve_rows(quality),
-        "slabs": slabs(explanation),
+        "slabs": slice_groups(explanation),
         "regions": math.prod(grid_of(explanation.finding.analysis.package.card)),
         "stopped": STOPPED_WORDS.get(explanation.stopped, ""),
     }
 
 
 def _curve_rows(quality: dict[str, Any]) -> list[tuple[float, float, float]]:
-    """Share of regions, answer while they are shown, answer while they are hidden."""
+    """Rows of percent of regions, output while revealed, output while hidden."""
     shown, hidden = quality.get("insertion_curve", []), quality.get("deletion_curve", [])
     steps = max(len(shown) - 1, 1)
     return [(100 * number / steps, 100 * a, 100 * b) for number, (a, b) in enumerate(zip(shown, hidden, strict=True))]

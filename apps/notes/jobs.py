@@ -16,11 +16,11 @@ from apps.jobs.runner import JobRunner
 from apps.notes import note_extraction, summaries
 from apps.notes.models import NoteExtraction, SpecialtyExplanation, Summary
 from apps.notes.nlp import generation, summary
-from apps.notes.nlp.understanding import OPENING, Understood, understand
+from apps.notes.nlp.understanding import OPENING, NoteAnalysis, analyse_note
 from apps.records.access import require_ai_consent
 
 
-class ExtractNote(JobRunner[NoteExtraction, str, Understood]):
+class ExtractNote(JobRunner[NoteExtraction, str, NoteAnalysis]):
     """Extract problems, symptoms, medication and measurements from a note and classify its specialty."""
 
     model = NoteExtraction
@@ -33,11 +33,11 @@ class ExtractNote(JobRunner[NoteExtraction, str, Understood]):
         """The text of the revision."""
         return note_extraction.text_of(job)
 
-    def run(self, job: NoteExtraction, loaded: str) -> Understood:
+    def run(self, job: NoteExtraction, loaded: str) -> NoteAnalysis:
         """Extract concepts, sentence vectors and specialty."""
-        return understand(loaded, encoder(settings.SENTENCE_MODEL), _specialties())
+        return analyse_note(loaded, encoder(settings.SENTENCE_MODEL), _specialties())
 
-    def save(self, job: NoteExtraction, result: Understood) -> None:
+    def save(self, job: NoteExtraction, result: NoteAnalysis) -> None:
         """Store concepts and vectors and trigger the dependent work."""
         note_extraction.store_extraction(job, result)
 

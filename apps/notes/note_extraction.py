@@ -31,7 +31,7 @@ from apps.terminology.lexicon import concepts
 from apps.terminology.loinc import catalogue
 
 if TYPE_CHECKING:  # the NLP libraries are installed on workers only
-    from apps.notes.nlp.understanding import Understood
+    from apps.notes.nlp.understanding import NoteAnalysis
 
 SPECIALTY = "note-specialty"
 ACTOR = System("note extraction")
@@ -64,19 +64,19 @@ def specialties() -> list[PackageVersion]:
     return sorted(rows, key=lambda row: [int(part) for part in row.version.split(".")], reverse=True)
 
 
-def store_extraction(reading: NoteExtraction, understood: Understood) -> None:
+def store_extraction(reading: NoteExtraction, analysis: NoteAnalysis) -> None:
     """Store concepts and vectors; then update discordances, request a summary and publish NoteExtracted."""
-    require_valid_answer(understood.specialty)
-    require_finite(understood.vectors)
-    extracted = understood.reading
+    require_valid_answer(analysis.specialty)
+    require_finite(analysis.vectors)
+    extracted = analysis.reading
     buffer = io.BytesIO()
-    np.save(buffer, understood.vectors, allow_pickle=False)
+    np.save(buffer, analysis.vectors, allow_pickle=False)
     reading.language = extracted.language
     reading.found = {
         "sections": [[part.name, part.start, part.body, part.end] for part in extracted.sections],
         "sentences": extracted.sentences,
-        "specialty": understood.specialty,
-        "maker": understood.maker,
+        "specialty": analysis.specialty,
+        "maker": analysis.maker,
         "more": max(len(extracted.mentions) - MAX_CONCEPTS, 0),
     }
     reading.embedding = True

@@ -7,7 +7,7 @@ from apps.inference.engines.runtime_cache import loaded_model
 from apps.inference.packages.card import Package
 from apps.jobs.errors import Refusal
 from apps.jobs.runner import JobRunner
-from apps.notes.nlp.understanding import gravity
+from apps.notes.nlp.understanding import severity_log_odds
 from apps.predictions import prediction_jobs
 from apps.predictions.models import Prediction, PredictionKind
 from apps.predictions.risk import fusion, trajectory
@@ -61,6 +61,6 @@ def _fuse(prediction: Prediction, package: Package) -> dict[str, object]:
     probabilities = {name: source["probability"] for name, source in sources.items() if "probability" in source}
     grave: list[str] = []
     if "text" in sources:
-        odds, grave = gravity(sources["text"]["mentions"])
+        odds, grave = severity_log_odds(sources["text"]["mentions"])
         probabilities["text"] = float(expit(odds))
     return {**fusion.fuse(package, probabilities), "grave": grave, "film": sources.get("image", {}).get("what")}

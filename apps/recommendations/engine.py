@@ -45,7 +45,7 @@ from apps.recommendations.ranking.ranker import WEIGHTS, Act, Ranker, Scored, or
 logger = logging.getLogger(__name__)
 ACTOR = System("guideline check")
 MAX_STORED_EVALUATIONS = 3
-QUIET_DAYS = 180
+COOLDOWN_DAYS = 180
 """Cooldown in days before a declined, rejected or expired item is proposed again."""
 ACTS = tuple(WEIGHTS)
 """Events the ranker learns from."""
@@ -281,8 +281,8 @@ def _join_reasons(reasons: list[dict[str, str]]) -> dict[str, str]:
 
 
 def items_in_cooldown(patient: Patient) -> set[str]:
-    """Items declined, rejected or expired within QUIET_DAYS: they are not proposed again yet."""
-    since = timezone.now() - timedelta(days=QUIET_DAYS)
+    """Items declined, rejected or expired within COOLDOWN_DAYS: they are not proposed again yet."""
+    since = timezone.now() - timedelta(days=COOLDOWN_DAYS)
     rows = Recommendation.objects.filter(
         patient=patient,
         state__in=(RecommendationState.DECLINED, RecommendationState.REJECTED, RecommendationState.EXPIRED),

@@ -74,9 +74,9 @@ def test_the_search_is_shown_first_and_its_sum_fits() -> None:
 
 def test_a_glance_is_rough_but_adds_up() -> None:
     one = volume_game(either)
-    found = adaptive_regions.glance(one)
+    found = adaptive_regions.preview(one)
     assert found.evaluations == 30 and np.abs(found.gaps).max() < 1e-9
-    assert len(np.unique(found.values[0, 0].round(9))) <= adaptive_regions.AT_GLANCE
+    assert len(np.unique(found.values[0, 0].round(9))) <= adaptive_regions.PREVIEW_PLAYERS
     halves = found.values[0, 0].reshape(2, 4, 2, 4, 2, 4).sum(axis=(1, 3, 5))
     assert halves[0, 0, 1] + halves[1, 1, 0] > 0.5 * halves.sum()
 

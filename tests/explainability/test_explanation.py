@@ -10,7 +10,7 @@ from apps.explainability import jobs
 from apps.explainability.explainers.image import faithfulness
 from apps.explainability.models import Explanation, Method, Stage
 from apps.explainability.queries import arrays, region_values
-from apps.explainability.scheduling import plan, request, schedule_missing
+from apps.explainability.scheduling import request_explanation, schedule_explanations, schedule_missing
 from apps.inference import post_inference_hooks
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis
@@ -41,8 +41,8 @@ def test_the_first_picture_comes_with_the_finding(analysis: Analysis) -> None:
 
 
 def test_it_is_refined_checked_and_measured_in_one_run(analysis: Analysis) -> None:
-    planned = plan(analysis.pk)
-    assert plan(analysis.pk) == planned
+    planned = schedule_explanations(analysis.pk)
+    assert schedule_explanations(analysis.pk) == planned
     before = {one.pk: one.revision for one in Explanation.objects.all()}
     jobs.explain(str(planned[0].pk))
     for explanation in Explanation.objects.all():
@@ -72,14 +72,14 @@ def test_it_points_at_the_drawn_opacity(analysis: Analysis) -> None:
     explanation = Explanation.objects.get(finding__label="pneumonia")
     pixels = Regions((12, 12), (192, 192)).spread(region_values(explanation).reshape(1, -1))[0]
     opacity = draw_film(3, pattern="focal", size=192).opacity
-    assert faithfulness.points_at(pixels, opacity)
-    assert faithfulness.within(pixels, opacity) > 3 * opacity.mean()
+    assert faithfulness.pointing_game_hit(pixels, opacity)
+    assert faithfulness.evidence_within(pixels, opacity) > 3 * opacity.mean()
 
 
 @pytest.mark.parametrize("method", [Method.AMORTISED, Method.PARTITION, Method.GRADIENT, Method.DEEP])
 def test_other_explainers_serve_the_same_finding(analysis: Analysis, doctor: User, method: Method) -> None:
     finding = analysis.findings.get(label="pneumonia")
-    explanation = request(finding, actor=doctor, method=method)
+    explanation = request_explanation(finding, actor=doctor, method=method)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.SUCCEEDED, explanation.reason
@@ -102,7 +102,7 @@ def test_a_post_inference_hook_that_fails_changes_nothing(
     analyse(str(done.pk))
     done.refresh_from_db()
     assert done.state == State.SUCCEEDED and not Explanation.objects.exists()
-    planned = plan(done.pk)[0]
+    planned = schedule_explanations(done.pk)[0]
     jobs.explain(str(planned.pk))
     planned.refresh_from_db()
     assert planned.state == State.SUCCEEDED
@@ -116,13 +116,13 @@ def test_a_hundred_askers_get_one_explanation(analysis: Analysis, doctor: User, 
     finding = analysis.findings.filter(positive=False).first() or analysis.findings.first()
     assert finding
     with pytest.raises(PermissionError):
-        request(finding, actor=stranger)
-    assert len({request(finding, actor=doctor).pk for _ in range(100)}) == 1
+        request_explanation(finding, actor=stranger)
+    assert len({request_explanation(finding, actor=doctor).pk for _ in range(100)}) == 1
     assert Explanation.objects.filter(finding=finding).count() == 1
 
 
 def test_a_film_that_is_gone_fails_with_a_reason(analysis: Analysis) -> None:
-    explanation = plan(analysis.pk)[0]
+    explanation = schedule_explanations(analysis.pk)[0]
     blobs.delete(explanation.finding.instance.header_blob)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
@@ -132,21 +132,21 @@ def test_a_film_that_is_gone_fails_with_a_reason(analysis: Analysis) -> None:
 
 def test_a_model_that_is_no_longer_installed_fails_with_a_reason(analysis: Analysis, settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
     settings.MODEL_PACKAGE_DIRS = [tmp_path]
-    explanation = plan(analysis.pk)[0]
+    explanation = schedule_explanations(analysis.pk)[0]
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.FAILED and explanation.reason_code == "package_missing"
 
 
 def test_a_finding_that_is_deleted_meanwhile_leaves_nothing(analysis: Analysis, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    explanation = plan(analysis.pk)[0]
-    really = jobs.accounts
+    explanation = schedule_explanations(analysis.pk)[0]
+    really = jobs.stored_attributions
 
     def deleted_first(*args: object) -> object:
         analysis.findings.all().delete()
         return really(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(jobs, "accounts", deleted_first)
+    monkeypatch.setattr(jobs, "stored_attributions", deleted_first)
     blob = explanation.blob
     blobs.delete(blob)
     jobs.explain(str(explanation.pk))
@@ -155,7 +155,7 @@ def test_a_finding_that_is_deleted_meanwhile_leaves_nothing(analysis: Analysis, 
 
 def test_out_of_time_the_best_so_far_is_kept_and_marked(analysis: Analysis, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("apps.explainability.explainers.image.sampled._enough", lambda *known: "")
-    explanation = plan(analysis.pk)[0]
+    explanation = schedule_explanations(analysis.pk)[0]
     for one in Explanation.objects.all():
         Explanation.objects.filter(pk=one.pk).update(parameters={"evaluations": 100_000, "seconds": 0.0})
     jobs.explain(str(explanation.pk))
@@ -164,7 +164,7 @@ def test_out_of_time_the_best_so_far_is_kept_and_marked(analysis: Analysis, monk
 
 
 def test_only_one_worker_explains(analysis: Analysis) -> None:
-    explanation = plan(analysis.pk)[0]
+    explanation = schedule_explanations(analysis.pk)[0]
     assert claim(Explanation, explanation.pk)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()

@@ -23,29 +23,29 @@ def test_the_true_order_beats_a_random_and_a_reversed_one() -> None:
 
 
 def test_few_true_regions_turn_the_answer() -> None:
-    found = faithfulness.enough_to_lose(game(MODEL, BRIGHT), TRUE, 0, 0.5)
+    found = faithfulness.smallest_reversing_set(game(MODEL, BRIGHT), TRUE, 0, 0.5)
     assert found is not None
     count, left = found
     assert 1 <= count <= 9 and left < 0.5
     hidden = np.ones((1, REGIONS.count))
     hidden[0, np.argsort(-TRUE)[: count - 1]] = 0
     assert game(MODEL, BRIGHT).values(hidden)[0, 0, 0] >= 0.5
-    assert faithfulness.enough_to_lose(game(lambda planes: 0 * planes[:, :1, 0] + 0.9), TRUE, 0, 0.5) is None
+    assert faithfulness.smallest_reversing_set(game(lambda planes: 0 * planes[:, :1, 0] + 0.9), TRUE, 0, 0.5) is None
 
 
 def test_pointing_and_agreement() -> None:
     truth = np.zeros((48, 48), bool)
     truth[8:24, 16:32] = True
-    assert faithfulness.points_at(truth.astype(float), truth)
-    assert not faithfulness.points_at(np.roll(truth, 20, axis=0).astype(float), truth)
-    assert faithfulness.within(truth.astype(float), truth) == 1
-    assert faithfulness.agreement(TRUE, TRUE) == pytest.approx(1)
-    assert faithfulness.agreement(TRUE, np.zeros_like(TRUE)) == 0
-    assert faithfulness.likeness(TRUE, 2 * TRUE + 1) == pytest.approx(1)
-    assert faithfulness.likeness(TRUE, np.zeros_like(TRUE)) == 0
-    told = faithfulness.foretells(game(MODEL, BRIGHT), [TRUE, -TRUE, 0 * TRUE], 0, np.random.default_rng(0))
+    assert faithfulness.pointing_game_hit(truth.astype(float), truth)
+    assert not faithfulness.pointing_game_hit(np.roll(truth, 20, axis=0).astype(float), truth)
+    assert faithfulness.evidence_within(truth.astype(float), truth) == 1
+    assert faithfulness.rank_correlation(TRUE, TRUE) == pytest.approx(1)
+    assert faithfulness.rank_correlation(TRUE, np.zeros_like(TRUE)) == 0
+    assert faithfulness.correlation(TRUE, 2 * TRUE + 1) == pytest.approx(1)
+    assert faithfulness.correlation(TRUE, np.zeros_like(TRUE)) == 0
+    told = faithfulness.predictive_fidelity(game(MODEL, BRIGHT), [TRUE, -TRUE, 0 * TRUE], 0, np.random.default_rng(0))
     assert told[0] > 0.9 and told[1] < -0.9 and told[2] == 0
-    assert np.abs(faithfulness.disturbed(film(), np.random.default_rng(0)) - film()).mean() < 3
+    assert np.abs(faithfulness.with_noise(film(), np.random.default_rng(0)) - film()).mean() < 3
 
 
 def test_what_speaks_against_an_explanation_is_named() -> None:

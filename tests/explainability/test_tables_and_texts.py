@@ -200,7 +200,7 @@ def test_films_go_to_models_of_films_only(packages: None, team, nurse: User) -> 
 
 def test_old_trials_are_removed(packages: None, nurse: User) -> None:
     package = PackageVersion.objects.get(name="note-specialty", version="1.0.0")
-    for number in range(playground.KEPT + 3):
-        playground.ask(package, {"text": f"Renal {number}"}, actor=nurse)
-    assert PlaygroundQuery.objects.count() == playground.KEPT
-    assert playground.of(nurse)[0].given == {"text": f"Renal {playground.KEPT + 2}"}
+    for number in range(playground.MAX_QUERIES + 3):
+        playground.submit(package, {"text": f"Renal {number}"}, actor=nurse)
+    assert PlaygroundQuery.objects.count() == playground.MAX_QUERIES
+    assert playground.own_queries(nurse)[0].given == {"text": f"Renal {playground.MAX_QUERIES + 2}"}

@@ -51,7 +51,7 @@ def test_a_package_gets_an_explainer_that_adds_up(bundled: Package, parts: dict[
     assert {"healthy references", "coalitions", "explainer"} <= set(told)
     film = explainable(package)
     game = film.game(film.model.prepare(film_pixels(3, "focal", 320)))
-    found = film.first(game)
+    found = film.amortised_estimate(game)
     assert found is not None and np.abs(found.gaps).max() < 1e-6
     with pytest.raises(FileExistsError):
         train.train(bundled, parts, output, **options)  # type: ignore[arg-type]
@@ -67,7 +67,9 @@ def test_training_makes_the_explainer_foretell_better(bundled: Package, parts: d
     regions = Regions((12, 12), (192, 192))
     planes = np.stack([film.model.prepare(plane) for plane in parts["train"].planes])
     recipe = fastshap.ExplainerRecipe(coalitions=16, epochs=12, batch=4)
-    earned = fastshap.earn(film.model.answer, planes, film.references, regions, recipe, lambda *told: None)
+    earned = fastshap.evaluate_coalitions(
+        film.model.answer, planes, film.references, regions, recipe, lambda *told: None
+    )
     network = train.new_network(bundled)
     before = fastshap.loss_of(network, earned, film.references)
     after = fastshap.fit(network, earned, earned, film.references, recipe, lambda *told: None)

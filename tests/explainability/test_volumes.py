@@ -17,12 +17,19 @@ from apps.accounts.models import CareTeam, User
 from apps.contact.patient_release import picture_of
 from apps.explainability import jobs
 from apps.explainability.drawing import volume
-from apps.explainability.drawing.dicom import Said, parametric_map
+from apps.explainability.drawing.dicom import ObjectDescription, parametric_map
 from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, FilmEmbedding, Method, OcclusionQuery, Stage
 from apps.explainability.patient_release import draft, release_explanation
-from apps.explainability.queries import arrays, certain_values, shown_values, slabs, slice_values, strongest_slice
-from apps.explainability.scheduling import EVALUATIONS, plan
+from apps.explainability.queries import (
+    arrays,
+    certain_values,
+    shown_values,
+    slice_groups,
+    slice_values,
+    strongest_slice,
+)
+from apps.explainability.scheduling import EVALUATIONS, schedule_explanations
 from apps.inference.engines.volume.resampling import shrink_slices, to_box
 from apps.inference.models import Finding
 from apps.inference.training.ct_nodule.data import SHAPE, WINDOW
@@ -43,7 +50,7 @@ def finding(packages: None, team: CareTeam) -> Finding:
 def explanation(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> Explanation:
     """With fewer evaluations than in life: pictures and places do not need all of them."""
     monkeypatch.setitem(EVALUATIONS, Method.SAMPLED, 256)
-    (planned,) = plan(finding.analysis_id)
+    (planned,) = schedule_explanations(finding.analysis_id)
     jobs.explain(str(planned.pk))
     planned.refresh_from_db()
     return planned
@@ -73,7 +80,7 @@ def points_at_the_nodule_and_adds_up(explanation: Explanation, nodule: np.ndarra
     assert explanation.attribution_sum == pytest.approx(stored.values[0].sum(dtype=np.float64), abs=1e-5)
     side = "right" if nodule[2] < 0.5 else "left"
     assert max(explanation.zones, key=lambda row: row["value"])["zone"].startswith(side), explanation.zones[:3]
-    assert sum(row["value"] for row in slabs(explanation)) == pytest.approx(
+    assert sum(row["value"] for row in slice_groups(explanation)) == pytest.approx(
         100 * (explanation.attribution_sum or 0), abs=1e-3
     )
     slices = explanation.geometry["slices"]
@@ -155,7 +162,7 @@ def test_a_map_forgives_rounding_and_slices_without_a_frame_of_reference() -> No
     for header in headers:
         del header.FrameOfReferenceUID
     values = np.arange(3 * 4 * 4, dtype=np.float32).reshape(3, 4, 4)
-    made = parametric_map(headers, values, Said("nodule", "ct-nodule 1", "one"))
+    made = parametric_map(headers, values, ObjectDescription("nodule", "ct-nodule 1", "one"))
     assert pydicom.dcmread(io.BytesIO(b"".join(made.chunks))).pixel_array.shape == (3, 96, 96)
 
 
@@ -196,7 +203,7 @@ def test_explainers_that_know_no_volumes_are_not_offered(
 
 
 def test_slices_that_came_later_are_no_part_of_it(finding: Finding, team: CareTeam) -> None:
-    (planned,) = plan(finding.analysis_id)
+    (planned,) = schedule_explanations(finding.analysis_id)
     extra = pydicom.dcmread(io.BytesIO(chest_files(SEED, shape=DRAWN)[-1]))
     x, y, z = extra.ImagePositionPatient
     extra.ImagePositionPatient = [x, y, z - extra.SpacingBetweenSlices]

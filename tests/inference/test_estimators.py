@@ -64,7 +64,7 @@ def test_linear_values_are_known_and_permutations_find_them(tmp_path: Path, monk
     model = Estimator(packed(tmp_path / "p", ridge))
     known = ridge.coef_ * (DATA.data[7] - DATA.data[:60].mean(axis=0))
     assert shap_rows.explain(model, DATA.data[7], {"all": list(range(10))}).values == pytest.approx(known)
-    monkeypatch.setattr(shap_rows, "MOST_EXACT", 3)
+    monkeypatch.setattr(shap_rows, "MAX_EXACT", 3)
     sampled = shap_rows.explain(model, DATA.data[7], {"all": list(range(10))})
     assert sampled.how == "permutations" and sampled.values == pytest.approx(known, abs=1e-6)
     assert shap_rows.cohort(model)[7] == pytest.approx(known, abs=1e-6)
@@ -101,7 +101,7 @@ def test_damaged_files_are_refused(tmp_path: Path, pipeline: Any, monkeypatch: p
     with pytest.raises(PackageRefused, match="is no model that this scikit-learn reads"):
         Estimator(package)
     (package.folder / MODEL).write_bytes(whole)
-    monkeypatch.setattr(estimator, "MOST_BYTES", 100)
+    monkeypatch.setattr(estimator, "MAX_BYTES", 100)
     with pytest.raises(PackageRefused, match="when unpacked"):
         Estimator(package)
     monkeypatch.undo()

@@ -181,9 +181,9 @@ def test_an_invalid_prediction_fails_and_raises_no_alarm(
         lambda: note_extraction.store_specialty_explanation(_row(), {"outputs": {"urology": 2.0}}),
         lambda: note_extraction.store_extraction(_row(), _understood({"probability": math.nan}, 0.0)),
         lambda: note_extraction.store_extraction(_row(), _understood({}, math.nan)),
-        lambda: explaining.keep(_row(), _account(values=math.nan), stage="", seconds={}),  # type: ignore[arg-type]
-        lambda: explaining.keep(_row(), _account(output=1.5), stage="", seconds={}),  # type: ignore[arg-type]
-        lambda: similar.remember(_row(), {_row(): np.array([math.nan])}),  # type: ignore[dict-item]
+        lambda: explaining.store_attribution(_row(), _account(values=math.nan), stage="", seconds={}),  # type: ignore[arg-type]
+        lambda: explaining.store_attribution(_row(), _account(output=1.5), stage="", seconds={}),  # type: ignore[arg-type]
+        lambda: similar.store_embeddings(_row(), {_row(): np.array([math.nan])}),  # type: ignore[dict-item]
         lambda: prediction_jobs.store_prediction(_row(), {"risk": -1.0}),
     ],
 )
@@ -211,5 +211,5 @@ def _understood(specialty: dict[str, Any], number: float) -> Any:
 
 def _account(*, values: float = 0.0, output: float = 0.5) -> Any:
     return SimpleNamespace(
-        values=np.array([values]), half_width=None, base=(0.1, -2.0), output=(output, 0.0), total=(0.4, 2.0), places=[]
+        values=np.array([values]), half_width=None, base=(0.1, -2.0), output=(output, 0.0), total=(0.4, 2.0), zones=[]
     )

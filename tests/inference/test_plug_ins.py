@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.explainability.explainers import registry as explainer_registry
 from apps.explainability.jobs import AnswerTrial
 from apps.explainability.models import PlaygroundQuery
-from apps.explainability.playground import ask
+from apps.explainability.playground import submit
 from apps.inference import package_reader, registry
 from apps.inference.engines import registry as engine_registry
 from apps.inference.models import PackageVersion
@@ -133,7 +133,7 @@ def test_it_runs_from_installation_to_explanation(installed: None, folder: Path,
     settings.MODEL_PACKAGE_DIRS = [folder.parents[1]]
     assert registry.synchronise().refused == []
     package = PackageVersion.objects.get(name="toy-total", active=True)
-    trial = ask(package, {"row": {"age": 60.0, "weight": 70.0}}, actor=doctor)
+    trial = submit(package, {"row": {"age": 60.0, "weight": 70.0}}, actor=doctor)
     AnswerTrial().execute(trial.pk)
     trial = PlaygroundQuery.objects.get(pk=trial.pk)
     assert trial.state == State.SUCCEEDED, trial.reason

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.explainability.models import PlaygroundQuery
-from apps.explainability.playground import ask
+from apps.explainability.playground import submit
 from apps.inference.models import PackageVersion
 from apps.jobs import leases
 from apps.jobs.errors import Refusal
@@ -59,7 +59,7 @@ def package(packages: None) -> PackageVersion:
 
 
 def asked(package: PackageVersion, doctor: User, text: str) -> PlaygroundQuery:
-    return ask(package, {"text": text}, actor=doctor)
+    return submit(package, {"text": text}, actor=doctor)
 
 
 def reread(job: PlaygroundQuery) -> PlaygroundQuery:

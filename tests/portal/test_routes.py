@@ -18,7 +18,7 @@ from apps.explainability import occlusion, playground
 from apps.explainability.jobs import explain
 from apps.explainability.models import Explanation
 from apps.explainability.patient_release import release_explanation
-from apps.explainability.scheduling import plan
+from apps.explainability.scheduling import schedule_explanations
 from apps.imaging import deidentify
 from apps.imaging.jobs import make
 from apps.imaging.models import QuarantinedFile
@@ -296,7 +296,7 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
     patient = analysis.series.study.patient
     take_in(film_file(4, name="Somebody^Else"), team)
     analyse(str(analysis.pk))
-    explanation = plan(analysis.pk)[0]
+    explanation = schedule_explanations(analysis.pk)[0]
     record_consent(patient, Purpose.RESEARCH, ConsentState.GIVEN, actor=doctor)
     release = deidentify.request_export(analysis.series.study, actor=doctor)
     make(str(release.pk))
@@ -318,15 +318,15 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "analysis": str(analysis.pk),
         "explanation": str(explanation.pk),
         "told": str(_told(explanation, doctor).pk),
-        "told_shown": str(_told(plan(analysis.pk)[1], doctor).pk),
+        "told_shown": str(_told(schedule_explanations(analysis.pk)[1], doctor).pk),
         "table_name": "diabetes-progression",
         "table_version": "1.0.0",
         "trial": str(
-            playground.ask(
+            playground.submit(
                 PackageVersion.objects.get(name="note-specialty", version="1.0.0"), {"text": "x"}, actor=doctor
             ).pk
         ),
-        "probe": str(occlusion.ask(explanation.finding, cells=[1], actor=doctor).pk),
+        "probe": str(occlusion.request_occlusion(explanation.finding, cells=[1], actor=doctor).pk),
         "held": str(QuarantinedFile.objects.get().pk),
         "upload": upload,
         "package": str(analysis.package_id),

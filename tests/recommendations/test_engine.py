@@ -167,7 +167,7 @@ def test_what_was_declined_stays_quiet_for_half_a_year(patient: Patient, doctor:
     row = review.release(answered(patient)["screening"], revision=1, actor=doctor)
     patient_response.answer(row, "declined", actor=patient_user, reason="I do not want it")
     assert answered(patient)["screening"].state == RecommendationState.DECLINED
-    long_ago = timezone.now() - timedelta(days=engine.QUIET_DAYS + 1)
+    long_ago = timezone.now() - timedelta(days=engine.COOLDOWN_DAYS + 1)
     Recommendation.objects.filter(pk=row.pk).update(closed_at=long_ago)
     assert answered(patient)["screening"].is_open
 

@@ -1,4 +1,4 @@
-"""REST of explanations: figures, pictures, arrays, DICOM objects."""
+"""REST API of explanations: figures, images, arrays, DICOM objects."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
 
 
 class StyleSerializer(serializers.Serializer[Any]):
-    """How an overlay is drawn."""
+    """Rendering options of an overlay."""
 
     sign = serializers.ChoiceField(SIGNS, default="both")
     space = serializers.ChoiceField(SPACES, default="probability")
@@ -87,12 +87,12 @@ class NotReady(APIException):
 
 
 def binary(kind: str) -> dict[Any, Any]:
-    """OpenAPI responses of a file."""
+    """OpenAPI responses of a binary file."""
     return {(200, kind): OpenApiTypes.BINARY, 400: OpenApiResponse(), 404: OpenApiResponse(), 409: OpenApiResponse()}
 
 
 class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """An explanation: SHAP attributions, base value and output; decision support with its measured faithfulness."""
+    """SHAP explanations: attributions, base value, output and measured faithfulness; decision support."""
 
     serializer_class = ExplanationSerializer
     permission_classes = (ReadsStudies,)
@@ -110,11 +110,11 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
 
     @extend_schema(parameters=[StyleSerializer], responses=binary("image/png"))
     def overlay(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """A transparent PNG to stretch over the film: orange speaks for the finding, blue against."""
-        asked = StyleSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        """A transparent PNG to overlay on the image: orange supports the finding, blue opposes it."""
+        options = StyleSerializer(data=request.query_params)
+        options.is_valid(raise_exception=True)
         explanation = self._drawn("overlay")
-        style = dict(asked.validated_data)
+        style = dict(options.validated_data)
         space, view = style.pop("space"), self._view(explanation, style.pop("view"))
         return HttpResponse(overlay(explanation, Style(**style), space, view), content_type="image/png")
 
@@ -122,11 +122,11 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         parameters=[OpenApiParameter("view", str, enum=["film", *PROJECTIONS])], responses=binary("image/png")
     )
     def film(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """The film, a volume's strongest slice or a projection, as a grey PNG of at most 1,024 pixels an edge."""
-        asked = StyleSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        """The image, a volume's strongest slice or a projection as greyscale PNG of at most 1,024 pixels per edge."""
+        options = StyleSerializer(data=request.query_params)
+        options.is_valid(raise_exception=True)
         explanation = self._drawn("film")
-        view = self._view(explanation, asked.validated_data["view"])
+        view = self._view(explanation, options.validated_data["view"])
         if view == "slices":
             raise ValidationError({"view": _("the slices themselves are available by WADO-RS")})
         return HttpResponse(exports.film_png(explanation, view), content_type="image/png")
@@ -135,35 +135,35 @@ class ExplanationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
         parameters=[OpenApiParameter("space", str, enum=list(SPACES))], responses=binary("application/octet-stream")
     )
     def attributions(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """The attributions as a NumPy file: float32, a number a region or pixel; a volume's have three axes."""
-        asked = StyleSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        """The attributions as NumPy file: float32, one value per region or pixel; three axes for volumes."""
+        options = StyleSerializer(data=request.query_params)
+        options.is_valid(raise_exception=True)
         buffer = io.BytesIO()
-        np.save(buffer, region_values(self._drawn("attributions"), asked.validated_data["space"]), allow_pickle=False)
+        np.save(buffer, region_values(self._drawn("attributions"), options.validated_data["space"]), allow_pickle=False)
         return HttpResponse(buffer.getvalue(), content_type="application/octet-stream")
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def attributions_json(self, request: Request, pk: uuid.UUID) -> Response:
-        """Everything in one JSON: figures, attributions and half-widths of their 95 % intervals."""
+        """Figures, attributions and half-widths of their 95 % intervals as JSON."""
         explanation = self._drawn("json")
         return Response({**self.get_serializer(explanation).data, **exports.arrays_json(explanation)})
 
     @extend_schema(responses=binary("application/dicom"))
     def parametric_map(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
-        """A DICOM Parametric Map (PS3.3 A.75) with a frame for each image, as OHIF lays it over a CT.
+        """A DICOM Parametric Map (PS3.3 A.75) with one frame per image, which OHIF overlays on a CT.
 
-        A pixel holds its region's attribution as a share of the strongest; the real world value mapping makes
-        probabilities of shares. A volume's regions whose 95 % interval holds nothing are 0, as in the pictures: the
-        NumPy and JSON files hold all.
+        A pixel's value is its region's attribution relative to the strongest; the real world value mapping converts it
+        to probability. Regions of a volume whose 95 % interval includes 0 are set to 0, as in the images; the NumPy and
+        JSON files contain all values.
         """
-        made = exports.parametric_map(self._drawn("parametric map"))
-        answer = StreamingHttpResponse(made.chunks)
-        answer["Content-Length"] = str(made.length)
+        file = exports.parametric_map(self._drawn("parametric map"))
+        answer = StreamingHttpResponse(file.chunks)
+        answer["Content-Length"] = str(file.length)
         return _as_file(answer, "explanation-map.dcm")
 
     @extend_schema(responses=binary("application/dicom"))
     def capture(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
-        """A DICOM Secondary Capture (PS3.3 A.8): the film with the explanation burnt in."""
+        """A DICOM Secondary Capture (PS3.3 A.8): the image with the explanation burnt in."""
         return _as_file(HttpResponse(exports.secondary_capture(self._drawn("capture"))), "explanation-picture.dcm")
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""REST of asking: for an explanation of a finding, and for the answer without a painted area."""
+"""REST API to request explanations of findings and occlusion queries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from apps.accounts.access import AsksModels
 from apps.accounts.actors import signed_in
 from apps.explainability import occlusion, scheduling
-from apps.explainability.access import visible_probes
+from apps.explainability.access import visible_occlusion_queries
 from apps.explainability.api.explanations import ExplanationSerializer
 from apps.explainability.models import Method, OcclusionQuery
 from apps.inference.access import visible_findings
@@ -50,25 +50,25 @@ class ProbeSerializer(serializers.ModelSerializer[OcclusionQuery]):
 
 
 class FindingExplanationsView(APIView):
-    """Ask for a finding to be explained by a method; asking again gives the same explanation."""
+    """Request an explanation of a finding by a method; repeated requests return the same explanation."""
 
     permission_classes = (AsksModels,)
 
     @extend_schema(request=AskSerializer, responses={202: ExplanationSerializer}, operation_id="finding_explain")
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         finding = get_object_or_404(visible_findings(signed_in(request)), pk=pk)
-        asked = AskSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        method = Method(asked.validated_data["method"])
+        options = AskSerializer(data=request.data)
+        options.is_valid(raise_exception=True)
+        method = Method(options.validated_data["method"])
         try:
-            explanation = scheduling.request(finding, actor=signed_in(request), method=method)
+            explanation = scheduling.request_explanation(finding, actor=signed_in(request), method=method)
         except ValueError as error:
             raise ValidationError({"method": str(error)}) from error
         return Response(ExplanationSerializer(explanation).data, status=202)
 
 
 class FindingProbesView(APIView):
-    """Ask what the model says of a film when an area is replaced by healthy lung."""
+    """Submit an occlusion query: the model's output when an area is replaced by healthy lung."""
 
     permission_classes = (AsksModels,)
 
@@ -78,18 +78,18 @@ class FindingProbesView(APIView):
         area = AreaSerializer(data=request.data)
         area.is_valid(raise_exception=True)
         try:
-            probe = occlusion.ask(finding, actor=signed_in(request), **area.validated_data)
+            query = occlusion.request_occlusion(finding, actor=signed_in(request), **area.validated_data)
         except ValueError as error:
             raise ValidationError({"cells": str(error)}) from error
-        return Response(ProbeSerializer(probe).data, status=202)
+        return Response(ProbeSerializer(query).data, status=202)
 
 
 class ProbeView(APIView):
-    """The answer to such a question."""
+    """State and result of an occlusion query."""
 
     permission_classes = (AsksModels,)
 
     @extend_schema(responses=ProbeSerializer, operation_id="probe")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        probe = get_object_or_404(visible_probes(signed_in(request)), pk=pk)
-        return Response(ProbeSerializer(probe).data)
+        query = get_object_or_404(visible_occlusion_queries(signed_in(request)), pk=pk)
+        return Response(ProbeSerializer(query).data)

@@ -1,4 +1,4 @@
-"""Geometry of charts: numbers in, shapes in percent out. Templates draw them as SVG beside a table."""
+"""Geometry of charts: from numbers to shapes in percent, which templates draw as SVG beside a table."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WIDTH = 100.0
 
 @dataclass(frozen=True)
 class Bar:
-    """A step of a waterfall or a force plot.
+    """A bar of a waterfall or force plot.
 
     Attributes:
-        words: what it stands for.
+        words: label.
         value: in the chart's unit.
-        start, length: of the bar, percent of the chart's width.
-        total: whether it is a sum rather than a step.
+        start, length: in percent of the chart's width.
+        total: whether it is a total rather than a step.
     """
 
     words: str
@@ -30,21 +30,21 @@ class Bar:
 
     @property
     def css(self) -> str:
-        """Class of its colour."""
+        """CSS class of the bar's colour."""
         return "chart-total" if self.total else "chart-for" if self.value > 0 else "chart-against"
 
     @property
     def end(self) -> float:
-        """Where the next step begins, percent."""
+        """Start of the next step, in percent."""
         return self.start + (self.length if self.value > 0 else 0.0)
 
 
 def waterfall(base: float, steps: Sequence[tuple[str, float]], names: tuple[str, str]) -> list[Bar]:
-    """From the base value step by step to the output.
+    """Waterfall plot from the base value to the output.
 
     Args:
-        steps: words and values, the strongest first.
-        names: of the first and the last bar.
+        steps: labels and values, strongest first.
+        names: labels of the first and last bar.
     """
     edges = np.cumsum([base, *(value for _, value in steps)])
     low, high = min(0.0, float(edges.min())), float(max(edges.max(), 1e-9))
@@ -59,7 +59,7 @@ def waterfall(base: float, steps: Sequence[tuple[str, float]], names: tuple[str,
 
 
 def force(base: float, steps: Sequence[tuple[str, float]]) -> list[Bar]:
-    """All steps in one line: what raises ends where what lowers begins, at the output (Lundberg et al. 2018)."""
+    """Force plot: raising and lowering steps on one line, meeting at the output (Lundberg et al. 2018)."""
     raising = sorted((step for step in steps if step[1] > 0), key=lambda step: step[1])
     lowering = sorted((step for step in steps if step[1] < 0), key=lambda step: step[1])
     span = max(sum(abs(value) for _, value in steps), 1e-9)
@@ -72,7 +72,7 @@ def force(base: float, steps: Sequence[tuple[str, float]]) -> list[Bar]:
 
 
 def line(values: Sequence[float], *, height: float = 60.0, low: float = 0.0, high: float = 1.0) -> str:
-    """Points of a polyline over the chart's width, larger values higher."""
+    """SVG points of a polyline over the chart's width, larger values higher."""
     step = WIDTH / max(len(values) - 1, 1)
     span = max(high - low, 1e-9)
     return " ".join(
@@ -82,7 +82,7 @@ def line(values: Sequence[float], *, height: float = 60.0, low: float = 0.0, hig
 
 @dataclass(frozen=True)
 class Dot:
-    """A point of a beeswarm or a scatter, percent of the chart; ``shade`` 0..4 from a low to a high value."""
+    """A point of a beeswarm or scatter plot, in percent; ``shade`` 0..4 from low to high feature value."""
 
     x: float
     y: float
@@ -90,35 +90,35 @@ class Dot:
 
     @property
     def left(self) -> float:
-        """In a box of 200 × 30."""
+        """Coordinate in a 200 × 30 box."""
         return round(2 * self.x, 2)
 
     @property
     def top(self) -> float:
-        """In a box of 200 × 30."""
+        """Coordinate in a 200 × 30 box."""
         return round(0.3 * self.y, 2)
 
     @property
     def high(self) -> float:
-        """In a box of 100 × 60."""
+        """Vertical coordinate in a 100 × 60 box."""
         return round(0.6 * self.y, 2)
 
 
 def beeswarm(values: Sequence[float], shades: Sequence[float], *, reach: float, rows: int = 7) -> list[Dot]:
-    """A feature's attributions over a cohort, stacked where they would lie on each other.
+    """Beeswarm plot: a feature's attributions over a cohort, stacked where they overlap.
 
     Args:
-        shades: the feature's own values, which colour the points.
-        reach: the attribution at the chart's ends.
+        shades: feature values, which colour the points.
+        reach: attribution at the chart's ends.
     """
     ranks = np.argsort(np.argsort(shades)) / max(len(shades) - 1, 1)
-    taken: dict[int, int] = {}
+    stacked: dict[int, int] = {}
     dots = []
     for value, rank in sorted(zip(values, ranks, strict=True), key=lambda pair: abs(pair[0])):
         x = 50 + 50 * float(np.clip(value / max(reach, 1e-9), -1, 1))
-        place = round(x / 1.5)
-        number = taken.get(place, 0)
-        taken[place] = number + 1
+        slot = round(x / 1.5)
+        number = stacked.get(slot, 0)
+        stacked[slot] = number + 1
         level = (number + 1) // 2 * (1 if number % 2 else -1)
         y = 50 + level * 100 / (2 * rows)
         dots.append(Dot(round(x, 2), round(float(np.clip(y, 4, 96)), 2), min(4, int(rank * 5))))
@@ -126,7 +126,7 @@ def beeswarm(values: Sequence[float], shades: Sequence[float], *, reach: float, 
 
 
 def scatter(xs: Sequence[float], ys: Sequence[float], shades: Sequence[float]) -> list[Dot]:
-    """A feature's values against its attributions (dependence plot)."""
+    """Dependence plot: a feature's values against its attributions."""
     ranks = np.argsort(np.argsort(shades)) / max(len(shades) - 1, 1)
     across, up = _unit(xs), _unit(ys)
     return [
@@ -143,7 +143,7 @@ def _unit(values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class Decision:
-    """Paths from the base value at the bottom to the answers at the top; the row's own and others'."""
+    """Decision plot: paths from the base value (bottom) to the output (top), of the row and of others."""
 
     own: str
     others: list[str]
@@ -152,11 +152,11 @@ class Decision:
 
 
 def decision(base: float, values: Sequence[float], others: Sequence[Sequence[float]]) -> Decision:
-    """A decision plot (Lundberg): one line a row, one step a feature, the weakest first from below.
+    """Decision plot (Lundberg): one line per row, one step per feature, weakest at the bottom.
 
     Args:
-        values: attributions, the strongest first.
-        others: the same of other rows.
+        values: attributions, strongest first.
+        others: attributions of other rows, in the same order.
     """
     paths = [np.cumsum([base, *reversed(row)]) for row in (values, *others)]
     low, high = float(min(path.min() for path in paths)), float(max(path.max() for path in paths))
@@ -170,7 +170,7 @@ def decision(base: float, values: Sequence[float], others: Sequence[Sequence[flo
 
 
 def highlight(value: float, strongest: float) -> str:
-    """Class of a word's colour: three shades for and against, none below a tenth of the strongest."""
+    """CSS class of a word's highlight: three shades per sign, none below a tenth of the strongest."""
     share = abs(value) / max(strongest, 1e-12)
     if share < 0.1:
         return ""

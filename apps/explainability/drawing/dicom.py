@@ -1,7 +1,7 @@
 """Explanations as DICOM objects: Parametric Map (PS3.3 A.75) and Secondary Capture (PS3.3 A.8).
 
-A Parametric Map keeps the numbers (32-bit floats) in the images' own geometry, so that viewers lay them over a CT
-(OHIF 3.12: tried; over films it lays none); a Secondary Capture is a picture that every viewer shows.
+A Parametric Map stores the values (32-bit floats) in the images' own geometry, so that viewers can overlay them on a CT
+(tested with OHIF 3.12, which does not overlay on radiographs); every viewer can show a Secondary Capture.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from apps.explainability.drawing.volume import region_of
 
 MANUFACTURER = "MedPortal"
 SERIES_NUMBERS = {"map": 9101, "capture": 9102}
-"""Far beyond those of acquired series."""
+"""Far above the series numbers of acquired series."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the object says of itself: no patient's data beyond the film's own header.
+class ObjectDescription:
+    """Description of a DICOM object; no patient data beyond the image's own header.
 
     Attributes:
-        label: what is explained, in English.
+        label: the explained label, in English.
         model: name and version of the model package.
-        uid: what the objects' UIDs are made of: the explanation's id and revision.
+        uid: source of the object's UIDs: the explanation's id and revision.
     """
 
     label: str
@@ -45,48 +45,50 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Streamed:
-    """A DICOM file that is made while it is sent: the map of a CT is as large as the CT.
+class StreamedFile:
+    """A DICOM file generated while it is sent: the map of a CT is as large as the CT.
 
     Attributes:
-        length: of all chunks together, bytes.
+        length: total length in bytes.
     """
 
     length: int
     chunks: Iterator[bytes]
 
 
-def parametric_map(headers: Sequence[Dataset], attributions: npt.NDArray[np.float32], said: Said) -> Streamed:
-    """Attributions as a Parametric Map with a frame for each image, pixel upon pixel.
+def parametric_map(
+    headers: Sequence[Dataset], attributions: npt.NDArray[np.float32], description: ObjectDescription
+) -> StreamedFile:
+    """Build a Parametric Map with one frame per image at the images' own resolution.
 
-    OHIF shows only maps of the images' own rows, columns and number, and colours what is stored from 0 to 1. So each
-    pixel holds its region's attribution as a share of the strongest region's, -1 to 1; the real world value mapping
-    makes probabilities of them.
+    OHIF only shows maps with the images' own rows, columns and number of frames, and maps stored values from 0 to 1 to
+    colours. Each pixel is therefore its region's attribution relative to the strongest region, -1 to 1; the real world
+    value mapping converts it to probability.
 
     Args:
-        headers: of the film, or of a volume's slices, without pixels.
-        attributions: (images, rows, columns) in probability a region, each as its image lies.
+        headers: of the image, or of a volume's slices, without pixel data.
+        attributions: (images, rows, columns) in probability per region, in each image's orientation.
     """
     scale = float(np.abs(attributions).max()) or 1.0
     rows, columns = int(headers[0].Rows), int(headers[0].Columns)
-    sources = [_placed(header) for header in headers]
-    for source in sources:  # they lie alike but for rounding, which highdicom does not forgive
+    sources = [_with_position(header) for header in headers]
+    for source in sources:  # orientations may differ by rounding, which highdicom rejects
         source.ImageOrientationPatient = sources[0].ImageOrientationPatient
         source.FrameOfReferenceUID = sources[0].FrameOfReferenceUID
-    made = _map(sources, scale, said)
-    made.Rows, made.Columns = rows, columns
-    del made.FloatPixelData
-    place = {header.SOPInstanceUID: number for number, header in enumerate(headers)}
+    document = _map(sources, scale, description)
+    document.Rows, document.Columns = rows, columns
+    del document.FloatPixelData
+    numbers = {header.SOPInstanceUID: number for number, header in enumerate(headers)}
     shares = (attributions / scale).astype("<f4")
-    # highdicom sorts frames by where they lie: each says of which image it is.
-    order = [place[_source_of(frame)] for frame in made.PerFrameFunctionalGroupsSequence]
-    head = _written(made) + _element_header("FloatPixelData", "OF", 4 * len(order) * rows * columns)
-    frames = (stretched(shares[number], rows, columns).tobytes() for number in order)
-    return Streamed(len(head) + 4 * len(order) * rows * columns, chain([head], frames))
+    # highdicom sorts frames by position: each references its source image.
+    order = [numbers[_source_of(frame)] for frame in document.PerFrameFunctionalGroupsSequence]
+    head = _serialised(document) + _element_header("FloatPixelData", "OF", 4 * len(order) * rows * columns)
+    frames = (upsampled(shares[number], rows, columns).tobytes() for number in order)
+    return StreamedFile(len(head) + 4 * len(order) * rows * columns, chain([head], frames))
 
 
-def _map(sources: list[Dataset], scale: float, said: Said) -> ParametricMap:
-    """The map of images of one pixel each: everything but its pixels and their number."""
+def _map(sources: list[Dataset], scale: float, description: ObjectDescription) -> ParametricMap:
+    """Build the map for images of one pixel each: everything but the pixel data and its dimensions."""
     mapping = RealWorldValueMapping(
         lut_label="SHAP",
         lut_explanation="SHAP attribution of the pixel's region, probability",
@@ -96,25 +98,25 @@ def _map(sources: list[Dataset], scale: float, said: Said) -> ParametricMap:
         intercept=0.0,
         quantity_definition=codes.DCM.Probability,
     )
-    made = ParametricMap(
+    document = ParametricMap(
         sources,
         np.zeros((len(sources), 1, 1), dtype=np.float32),
-        series_instance_uid=_uid(said, "map series"),
+        series_instance_uid=_uid(description, "map series"),
         series_number=SERIES_NUMBERS["map"],
-        sop_instance_uid=_uid(said, "map"),
+        sop_instance_uid=_uid(description, "map"),
         instance_number=1,
         manufacturer=MANUFACTURER,
-        manufacturer_model_name=said.model,
-        software_versions=said.model,
+        manufacturer_model_name=description.model,
+        software_versions=description.model,
         device_serial_number="0",
         contains_recognizable_visual_features=False,
         real_world_value_mappings=[mapping],
         voi_lut_transformations=[hd.VOILUTTransformation(window_center=0.0, window_width=2.0)],
         content_label="SHAP",
-        content_description=f"Decision support: {said.label}"[:64],
+        content_description=f"Decision support: {description.label}"[:64],
     )
-    made.SeriesDescription = f"Decision support: {said.label}"[:64]
-    return made
+    document.SeriesDescription = f"Decision support: {description.label}"[:64]
+    return document
 
 
 def _source_of(frame: Dataset) -> str:
@@ -127,35 +129,35 @@ def _element_header(keyword: str, representation: str, length: int) -> bytes:
     return struct.pack("<HH2sHL", tag.group, tag.element, representation.encode(), 0, length)
 
 
-def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], said: Said) -> bytes:
-    """The film with its explanation burnt in, (rows, columns, 3), as a Secondary Capture."""
-    made = SCImage.from_ref_dataset(
+def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], description: ObjectDescription) -> bytes:
+    """Build a Secondary Capture from an image with the explanation burnt in, (rows, columns, 3)."""
+    document = SCImage.from_ref_dataset(
         header,
         picture,
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
         patient_orientation=("L", "F"),
-        series_instance_uid=_uid(said, "capture series"),
+        series_instance_uid=_uid(description, "capture series"),
         series_number=SERIES_NUMBERS["capture"],
-        sop_instance_uid=_uid(said, "capture"),
+        sop_instance_uid=_uid(description, "capture"),
         instance_number=1,
         manufacturer=MANUFACTURER,
         transfer_syntax_uid=ExplicitVRLittleEndian,
     )
-    made.SeriesDescription = f"Decision support: {said.label}"[:64]
-    made.ManufacturerModelName = said.model
-    made.BurnedInAnnotation = "YES"
-    return _written(made)
+    document.SeriesDescription = f"Decision support: {description.label}"[:64]
+    document.ManufacturerModelName = description.model
+    document.BurnedInAnnotation = "YES"
+    return _serialised(document)
 
 
-def stretched(regions: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
-    """(rows, columns) pixels, each with the number of the region in which its middle lies."""
+def upsampled(regions: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
+    """Upsample regions to (rows, columns): each pixel gets the value of the region that contains its centre."""
     return regions[region_of(rows, regions.shape[0])][:, region_of(columns, regions.shape[1])]
 
 
-def _placed(header: Dataset) -> Dataset:
-    """The header, of a single pixel, with a position in space: a film has none, yet a map must name one."""
+def _with_position(header: Dataset) -> Dataset:
+    """The header of a one-pixel image with a spatial position: radiographs have none, but a map requires one."""
     source = Dataset()
     source.update(header)
     source.file_meta = FileMetaDataset()
@@ -175,12 +177,12 @@ def _placed(header: Dataset) -> Dataset:
     return source
 
 
-def _uid(said: Said, what: str) -> str:
-    """The same explanation gives the same objects, so that an archive keeps each once."""
-    return generate_uid(entropy_srcs=[said.uid, what])
+def _uid(description: ObjectDescription, what: str) -> str:
+    """Deterministic UID: the same explanation gives the same objects, so that an archive stores each once."""
+    return generate_uid(entropy_srcs=[description.uid, what])
 
 
-def _written(made: Dataset) -> bytes:
+def _serialised(document: Dataset) -> bytes:
     buffer = io.BytesIO()
-    made.save_as(buffer, enforce_file_format=True)
+    document.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Drawing attributions: a transparent picture to lay over the film."""
+"""Rendering of attributions as transparent overlay images."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from scipy import ndimage
 Sign = Literal["both", "positive", "negative"]
 SIGNS: tuple[Sign, ...] = ("both", "positive", "negative")
 POSITIVE, NEGATIVE = (255, 140, 26), (64, 156, 255)
-"""Orange for, blue against: apart for every kind of colour blindness, and both visible on grey."""
+"""Orange for supporting, blue for opposing evidence: distinguishable with colour blindness and visible on grey."""
 SMOOTHING = 0.02
-"""Deviation of the blur over the picture, as a share of its edge: takes the hard edges of the regions,
-which mean nothing. The stored attributions stay as they are."""
+"""Sigma of the blur as a share of the image's edge: removes the regions' hard edges, which carry no
+meaning. The stored attributions are unchanged."""
 LEVELS = (0.25, 0.5, 0.75)
-"""Where contours run, as shares of the scale's end."""
+"""Contour levels, as shares of the scale's end."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """How to draw.
+    """Rendering options.
 
     Attributes:
-        sign: which evidence to draw.
-        threshold: shares of the scale's end below this are not drawn, 0..0.95.
+        sign: which sign of evidence to draw.
+        threshold: values below this share of the scale's end are not drawn, 0..0.95.
         contours: lines at LEVELS instead of filled colour.
-        edge: rows and columns of the picture; it is stretched over the film.
+        edge: rows and columns of the overlay, which is stretched over the image.
     """
 
     sign: Sign = "both"
@@ -40,20 +40,20 @@ class Style:
 
 
 def overlay_png(attributions: npt.NDArray[np.float32], style: Style = Style()) -> bytes:  # frozen
-    """A PNG whose colour is the sign and whose opacity is the size of the attribution.
+    """Render a PNG: colour encodes the sign, opacity the magnitude of the attribution.
 
     The scale is symmetric and ends at the 99.5th percentile of the absolute attributions, so that
     both signs are comparable.
 
     Args:
-        attributions: (rows, columns), a number a region or a pixel.
+        attributions: (rows, columns), one value per region or pixel.
     """
     smooth = enlarged(attributions, style.edge)
     return png(coloured(smooth, style, scale_end(smooth)))
 
 
 def coloured(smooth: npt.NDArray[np.floating], style: Style, end: float) -> npt.NDArray[np.uint8]:
-    """(rows, columns, 4) of smooth attributions; ``end`` is where the colour is full."""
+    """Colour smoothed attributions as RGBA (rows, columns, 4); ``end`` is the value with full opacity."""
     values = smooth / end
     if style.sign != "both":
         values = np.clip(values, 0, None) if style.sign == "positive" else np.clip(values, None, 0)
@@ -66,9 +66,9 @@ def coloured(smooth: npt.NDArray[np.floating], style: Style, end: float) -> npt.
 
 
 def enlarged(attributions: npt.NDArray[np.float32], edge: int) -> npt.NDArray[np.float32]:
-    """(edge, edge) smooth attributions, as they are drawn."""
+    """Upsample and smooth attributions to (edge, edge) for drawing."""
     rows = attributions.shape[0]
-    if rows < 64:  # a number a region: smoothed over about half a region
+    if rows < 64:  # one value per region: smooth over about half a region
         near = Image.fromarray(attributions.astype(np.float32)).resize((edge, edge), Image.Resampling.NEAREST)
         return np.asarray(ndimage.gaussian_filter(np.asarray(near), 0.4 * edge / rows), dtype=np.float32)
     smooth = ndimage.gaussian_filter(attributions.astype(np.float32), SMOOTHING * rows)
@@ -78,7 +78,7 @@ def enlarged(attributions: npt.NDArray[np.float32], edge: int) -> npt.NDArray[np
 def burnt_in(
     film: npt.NDArray[np.generic], attributions: npt.NDArray[np.float32], style: Style
 ) -> npt.NDArray[np.uint8]:
-    """The film with the overlay burnt in, (rows, columns, 3): for print and Secondary Capture.
+    """Blend the overlay into the image, (rows, columns, 3), for print and Secondary Capture.
 
     Args:
         film: (rows, columns), larger = brighter.
@@ -93,12 +93,12 @@ def burnt_in(
 
 
 def scale_end(attributions: npt.NDArray[np.float32]) -> float:
-    """The attribution at which the colour is full."""
+    """The attribution with full opacity."""
     return max(float(np.percentile(np.abs(attributions), 99.5)), 1e-12)
 
 
 def _lines(values: npt.NDArray[np.floating], threshold: float) -> npt.NDArray[np.float64]:
-    """Contours at the levels above the threshold, thicker where stronger."""
+    """Contours at the levels above the threshold, thicker at higher levels."""
     drawn = np.zeros(values.shape, dtype=bool)
     for number, level in enumerate(level for level in LEVELS if level >= threshold):
         for side in (values, -values):
@@ -108,7 +108,7 @@ def _lines(values: npt.NDArray[np.floating], threshold: float) -> npt.NDArray[np
 
 
 def png(rgba: npt.NDArray[np.uint8]) -> bytes:
-    """A PNG file of (rows, columns, 4)."""
+    """Encode RGBA (rows, columns, 4) as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(rgba).save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""Drawing attributions of volumes: slice by slice, and as projections.
+"""Rendering of volume attributions: slice by slice, and as projections.
 
-A projection is a sum along one axis, so its parts add up as the volume's own do; a slice shows the slab in which it
-lies, between the middles of two slabs a mixture of both.
+A projection sums along one axis, so it preserves the total; a slice shows its slab, interpolated linearly between the
+centres of neighbouring slabs.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ from PIL import Image
 from apps.explainability.drawing.overlay import Style, coloured, enlarged, png, scale_end
 
 PROJECTIONS = ("axial", "coronal", "sagittal")
-"""Along which axis of (slices, rows, columns) is summed up: from the feet, from the front, from the side."""
+"""Projections along the axes of (slices, rows, columns), in this order."""
 LEVELS = 32
-"""Pictures of a volume from head to feet in one file; slices between them show the nearest."""
+"""Images of a volume from head to feet in one file; other slices show the nearest one."""
 EDGE = 192
-"""Rows and columns of each, pixels."""
+"""Rows and columns of each image in pixels."""
 Array = npt.NDArray[np.float32]
 
 
 def region_of(pixels: int, regions: int) -> npt.NDArray[np.intp]:
-    """(pixels,) in which region along an axis the middle of each pixel or slice lies."""
+    """Index (pixels,) of the region that contains the centre of each pixel or slice along an axis."""
     return ((np.arange(pixels) + 0.5) * regions / pixels).astype(np.intp)
 
 
-def layer(values: Array, place: float) -> Array:
-    """(rows, columns) of (slabs, rows, columns) at a place from head, 0, to feet, 1."""
-    at = float(np.clip(place * len(values) - 0.5, 0, len(values) - 1))
+def layer(values: Array, position: float) -> Array:
+    """Interpolate (slabs, rows, columns) to (rows, columns) at a position from head (0) to feet (1)."""
+    at = float(np.clip(position * len(values) - 0.5, 0, len(values) - 1))
     first = min(int(at), len(values) - 1)
     second = min(first + 1, len(values) - 1)
     return np.asarray((1 - (at - first)) * values[first] + (at - first) * values[second], dtype=np.float32)
 
 
 def projected(values: Array, view: str) -> Array:
-    """The sum along a projection's axis: (rows, columns), (slices, columns) or (slices, rows)."""
+    """Sum along a projection's axis: (rows, columns), (slices, columns) or (slices, rows)."""
     return np.asarray(values.sum(axis=PROJECTIONS.index(view)))
 
 
 def sheet_png(values: Array, style: Style) -> bytes:
-    """LEVELS transparent pictures below each other, from head to feet, in one scale."""
-    places = (np.arange(LEVELS) + 0.5) / LEVELS
-    smooth = np.stack([enlarged(layer(values, float(place)), EDGE) for place in places])
+    """Render LEVELS transparent images below each other, from head to feet, with a common scale."""
+    positions = (np.arange(LEVELS) + 0.5) / LEVELS
+    smooth = np.stack([enlarged(layer(values, float(position)), EDGE) for position in positions])
     end = scale_end(smooth)
-    return png(np.concatenate([coloured(one, style, end) for one in smooth]))
+    return png(np.concatenate([coloured(level, style, end) for level in smooth]))
 
 
 def grey_png(box: npt.NDArray[np.uint8], view: str, extent: tuple[float, float, float], edge: int) -> bytes:
-    """The volume's own projection, means of its grey levels, in its true proportions.
+    """Render a mean projection of the volume in its true proportions.
 
     Args:
-        extent: of the volume along slices, rows and columns in mm.
-        edge: columns of the picture.
+        extent: of the volume along slices, rows and columns, in mm.
+        edge: columns of the image.
     """
     axis = PROJECTIONS.index(view)
     flat = box.astype(np.float32).mean(axis=axis)
@@ -68,5 +68,5 @@ def grey_png(box: npt.NDArray[np.uint8], view: str, extent: tuple[float, float, 
 
 
 def profile(values: Array) -> npt.NDArray[np.float64]:
-    """(slabs,) sums from head to feet."""
+    """Sums per slab (slabs,), from head to feet."""
     return np.asarray(values.sum(axis=(1, 2), dtype=np.float64))

@@ -1,8 +1,8 @@
-"""What explains the answers of which kind of model, each a plug-in.
+"""Registry of explainers, the plug-ins that explain one kind of model each.
 
-An explainer is a folder with ``explainer.py`` (an :class:`Explainer` named ``EXPLAINER``) and its code, plus a line in
-BUILT_IN; an engine names the one that explains its answers. Explainers from outside the project are found by the entry
-point group ``medportal.explainers`` of installed distributions. Nothing large is imported here.
+An explainer is a folder with ``explainer.py`` (an :class:`Explainer` named ``EXPLAINER``) and its code, plus an entry
+in BUILT_IN; an engine names its explainer. Third-party explainers are found through the entry point group
+``medportal.explainers``. No large imports here.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ class Explainer:
     """One kind of explanation.
 
     Attributes:
-        name: by which engines ask for it.
-        answer: ``module:function`` that answers and explains one input of a model that is asked directly (a row, a
-            text): it takes the verified package and the input, and gives the answer as JSON. Empty where jobs of
-            their own do that (images, stays, fusion). The answer to a row holds ``output``, ``base``, ``gap``,
-            ``values`` and ``groups`` (by code, in the target's unit, adding up to output less base), ``how``,
-            ``path_base`` and ``path_values`` (may be empty), and ``cohort``: at least one comparison row with its
-            ``values`` and ``outputs``. That to a text is what ``text.answering`` gives.
+        name: the name engines refer to.
+        answer: ``module:function`` that predicts and explains one input (a row, a text) given the verified package and
+            the input, and returns JSON. Empty if separate jobs do that (images, stays, fusion). The result for a row
+            has ``output``, ``base``, ``gap``, ``values`` and ``groups`` (by code, in the target's unit, summing to
+            output minus base), ``how``, ``path_base`` and ``path_values`` (may be empty), and ``cohort``: at least
+            one background row with its ``values`` and ``outputs``. For a text see ``text.answering``.
     """
 
     name: str
@@ -44,7 +43,7 @@ def explainers() -> Mapping[str, Explainer]:
     """All explainers by name.
 
     Raises:
-        RuntimeError: if two have one name.
+        RuntimeError: if two have the same name.
     """
     built_in = [import_module(f"apps.explainability.explainers.{kind}.explainer").EXPLAINER for kind in BUILT_IN]
     installed = [entry_point.load() for entry_point in entry_points(group=GROUP)]
@@ -55,18 +54,18 @@ def explainers() -> Mapping[str, Explainer]:
     return by_name
 
 
-def answer(package: Package, given: dict[str, Any]) -> dict[str, Any]:
-    """Answer and explain one input of a model that is asked directly.
+def answer(package: Package, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Predict and explain one input of a tabular or text model.
 
     Args:
-        given: ``{"row": {feature: number}}`` or ``{"text": str}``.
+        inputs: ``{"row": {feature: number}}`` or ``{"text": str}``.
 
     Raises:
-        ValueError: for a package whose engine has no such explainer.
+        ValueError: if the engine's explainer does not take single inputs.
     """
     explainer = explainers().get(engines()[package.card["runtime"]].explainer)
     if explainer is None or not explainer.answer:
         raise ValueError(f"{package.name} reads neither rows nor texts")
     module, _colon, function = explainer.answer.partition(":")
-    explained: dict[str, Any] = getattr(import_module(module), function)(package, given)
+    explained: dict[str, Any] = getattr(import_module(module), function)(package, inputs)
     return explained

@@ -1,8 +1,8 @@
-"""Training an amortised explainer: regression on what coalitions of regions earn.
+"""Training of an amortised explainer on the values of coalitions of regions.
 
-The loss is FastSHAP's (Jethani et al., ICLR 2022, eq. 6): coalitions drawn by Shapley's kernel, the
-squared difference between what they earn and the sum of their regions' attributions. Its minimum over
-all coalitions is the Shapley values themselves. Coalitions are evaluated once, before the training.
+The loss is FastSHAP's (Jethani et al., ICLR 2022, eq. 6): for coalitions from the Shapley kernel, the
+squared difference between their value and the sum of their regions' attributions. Its minimum over all
+coalitions is attained by the Shapley values. Coalitions are evaluated once, before training.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ExplainerRecipe:
-    """How to train; written into the card.
+    """Hyperparameters; written to the card.
 
     Attributes:
-        varied: how often each training film comes once more, moved, mirrored and else varied as the classifier's own
-            training did; without, some thousand films are learned by heart within ten epochs.
+        varied: number of augmented copies of each training image, with the classifier's own augmentation; without them
+            the explainer overfits a few thousand images within ten epochs.
     """
 
     varied: int = 1
@@ -46,13 +46,13 @@ class ExplainerRecipe:
 
 
 @dataclass(frozen=True)
-class Earned:
-    """Films and what coalitions of their regions earn.
+class CoalitionData:
+    """Images with the values of coalitions of their regions.
 
     Attributes:
         films: (n, rows, columns) uint8.
-        baselines: (n,) which reference plane belongs to each film.
-        ends: (n, 2, spaces, outputs) what baseline and film earn.
+        baselines: (n,) index of each image's reference plane.
+        ends: (n, 2, spaces, outputs) values of baseline and image.
         coalitions: (n, k, regions) bool.
         values: (n, k, spaces, outputs) float32.
     """
@@ -64,15 +64,15 @@ class Earned:
     values: npt.NDArray[np.float32]
 
 
-def earn(
+def evaluate_coalitions(
     answer: Answer,
     films: npt.NDArray[np.uint8],
     references: References,
     regions: Regions,
     recipe: ExplainerRecipe,
     progress: Progress,
-) -> Earned:
-    """Ask the model for what coalitions of each film earn."""
+) -> CoalitionData:
+    """Evaluate the model on random coalitions of each image."""
     rng = np.random.default_rng(recipe.seed)
     of = nearest(thumbnails(films), references.thumbnails)
     ends, coalitions, values = [], [], []
@@ -89,13 +89,13 @@ def earn(
         remark = f"{number + 1} films, {seconds:.0f} s" if (number + 1) % 500 == 0 else ""
         progress(number + 1, len(films), remark)
     stacked = np.stack(ends).astype(np.float32), np.stack(coalitions), np.stack(values).astype(np.float32)
-    return Earned(films, of, *stacked)
+    return CoalitionData(films, of, *stacked)
 
 
 def fit(
     explainer: Explainer,
-    train: Earned,
-    validation: Earned,
+    train: CoalitionData,
+    validation: CoalitionData,
     references: References,
     recipe: ExplainerRecipe,
     progress: Progress,
@@ -135,15 +135,17 @@ def fit(
     return best
 
 
-def loss_of(explainer: Explainer, earned: Earned, references: References) -> float:
-    """The mean loss over films, without training."""
+def loss_of(explainer: Explainer, earned: CoalitionData, references: References) -> float:
+    """Mean loss over images, in evaluation mode."""
     explainer.eval()
     with torch.inference_mode():
         parts = np.array_split(np.arange(len(earned.films)), max(1, len(earned.films) // 64))
         return float(np.mean([_loss(explainer, earned, references, rows).item() for rows in parts]))
 
 
-def _loss(explainer: Explainer, earned: Earned, references: References, rows: npt.NDArray[np.integer]) -> torch.Tensor:
+def _loss(
+    explainer: Explainer, earned: CoalitionData, references: References, rows: npt.NDArray[np.integer]
+) -> torch.Tensor:
     films = torch.from_numpy(earned.films[rows].astype(np.float32))
     baselines = torch.from_numpy(references.planes[earned.baselines[rows]].astype(np.float32))
     ends, values = torch.from_numpy(earned.ends[rows]), torch.from_numpy(earned.values[rows])
@@ -151,6 +153,6 @@ def _loss(explainer: Explainer, earned: Earned, references: References, rows: np
     raw = explainer(films, baselines)
     lack = ends[:, 1] - ends[:, 0] - raw.sum(dim=-1)
     shared = raw + (lack / raw.shape[-1]).unsqueeze(-1)
-    foretold = ends[:, None, 0] + torch.einsum("nkr,nsor->nkso", seen, shared)
-    errors = (foretold - values) / torch.tensor(SCALE).reshape(1, 1, -1, 1)
+    predicted = ends[:, None, 0] + torch.einsum("nkr,nsor->nkso", seen, shared)
+    errors = (predicted - values) / torch.tensor(SCALE).reshape(1, 1, -1, 1)
     return errors.pow(2).mean()

@@ -1,10 +1,10 @@
-"""Learning the healthy reference planes of a film package.
+"""Learning the healthy reference planes of a radiograph package.
 
-Ideally a hidden region would be replaced by that of a real healthy film that lies alike: then healthy
-films stay healthy whatever is hidden, and ill ones lose their illness piece by piece. But a real film
-belongs to a patient. So a few planes start as averages of many healthy films and are trained until the
-model answers composites with them as it answers composites with real healthy films. The averages of
-hundreds and the gradients of thousands are in them; nobody's film is.
+Ideally a hidden region would be replaced by that of a real, similar healthy image: healthy images then stay
+healthy whatever is hidden, and pathological ones lose their findings piece by piece. But real images belong
+to patients. Therefore a few planes are initialised as averages of many healthy images and trained until the
+model's outputs for composites with them match those for composites with real healthy images. They contain
+averages of hundreds and gradients of thousands of images, but no patient's image.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Answer = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class ReferenceRecipe:
-    """How to learn; written into the card."""
+    """Hyperparameters; written to the card."""
 
     planes: int = 8
     steps: int = 1500
@@ -46,14 +46,14 @@ def learn(
     recipe: ReferenceRecipe,
     progress: Callable[[int, int, str], None],
 ) -> References:
-    """Learn the planes.
+    """Learn the reference planes.
 
     Args:
-        answer: differentiable, (n, rows, columns) to (n, classes) log-probabilities.
-        films: (n, rows, columns) training films.
-        healthy: which of them show nothing.
-        patients: whose they are; a film is never compared with one of its own patient.
-        progress: called with (steps done, in all, remark).
+        answer: differentiable function from (n, rows, columns) to log-probabilities (n, classes).
+        films: (n, rows, columns) training images.
+        healthy: (n,) which of them have no finding.
+        patients: (n,) patient of each image; an image is never paired with one of the same patient.
+        progress: called with (steps done, total, remark).
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
@@ -76,10 +76,10 @@ def learn(
         seen = regions.seen(torch.from_numpy(draw(rng, recipe.batch, regions.count)))
         shift = tuple(int(by) for by in rng.integers(-recipe.shift, recipe.shift + 1, 2))
         with torch.no_grad():
-            wanted = answer(torch.roll(torch.lerp(twin, film, seen), shift, (1, 2)))
+            target = answer(torch.roll(torch.lerp(twin, film, seen), shift, (1, 2)))
         ours = planes[torch.from_numpy(of[rows])].clamp(0, 255)
-        given = answer(torch.roll(torch.lerp(ours, film, seen), shift, (1, 2)))
-        divergence = (wanted.exp() * (wanted - given)).sum(dim=1).mean()
+        output = answer(torch.roll(torch.lerp(ours, film, seen), shift, (1, 2)))
+        divergence = (target.exp() * (target - output)).sum(dim=1).mean()
         loss = divergence + recipe.tether * ((planes - first) / 255).pow(2).mean()
         optimiser.zero_grad()
         loss.backward()
@@ -94,7 +94,7 @@ def learn(
 
 
 def draw(rng: np.random.Generator, count: int, players: int) -> npt.NDArray[np.float32]:
-    """(count, players) coalitions: two in five by Shapley's kernel, the others of any size, some empty."""
+    """Draw coalitions (count, players): 40 % from the Shapley kernel, 50 % of uniform size, 10 % empty."""
     sizes = np.arange(1, players)
     kernel = 1 / (sizes * (players - sizes))
     coalitions = np.zeros((count, players), dtype=np.float32)
@@ -109,14 +109,14 @@ def draw(rng: np.random.Generator, count: int, players: int) -> npt.NDArray[np.f
 def _twins(
     small: npt.NDArray[np.float32], healthy: npt.NDArray[np.bool_], patients: npt.NDArray[np.str_]
 ) -> npt.NDArray[np.intp]:
-    """For each film the healthy film of another patient that lies most alike."""
-    places = np.flatnonzero(healthy)
+    """Index of the most similar healthy image of another patient for each image."""
+    candidates = np.flatnonzero(healthy)
     _, owners = np.unique(patients, return_inverse=True)
     twins = np.empty(len(small), dtype=np.intp)
-    squares = (small[places] ** 2).sum(axis=1)
+    squares = (small[candidates] ** 2).sum(axis=1)
     for start in range(0, len(small), 256):
         rows = slice(start, start + 256)
-        distances = squares[None] - 2 * small[rows] @ small[places].T
-        distances[owners[rows][:, None] == owners[places][None]] = np.inf
-        twins[rows] = places[distances.argmin(axis=1)]
+        distances = squares[None] - 2 * small[rows] @ small[candidates].T
+        distances[owners[rows][:, None] == owners[candidates][None]] = np.inf
+        twins[rows] = candidates[distances.argmin(axis=1)]
     return twins

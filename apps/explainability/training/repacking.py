@@ -1,4 +1,4 @@
-"""Writing a package anew with what explains it."""
+"""Writing a new package version with its explainer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from apps.inference.training.packing import finish
 def repack(
     package: Package, output: Path, *, version: str, references: References, explainer: dict[str, Any]
 ) -> dict[str, Any]:
-    """Add the package's own files and the references to what lies in ``output``; the new card.
+    """Add the package's files and the references to ``output`` and write the new card; return it.
 
     Args:
-        explainer: how it was made and how well it does, as the card says it.
+        explainer: the card's ``explainer`` entry: method, recipe and comparisons.
     """
     for name in package.card["files"]:
-        if not (output / name).exists():  # a new one of the same name stays
+        if not (output / name).exists():  # keep a new file of the same name
             shutil.copyfile(package.folder / name, output / name)
     stored = {"planes": torch.from_numpy(references.planes), "thumbnails": torch.from_numpy(references.thumbnails)}
     save_file(stored, output / REFERENCES)

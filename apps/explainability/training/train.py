@@ -1,4 +1,4 @@
-"""Giving a package an explainer: references, what coalitions earn, the network, the measurements, the new card."""
+"""Training of a package's explainer: references, coalition values, network, comparison, new card."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from apps.synthetic.radiograph import draw_film
 
 Progress = Callable[[str, int, int, str], None]
 VARIED = 256
-"""Films that are varied at once."""
+"""Images augmented per batch."""
 HOW = (
     "Positive films of held-back {what}; insertion and deletion of 24 x 24 regions, what is hidden replaced by the "
     "most similar healthy film of another patient (of the validation part; drawn films by drawn ones). Seconds: "
@@ -40,24 +40,23 @@ HOW = (
 
 @dataclass(frozen=True)
 class Recipes:
-    """Everything that can be set."""
+    """Hyperparameters of all steps."""
 
     reference: reference.ReferenceRecipe = field(default_factory=reference.ReferenceRecipe)
     explainer: fastshap.ExplainerRecipe = field(default_factory=fastshap.ExplainerRecipe)
     compared: int = 500
     drawn: int = 100
     explainers: tuple[str, ...] = ()
-    """Which are compared; none: all that serve films."""
+    """Explainers to compare; empty: all that support images."""
 
 
 def train(
     package: Package, parts: dict[str, Films], output: Path, *, version: str, recipes: Recipes, progress: Progress
 ) -> dict[str, Any]:
-    """Learn references and explainer, compare explainers, write the new version of the package.
+    """Learn references and explainer, compare explainers and write a new version of the package.
 
     Args:
-        parts: ``train``, ``validation``, ``validation_synthetic``, ``test_real``, as the classifier's own
-            training split them.
+        parts: ``train``, ``validation``, ``validation_synthetic``, ``test_real``: the classifier's own splits.
 
     Returns:
         The card.
@@ -75,22 +74,22 @@ def train(
         parts["train"].groups,
         regions,
         recipes.reference,
-        lambda *told: progress("healthy references", *told),
+        lambda *update: progress("healthy references", *update),
     )
     shown = np.concatenate([films, *_varied(parts["train"], package, recipes.explainer)])
-    seen, kept = (
-        fastshap.earn(
-            model.answer, some, references, regions, recipes.explainer, lambda *told, n=name: progress(n, *told)
+    seen, held_out = (
+        fastshap.evaluate_coalitions(
+            model.answer, some, references, regions, recipes.explainer, lambda *update, n=name: progress(n, *update)
         )
         for name, some in (("coalitions", shown), ("coalitions, held back", held))
     )
     network = fastshap.fit(
         new_network(package),
         seen,
-        kept,
+        held_out,
         references,
         recipes.explainer,
-        lambda *told: progress("explainer", *told),
+        lambda *update: progress("explainer", *update),
     )
     film = Explainable(model, regions, references, Amortised(_copy(package, network), regions))
     comparisons = measure(film, package, parts, recipes, progress)
@@ -98,21 +97,21 @@ def train(
 
 
 def new_network(package: Package) -> Explainer:
-    """An explainer whose trunk is the classifier's trained one."""
+    """An explainer initialised with the classifier's trained trunk."""
     classifier = networks.build(package.card["architecture"], outputs=len(package.card["calibration"]["bias"]))
     classifier.load_state_dict(load_file(package.folder / WEIGHTS))
     explainer = explainer_network(package, classifier.features)
     for module in explainer.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = 0.1  # torchvision's 0.01 follows too slowly for some thousand steps
+            module.momentum = 0.1  # torchvision's 0.01 is too slow for a few thousand steps
     return explainer
 
 
 def measure(
     film: Explainable, package: Package, parts: dict[str, Films], recipes: Recipes, progress: Progress
 ) -> list[dict[str, Any]]:
-    """Compare explainers on held-back real and drawn films."""
-    found = []
+    """Compare explainers on held-out real and synthetic images."""
+    comparisons = []
     real = _planes(parts["test_real"], package)
     positive = film.model.probabilities(real)[:, 0] >= package.labels[0].threshold
     chosen = [Sample(plane) for plane in real[positive][: recipes.compared]]
@@ -129,14 +128,14 @@ def measure(
             others,
             output=0,
             names=recipes.explainers or names_for(film),
-            progress=lambda *told, n=data: progress(f"comparing on {n}", *told),
+            progress=lambda *update, n=data: progress(f"comparing on {n}", *update),
         )
-        found.append({"data": data, "films": len(samples), "how": HOW.format(what=what), "rows": rows})
-    return found
+        comparisons.append({"data": data, "films": len(samples), "how": HOW.format(what=what), "rows": rows})
+    return comparisons
 
 
 def drawn(package: Package, film: Explainable, count: int) -> list[Sample]:
-    """Drawn films with one opacity each, whose place is known, of seeds that no training saw; positive ones."""
+    """Synthetic images with one opacity of known position, from unseen seeds, that the model finds positive."""
     samples = []
     for number in range(count):
         picture = draw_film(SYNTHETIC_SEEDS["test"] + 1 + 3 * number, pattern="focal", size=320)
@@ -158,7 +157,7 @@ def write(
     recipes: Recipes,
     comparisons: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Write the package anew with the explainer's files and figures on its card."""
+    """Write a new version of the package with the explainer's files and comparison."""
     halves = {
         name: value.half() if value.is_floating_point() else value for name, value in network.state_dict().items()
     }
@@ -175,7 +174,7 @@ def write(
 
 
 def _copy(package: Package, network: Explainer) -> Explainer:
-    """The network apart from the one in training: a loaded one is folded."""
+    """Copy the network, since loading it as explainer folds its batch norms in place."""
     other = explainer_network(package)
     other.load_state_dict(network.state_dict())
     return other
@@ -186,7 +185,7 @@ def _planes(films: Films, package: Package) -> npt.NDArray[np.uint8]:
 
 
 def _varied(films: Films, package: Package, recipe: fastshap.ExplainerRecipe) -> list[npt.NDArray[np.uint8]]:
-    """The films anew, each time otherwise."""
+    """Augmented copies of the images."""
     generator = torch.Generator().manual_seed(recipe.seed)
     return [
         augment(torch.from_numpy(films.planes[start : start + VARIED]), size=package.size, generator=generator)

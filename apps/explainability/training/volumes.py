@@ -1,4 +1,4 @@
-"""Giving ``ct-nodule`` what explains it: healthy references, and figures of how well explainers do."""
+"""Adding healthy references and an explainer comparison to ``ct-nodule``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOW = (
 
 @dataclass(frozen=True)
 class VolumeRecipe:
-    """How references are made: means of alike healthy volumes, which hold nobody's vessels."""
+    """Hyperparameters: references are means of similar healthy volumes, which show no individual vessels."""
 
     healthy: int = 200
     references: int = 4
@@ -44,7 +44,7 @@ class VolumeRecipe:
 def equip(
     package: Package, output: Path, *, version: str, recipe: VolumeRecipe, workers: int, progress: Progress
 ) -> dict[str, Any]:
-    """Make references, compare explainers on drawn volumes, write the new version of the package; its card.
+    """Learn references, compare explainers on simulated volumes and write a new version; return its card.
 
     Raises:
         FileExistsError: if ``output`` holds a package already.
@@ -62,8 +62,8 @@ def equip(
     model = VolumeModel(package, device="cpu")
     film = Explainable(model, Regions(VOLUME_GRID, package.shape), references, None)
     seen = draw("test", 4 * recipe.compared)
-    found = (seen.labels == 1) & (model.probabilities(seen.boxes)[:, 0] >= package.labels[0].threshold)
-    samples = [Sample(box, nodule) for box, nodule in zip(seen.boxes[found], seen.nodules[found], strict=True)][
+    positive = (seen.labels == 1) & (model.probabilities(seen.boxes)[:, 0] >= package.labels[0].threshold)
+    samples = [Sample(box, nodule) for box, nodule in zip(seen.boxes[positive], seen.nodules[positive], strict=True)][
         : recipe.compared
     ]
     rows = compare(
@@ -72,7 +72,7 @@ def equip(
         healthy.boxes[recipe.healthy :],
         output=0,
         names=names_for(film),
-        progress=lambda *told: progress("comparing", *told),
+        progress=lambda *update: progress("comparing", *update),
     )
     comparison = {"data": "drawn volumes", "films": len(samples), "how": HOW, "rows": rows}
     explainer = {
@@ -87,9 +87,9 @@ def equip(
 
 
 def learn(boxes: npt.NDArray[np.uint8], recipe: VolumeRecipe) -> References:
-    """Means of clusters of healthy volumes, (n, *shape)."""
+    """Learn references as cluster means of healthy volumes (n, *shape)."""
     small = thumbnails(boxes)
-    found = KMeans(recipe.references, n_init=4, random_state=recipe.seed).fit(small)
-    means = np.stack([boxes[found.labels_ == number].mean(axis=0) for number in range(recipe.references)])
+    clusters = KMeans(recipe.references, n_init=4, random_state=recipe.seed).fit(small)
+    means = np.stack([boxes[clusters.labels_ == number].mean(axis=0) for number in range(recipe.references)])
     planes = np.round(means).astype(np.uint8)
     return References(planes, thumbnails(planes))

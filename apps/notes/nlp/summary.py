@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 DAMPING, ROUNDS = 0.85, 60
-FLOOR = 0.15
+MIN_SIMILARITY = 0.15
 """Cosine similarity below this counts as zero."""
-ALIKE = 0.8
+MAX_REDUNDANCY = 0.8
 """A sentence with this cosine similarity to a selected one is redundant and skipped."""
-PULL = {
+SECTION_WEIGHTS = {
     "impression": 2.0,
     "plan": 1.4,
     "complaint": 1.4,
@@ -49,9 +49,9 @@ def summarise(sentences: list[Sentence], vectors: npt.NDArray[np.floating], *, m
         return []
     table = np.asarray(vectors, dtype=np.float64)[usable]
     similarity = np.clip(table @ table.T, 0, None)
-    similarity[similarity < FLOOR] = 0
+    similarity[similarity < MIN_SIMILARITY] = 0
     np.fill_diagonal(similarity, 0)
-    prior = np.array([PULL.get(sentences[index].section, 1.0) for index in usable])
+    prior = np.array([SECTION_WEIGHTS.get(sentences[index].section, 1.0) for index in usable])
     prior /= prior.sum()
     sums = similarity.sum(axis=1, keepdims=True)
     transitions = np.where(sums > 0, similarity / np.where(sums > 0, sums, 1), prior[None])
@@ -61,7 +61,7 @@ def summarise(sentences: list[Sentence], vectors: npt.NDArray[np.floating], *, m
     rank *= prior**0.5
     chosen: list[int] = []
     for index in np.argsort(-rank):
-        if all(table[index] @ table[other] < ALIKE for other in chosen):
+        if all(table[index] @ table[other] < MAX_REDUNDANCY for other in chosen):
             chosen.append(int(index))
         if len(chosen) == most:
             break

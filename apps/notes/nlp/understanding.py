@@ -19,7 +19,7 @@ OPENING = 1500
 
 
 @dataclass(frozen=True)
-class Understood:
+class NoteAnalysis:
     """Analysis of a note.
 
     Attributes:
@@ -34,7 +34,7 @@ class Understood:
     specialty: dict[str, Any]
 
 
-def understand(text: str, encoder: Encoder, specialties: list[Package]) -> Understood:
+def analyse_note(text: str, encoder: Encoder, specialties: list[Package]) -> NoteAnalysis:
     """Analyse a note.
 
     Args:
@@ -44,7 +44,7 @@ def understand(text: str, encoder: Encoder, specialties: list[Package]) -> Under
     sentences = [text[start:end] for start, end in reading.sentences[:MAX_SENTENCES]]
     vectors = encoder.encode(sentences) if sentences else np.zeros((0, encoder.width), dtype=np.float32)
     specialty = _specialty(text, specialties) if reading.language == "en" else {}
-    return Understood(reading, vectors.astype(np.float16), encoder.name, specialty)
+    return NoteAnalysis(reading, vectors.astype(np.float16), encoder.name, specialty)
 
 
 def _specialty(text: str, packages: list[Package]) -> dict[str, Any]:
@@ -63,24 +63,27 @@ def _specialty(text: str, packages: list[Package]) -> dict[str, Any]:
     return {}
 
 
-GRAVE = {
+SEVERITY_LOG_ODDS = {
     "sepsis": 1.2, "respiratory_failure": 1.2, "hypoxia": 0.8, "hypotension": 0.9, "confusion": 0.8, "dyspnea": 0.4,
     "cyanosis": 0.9, "mi": 0.6, "heart_failure": 0.5, "renal_failure": 0.6, "metastasis": 0.6, "cancer": 0.3,
     "intracranial_hemorrhage": 1.0, "cirrhosis": 0.6, "pulmonary_embolism": 0.6, "pneumonia": 0.4, "tachycardia": 0.2,
 }  # fmt: skip
 """Log-odds added by each condition, chosen after the items of CURB-65, qSOFA and Charlson; not fitted on outcomes."""
-QUIET = -2.5
+BASE_LOG_ODDS = -2.5
 """Log-odds of a note without any severe condition."""
 
 
-def gravity(mentions: list[tuple[str, bool]]) -> tuple[float, list[str]]:
+def severity_log_odds(mentions: list[tuple[str, bool]]) -> tuple[float, list[str]]:
     """Severity of the notes' mentions as log-odds, and the conditions that contribute, strongest first.
 
     Args:
         mentions: lexicon code, and whether it is affirmed as current for the patient.
     """
-    present = sorted({code for code, holds in mentions if holds and code in GRAVE}, key=lambda code: -GRAVE[code])
-    return QUIET + sum(GRAVE[code] for code in present), present
+    present = sorted(
+        {code for code, holds in mentions if holds and code in SEVERITY_LOG_ODDS},
+        key=lambda code: -SEVERITY_LOG_ODDS[code],
+    )
+    return BASE_LOG_ODDS + sum(SEVERITY_LOG_ODDS[code] for code in present), present
 
 
 def affirmed(mention: Mention) -> bool:

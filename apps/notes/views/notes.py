@@ -89,7 +89,7 @@ def note_page(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpRe
         except UserError as refusal:
             form.add_error("text", str(refusal))
             status = 422
-    context |= _understood(note) | {
+    context |= _extraction_context(note) | {
         "draft": writing.draft_of(case, note, user),
         "revisions": note.revisions.select_related("author", "note__case")[:20],
     }
@@ -103,7 +103,7 @@ def understood(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpR
     case = get_case(request, pk)
     note = _note(case, note_id)
     return render_case_page(
-        request, case, "notes", {"note": note, **_understood(note)}, template="notes/_understood.html"
+        request, case, "notes", {"note": note, **_extraction_context(note)}, template="notes/_understood.html"
     )
 
 
@@ -163,7 +163,7 @@ def decide(request: HttpRequest, pk: uuid.UUID, concept_id: uuid.UUID) -> HttpRe
         messages.error(request, str(refusal))
     if request.headers.get("HX-Request"):
         return render_case_page(
-            request, case, "notes", {"note": note, **_understood(note)}, template="notes/_understood.html"
+            request, case, "notes", {"note": note, **_extraction_context(note)}, template="notes/_understood.html"
         )
     return redirect("notes:note", pk, note.pk)
 
@@ -233,7 +233,7 @@ class Stretch:
         return _description(self.concept) if self.concept is not None else ""
 
 
-def _understood(note: Note) -> dict[str, Any]:
+def _extraction_context(note: Note) -> dict[str, Any]:
     extraction: NoteExtraction | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
     if extraction is None or extraction.state != State.SUCCEEDED:
         return {"reading": extraction, "stretches": [Stretch(note.text)], "groups": []}

@@ -10,7 +10,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.explainability.drawing.volume import LEVELS
 from apps.explainability.models import Explanation
-from apps.explainability.queries import by_finding, places, strongest_slice
+from apps.explainability.queries import by_finding, strongest_slice, zones
 from apps.imaging.models import Study
 from apps.inference.models import Analysis, Finding
 from apps.inference.queries import current_analyses
@@ -33,7 +33,7 @@ class FindingRow:
     @property
     def places(self) -> list[dict[str, Any]]:
         """Attributions by anatomical region, strongest first."""
-        return places(self.explanation) if self.explanation is not None else []
+        return zones(self.explanation) if self.explanation is not None else []
 
     @property
     def percent(self) -> float:

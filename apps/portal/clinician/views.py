@@ -108,7 +108,7 @@ def review_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
 def explain_finding(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Request an explanation, or retry a failed one."""
     finding = get_object_or_404(visible_findings(signed_in(request)), pk=finding_id)
-    scheduling.request(finding, actor=signed_in(request))
+    scheduling.request_explanation(finding, actor=signed_in(request))
     return _back(request, finding.analysis.series.study)
 
 

@@ -1,4 +1,4 @@
-"""Exact Shapley values of the sources of a fused risk."""
+"""Explainer ``fusion``: exact Shapley values of the sources of a fused risk."""
 
 from __future__ import annotations
 

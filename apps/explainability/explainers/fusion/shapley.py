@@ -1,6 +1,6 @@
-"""Exact Shapley values of a few parts: how much each source gave (image, text, laboratory …).
+"""Exact Shapley values of a few players (Shapley 1953), for example the sources of a fused risk.
 
-A handful of parts has few coalitions, so nothing is sampled: every one is asked for (Shapley 1953).
+With few players all coalitions are evaluated; nothing is sampled.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-MOST = 12
-Earnings = Callable[[npt.NDArray[np.bool_]], npt.NDArray[np.float64]]
+MAX_PLAYERS = 12
+ValueFunction = Callable[[npt.NDArray[np.bool_]], npt.NDArray[np.float64]]
 
 
-def shapley(earnings: Earnings, parts: int) -> tuple[npt.NDArray[np.float64], float, float]:
-    """Share out what all parts earn together.
+def shapley(value_function: ValueFunction, players: int) -> tuple[npt.NDArray[np.float64], float, float]:
+    """Compute exact Shapley values.
 
     Args:
-        earnings: (coalitions, parts) of who takes part to (coalitions,) answers.
-        parts: how many, at most MOST.
+        value_function: coalitions (n, players) to their values (n,).
+        players: number of players, at most MAX_PLAYERS.
 
     Returns:
-        (parts,) values, the answer of nobody, the answer of all.
+        Shapley values (players,), the value of the empty and of the grand coalition.
 
     Raises:
-        ValueError: for too many parts.
+        ValueError: for too many players.
     """
-    if not 1 <= parts <= MOST:
-        raise ValueError(f"exact values are for 1 to {MOST} parts, not {parts}")
-    numbers = np.arange(2**parts)
-    coalitions = (numbers[:, None] >> np.arange(parts)) & 1 == 1
-    answers = earnings(coalitions)
+    if not 1 <= players <= MAX_PLAYERS:
+        raise ValueError(f"exact values are for 1 to {MAX_PLAYERS} players, not {players}")
+    numbers = np.arange(2**players)
+    coalitions = (numbers[:, None] >> np.arange(players)) & 1 == 1
+    answers = value_function(coalitions)
     sizes = coalitions.sum(axis=1)
-    values = np.zeros(parts)
-    for part in range(parts):
-        without = numbers[~coalitions[:, part]]
-        weights = np.array([1 / (parts * comb(parts - 1, int(size))) for size in sizes[without]])
-        values[part] = (weights * (answers[without | 1 << part] - answers[without])).sum()
+    values = np.zeros(players)
+    for player in range(players):
+        without = numbers[~coalitions[:, player]]
+        weights = np.array([1 / (players * comb(players - 1, int(size))) for size in sizes[without]])
+        values[player] = (weights * (answers[without | 1 << player] - answers[without])).sum()
     return values, float(answers[0]), float(answers[-1])

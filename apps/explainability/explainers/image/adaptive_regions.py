@@ -1,10 +1,10 @@
-"""Shapley values of a volume among few players that close in on what matters.
+"""Shapley values of a volume among few players, adaptively refined where the output changes.
 
-In hundreds of equal regions a small finding is one of many, each known roughly; in few, it is a corner of a large one.
-So boxes are halved again and again where the answer changes most: when a box alone is seen, and when it alone is
-hidden (hierarchical games; Teneggi, Luster and Sulam, IEEE TPAMI 2023). What is left after that are small boxes where
-something matters and large ones where nothing does: some dozens of players of one game, whose Shapley values are
-sampled as a film's are. A box's value is shared out evenly among its cells, so the sum stays.
+With hundreds of equal regions a small finding is one of many, each estimated roughly; with few, it is a corner of a
+large one. Boxes are therefore bisected repeatedly where the output changes most: when only the box is visible, and when
+only the box is hidden (hierarchical games; Teneggi, Luster and Sulam, IEEE TPAMI 2023). The result is small boxes at
+relevant positions and large ones elsewhere: a few dozen players of one game, whose Shapley values are sampled as for
+images. A box's value is distributed evenly among its cells, so the sum is preserved.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from apps.explainability.explainers.image.attribution import Attribution, Budget
 from apps.explainability.explainers.image.coalition_game import Game, Regions, Values
 
 PLAYERS = 32
-"""Boxes at the end of the search; finding them takes 4 evaluations each, at most half of the budget."""
+"""Boxes at the end of the search, which takes 4 evaluations per box and at most half of the budget."""
 FINER = 2
-"""Into how many cells along each axis a region of the game may be cut."""
-AT_GLANCE = 8
-"""Boxes of a first look: 30 evaluations."""
-AT_ONCE = 2
-"""Boxes that are halved before the model is asked again."""
+"""Cells per region of the game along each axis: the finest resolution."""
+PREVIEW_PLAYERS = 8
+"""Boxes of a preview: 30 evaluations."""
+SPLITS_PER_STEP = 2
+"""Boxes that are bisected per batch of evaluations."""
 
 Cells = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Box:
-    """Neighbouring cells, and what they were seen to give.
+    """A block of cells with its estimated contribution.
 
     Attributes:
-        cells: (slices, rows, columns) numbers of cells.
-        given: (spaces, outputs) the mean of what the box gives when it alone is seen and what it takes when it alone
-            is hidden: its Shapley value in a game of two.
+        cells: (slices, rows, columns) cell indices.
+        contribution: (spaces, outputs) mean of the gain when only the box is visible and the loss when only the box is
+            hidden: its Shapley value in a two-player game.
     """
 
     cells: Cells
-    given: Values
+    contribution: Values
 
 
 class Quotient:
-    """The game whose players are boxes of cells (Owen 1977 calls it the quotient game)."""
+    """The game whose players are boxes of cells (the quotient game of Owen 1977)."""
 
     def __init__(self, game: Game, boxes: list[Box]) -> None:
         self.game, self.cells = game, _cells(game)
@@ -61,20 +61,20 @@ class Quotient:
 
     @property
     def evaluations(self) -> int:
-        """How many volumes the model was asked for."""
+        """Number of volumes evaluated by the model."""
         return self.game.evaluations
 
     @property
     def ends(self) -> tuple[Values, Values]:
-        """What nobody and all earn, (spaces, outputs) each."""
+        """Values of the empty and the grand coalition, (spaces, outputs) each."""
         return self.game.ends
 
     def values(self, coalitions: npt.NDArray[np.generic]) -> Values:
-        """(n, spaces, outputs) for (n, boxes) coalitions."""
+        """Values (n, spaces, outputs) of coalitions (n, boxes)."""
         return self.game.values(coalitions[:, self.of], self.cells)
 
     def by_cell(self, boxes: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-        """(spaces, outputs, boxes) as (spaces, outputs, *cells); sums stay."""
+        """Distribute values (spaces, outputs, boxes) to cells (spaces, outputs, *cells); sums are preserved."""
         return np.asarray((boxes / self.sizes)[..., self.of].reshape(*boxes.shape[:2], *self.cells.grid))
 
 
@@ -86,28 +86,32 @@ def explain(
     rng: np.random.Generator,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Attribution]:
-    """Search, then sample; the first attribution is what the search itself saw."""
+    """Search for boxes, then sample their Shapley values; the first attribution is the search's own estimate."""
     started = clock()
     boxes = _search(game, watched, budget, lambda: clock() - started)
     quotient = Quotient(game, boxes)
-    first = _seen(quotient, boxes)
-    if len(boxes) == 1:  # the budget allowed no cut: there is nothing to share out
+    first = _estimate(quotient, boxes)
+    if len(boxes) == 1:  # the budget allowed no split: one box has the whole value
         yield replace(first, stopped="budget")
         return
     yield first
     rest = replace(budget, seconds=budget.seconds - (clock() - started))
-    alike = torch.eye(len(boxes), dtype=torch.float64)  # boxes of unlike sizes are no neighbours that resemble
-    for found in sampled.sample(
-        quotient, prior=None, watched=watched, budget=rest, rng=rng, covariance=alike, clock=clock
+    independent = torch.eye(len(boxes), dtype=torch.float64)  # boxes of different sizes: no prior correlation
+    for attribution in sampled.sample(
+        quotient, prior=None, watched=watched, budget=rest, rng=rng, covariance=independent, clock=clock
     ):
-        assert found.half_width is not None
-        yield replace(found, values=quotient.by_cell(found.values), half_width=quotient.by_cell(found.half_width))
+        assert attribution.half_width is not None
+        yield replace(
+            attribution,
+            values=quotient.by_cell(attribution.values),
+            half_width=quotient.by_cell(attribution.half_width),
+        )
 
 
-def glance(game: Game) -> Attribution:
-    """The first steps of the search alone, of all outputs: a rough picture at once."""
-    boxes = _search(game, (), Budget(), lambda: 0.0, players=AT_GLANCE)
-    return _seen(Quotient(game, boxes), boxes)
+def preview(game: Game) -> Attribution:
+    """The first steps of the search only, for all outputs: a rough, fast estimate."""
+    boxes = _search(game, (), Budget(), lambda: 0.0, players=PREVIEW_PLAYERS)
+    return _estimate(Quotient(game, boxes), boxes)
 
 
 def _cells(game: Game) -> Regions:
@@ -117,41 +121,41 @@ def _cells(game: Game) -> Regions:
 def _search(
     game: Game, watched: tuple[int, ...], budget: Budget, seconds: Callable[[], float], players: int = PLAYERS
 ) -> list[Box]:
-    """Halve where the answer changes most, until there are players enough or half of the budget is used up."""
+    """Bisect the boxes with the largest contribution until there are enough, or half of the budget is used."""
     empty, full = game.ends
     cells = _cells(game)
     boxes = [Box(np.arange(cells.count).reshape(cells.grid), full - empty)]
     outputs = list(watched) or list(range(full.shape[-1]))
-    while len(boxes) < players and 2 * (game.evaluations + 4 * AT_ONCE) <= budget.evaluations:
+    while len(boxes) < players and 2 * (game.evaluations + 4 * SPLITS_PER_STEP) <= budget.evaluations:
         if 2 * seconds() > budget.seconds:
             break
-        boxes.sort(key=lambda box: (box.cells.size > 1, float(np.abs(box.given[0, outputs]).max())))
-        chosen = [box for box in boxes[-AT_ONCE:] if box.cells.size > 1]
+        boxes.sort(key=lambda box: (box.cells.size > 1, float(np.abs(box.contribution[0, outputs]).max())))
+        chosen = [box for box in boxes[-SPLITS_PER_STEP:] if box.cells.size > 1]
         if not chosen:
             break
-        halves = [half for box in chosen for half in _halved(box.cells, cells.grid)]
-        boxes = boxes[: -len(chosen)] + _asked(game, cells, halves)
+        halves = [half for box in chosen for half in _bisected(box.cells, cells.grid)]
+        boxes = boxes[: -len(chosen)] + _evaluated(game, cells, halves)
     return boxes
 
 
-def _seen(quotient: Quotient, boxes: list[Box]) -> Attribution:
-    """What the search itself saw of the boxes, with its sum made to fit."""
+def _estimate(quotient: Quotient, boxes: list[Box]) -> Attribution:
+    """The search's own estimate, corrected to sum to the output."""
     empty, full = quotient.ends
-    values = efficient(np.stack([box.given for box in boxes], axis=-1), (empty, full))
+    values = efficient(np.stack([box.contribution for box in boxes], axis=-1), (empty, full))
     return Attribution(quotient.by_cell(values), empty, full, quotient.evaluations, stopped="")
 
 
-def _halved(box: Cells, grid: tuple[int, ...]) -> list[Cells]:
-    """Cut across the axis along which the box takes the largest share of the volume."""
+def _bisected(box: Cells, grid: tuple[int, ...]) -> list[Cells]:
+    """Bisect across the axis along which the box spans the largest share of the volume."""
     shares = [length / whole if length > 1 else 0.0 for length, whole in zip(box.shape, grid, strict=True)]
     return np.array_split(box, 2, axis=int(np.argmax(shares)))
 
 
-def _asked(game: Game, cells: Regions, halves: list[Cells]) -> list[Box]:
+def _evaluated(game: Game, cells: Regions, halves: list[Cells]) -> list[Box]:
     alone = np.zeros((len(halves), cells.count), dtype=bool)
     for row, half in zip(alone, halves, strict=True):
         row[half.ravel()] = True
     answers = game.values(np.concatenate([alone, ~alone]), cells)
     empty, full = game.ends
-    given = ((answers[: len(halves)] - empty) + (full - answers[len(halves) :])) / 2
-    return [Box(half, one) for half, one in zip(halves, given, strict=True)]
+    contributions = ((answers[: len(halves)] - empty) + (full - answers[len(halves) :])) / 2
+    return [Box(half, contribution) for half, contribution in zip(halves, contributions, strict=True)]

@@ -1,8 +1,8 @@
-"""Shapley values by one forward pass of a learned explainer (FastSHAP; Jethani et al., ICLR 2022).
+"""Amortised Shapley values: one forward pass of a learned explainer (FastSHAP; Jethani et al., ICLR 2022).
 
-The explainer's trunk starts as the classifier's own; its head speaks of each region, output and space.
-Its sum is corrected to what the model really answered (additive efficient normalisation, Ruiz et al.
-1998), so the accounting is exact although the values are learned.
+The explainer's trunk is initialised from the classifier; its head predicts a value per region, output and
+space. The values are corrected to sum to the model's actual output (additive efficient normalisation, Ruiz
+et al. 1998), so efficiency holds exactly although the values are learned.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from apps.inference.engines.radiograph.networks import fold_batch_norms
 from apps.inference.engines.radiograph.preprocessing import normalise
 
 SCALE = (1.0, 6.0)
-"""Units of the head's output in each space: a probability's range, and that of common log-odds."""
+"""Scale of the head's output in each space: the range of probabilities, and of typical log-odds."""
 WIDTH = 96
 
 
 class Explainer(nn.Module):
-    """Film and baseline in, (n, spaces, outputs, regions) attributions out, before their sum is corrected."""
+    """Network from image and baseline to attributions (n, spaces, outputs, regions), before the sum is corrected."""
 
     def __init__(self, trunk: nn.Sequential, outputs: int, grid: tuple[int, ...]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Explainer(nn.Module):
         self.register_buffer("scale", torch.tensor(SCALE).reshape(1, -1, 1, 1), persistent=False)
 
     def forward(self, films: torch.Tensor, baselines: torch.Tensor) -> torch.Tensor:
-        """``films`` and ``baselines`` are (n, rows, columns) grey levels."""
+        """Predict attributions for images and baselines, (n, rows, columns) grey levels each."""
         both = torch.cat([normalise(films), normalise(baselines)], dim=1)
         hidden = both.contiguous(memory_format=torch.channels_last)
         fine = None
@@ -59,7 +59,7 @@ class Explainer(nn.Module):
 
 
 class Amortised:
-    """A loaded explainer, ready for single films."""
+    """A loaded explainer for single images."""
 
     def __init__(self, network: Explainer, regions: Regions, device: torch.device | str = "cpu") -> None:
         self.network = fold_batch_norms(network.eval()).requires_grad_(False).to(device)
@@ -72,10 +72,10 @@ class Amortised:
         baseline: npt.NDArray[np.generic],
         ends: tuple[Values, Values],
     ) -> Values:
-        """Attributions of one film, (spaces, outputs, regions).
+        """Attributions of one image, (spaces, outputs, regions).
 
         Args:
-            ends: what baseline and film earn, (spaces, outputs) each; the sums are made to fit them.
+            ends: values of baseline and image, (spaces, outputs) each; the sums are corrected to them.
         """
         film, hidden = (
             torch.from_numpy(np.array(part, dtype=np.float32))[None].to(self.device) for part in (plane, baseline)
@@ -86,13 +86,13 @@ class Amortised:
 
 
 def efficient(values: Values, ends: tuple[Values, Values]) -> Values:
-    """Share out evenly what (…, regions) attributions lack, so that they sum up to the difference of the ends."""
-    lack = ends[1] - ends[0] - values.sum(axis=-1)
-    return np.asarray(values + lack[..., None] / values.shape[-1])
+    """Distribute the residual evenly over attributions (…, regions), so that they sum to the difference of the ends."""
+    residual = ends[1] - ends[0] - values.sum(axis=-1)
+    return np.asarray(values + residual[..., None] / values.shape[-1])
 
 
 def _for_two(trunk: Any) -> nn.Sequential:
-    """The classifier's trunk with a second input channel, which says nothing at first."""
+    """The classifier's trunk with a second, zero-initialised input channel."""
     first = trunk[0][0]
     wider = nn.Conv2d(
         2, first.out_channels, first.kernel_size, first.stride, first.padding, bias=first.bias is not None

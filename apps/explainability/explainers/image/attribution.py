@@ -1,4 +1,4 @@
-"""What every explainer of films gives, and what it is given."""
+"""Common interface of image explainers: budget, attribution, explainer function."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from apps.explainability.explainers.image.coalition_game import Game, Values
 
 @dataclass(frozen=True)
 class Budget:
-    """When to stop.
+    """Stopping criteria.
 
     Attributes:
-        evaluations: at most this many planes.
-        seconds: at most this long; what is there by then is returned and marked.
-        precision: enough when the 95 % intervals of the strongest regions are narrower than this share
-            of the strongest attribution to either side.
-        strongest: how many regions must be that precise.
+        evaluations: maximum number of model evaluations.
+        seconds: maximum duration; the best result so far is returned and marked.
+        precision: stop when the half-widths of the 95 % intervals of the strongest regions are below this
+            fraction of the strongest attribution.
+        strongest: number of regions that must be that precise.
     """
 
     evaluations: int = 512
@@ -31,14 +31,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Attributions of all outputs of one film, in both spaces.
+    """Attributions of all outputs for one image, in both spaces.
 
     Attributes:
-        values: (spaces, outputs, *grid): a number a region, or a pixel where the explainer works on pixels.
-        base, output: (spaces, outputs) what baseline and film are answered with.
-        evaluations: how many planes the model was asked for.
-        half_width: of the values' 95 % intervals where the explainer knows them.
-        stopped: why there is no more: ``precise``, ``budget``, ``time``, ``complete``; empty while it goes on.
+        values: (spaces, outputs, *grid), one value per region, or per pixel for pixel-wise explainers.
+        base, output: (spaces, outputs) model outputs for baseline and image.
+        evaluations: number of model evaluations.
+        half_width: of the values' 95 % intervals, if the explainer estimates them.
+        stopped: reason for stopping: ``precise``, ``budget``, ``time``, ``complete``; empty for intermediate results.
     """
 
     values: npt.NDArray[np.floating]
@@ -54,16 +54,16 @@ class Attribution:
 
     @property
     def sums(self) -> Values:
-        """(spaces, outputs)."""
+        """Sums of the attributions, (spaces, outputs)."""
         return np.asarray(self.values.sum(axis=self.axes, dtype=np.float64))
 
     @property
     def gaps(self) -> Values:
-        """Base value and attributions less the output, (spaces, outputs): 0 if the accounting is exact."""
+        """Efficiency gap (spaces, outputs): base value plus attributions minus output; 0 if exact."""
         return self.base + self.sums - self.output
 
     def by_region(self, game: Game) -> Values:
-        """(spaces, outputs, regions) of the game, whatever the explainer's own grid."""
+        """Attributions on the game's regions, (spaces, outputs, regions), whatever the explainer's own grid."""
         spaces, outputs = self.values.shape[:2]
         flat = self.values.reshape(spaces * outputs, *self.values.shape[2:])
         if self.values.shape[2:] != game.regions.grid:
@@ -72,4 +72,4 @@ class Attribution:
 
 
 Explainer = Callable[[Game, tuple[int, ...], Budget], Iterator[Attribution]]
-"""Explains a game; ``watched`` are the outputs that matter. Yields better and better attributions."""
+"""Explains a game for the ``watched`` outputs; yields increasingly precise attributions."""

@@ -1,8 +1,8 @@
-"""What stands in for a region that is not seen.
+"""Baselines that replace hidden regions.
 
-A blurred or averaged film lacks the fine vessels that a healthy lung shows, and ``cxr-pneumonia`` calls
-it pneumonia (0.98), so nothing is left to explain. The reference planes are learned (training/reference.py):
-pictures that the model takes for healthy lung also in pieces; docs/explanations.md has the figures.
+A blurred or averaged image lacks the fine vessels of a healthy lung, and ``cxr-pneumonia`` calls it pneumonia
+(0.98), so there would be nothing to explain. The reference planes are learned (training/reference.py): images
+that the model takes for healthy lung even in part; docs/explanations.md has the figures.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ class References:
 
     Attributes:
         planes: (n, *shape) uint8.
-        thumbnails: (n, tiles), by which a film finds the one that lies most like it.
+        thumbnails: (n, tiles), by which the most similar reference is found.
     """
 
     planes: npt.NDArray[np.uint8]
     thumbnails: npt.NDArray[np.float32]
 
     def of(self, plane: npt.NDArray[np.generic]) -> int:
-        """Which reference belongs to a film."""
+        """Index of the reference most similar to an image."""
         return int(nearest(thumbnails(plane[None]), self.thumbnails)[0])
 
 
 def baseline(masker: str, plane: npt.NDArray[np.generic], references: References | None) -> Plane:
-    """The plane that replaces what is hidden, in grey levels.
+    """The baseline plane in grey levels, which replaces hidden regions.
 
     Raises:
-        ValueError: for an unknown masker, or ``reference`` where the package has none.
+        ValueError: for an unknown masker, or ``reference`` if the package has none.
     """
     film = np.asarray(plane, dtype=np.float32)
     edge = max(film.shape) // 3
@@ -52,7 +52,7 @@ def baseline(masker: str, plane: npt.NDArray[np.generic], references: References
     if masker == "mean":
         return np.full_like(film, film.mean())
     if masker == "inpaint":
-        # Everything is hidden but a frame, from which Telea's method (2004) fills the inside.
+        # Everything but a frame is masked and inpainted from the frame (Telea 2004).
         hidden = np.zeros(film.shape, np.uint8)
         hidden[edge // 8 : -(edge // 8), edge // 8 : -(edge // 8)] = 255
         return cv2.inpaint(film.round().astype(np.uint8), hidden, 3, cv2.INPAINT_TELEA).astype(np.float32)
@@ -60,9 +60,9 @@ def baseline(masker: str, plane: npt.NDArray[np.generic], references: References
 
 
 def thumbnails(planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    """(n, tiles) means over tiles: EDGE x EDGE of films, (n, size, size); DEEP x 20 x 20 of boxes, (n, *shape).
+    """Means over tiles (n, tiles): EDGE × EDGE for images (n, size, size); DEEP × 20 × 20 for volumes (n, *shape).
 
-    Each length is a multiple of its number of tiles.
+    Each length must be a multiple of its number of tiles.
     """
     tiles = (EDGE, EDGE) if planes.ndim == 3 else (DEEP, EDGE - 4, EDGE - 4)
     parts = [
@@ -73,6 +73,6 @@ def thumbnails(planes: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
 
 
 def nearest(rows: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    """For each row the place of the nearest other row."""
+    """Index of the nearest row in ``others`` for each row."""
     distances = (others**2).sum(axis=1)[None] - 2 * rows @ others.T
     return np.asarray(distances.argmin(axis=1))

@@ -1,7 +1,7 @@
-"""Explainers of one package side by side, over films.
+"""Benchmark of a package's explainers over a set of images.
 
-The judge is none of the explainers' own: regions are finer than theirs (24 × 24), and what is hidden is
-replaced by a real or drawn healthy film of somebody else, which none of them saw.
+The evaluation is independent of the explainers: its regions are finer than theirs (24 × 24), and hidden regions
+are replaced by a real or synthetic healthy image of another patient, which no explainer used.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from apps.explainability.explainers.image.methods import methods_for
 from apps.inference.packages.card import VOLUMES
 
 JUDGE, VOLUME_JUDGE = (24, 24), (12, 16, 16)
-"""Regions of the judge's own along each axis."""
+"""Regions of the evaluation along each axis."""
 SANITY_FILMS = 8
 FEW = 50
-"""Films for explainers that only complete the picture."""
+"""Maximum number of images for costly explainers."""
 COSTLY = ("partition", "gradient", "deep", "kernel")
 EXPLAINERS: dict[str, tuple[str, str, int]] = {
     "amortised": ("amortised", "", 2),
@@ -42,19 +42,19 @@ EXPLAINERS: dict[str, tuple[str, str, int]] = {
     "grad_cam": ("grad_cam", "", 8),
     "kernel": ("kernel", "mean", 500),
 }
-"""Name to method, baseline (empty: the package's best) and evaluations."""
+"""Name to (method, baseline (empty: the package's best), evaluations)."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A film's plane or a volume's box to compare on, and where the finding is, if that is known."""
+    """A preprocessed image or volume, with the mask of the finding if known."""
 
     plane: npt.NDArray[np.uint8]
     truth: npt.NDArray[np.bool_] | None = None
 
 
 def names_for(film: Explainable) -> tuple[str, ...]:
-    """The explainers that can be compared on a package, its own and those that it is held against."""
+    """Explainers that can be compared on a package: its own and the baselines."""
     own = methods_for(film.model.package.task)
     peers = ("grad_cam", "kernel") if film.model.package.task == VOLUMES else ("grad_cam",)
     served = {*own, *peers} - ({"amortised"} if film.amortised is None else set())
@@ -70,17 +70,18 @@ def compare(
     names: Sequence[str],
     progress: Callable[[int, int, str], None] = lambda done, total, remark: None,
 ) -> list[dict[str, Any]]:
-    """Measure explainers of one output.
+    """Evaluate explainers of one output.
 
     Args:
-        healthy: (n, *shape) films or volumes of others, of which the most alike replaces what is hidden.
+        healthy: (n, *shape) images or volumes of others; the most similar one replaces hidden regions.
 
     Returns:
-        One row an explainer: means of insertion, deletion, advantage, pointing, gap, sanity, evaluations, seconds.
+        One row per explainer: means of insertion, deletion, advantage, pointing, gap, sanity and evaluations; median
+        of seconds.
     """
     small = thumbnails(healthy)
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    stranger = _random_weights(film)
+    untrained = _random_weights(film)
     for number, sample in enumerate(samples):
         twin = healthy[nearest(thumbnails(sample.plane[None]), small)[0]]
         finer = Regions(JUDGE if sample.plane.ndim == 2 else VOLUME_JUDGE, sample.plane.shape)
@@ -88,15 +89,15 @@ def compare(
         for name in names:
             if name in COSTLY and number >= FEW:
                 continue
-            row = _judged(film, sample, judge, output, name)
+            row = _evaluated(film, sample, judge, output, name)
             if number < SANITY_FILMS:
-                row["sanity"] = _sanity(film, stranger, sample, output, name)
+                row["sanity"] = _sanity(film, untrained, sample, output, name)
             measured[name].append(row)
         progress(number + 1, len(samples), "")
     return [{"explainer": name, "films": len(rows), **_means(rows)} for name, rows in measured.items()]
 
 
-def _judged(film: Explainable, sample: Sample, judge: Game, output: int, name: str) -> dict[str, float]:
+def _evaluated(film: Explainable, sample: Sample, judge: Game, output: int, name: str) -> dict[str, float]:
     started = time.perf_counter()
     pixels, gap, evaluations = _pixels(film, sample.plane, output, name)
     row = {"seconds": time.perf_counter() - started, "evaluations": float(evaluations)}
@@ -105,15 +106,15 @@ def _judged(film: Explainable, sample: Sample, judge: Game, output: int, name: s
     row |= {"insertion": curves.insertion_auc, "deletion": curves.deletion_auc, "advantage": curves.advantage}
     row |= {} if gap is None else {"gap": abs(gap)}
     if sample.truth is not None:
-        row["pointing"] = float(faithfulness.points_at(pixels, sample.truth))
-        row["within"] = faithfulness.within(pixels, sample.truth)
+        row["pointing"] = float(faithfulness.pointing_game_hit(pixels, sample.truth))
+        row["within"] = faithfulness.evidence_within(pixels, sample.truth)
     return row
 
 
 def _pixels(
     film: Explainable, plane: npt.NDArray[np.uint8], output: int, name: str
 ) -> tuple[npt.NDArray[np.float32], float | None, int]:
-    """Attributions of pixels, their gap if they claim to add up, and evaluations."""
+    """Pixel attributions, their efficiency gap (None if the method claims none), and evaluations."""
     method, masker, evaluations = EXPLAINERS[name]
     game = film.game(plane, masker=masker)
     if method == "grad_cam":
@@ -126,18 +127,18 @@ def _pixels(
     *_, last = _explain(film, game, method, output, evaluations)
     values = last.values[0, output]
     if values.shape != plane.shape:
-        # As it is drawn: smooth between the regions, which the judge's finer regions would else meet as steps.
+        # Interpolated as it is drawn; the evaluation's finer regions would otherwise see steps.
         values = _smooth(values, plane.shape)
     return values.astype(np.float32), float(last.gaps[0, output]), last.evaluations
 
 
 def _kernel(game: Game, output: int, evaluations: int) -> npt.NDArray[np.float64]:
-    """(regions,) by the ``shap`` library's Kernel SHAP as it comes."""
-    logging.getLogger("shap").setLevel(logging.WARNING)  # it tells every weight otherwise
+    """Attributions (regions,) from the ``shap`` library's Kernel SHAP with default settings."""
+    logging.getLogger("shap").setLevel(logging.WARNING)  # otherwise it logs every weight
     players = game.regions.count
     explainer = shap.KernelExplainer(lambda rows: game.values(rows)[:, 0, output], np.zeros((1, players)))
-    found = explainer.shap_values(np.ones((1, players)), nsamples=evaluations, silent=True)
-    return np.asarray(found, dtype=np.float64).reshape(players)
+    attributions = explainer.shap_values(np.ones((1, players)), nsamples=evaluations, silent=True)
+    return np.asarray(attributions, dtype=np.float64).reshape(players)
 
 
 def _explain(film: Explainable, game: Game, method: str, output: int, evaluations: int) -> Iterator[Attribution]:
@@ -152,14 +153,17 @@ def _smooth(values: npt.NDArray[np.floating], shape: tuple[int, ...]) -> npt.NDA
     return np.asarray(spread[0, 0].numpy() / area)
 
 
-def _sanity(film: Explainable, stranger: Explainable, sample: Sample, output: int, name: str) -> float:
-    """Rank correlation of the regions' attributions with those of the same network with random weights."""
-    maps = [film.regions.gather(_pixels(one, sample.plane, output, name)[0][None])[0] for one in (film, stranger)]
-    return abs(faithfulness.agreement(*maps))
+def _sanity(film: Explainable, untrained: Explainable, sample: Sample, output: int, name: str) -> float:
+    """Rank correlation of the attributions with those of the same network with random weights."""
+    maps = [
+        film.regions.gather(_pixels(explained, sample.plane, output, name)[0][None])[0]
+        for explained in (film, untrained)
+    ]
+    return abs(faithfulness.rank_correlation(*maps))
 
 
 def _random_weights(film: Explainable) -> Explainable:
-    """The same architecture, never trained."""
+    """The same architecture with random weights."""
     torch.manual_seed(SEED)
     model = copy.copy(film.model)
     model.network = copy.deepcopy(film.model.network)

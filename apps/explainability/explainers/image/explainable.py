@@ -1,4 +1,4 @@
-"""A package ready to be explained: its runtime, its learned references and its amortised explainer."""
+"""A package prepared for explanation: its model, learned references and amortised explainer."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from apps.inference.packages.card import VOLUMES, Package, PackageRefused
 EXPLAINER = "explainer.safetensors"
 REFERENCES = "references.safetensors"
 SEED = 17
-"""Of the coalitions: the same film gives the same explanation."""
+"""Seed of the coalitions, so that explanations are reproducible."""
 
 
 @dataclass(frozen=True)
 class Explainable:
-    """What explanations of a package need."""
+    """Everything needed to explain a package's outputs."""
 
     model: RadiographModel
     regions: Regions
@@ -43,12 +43,12 @@ class Explainable:
 
     @property
     def maskers(self) -> tuple[str, ...]:
-        """The baselines it knows, the best one first."""
+        """Available baselines, the best one first."""
         learned = ("reference",) if self.references else ()
         return (*learned, "mean") if self.model.package.task == VOLUMES else (*learned, "blur", "inpaint", "mean")
 
     def zones(self, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
-        """Which part of the chest lies where, places in anatomy.ZONES over tiles; None where that is not known."""
+        """Anatomical zones as indices into anatomy.ZONES over tiles or voxels; None if unknown."""
         if self.model.package.task == VOLUMES:
             return volume_zones(np.asarray(plane, dtype=np.float32), self.model.package.card["preprocessing"]["window"])
         return None if self.references is None else zones(self.references.thumbnails[self.references.of(plane)])
@@ -59,31 +59,39 @@ class Explainable:
         *,
         masker: str = "",
         regions: Regions | None = None,
-        asked: Callable[[int], None] = lambda evaluations: None,
+        on_evaluations: Callable[[int], None] = lambda evaluations: None,
     ) -> Game:
-        """A film as a game; without a word the best baseline and the package's own regions."""
+        """Create the game of an image; by default with the best baseline and the package's own regions."""
         hidden = baseline(masker or self.maskers[0], plane, self.references)
-        return Game(self.model.answer, plane, hidden, regions or self.regions, device=self.model.device, asked=asked)
+        return Game(
+            self.model.answer,
+            plane,
+            hidden,
+            regions or self.regions,
+            device=self.model.device,
+            on_evaluations=on_evaluations,
+        )
 
-    def first(self, game: Game) -> Attribution | None:
-        """The amortised explainer's word, by one forward pass; None if the package has none."""
+    def amortised_estimate(self, game: Game) -> Attribution | None:
+        """The amortised explainer's estimate, by one forward pass; None if the package has none."""
         if self.amortised is None:
             return None
         empty, full = game.ends
         values = self.amortised.values(game.film.cpu().numpy(), game.baseline.cpu().numpy(), (empty, full))
         return Attribution(values.reshape(*empty.shape, *self.regions.grid), empty, full, game.evaluations)
 
-    def glance(self, game: Game) -> Attribution | None:
-        """What can be drawn at once: the amortised explainer's word, or a first look into a volume."""
-        return adaptive_regions.glance(game) if game.film.ndim > 2 else self.first(game)
+    def preview(self, game: Game) -> Attribution | None:
+        """A fast estimate: the amortised explainer's for images, the first steps of the search for volumes."""
+        return adaptive_regions.preview(game) if game.film.ndim > 2 else self.amortised_estimate(game)
 
     def explain(self, game: Game, method: str, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
-        """Explain by any method; each yields better and better attributions.
+        """Explain by a method; yields increasingly precise attributions.
 
         Raises:
-            ValueError: for an unknown method, or one that is not for this kind of model.
+            ValueError: for an unknown method, or one that does not support this kind of model.
         """
-        first = self.first(game) if method in ("amortised", "sampled") and game.regions == self.regions else None
+        use_estimate = method in ("amortised", "sampled") and game.regions == self.regions
+        first = self.amortised_estimate(game) if use_estimate else None
         if method == "amortised" and first is not None:
             return iter([first])
         prior = None if first is None else first.by_region(game)
@@ -99,14 +107,14 @@ class Explainable:
 
 
 def explainer_network(package: Package, trunk: Any = None) -> Network:
-    """An untrained explainer of the package's shape; its trunk is the classifier's own unless one is given."""
+    """An untrained explainer for the package; its trunk has the classifier's architecture unless one is given."""
     if trunk is None:
         trunk = networks.build(package.card["architecture"], outputs=len(package.card["calibration"]["bias"])).features
     return Network(trunk, len(package.labels), regions_of(package).grid)
 
 
 def regions_of(package: Package) -> Regions:
-    """The players of a film."""
+    """The regions (players) of a package's inputs."""
     return Regions(grid_of(package.card), package.shape)
 
 
@@ -129,21 +137,23 @@ def _load(package: Package) -> Explainable:
         if EXPLAINER not in package.card["files"]:
             return Explainable(model, regions_of(package), references, None)
         network = explainer_network(package)
-        network.load_state_dict({name: _wide(value) for name, value in load_file(package.folder / EXPLAINER).items()})
+        network.load_state_dict(
+            {name: _to_float(value) for name, value in load_file(package.folder / EXPLAINER).items()}
+        )
     except (KeyError, RuntimeError, OSError, SafetensorError) as error:
         raise PackageRefused(f"{package.name} {package.version}: the explainer does not fit the card") from error
     regions = regions_of(package)
     return Explainable(model, regions, references, Amortised(network, regions, model.device))
 
 
-def _wide(value: Any) -> Any:
-    """Weights are stored as halves, which is precise enough for what is corrected and checked anyway."""
+def _to_float(value: Any) -> Any:
+    """Convert weights stored in half precision, which suffices since the sums are corrected."""
     return value.float() if value.dtype == torch.float16 else value
 
 
 explainable = RuntimeCache(_load)
-"""A package that was verified just now, with everything that explains it; kept in the process.
+"""The :class:`Explainable` of a verified package, cached per process.
 
 Raises:
-    PackageRefused: if the explainer's files do not fit the card.
+    PackageRefused: if the explainer's files do not match the card.
 """

@@ -1,4 +1,4 @@
-"""SHAP over regions of images and volumes."""
+"""Explainer ``image``: SHAP over regions of images and volumes."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""How good an explanation is, in figures.
+"""Faithfulness metrics of explanations.
 
-Deletion and insertion (Petsiuk et al., BMVC 2018): the strongest regions are hidden one by one, or shown one
-by one; a faithful order makes the answer fall, or rise, faster than a random one. Additivity: base value and
-attributions must sum up to the answer. Foretelling: they must foretell answers that they never saw.
-Agreement: correlation of two explainers' regions. Stability: the same of a film and the film with a little
-noise. Pointing game (Zhang et al., IJCV 2018): whether the strongest point lies on what is known to be
-there. Sanity (Adebayo et al., NeurIPS 2018): a model with random weights must be explained otherwise.
+Deletion and insertion (Petsiuk et al., BMVC 2018): the strongest regions are hidden, or revealed, one by one;
+with a faithful ranking the output falls, or rises, faster than with a random one. Additivity: base value plus
+attributions must equal the output. Predictive fidelity: the attributions must predict outputs they were not
+computed from. Agreement: correlation of two explainers. Stability: correlation of the attributions of an image
+and of the image with slight noise. Pointing game (Zhang et al., IJCV 2018): whether the maximum is on the known
+finding. Sanity check (Adebayo et al., NeurIPS 2018): a model with random weights must be explained differently.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ STEPS = 16
 ORDERS = 4
 HALVES = 64
 TOLERANCE = 0.03
-"""The pointing game forgives a miss by this share of the film's edge (15 of 500 pixels in the paper)."""
+"""Tolerance of the pointing game as a share of the image's edge (15 of 500 pixels in the paper)."""
 NOISE = 2.0
-"""Deviation of the noise for stability, grey levels of 255."""
+"""Sigma of the noise for stability, in grey levels (0..255)."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """What is left of an output's probability while regions are hidden, and what there is while they are shown.
+    """An output's probability while regions are hidden (deletion) or revealed (insertion).
 
     Attributes:
         deletion, insertion: (STEPS + 1,) in the explanation's order.
-        random: (orders, STEPS + 1) shown in random orders.
+        random: (orders, STEPS + 1) insertion curves in random orders.
     """
 
     deletion: Values
@@ -51,22 +51,22 @@ class Curves:
 
     @property
     def random_auc(self) -> float:
-        """What both areas are on the average of random orders."""
+        """Mean area of the random orders, the expectation of both areas."""
         return float(np.mean([_area(curve) for curve in self.random]))
 
     @property
     def advantage(self) -> float:
-        """Insertion less deletion: 0 for a random order, larger is better."""
+        """Insertion minus deletion area: 0 for a random order, larger is better."""
         return self.insertion_auc - self.deletion_auc
 
     @property
     def chance(self) -> float:
-        """The advantage that one random order in 40 would reach: two deviations, by the orders that were tried."""
+        """The advantage that one in 40 random orders would reach: two standard deviations over the random orders."""
         return 2 * float(np.std([_area(curve) for curve in self.random], ddof=1)) * np.sqrt(2)
 
 
 def curves(game: Game, regions: Values, output: int, rng: np.random.Generator, *, orders: int = ORDERS) -> Curves:
-    """Hide and show a film's regions by their attributions, (regions,), and at random."""
+    """Hide and reveal an image's regions by their attributions, (regions,), and in random orders."""
     by_strength = np.argsort(-regions, kind="stable")
     tried = [by_strength, by_strength[::-1], *(rng.permutation(len(regions)) for _ in range(orders))]
     coalitions = np.concatenate([_growing(order) for order in tried])
@@ -74,11 +74,11 @@ def curves(game: Game, regions: Values, output: int, rng: np.random.Generator, *
     return Curves(deletion=answers[1][::-1], insertion=answers[0], random=answers[2:])
 
 
-def enough_to_lose(game: Game, regions: Values, output: int, threshold: float) -> tuple[int, float] | None:
-    """The fewest of the strongest regions whose hiding takes the answer below the threshold.
+def smallest_reversing_set(game: Game, regions: Values, output: int, threshold: float) -> tuple[int, float] | None:
+    """The smallest number of strongest regions whose hiding takes the output below the threshold.
 
     Returns:
-        How many, and the probability that is then left; None if no number of them does.
+        The number of regions and the remaining probability; None if hiding all positive regions does not suffice.
     """
     order = np.argsort(-regions, kind="stable")[: int((regions > 0).sum())]
     low, high, left = 1, len(order), None
@@ -94,49 +94,51 @@ def enough_to_lose(game: Game, regions: Values, output: int, threshold: float) -
     return left
 
 
-def agreement(one: Values, other: Values) -> float:
-    """Spearman's rank correlation of two attributions of the same regions; 0 where one of them is constant."""
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
+def rank_correlation(first: Values, second: Values) -> float:
+    """Spearman's rank correlation of two attributions of the same regions; 0 if one is constant."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
-    return float(stats.spearmanr(one, other).statistic)
+    return float(stats.spearmanr(first, second).statistic)
 
 
-def likeness(one: Values, other: Values) -> float:
-    """Pearson's correlation of two attributions of the same regions; 0 where one of them is constant.
+def correlation(first: Values, second: Values) -> float:
+    """Pearson's correlation of two attributions of the same regions; 0 if one is constant.
 
-    Most regions of a film with one small finding are near nothing, and their ranks are noise: here the strong
-    ones count.
+    In an image with one small finding most regions are near zero and their ranks are noise; here the strong
+    regions dominate.
     """
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
-def foretells(game: Game, values: Sequence[Values], output: int, rng: np.random.Generator) -> list[float]:
-    """How well attributions foretell answers that they never saw: films with a random half of the regions hidden.
+def predictive_fidelity(game: Game, values: Sequence[Values], output: int, rng: np.random.Generator) -> list[float]:
+    """How well attributions predict the outputs for images with a random half of the regions hidden.
 
     Args:
         values: several explainers' attributions of the regions in log-odds, (regions,) each.
 
     Returns:
-        For each the correlation of foretold and given log-odds; 0 where one of them is constant.
+        For each, the correlation of predicted and actual log-odds; 0 if one is constant.
     """
     regions = game.regions.count
     halves = rng.random((HALVES, regions)).argsort(axis=1) < regions // 2
-    given = game.values(halves)[:, 1, output]
-    told = [halves.astype(np.float64) @ one for one in values]
-    return [float(np.corrcoef(one, given)[0, 1]) if np.ptp(one) > 0 and np.ptp(given) > 0 else 0.0 for one in told]
+    actual = game.values(halves)[:, 1, output]
+    predicted = [halves.astype(np.float64) @ attributions for attributions in values]
+    return [
+        float(np.corrcoef(row, actual)[0, 1]) if np.ptp(row) > 0 and np.ptp(actual) > 0 else 0.0 for row in predicted
+    ]
 
 
-def disturbed(plane: npt.NDArray[np.generic], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """The film with a little noise."""
+def with_noise(plane: npt.NDArray[np.generic], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """The image with slight Gaussian noise."""
     return np.clip(plane.astype(np.float64) + rng.normal(0, NOISE, plane.shape), 0, 255).astype(np.float32)
 
 
-def points_at(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> bool:
-    """Whether the strongest point of attributions of pixels lies on the truth or just beside it.
+def pointing_game_hit(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> bool:
+    """Whether the maximum of pixel attributions is on the ground truth, within TOLERANCE.
 
-    The map is smoothed as it is drawn, so that the middle of the strongest region counts, not its corner.
+    The map is smoothed as it is drawn, so that the centre of the strongest region counts, not its corner.
     """
     edge = max(pixels.shape)
     smooth = ndimage.gaussian_filter(pixels, 0.02 * edge)
@@ -144,18 +146,18 @@ def points_at(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) ->
     return bool(near[np.unravel_index(smooth.argmax(), smooth.shape)])
 
 
-def within(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> float:
-    """The share of the positive evidence that lies on the truth."""
+def evidence_within(pixels: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> float:
+    """The share of the positive evidence on the ground truth."""
     positive = np.clip(pixels, 0, None)
     return float(positive[truth].sum() / max(positive.sum(), 1e-12))
 
 
 def _growing(order: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    """(STEPS + 1, regions) coalitions from nobody to all in this order."""
-    place = np.empty(len(order), dtype=int)
-    place[order] = np.arange(len(order))
+    """Coalitions (STEPS + 1, regions) from empty to grand coalition in this order."""
+    rank = np.empty(len(order), dtype=int)
+    rank[order] = np.arange(len(order))
     counts = np.round(np.linspace(0, len(order), STEPS + 1)).astype(int)
-    return np.asarray(place[None] < counts[:, None])
+    return np.asarray(rank[None] < counts[:, None])
 
 
 def _area(curve: Values) -> float:

@@ -1,8 +1,8 @@
-"""Explainers that look into the network: expected gradients, DeepSHAP, and Grad-CAM to compare with.
+"""White-box explainers: expected gradients, DeepSHAP, and Grad-CAM for comparison.
 
-The first two are the ``shap`` library's (Erion et al. 2021 and Lundberg and Lee 2017); both explain
-log-odds. In probability their values are scaled by the change of the probability over that of the
-log-odds, which keeps sums and order and is shown as what it is: a translation.
+The first two are from the ``shap`` library (Erion et al. 2021; Lundberg and Lee 2017); both explain
+log-odds. Values in probability are scaled by the ratio of the changes in probability and log-odds, which
+preserves sums and ranks.
 """
 
 from __future__ import annotations
@@ -20,55 +20,55 @@ from apps.explainability.explainers.image.attribution import Attribution, Budget
 from apps.explainability.explainers.image.coalition_game import Game, Values
 
 PATHS = 8
-"""Each of these is one forward and, for every output, one backward pass: about as long as three evaluations."""
+"""Minimum number of sampled paths; each takes one forward pass and one backward pass per output."""
 
 
 class LogOdds(nn.Module):
-    """The model as a module, as shap wants it: (n, *shape) to (n, outputs) log-odds."""
+    """The model as a torch module for shap: (n, *shape) to log-odds (n, outputs)."""
 
     def __init__(self, game: Game, network: nn.Module | None = None) -> None:
         super().__init__()
         self.network, self._model = network, game.model
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
-        """Float32, since shap compares with the planes' own type."""
+        """Compute log-odds as float32, since shap compares with the planes' dtype."""
         return torch.logit(self._model(planes), eps=1e-6).float()
 
 
 def expected(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
-    """Expected gradients: gradients at random points between baseline and film, times what lies between."""
+    """Expected gradients: gradients at random points between baseline and image, times their difference."""
     explainer = shap.GradientExplainer(LogOdds(game), game.baseline[None], batch_size=game.batch)
     samples = max(PATHS, budget.evaluations // 4)
     values = _per_output(explainer.shap_values(game.film[None], nsamples=samples, rseed=0), game)
     game.evaluations += 4 * samples
-    yield _translated(values, game)
+    yield _in_both_spaces(values, game)
 
 
 def deep(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
-    """DeepSHAP; exact only for layers that shap has rules for, so the gap is to be looked at."""
+    """DeepSHAP; only exact for layers with rules in shap, so check the gap."""
     module = LogOdds(game, getattr(getattr(game.model, "__self__", None), "network", None))
     explainer = shap.DeepExplainer(module, game.baseline[None])
     values = _per_output(explainer.shap_values(game.film[None], check_additivity=False), game)
     game.evaluations += 4
-    yield _translated(values, game)
+    yield _in_both_spaces(values, game)
 
 
 def grad_cam(game: Game, layer: nn.Module) -> npt.NDArray[np.float32]:
     """Grad-CAM (Selvaraju et al., ICCV 2017) of each output, (outputs, *shape); no Shapley values.
 
     Args:
-        layer: whose features are weighted, the last before the pooling.
+        layer: the layer whose features are weighted, the last before pooling.
     """
-    kept: list[torch.Tensor] = []
-    hook = layer.register_forward_hook(lambda module, given, features: kept.append(features))
+    captured: list[torch.Tensor] = []
+    hook = layer.register_forward_hook(lambda module, inputs, features: captured.append(features))
     try:
         film = game.film[None].clone().requires_grad_(True)
         answers = torch.logit(game.model(film), eps=1e-6)[0]
         maps = []
         for answer in answers:
-            (slope,) = torch.autograd.grad(answer, kept[0], retain_graph=True)
+            (slope,) = torch.autograd.grad(answer, captured[0], retain_graph=True)
             axes = tuple(range(2, slope.ndim))
-            weighted = F.relu((slope.mean(dim=axes, keepdim=True) * kept[0]).sum(dim=1, keepdim=True))
+            weighted = F.relu((slope.mean(dim=axes, keepdim=True) * captured[0]).sum(dim=1, keepdim=True))
             maps.append(F.interpolate(weighted, game.regions.shape, mode=game.regions.smooth)[0, 0])
     finally:
         hook.remove()
@@ -76,13 +76,13 @@ def grad_cam(game: Game, layer: nn.Module) -> npt.NDArray[np.float32]:
     return torch.stack(maps).detach().cpu().numpy()
 
 
-def _per_output(found: npt.NDArray[np.floating] | list[npt.NDArray[np.floating]], game: Game) -> Values:
-    """(outputs, *shape) of what shap gives for one film: outputs last, or in a list."""
-    stacked = np.stack(found) if isinstance(found, list) else np.moveaxis(np.asarray(found), -1, 0)
+def _per_output(values: npt.NDArray[np.floating] | list[npt.NDArray[np.floating]], game: Game) -> Values:
+    """Reorder shap's values of one image (outputs last, or a list) to (outputs, *shape)."""
+    stacked = np.stack(values) if isinstance(values, list) else np.moveaxis(np.asarray(values), -1, 0)
     return stacked[:, 0].astype(np.float64)
 
 
-def _translated(log_odds: Values, game: Game) -> Attribution:
+def _in_both_spaces(log_odds: Values, game: Game) -> Attribution:
     empty, full = game.ends
     change = full - empty
     slope = np.divide(change[0], change[1], out=np.zeros_like(change[0]), where=np.abs(change[1]) > 1e-9)

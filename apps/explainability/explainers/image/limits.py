@@ -1,30 +1,30 @@
-"""Where an explanation stops being sound; also the web process reads these, so nothing large is imported here."""
+"""Quality limits of explanations. No large imports: the web process uses this module."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-ADDS_UP = 0.01
-"""Largest gap of the accounting: 1 % of a probability's range."""
-STABLE = 0.5
-"""Least correlation of the regions of a film and of the film with a little noise."""
-FORETELLS = 0.2
-"""Least correlation of what attributions foretell and what the model says of films with random halves hidden."""
-DECIDED = 0.025
-"""Where so small a share of the regions, the strongest, decides the answer, the order is no chance: one random
-choice of as many in 40 would hold the one that matters. The areas' steps are too coarse to tell that of one small
-finding.
+MAX_GAP = 0.01
+"""Maximum efficiency gap: 1 % of the range of a probability."""
+MIN_STABILITY = 0.5
+"""Minimum correlation of the attributions of an image and of the image with slight noise."""
+MIN_FIDELITY = 0.2
+"""Minimum correlation of predicted and actual outputs for images with random halves hidden."""
+MAX_DECISIVE_SHARE = 0.025
+"""If hiding this small a share of the strongest regions reverses the output, the ranking is not random: only one in 40
+random choices of as many regions would include the decisive one. The steps of the insertion and deletion curves are
+too coarse to show that for a single small finding.
 """
-CONSTANT = 1e-6
-"""Answers that differ by less are the same."""
+CONSTANT_RANGE = 1e-6
+"""Outputs within this range count as constant."""
 
 Numbers = npt.NDArray[np.floating]
 
 
 def certain(values: Numbers, half_width: Numbers | None) -> Numbers:
-    """What is drawn and told of attributions: where their 95 % interval holds nothing they are 0.
+    """Set attributions whose 95 % interval includes 0 to 0, for display.
 
-    Most boxes of a volume are known roughly only; together they would hide the few that matter.
+    Most regions of a volume are only roughly estimated; together they would obscure the few relevant ones.
     """
     return values if half_width is None else np.where(np.abs(values) > half_width, values, np.zeros_like(values))

@@ -1,4 +1,4 @@
-"""What can be said of a package's explanations beforehand; also the web process asks, so nothing large is imported."""
+"""Methods and grid of a package's explanations. No large imports: the web process uses this module."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from apps.inference.packages.card import VOLUMES
 
 GRID = 12
-"""Regions along each edge of a film where the card says nothing."""
+"""Default number of regions along each edge of an image."""
 VOLUME_GRID = (6, 8, 8)
-"""The same for volumes: along slices, rows and columns."""
+"""Default number of regions of a volume along slices, rows and columns."""
 
 
 def methods_for(task: str) -> tuple[str, ...]:
-    """Which explainers serve a package of this task.
+    """Explanation methods for a package of this task.
 
-    The ``shap`` library's partition explainer asks in twice as many contexts with each cut, too many for a nodule in a
-    volume, and its DeepSHAP knows no layer that takes the strongest place: neither explains volumes.
+    The ``shap`` library's partition explainer doubles its contexts with each split, too many for a nodule in a volume,
+    and its DeepSHAP has no rule for max pooling over positions: neither supports volumes.
     """
     if task == VOLUMES:
         return ("sampled", "gradient")
@@ -24,6 +24,6 @@ def methods_for(task: str) -> tuple[str, ...]:
 
 
 def grid_of(card: dict[str, Any]) -> tuple[int, ...]:
-    """Into how many regions a film or volume is cut along each axis."""
-    given = card.get("explainer", {}).get("grid", VOLUME_GRID if card["task"] == VOLUMES else GRID)
-    return (given, given) if isinstance(given, int) else tuple(given)
+    """Number of regions of an image or volume along each axis."""
+    grid = card.get("explainer", {}).get("grid", VOLUME_GRID if card["task"] == VOLUMES else GRID)
+    return (grid, grid) if isinstance(grid, int) else tuple(grid)

@@ -1,7 +1,7 @@
-"""SHAP for films by the partition explainer of the ``shap`` library.
+"""SHAP for images with the partition explainer of the ``shap`` library.
 
-It computes Owen values: Shapley values over a hierarchy of rectangles that are halved again and
-again, the rectangles that matter first (Owen 1977; Lundberg's PartitionExplainer).
+It computes Owen values: Shapley values over a hierarchy of rectangles, bisected repeatedly, the most
+important first (Owen 1977; Lundberg's PartitionExplainer).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from apps.explainability.explainers.image.attribution import Attribution, Budget
 from apps.explainability.explainers.image.coalition_game import Game, Values
 
 UNITS = np.array([1.0, 6.0])
-"""The explainer splits first where values change most; log-odds are brought to the size of probabilities."""
+"""Scale of each space: the explainer splits where values change most, so log-odds are scaled to probabilities."""
 
 
 def explain(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[Attribution]:
@@ -24,7 +24,7 @@ def explain(game: Game, watched: tuple[int, ...], budget: Budget) -> Iterator[At
     shape = game.regions.shape
 
     def function(flat: npt.NDArray[np.float32]) -> Values:
-        answers = game.ask(np.asarray(flat, dtype=np.float32).reshape(len(flat), *shape))
+        answers = game.evaluate(np.asarray(flat, dtype=np.float32).reshape(len(flat), *shape))
         return (answers / UNITS[:, None]).reshape(len(flat), -1)
 
     masker = shap.maskers.Image(game.baseline.cpu().numpy()[..., None], shape=(*shape, 1))

@@ -1,4 +1,4 @@
-"""Measuring one explanation, and saying in codes why it should not be trusted."""
+"""Faithfulness metrics of one explanation, and codes of its weaknesses."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ Measures = dict[str, Any]
 def measure(
     film: Explainable,
     game: Game,
-    found: Attribution,
+    attribution: Attribution,
     *,
     method: str,
     thresholds: dict[int, float],
     budget: Budget,
 ) -> dict[int, Measures]:
-    """Measure the explanations of these outputs.
+    """Evaluate the explanations of some outputs.
 
     Args:
         game: over the package's own regions and baseline.
-        thresholds: by output; the outputs are those to be measured.
-        budget: what the explainer had; the check on a noisy film takes half of it.
+        thresholds: decision threshold by output; its keys are the outputs to evaluate.
+        budget: the explainer's budget; the stability check uses half of it.
 
     Returns:
-        By output; ``weaknesses`` holds codes of ``models.Weakness``.
+        Metrics by output; ``weaknesses`` lists codes of ``models.Weakness``.
     """
     watched = tuple(thresholds)
     plane = game.film.cpu().numpy()
-    regions = found.by_region(game)
-    first = film.first(game)
-    noisy = _again(film, plane, method, watched, budget)
+    regions = attribution.by_region(game)
+    first = film.amortised_estimate(game)
+    noisy = _with_noise(film, plane, method, watched, budget)
     slopes = _gradients(film, plane) if method != "gradient" else None
     measured = {}
 
@@ -47,8 +47,8 @@ def measure(
         return np.random.default_rng(SEED + 1)
 
     for output, threshold in thresholds.items():
-        mine = regions[0, output]
-        curves = faithfulness.curves(game, mine, output, np.random.default_rng(SEED))
+        attributions = regions[0, output]
+        curves = faithfulness.curves(game, attributions, output, np.random.default_rng(SEED))
         measures: Measures = {
             "deletion": curves.deletion_auc,
             "insertion": curves.insertion_auc,
@@ -57,46 +57,49 @@ def measure(
             "chance": curves.chance,
             "deletion_curve": [round(float(value), 4) for value in curves.deletion],
             "insertion_curve": [round(float(value), 4) for value in curves.insertion],
-            "gap": float(found.gaps[0, output]),
-            "foretells": faithfulness.foretells(game, [regions[1, output]], output, fresh())[0],
-            "stability": faithfulness.likeness(mine, noisy[0, output]),
-            "share_of_change": _reversal(game, mine, output, threshold),
+            "gap": float(attribution.gaps[0, output]),
+            "foretells": faithfulness.predictive_fidelity(game, [regions[1, output]], output, fresh())[0],
+            "stability": faithfulness.correlation(attributions, noisy[0, output]),
+            "share_of_change": _reversal(game, attributions, output, threshold),
         }
         if slopes is not None:
-            measures["agreement"] = faithfulness.likeness(mine, slopes[0, output])
+            measures["agreement"] = faithfulness.correlation(attributions, slopes[0, output])
         if first is not None and method == "sampled":
             estimate = first.by_region(game)[0, output]
-            foretold = faithfulness.foretells(game, [first.by_region(game)[1, output]], output, fresh())
-            measures["estimate_foretells"] = foretold[0]
-            measures["estimate_error"] = float(np.sqrt(((estimate - mine) ** 2).sum() / max((mine**2).sum(), 1e-18)))
-        measures["weaknesses"] = weaknesses(measures, constant=float(np.ptp(curves.random)) < limits.CONSTANT)
+            fidelity = faithfulness.predictive_fidelity(game, [first.by_region(game)[1, output]], output, fresh())
+            measures["estimate_foretells"] = fidelity[0]
+            measures["estimate_error"] = float(
+                np.sqrt(((estimate - attributions) ** 2).sum() / max((attributions**2).sum(), 1e-18))
+            )
+        measures["weaknesses"] = weaknesses(measures, constant=float(np.ptp(curves.random)) < limits.CONSTANT_RANGE)
         measured[output] = {name: _short(value) for name, value in measures.items()}
     return measured
 
 
 def weaknesses(measures: Measures, *, constant: bool) -> list[str]:
-    """Codes of what speaks against an explanation."""
+    """Codes of ``models.Weakness`` that apply to an explanation."""
     if constant:
         return ["constant"]
     decided = measures.get("share_of_change")
-    found = {
-        "gap": abs(measures["gap"]) >= limits.ADDS_UP,
-        "random": measures["advantage"] <= measures["chance"] and not (decided and decided["share"] <= limits.DECIDED),
-        "unstable": measures["stability"] < limits.STABLE,
-        "blind": measures["foretells"] < limits.FORETELLS,
+    applies = {
+        "gap": abs(measures["gap"]) >= limits.MAX_GAP,
+        "random": measures["advantage"] <= measures["chance"]
+        and not (decided and decided["share"] <= limits.MAX_DECISIVE_SHARE),
+        "unstable": measures["stability"] < limits.MIN_STABILITY,
+        "blind": measures["foretells"] < limits.MIN_FIDELITY,
     }
-    return [code for code, so in found.items() if so]
+    return [code for code, applicable in applies.items() if applicable]
 
 
 def _short(value: Any) -> Any:
     return round(value, 5) if isinstance(value, float) else value
 
 
-def _again(
+def _with_noise(
     film: Explainable, plane: npt.NDArray[np.generic], method: str, watched: tuple[int, ...], budget: Budget
 ) -> npt.NDArray[np.float64]:
-    """The same explainer's regions for the film with a little noise."""
-    game = film.game(faithfulness.disturbed(plane, np.random.default_rng(SEED)))
+    """The same explainer's attributions for the image with slight noise."""
+    game = film.game(faithfulness.with_noise(plane, np.random.default_rng(SEED)))
     half = replace(budget, evaluations=max(2, budget.evaluations // 2), precision=0.0)
     *_, last = film.explain(game, method, watched, half)
     return last.by_region(game)
@@ -109,8 +112,8 @@ def _gradients(film: Explainable, plane: npt.NDArray[np.generic]) -> npt.NDArray
 
 
 def _reversal(game: Game, regions: npt.NDArray[np.float64], output: int, threshold: float) -> dict[str, float] | None:
-    found = faithfulness.enough_to_lose(game, regions, output, threshold)
-    if found is None:
+    reversing = faithfulness.smallest_reversing_set(game, regions, output, threshold)
+    if reversing is None:
         return None
-    count, left = found
+    count, left = reversing
     return {"regions": count, "share": round(count / len(regions), 4), "probability": round(left, 4)}

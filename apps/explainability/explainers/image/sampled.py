@@ -1,14 +1,14 @@
 """Shapley values by sampling, with intervals, early stopping and a prior.
 
-Kernel SHAP (Lundberg and Lee 2017) is a regression of what coalitions earn on who is in them. Here it is
-a Bayesian one (BayesSHAP; Slack et al., NeurIPS 2021): the amortised explainer's values are the prior's
-mean, neighbouring regions are alike beforehand, coalitions are drawn by Shapley's kernel in pairs with
-their complements (Covert and Lee, AISTATS 2021). With few evaluations the answer leans on the prior, with
-many on the model alone. How far the amortised values are off was measured on films that their training did
-not see (SPREAD); how noisy a coalition is, is estimated from the evaluations themselves. The posterior gives
-each region an interval, and sampling stops when those of the strongest regions are narrow enough.
+Kernel SHAP (Lundberg and Lee 2017) regresses the values of coalitions on their members. Here the regression
+is Bayesian (BayesSHAP; Slack et al., NeurIPS 2021): the amortised explainer's values are the prior mean,
+neighbouring regions are correlated a priori, and coalitions are drawn from the Shapley kernel in pairs with
+their complements (Covert and Lee, AISTATS 2021). With few evaluations the estimate relies on the prior, with
+many on the model only. The error of the amortised values was measured on held-out images (SPREAD); the noise
+of a coalition is estimated from the evaluations themselves. The posterior gives each region an interval, and
+sampling stops when those of the strongest regions are narrow enough.
 
-The algebra is done by torch: a second library's threads beside torch's own would halve the speed of both.
+The algebra is done in torch: threads of a second library beside torch's own would halve the speed of both.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ import numpy.typing as npt
 import torch
 
 from apps.explainability.explainers.image.attribution import Attribution, Budget
-from apps.explainability.explainers.image.coalition_game import Earning, Regions, Values
+from apps.explainability.explainers.image.coalition_game import GameLike, Regions, Values
 
 Z95 = 1.96
 RATIOS = torch.logspace(-5, 3, 33, dtype=torch.float64).unsqueeze(1)
-"""Variance of the prior over that of the noise: the likeliest is taken."""
+"""Candidate ratios of prior to noise variance; the one with the highest marginal likelihood is used."""
 SPREAD = 1.0
-"""How far the amortised values of single regions are off, as a share of their own root mean square."""
+"""Error of the amortised values of single regions, relative to their own root mean square."""
 REACH = 1.5
-"""How far a region resembles its neighbours beforehand, in regions."""
+"""Length scale of the prior correlation, in regions."""
 
 
 @dataclass
 class _Evidence:
-    """What the evaluations so far say, in sums: nothing grows with their number.
+    """Sufficient statistics of the evaluations so far; their size does not grow with the number of evaluations.
 
     Attributes:
-        prior: (games, regions) where a game is one output in one space.
-        spread: (games,) variance of the true values about the prior's, or None where nothing is known of it.
-        root: (regions, regions) of the prior's covariance.
+        prior: (games, regions) prior mean; a game is one output in one space.
+        spread: (games,) variance of the true values around the prior mean, or None if unknown.
+        root: (regions, regions) root of the prior covariance.
     """
 
     prior: torch.Tensor
@@ -53,7 +53,7 @@ class _Evidence:
 
 
 def sample(
-    game: Earning,
+    game: GameLike,
     *,
     prior: Values | None,
     watched: tuple[int, ...],
@@ -63,12 +63,13 @@ def sample(
     chunk: int = 128,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Attribution]:
-    """Evaluate chunk after chunk and say after each what is known; the last one says why it is the last.
+    """Evaluate coalitions in chunks and yield the posterior after each; the last one states why sampling stopped.
 
     Args:
-        prior: (spaces, outputs, regions) attributions to lean on, or None for none.
-        watched: the outputs whose precision matters (in probability).
-        covariance: (regions, regions) of the true values about the prior's; default: neighbours are alike.
+        prior: (spaces, outputs, regions) prior mean, or None.
+        watched: outputs whose precision (in probability) decides when to stop.
+        covariance: (regions, regions) prior covariance; default: neighbouring regions are correlated.
+        chunk: evaluations per step.
     """
     started = clock()
     players = game.regions.count
@@ -90,16 +91,16 @@ def sample(
         _learn(known, torch.from_numpy(coalitions).double(), torch.from_numpy(earned.reshape(len(earned), -1)))
         values, half = _posterior(known)
         shape = (*empty.shape, *game.regions.grid)
-        why = _enough(values.reshape(base.shape), half.reshape(base.shape), watched, budget) or _spent(
+        stopped = _enough(values.reshape(base.shape), half.reshape(base.shape), watched, budget) or _spent(
             game, budget, clock() - started
         )
-        yield Attribution(values.reshape(shape), empty, full, game.evaluations, half.reshape(shape), why)
-        if why:
+        yield Attribution(values.reshape(shape), empty, full, game.evaluations, half.reshape(shape), stopped)
+        if stopped:
             return
 
 
 def draw_pairs(rng: np.random.Generator, count: int, players: int) -> npt.NDArray[np.bool_]:
-    """(count, players) coalitions by Shapley's kernel, each beside its complement; at least one pair."""
+    """Draw coalitions (count, players) from the Shapley kernel, each with its complement; at least one pair."""
     sizes = np.arange(1, players)
     weights = 1 / (sizes * (players - sizes))
     drawn = rng.choice(sizes, size=max(1, count // 2), p=weights / weights.sum())
@@ -108,14 +109,14 @@ def draw_pairs(rng: np.random.Generator, count: int, players: int) -> npt.NDArra
 
 
 def _neighbours(regions: Regions) -> torch.Tensor:
-    """Regions that lie near each other are alike."""
-    places = torch.cartesian_prod(*(torch.arange(float(number)) for number in regions.grid))
-    apart = torch.cdist(places, places).double() ** 2
+    """Prior covariance: nearby regions are correlated."""
+    positions = torch.cartesian_prod(*(torch.arange(float(number)) for number in regions.grid))
+    apart = torch.cdist(positions, positions).double() ** 2
     return 0.5 * torch.eye(regions.count) + 0.5 * torch.exp(-apart / (2 * REACH**2))
 
 
 def _root(covariance: torch.Tensor) -> torch.Tensor:
-    """A root of the prior's covariance, without the direction of the sum, which is known beforehand."""
+    """A root of the prior covariance with the direction of the sum projected out, since the sum is known."""
     players = len(covariance)
     return (torch.eye(players, dtype=torch.float64) - 1 / players) @ torch.linalg.cholesky(covariance)
 
@@ -130,19 +131,19 @@ def _learn(known: _Evidence, seen: torch.Tensor, earned: torch.Tensor) -> None:
 
 
 def _posterior(known: _Evidence) -> tuple[Values, Values]:
-    """Mean and half-width of the 95 % interval, (games, regions) each, at the likeliest prior strength."""
+    """Posterior mean and half-width of the 95 % interval, (games, regions) each, at the best ratio in RATIOS."""
     eigenvalues, vectors = torch.linalg.eigh(known.gram)
     eigenvalues = eigenvalues.clamp_min(0)
     turned = vectors.T @ known.products
-    # For each strength: the noise that fits best, and how likely the evaluations are then.
-    shrunk = RATIOS / (1 + RATIOS * eigenvalues)
-    left = (known.squares - shrunk @ turned**2).clamp_min(1e-14)
+    # For each ratio: the maximum-likelihood noise, and the likelihood of the evaluations.
+    shrinkage = RATIOS / (1 + RATIOS * eigenvalues)
+    left = (known.squares - shrinkage @ turned**2).clamp_min(1e-14)
     noise = left / known.count if known.spread is None else known.spread / RATIOS
     likelihood = known.count * noise.log() + left / noise + torch.log1p(RATIOS * eigenvalues).sum(dim=1, keepdim=True)
     best = likelihood.argmin(dim=0)
     away = known.root @ vectors
-    mean = known.prior + (away @ (shrunk[best].T * turned)).T
-    variance = noise[best, torch.arange(len(best))].unsqueeze(1) * (shrunk[best] @ (away**2).T)
+    mean = known.prior + (away @ (shrinkage[best].T * turned)).T
+    variance = noise[best, torch.arange(len(best))].unsqueeze(1) * (shrinkage[best] @ (away**2).T)
     return mean.numpy(), Z95 * variance.sqrt().numpy()
 
 
@@ -153,7 +154,7 @@ def _enough(values: Values, half: Values, watched: tuple[int, ...], budget: Budg
     return "precise" if (np.take_along_axis(width, strongest, axis=1) <= limit + 1e-6).all() else ""
 
 
-def _spent(game: Earning, budget: Budget, seconds: float) -> str:
+def _spent(game: GameLike, budget: Budget, seconds: float) -> str:
     if game.evaluations + 2 > budget.evaluations:
         return "budget"
     return "time" if seconds >= budget.seconds else ""

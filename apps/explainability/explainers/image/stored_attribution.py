@@ -1,4 +1,4 @@
-"""An explanation of one output as it is kept: arrays, sums, and what falls to which part of the chest."""
+"""The stored form of one output's explanation: arrays, sums, attribution by anatomical zone."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from apps.explainability.explainers.image.limits import certain
 
 @dataclass(frozen=True)
 class StoredAttribution:
-    """One output's share of an attribution.
+    """One output's part of an attribution.
 
     Attributes:
-        values: (spaces, *grid) float32, a number a region or pixel.
+        values: (spaces, *grid) float32, one value per region or pixel.
         half_width: of the values' 95 % intervals, or None.
-        base, output, total: (spaces,) what baseline and film are answered with, and the attributions' sum.
-        places: by zone, strongest first: ``{"zone", "value", "log_odds"}``; empty where no zones are known.
-        peak: where the strongest evidence for the output lies, as shares 0..1 of the plane's lengths.
-        plane: what the model read, uint8; kept of volumes, whose slices would take seconds to read again.
+        base, output, total: (spaces,) outputs for baseline and image, and the sum of the attributions.
+        zones: by zone, strongest first: ``{"zone", "value", "log_odds"}``; empty if the zones are unknown.
+        peak: position of the strongest supporting evidence, as shares 0..1 of the plane's lengths.
+        plane: the model's input, uint8; only stored for volumes, whose slices take seconds to read again.
     """
 
     values: npt.NDArray[np.float32]
@@ -36,12 +36,12 @@ class StoredAttribution:
     total: tuple[float, ...]
     evaluations: int
     stopped: str
-    places: list[dict[str, Any]] = field(default_factory=list)
+    zones: list[dict[str, Any]] = field(default_factory=list)
     peak: tuple[float, ...] = ()
     plane: npt.NDArray[np.uint8] | None = None
 
     def packed(self) -> bytes:
-        """The arrays as an NPZ file."""
+        """Serialise the arrays as NPZ."""
         buffer = io.BytesIO()
         arrays: dict[str, Any] = {"values": self.values} | (
             {} if self.half_width is None else {"half_width": self.half_width}
@@ -51,41 +51,43 @@ class StoredAttribution:
         return buffer.getvalue()
 
 
-def accounts(found: Attribution, plane: npt.NDArray[np.generic], film: Explainable) -> list[StoredAttribution]:
-    """One for each output."""
+def stored_attributions(
+    attribution: Attribution, plane: npt.NDArray[np.generic], film: Explainable
+) -> list[StoredAttribution]:
+    """Split an attribution into its stored form, one per output."""
     where = film.zones(plane)
-    sums = found.sums
+    sums = attribution.sums
     return [
         StoredAttribution(
-            values=found.values[:, output].astype(np.float32),
-            half_width=None if found.half_width is None else found.half_width[:, output].astype(np.float32),
-            base=tuple(found.base[:, output].tolist()),
-            output=tuple(found.output[:, output].tolist()),
+            values=attribution.values[:, output].astype(np.float32),
+            half_width=None if attribution.half_width is None else attribution.half_width[:, output].astype(np.float32),
+            base=tuple(attribution.base[:, output].tolist()),
+            output=tuple(attribution.output[:, output].tolist()),
             total=tuple(sums[:, output].tolist()),
-            evaluations=found.evaluations,
-            stopped=found.stopped,
-            places=[] if where is None else _places(_told(found, output, plane), where, plane.shape),
-            peak=_peak(found.values[0, output], film.regions),
+            evaluations=attribution.evaluations,
+            stopped=attribution.stopped,
+            zones=[] if where is None else _by_zone(_displayed(attribution, output, plane), where, plane.shape),
+            peak=_peak(attribution.values[0, output], film.regions),
             plane=None if plane.ndim == 2 else np.asarray(plane, dtype=np.uint8),
         )
-        for output in range(found.values.shape[1])
+        for output in range(attribution.values.shape[1])
     ]
 
 
-def _told(found: Attribution, output: int, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
-    """What is summed up by zone: of a volume what is drawn of it."""
-    widths = None if plane.ndim == 2 or found.half_width is None else found.half_width[:, output]
-    return certain(found.values[:, output], widths)
+def _displayed(attribution: Attribution, output: int, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
+    """The attributions summed by zone: for volumes only those that are displayed."""
+    widths = None if plane.ndim == 2 or attribution.half_width is None else attribution.half_width[:, output]
+    return certain(attribution.values[:, output], widths)
 
 
 def _peak(values: npt.NDArray[np.floating], regions: Regions) -> tuple[float, ...]:
-    """The middle of the region, or of the cell of a finer grid, with the most evidence; single pixels are too rough."""
+    """Centre of the region (or finer cell) with the most supporting evidence; single pixels are too noisy."""
     coarse = regions.gather(values[None]).reshape(regions.grid) if values.shape == regions.shape else values
-    place = np.unravel_index(int(coarse.argmax()), coarse.shape)
-    return tuple(round((int(one) + 0.5) / number, 4) for one, number in zip(place, coarse.shape, strict=True))
+    peak = np.unravel_index(int(coarse.argmax()), coarse.shape)
+    return tuple(round((int(index) + 0.5) / number, 4) for index, number in zip(peak, coarse.shape, strict=True))
 
 
-def _places(
+def _by_zone(
     values: npt.NDArray[np.floating], where: npt.NDArray[np.int64], shape: tuple[int, ...]
 ) -> list[dict[str, Any]]:
     pixels = values if values.shape[1:] == shape else Regions(values.shape[1:], shape).spread(values)
@@ -93,7 +95,7 @@ def _places(
     sums = by_zone(tiles, where)
     order = np.argsort(-np.abs(sums[0]))
     return [
-        {"zone": ZONES[place], "value": round(float(sums[0, place]), 6), "log_odds": round(float(sums[1, place]), 6)}
-        for place in order
-        if (where == place).any()
+        {"zone": ZONES[zone], "value": round(float(sums[0, zone]), 6), "log_odds": round(float(sums[1, zone]), 6)}
+        for zone in order
+        if (where == zone).any()
     ]

@@ -1,4 +1,4 @@
-"""The answer to a row with its explanation, as JSON for a page or a program."""
+"""Prediction and explanation of a row, as JSON."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from apps.inference.engines.tables import TableModel, table_model
 from apps.inference.packages.card import Package
 
 
-def answer_row(package: Package, given: dict[str, Any]) -> dict[str, Any]:
-    """Answer and explain a row.
+def answer_row(package: Package, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Predict and explain a row.
 
     Args:
-        given: ``{"row": {feature: number}}``.
+        inputs: ``{"row": {feature: number}}``.
     """
     model, values = _with_cohort(package)
     codes = [feature["code"] for feature in package.card["features"]]
     groups: dict[str, list[int]] = {}
-    for place, feature in enumerate(package.card["features"]):
-        groups.setdefault(feature["group"], []).append(place)
-    row = np.array([float(given["row"][code]) for code in codes])
-    found = explain(model, row, groups)
-    along = found.path_values
+    for index, feature in enumerate(package.card["features"]):
+        groups.setdefault(feature["group"], []).append(index)
+    row = np.array([float(inputs["row"][code]) for code in codes])
+    explanation = explain(model, row, groups)
+    along = explanation.path_values
     return {
-        "output": found.output,
-        "base": found.base,
-        "gap": found.gap,
-        "values": dict(zip(codes, found.values.tolist(), strict=True)),
-        "path_base": found.path_base,
+        "output": explanation.output,
+        "base": explanation.base,
+        "gap": explanation.gap,
+        "values": dict(zip(codes, explanation.values.tolist(), strict=True)),
+        "path_base": explanation.path_base,
         "path_values": {} if along is None else dict(zip(codes, along.tolist(), strict=True)),
-        "how": found.how,
-        "groups": found.group_values,
+        "how": explanation.how,
+        "groups": explanation.group_values,
         "cohort": {
             "rows": np.round(model.background, 4).tolist(),
             "values": np.round(values, 4).tolist(),
@@ -49,4 +49,4 @@ def _load_with_cohort(package: Package) -> tuple[TableModel, np.ndarray]:
 
 
 _with_cohort = RuntimeCache(_load_with_cohort)
-"""The model with the explanations of its background rows."""
+"""The model with the attributions of its background rows."""

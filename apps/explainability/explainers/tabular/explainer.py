@@ -1,4 +1,4 @@
-"""SHAP of rows of numbers."""
+"""Explainer ``tabular``: SHAP for tabular models."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""SHAP for models of rows: exact for trees (TreeSHAP; Lundberg et al., Nature Machine Intelligence 2020) and others.
+"""SHAP for tabular models: TreeSHAP (Lundberg et al., Nature Machine Intelligence 2020) and model-agnostic methods.
 
-Interventional values compare a row with each background row; path-dependent ones with the training rows that
-took the same turns. Both are exact for their question. Of a model that is no forest all coalitions of values are
-asked for, or, where they are too many, permutations there and back (Strumbelj and Kononenko 2014; Mitchell et al.,
-JMLR 2022), whose values add up too. Groups of values (where they come from) are explained
-as parts of their own, since interactions within a group belong to the group.
+Interventional values compare a row with each background row; path-dependent ones with the training rows that followed
+the same paths. Both are exact for their definition. For models other than trees all coalitions of features are
+evaluated, or, if there are too many, permutations in forward and reverse order (Strumbelj and Kononenko 2014; Mitchell
+et al., JMLR 2022), whose values also satisfy efficiency. Groups of features are players of a game of their own, since
+interactions within a group belong to the group.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from apps.inference.engines.tables import TableModel
 from apps.inference.engines.tree_table.trees import LEAF, Trees
 
 Values = npt.NDArray[np.float64]
-MOST_EXACT = 10
-"""Features of which all coalitions are asked for: 1,024 times the background's rows."""
+MAX_EXACT = 10
+"""Maximum number of features for exact values: 1,024 coalitions times the background rows."""
 ROUNDS = 20
 
 
@@ -32,10 +32,10 @@ class RowExplanation:
 
     Attributes:
         values: (features,) interventional.
-        path_values: (features,) path-dependent; None for what is no forest.
+        path_values: (features,) path-dependent; None for models other than trees.
         group_values: by group, exact over the groups.
-        base, path_base: the answers they start from.
-        output: the answer.
+        base, path_base: base values.
+        output: the model's output.
         how: ``trees``, ``exact`` or ``permutations``.
     """
 
@@ -49,7 +49,7 @@ class RowExplanation:
 
     @property
     def gap(self) -> float:
-        """Base value and attributions less the output."""
+        """Efficiency gap: base value plus attributions minus output."""
         return float(self.base + self.values.sum() - self.output)
 
 
@@ -57,27 +57,27 @@ def explain(model: TableModel, row: Values, groups: dict[str, list[int]]) -> Row
     """Explain one row, (features,).
 
     Args:
-        groups: by code the places of its features.
+        groups: feature indices by group code.
     """
-    return _by_trees(model, row, groups) if isinstance(model, Trees) else _by_asking(model, row, groups)
+    return _by_trees(model, row, groups) if isinstance(model, Trees) else _model_agnostic(model, row, groups)
 
 
 def _by_trees(trees: Trees, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
     against = shap.TreeExplainer(_as_shap(trees), data=trees.background, feature_perturbation="interventional")
     along = shap.TreeExplainer(_as_shap(trees), feature_perturbation="tree_path_dependent")
-    given = row[None]
+    rows = row[None]
     return RowExplanation(
-        values=np.asarray(against.shap_values(given, check_additivity=False))[0],
-        path_values=np.asarray(along.shap_values(given, check_additivity=False))[0],
+        values=np.asarray(against.shap_values(rows, check_additivity=False))[0],
+        path_values=np.asarray(along.shap_values(rows, check_additivity=False))[0],
         group_values=_groups(trees, row, groups),
         base=float(trees.predict(trees.background).mean()),
         path_base=float(np.ravel(along.expected_value)[0]),
-        output=float(trees.predict(given)[0]),
+        output=float(trees.predict(rows)[0]),
     )
 
 
-def _by_asking(model: TableModel, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
-    exact = len(row) <= MOST_EXACT
+def _model_agnostic(model: TableModel, row: Values, groups: dict[str, list[int]]) -> RowExplanation:
+    exact = len(row) <= MAX_EXACT
     if exact:
         values, _nobody, _all = shapley.shapley(lambda who: _mixed(model, row, who), len(row))
     else:
@@ -94,7 +94,7 @@ def _by_asking(model: TableModel, row: Values, groups: dict[str, list[int]]) -> 
 
 
 def cohort(model: TableModel) -> Values:
-    """(rows, features) interventional attributions of the background rows: how values act on many."""
+    """Interventional attributions (rows, features) of the background rows, for cohort plots."""
     if not isinstance(model, Trees):
         return _permuted(model, model.background, rounds=1)
     explainer = shap.TreeExplainer(_as_shap(model), data=model.background, feature_perturbation="interventional")
@@ -109,7 +109,7 @@ def _permuted(model: TableModel, rows: Values, *, rounds: int) -> Values:
 
 
 def _mixed(model: TableModel, row: Values, coalitions: npt.NDArray[np.bool_]) -> Values:
-    """(coalitions,) mean answers if those of (coalitions, features) are the row's and the others the background's."""
+    """Mean outputs (n,) for coalitions (n, features): members from the row, others from the background rows."""
     return np.array([model.predict(np.where(who, row, model.background)).mean() for who in coalitions])
 
 
@@ -124,7 +124,7 @@ def _groups(model: TableModel, row: Values, groups: dict[str, list[int]]) -> dic
 
 
 def _as_shap(trees: Trees) -> dict[str, Any]:
-    """The trees as the ``shap`` library takes them from strangers."""
+    """The trees in the dictionary format that the ``shap`` library accepts."""
     own = [
         {
             "children_left": trees.left[number],

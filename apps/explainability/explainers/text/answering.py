@@ -1,4 +1,4 @@
-"""The answer to a text with its explanation, as JSON for a page or a program."""
+"""Prediction and explanation of a text, as JSON."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from apps.inference.engines.texts import text_model
 from apps.inference.packages.card import Package
 
 
-def answer_text(package: Package, given: dict[str, Any]) -> dict[str, Any]:
-    """Answer and explain a text.
+def answer_text(package: Package, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Predict and explain a text.
 
     Args:
-        given: ``{"text": str}``.
+        inputs: ``{"text": str}``.
     """
-    found = explain(text_model(package).probabilities, given["text"])
+    explanation = explain(text_model(package).probabilities, inputs["text"])
     codes = [label["code"] for label in package.card["labels"]]
     return {
-        "outputs": dict(zip(codes, found.output.tolist(), strict=True)),
-        "bases": dict(zip(codes, found.base.tolist(), strict=True)),
-        "gaps": dict(zip(codes, found.gaps.tolist(), strict=True)),
-        "units": [{"text": unit.text, "negated": unit.negated} for unit in found.units],
-        "values": {code: values.tolist() for code, values in zip(codes, found.values, strict=True)},
+        "outputs": dict(zip(codes, explanation.output.tolist(), strict=True)),
+        "bases": dict(zip(codes, explanation.base.tolist(), strict=True)),
+        "gaps": dict(zip(codes, explanation.gaps.tolist(), strict=True)),
+        "units": [{"text": unit.text, "negated": unit.negated} for unit in explanation.units],
+        "values": {code: values.tolist() for code, values in zip(codes, explanation.values, strict=True)},
         "sentences": [
             {"text": sentence, "values": dict(zip(codes, values.tolist(), strict=True))}
-            for sentence, values in found.by_sentence()
+            for sentence, values in explanation.by_sentence()
         ],
-        "evaluations": found.evaluations,
+        "evaluations": explanation.evaluations,
     }

@@ -1,4 +1,4 @@
-"""SHAP of the words of a text."""
+"""Explainer ``text``: SHAP of the words of a text."""
 
 from __future__ import annotations
 

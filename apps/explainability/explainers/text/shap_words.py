@@ -1,8 +1,8 @@
-"""SHAP for text: which words made a model answer so.
+"""SHAP for text: attributions of words.
 
-The units are words, but a negation and what it governs are one unit (after NegEx; Chapman et al., J Biomed
-Inform 2001): taking "no" away from "no fever" would make a fever of it, which nobody wrote. The ``shap``
-library's text masker leaves units out; its partition explainer shares out the difference (Owen values).
+The units are words, but a negation and its scope form one unit (after NegEx; Chapman et al., J Biomed Inform
+2001): removing "no" from "no fever" would assert a fever. The ``shap`` library's text masker removes units; its
+partition explainer computes Owen values.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ NEGATION = re.compile(
 STOP = re.compile(r"[.;:,\n]|\b(?:but|however|except|although|and then|with)\b", re.IGNORECASE)
 HIDDEN = " "
 SCOPE_WORDS = 5
-"""A negation governs at most this many words."""
+"""Maximum scope of a negation in words."""
 SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A piece of text that is seen or hidden as a whole.
+    """A span of text that is visible or hidden as a whole.
 
     Attributes:
-        text: with the space behind it.
-        start: its first letter's place.
-        negated: whether it is a negation with what it governs.
+        text: including trailing white space.
+        start: offset in the text.
+        negated: whether it is a negation with its scope.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class TextExplanation:
-    """Attributions of units, (labels, units), in units of probability."""
+    """Attributions of units, (labels, units), in probability."""
 
     units: list[Unit]
     values: npt.NDArray[np.float64]
@@ -55,37 +55,37 @@ class TextExplanation:
 
     @property
     def gaps(self) -> npt.NDArray[np.float64]:
-        """Base value and attributions less the output, (labels,)."""
+        """Efficiency gap (labels,): base value plus attributions minus output."""
         return np.asarray(self.base + self.values.sum(axis=1) - self.output)
 
     def by_sentence(self) -> list[tuple[str, npt.NDArray[np.float64]]]:
-        """Sentences with the sums of their units, (labels,) each."""
+        """Sentences with the sums of their units' attributions, (labels,) each."""
         text = "".join(unit.text for unit in self.units)
-        found = []
+        sums = []
         for sentence in SENTENCE.finditer(text):
             inside = [sentence.start() <= unit.start < sentence.end() for unit in self.units]
             if sentence.group().strip():
-                found.append((sentence.group().strip(), self.values[:, inside].sum(axis=1)))
-        return found
+                sums.append((sentence.group().strip(), self.values[:, inside].sum(axis=1)))
+        return sums
 
 
 def units_of(text: str) -> list[Unit]:
-    """The text in pieces that follow each other without a gap."""
+    """Split a text into contiguous units."""
     scopes = _scopes(text)
     units: list[Unit] = []
-    place = 0
+    offset = 0
     if leading := re.match(r"\s+", text):
-        place = leading.end()
-    while place < len(text):
-        scope = next(((start, end) for start, end in scopes if start <= place < end), None)
+        offset = leading.end()
+    while offset < len(text):
+        scope = next(((start, end) for start, end in scopes if start <= offset < end), None)
         if scope is not None:
             end = scope[1]
         else:
-            following = min((start for start, _end in scopes if start > place), default=len(text))
-            word = WORD.match(text, place)
+            following = min((start for start, _end in scopes if start > offset), default=len(text))
+            word = WORD.match(text, offset)
             end = min(word.end() if word else len(text), following)
-        units.append(Unit(text[place:end], place, scope is not None))
-        place = end
+        units.append(Unit(text[offset:end], offset, scope is not None))
+        offset = end
     if units and units[0].start:
         units[0] = Unit(text[: units[0].start] + units[0].text, 0, units[0].negated)
     return units
@@ -95,50 +95,51 @@ def explain(function: Function, text: str, *, evaluations: int = 500) -> TextExp
     """Explain every label for one text.
 
     Args:
-        function: texts to (n, labels) probabilities.
+        function: texts to probabilities (n, labels).
+        evaluations: maximum number of texts to evaluate.
 
     Raises:
-        ValueError: if the text holds no word.
+        ValueError: if the text contains no word.
     """
     units = units_of(text)
     if not units:
         raise ValueError("there is no word in the text")
-    asked = 0
+    evaluated = 0
 
     def counted(texts: Any) -> npt.NDArray[np.float64]:
-        nonlocal asked
-        asked += len(texts)
-        return function([str(one) for one in texts])
+        nonlocal evaluated
+        evaluated += len(texts)
+        return function([str(item) for item in texts])
 
     if len(units) == 1:
         ends = counted(["", text])
-        return TextExplanation(units, (ends[1] - ends[0])[:, None], ends[0], ends[1], asked)
+        return TextExplanation(units, (ends[1] - ends[0])[:, None], ends[0], ends[1], evaluated)
 
-    def tokenizer(given: str, return_offsets_mapping: bool = True) -> dict[str, Any]:
-        pieces = units if given == text else [Unit(given, 0)] if given == HIDDEN else units_of(given)
+    def tokenizer(masked: str, return_offsets_mapping: bool = True) -> dict[str, Any]:
+        pieces = units if masked == text else [Unit(masked, 0)] if masked == HIDDEN else units_of(masked)
         offsets = [(unit.start, unit.start + len(unit.text)) for unit in pieces]
         return {"input_ids": [unit.text for unit in pieces], "offset_mapping": offsets}
 
     masker = shap.maskers.Text(tokenizer, mask_token=HIDDEN, collapse_mask_token=False)
     explainer = shap.explainers.Partition(counted, masker)
-    found = explainer([text], max_evals=evaluations, silent=True)
-    values = np.moveaxis(np.asarray(found.values[0]), -1, 0)
-    return TextExplanation(units, values, np.asarray(found.base_values)[0], counted([text])[0], asked)
+    explained = explainer([text], max_evals=evaluations, silent=True)
+    values = np.moveaxis(np.asarray(explained.values[0]), -1, 0)
+    return TextExplanation(units, values, np.asarray(explained.base_values)[0], counted([text])[0], evaluated)
 
 
 def _scopes(text: str) -> list[tuple[int, int]]:
-    """Where negations and what they govern begin and end."""
-    found: list[tuple[int, int]] = []
+    """Start and end offsets of negations including their scope."""
+    scopes: list[tuple[int, int]] = []
     for negation in NEGATION.finditer(text):
-        if found and negation.start() < found[-1][1]:
+        if scopes and negation.start() < scopes[-1][1]:
             continue
         stop = STOP.search(text, negation.end())
         end = stop.start() if stop else len(text)
         words = list(WORD.finditer(text, negation.end(), end))
-        # The first piece is the space behind the negation, or the rest of its own word.
+        # The first match is the space after the negation, or the rest of its own word.
         if len(words) > SCOPE_WORDS:
             end = words[SCOPE_WORDS].start()
         while end < len(text) and text[end].isspace():
             end += 1
-        found.append((negation.start(), end))
-    return found
+        scopes.append((negation.start(), end))
+    return scopes

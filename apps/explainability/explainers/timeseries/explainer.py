@@ -1,4 +1,4 @@
-"""SHAP over variables and hours of a stay."""
+"""Explainer ``timeseries``: SHAP over variables and intervals of an ICU stay."""
 
 from __future__ import annotations
 

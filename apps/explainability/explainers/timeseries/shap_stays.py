@@ -1,11 +1,10 @@
-"""SHAP for stays: what each variable gave in each stretch of hours.
+"""SHAP for ICU stays: attribution of each variable in each interval of hours.
 
-A player is a variable's measurements of a stretch; hidden, they were never taken. What is known of the person is one
-more player. So the base value is the risk of somebody of whom nothing is known, and "why" is answered compared with
-not having measured it.
+A player is a variable's measurements in an interval; hidden, they count as not taken. The static features together are
+one more player. The base value is thus the risk without any data, and attributions are relative to not having measured.
 
-Players join in random orders in which a variable's stretches stay together (Owen values; Owen 1977), each order beside
-its reverse (Mitchell, Cooper, Frank and Holmes, JMLR 23, 2022). Whatever the number of orders, the sum is exact.
+Players join in random orders that keep a variable's intervals together (Owen values; Owen 1977), each order paired with
+its reverse (Mitchell, Cooper, Frank and Holmes, JMLR 23, 2022). Efficiency is exact for any number of orders.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from apps.explainability.explainers.image.attribution import Budget
 from apps.inference.engines.icu_timeseries.features import Grid
 
 STRETCH = 6
-"""Hours."""
+"""Length of an interval in hours."""
 SEED = 23
-FEWEST = 3
-"""Pairs of orders before the spread among them tells anything."""
+MIN_PAIRS = 3
+"""Minimum number of pairs of orders before their spread is used to stop."""
 BLOCK = 256
-"""Coalitions that are asked together."""
+"""Coalitions per batch."""
 Values = npt.NDArray[np.float64]
 Player = tuple[int, int]
-"""Variable and stretch; the person is (PERSON, 0)."""
+"""(variable, interval); the static features are (PERSON, 0)."""
 PERSON = -1
 
 
@@ -38,11 +37,11 @@ class SeriesExplanation:
     """Attributions of one stay's risk after ``hour``, in probability.
 
     Attributes:
-        rows: places of the variables that were measured at all, in the grid's order.
-        values: (variables, stretches).
-        half_width: (variables,) of the 95 % intervals of the variables' sums.
-        person: what is known of the person.
-        base, output: the risk of somebody of whom nothing is known, and of this stay.
+        rows: indices of the measured variables, in the grid's order.
+        values: (variables, intervals).
+        half_width: (variables,) half-widths of the 95 % intervals of the variables' sums.
+        person: attribution of the static features.
+        base, output: the risk without any data, and of this stay.
         stopped: ``precise``, ``budget`` or ``time``.
     """
 
@@ -58,7 +57,7 @@ class SeriesExplanation:
 
     @property
     def gap(self) -> float:
-        """Base value and attributions less the output."""
+        """Efficiency gap: base value plus attributions minus output."""
         return float(self.base + self.values.sum() + self.person - self.output)
 
 
@@ -73,36 +72,36 @@ def explain(
     """Explain one stay.
 
     Args:
-        risk: stays to (n,) risks after ``hour``.
-        grid: of one stay.
+        risk: maps stays to risks (n,) after ``hour``.
+        grid: one stay.
     """
     budget = budget or Budget(evaluations=3000, seconds=8.0, precision=0.2)
     started = clock()
     rng = np.random.default_rng(SEED)
     groups = _players(grid, hour)
     players = [player for group in groups for player in group]
-    place = {player: number for number, player in enumerate(players)}
+    index = {player: number for number, player in enumerate(players)}
     draws: list[Values] = []
     evaluations = 0
     while True:
         order = _order(groups, rng)
         pair = []
         for way in (order, order[::-1]):
-            earned = _earned(risk, grid, hour, players, [place[player] for player in way])
-            evaluations += len(earned)
+            values = _path_values(risk, grid, hour, players, [index[player] for player in way])
+            evaluations += len(values)
             gains = np.zeros(len(players))
-            gains[[place[player] for player in way]] = np.diff(earned)
+            gains[[index[player] for player in way]] = np.diff(values)
             pair.append(gains)
-            base, output = float(earned[0]), float(earned[-1])
+            base, output = float(values[0]), float(values[-1])
         draws.append(np.mean(pair, axis=0))
         stopped = _enough(np.array(draws), players, budget) or _spent(evaluations, players, budget, clock() - started)
         if stopped:
             break
-    return _made(np.array(draws), players, hour, base, output, evaluations, stopped)
+    return _explanation(np.array(draws), players, hour, base, output, evaluations, stopped)
 
 
 def _players(grid: Grid, hour: int) -> list[list[Player]]:
-    """The person, then each variable with the stretches in which it was measured."""
+    """Players by group: the static features, then each variable with the intervals in which it was measured."""
     seen = np.isfinite(grid.mean[0, :hour])
     groups: list[list[Player]] = [[(PERSON, 0)]]
     for variable in np.flatnonzero(seen.any(axis=0)):
@@ -116,8 +115,10 @@ def _order(groups: list[list[Player]], rng: np.random.Generator) -> list[Player]
     return [group[number] for group in shuffled for number in rng.permutation(len(group))]
 
 
-def _earned(risk: Callable[[Grid], Values], grid: Grid, hour: int, players: list[Player], order: list[int]) -> Values:
-    """(players + 1,) the risk while they join one after the other."""
+def _path_values(
+    risk: Callable[[Grid], Values], grid: Grid, hour: int, players: list[Player], order: list[int]
+) -> Values:
+    """Risks (players + 1,) as the players join one after another."""
     joined = np.zeros((len(players) + 1, len(players)), dtype=bool)
     for step, player in enumerate(order, start=1):
         joined[step:, player] = True
@@ -126,21 +127,21 @@ def _earned(risk: Callable[[Grid], Values], grid: Grid, hour: int, players: list
 
 
 def _shown(grid: Grid, coalitions: npt.NDArray[np.bool_], players: list[Player]) -> Grid:
-    """The stay as often as there are coalitions, with what their players measured."""
+    """The stay once per coalition, with only the coalition's measurements visible."""
     hours, width = grid.mean.shape[1:]
     hidden = np.ones((len(coalitions), hours, width), dtype=bool)
     person = np.ones((len(coalitions), 1), dtype=bool)
     for number, (variable, stretch) in enumerate(players):
-        there = coalitions[:, number]
+        visible = coalitions[:, number]
         if variable == PERSON:
-            person[:, 0] = ~there
+            person[:, 0] = ~visible
         else:
-            hidden[there, stretch * STRETCH : (stretch + 1) * STRETCH, variable] = False
+            hidden[visible, stretch * STRETCH : (stretch + 1) * STRETCH, variable] = False
     return grid.without(hidden, np.repeat(person, grid.static.shape[1], axis=1))
 
 
 def _by_variable(draws: Values, players: list[Player]) -> Values:
-    """(draws, variables) sums over stretches; the person is a variable here."""
+    """Sums (draws, variables) over intervals; the static features count as a variable."""
     owners = [variable for variable, _stretch in players]
     names = sorted(set(owners))
     return np.stack([draws[:, [owner == name for owner in owners]].sum(axis=1) for name in names], axis=1)
@@ -155,7 +156,7 @@ def _half(draws: Values) -> Values:
 
 
 def _enough(draws: Values, players: list[Player], budget: Budget) -> str:
-    if len(draws) < FEWEST:
+    if len(draws) < MIN_PAIRS:
         return ""
     sums = _by_variable(draws, players)
     means, half = np.abs(sums.mean(axis=0)), _half(sums)
@@ -169,7 +170,7 @@ def _spent(evaluations: int, players: list[Player], budget: Budget, seconds: flo
     return "time" if seconds >= budget.seconds else ""
 
 
-def _made(
+def _explanation(
     draws: Values, players: list[Player], hour: int, base: float, output: float, evaluations: int, stopped: str
 ) -> SeriesExplanation:
     means = draws.mean(axis=0)
@@ -181,5 +182,5 @@ def _made(
             person = float(value)
         else:
             values[rows.index(variable), stretch] = value
-    half = _half(_by_variable(draws, players))[1:]  # the person comes first
+    half = _half(_by_variable(draws, players))[1:]  # the static features come first
     return SeriesExplanation(hour, rows, values, half, person, base, output, evaluations, stopped)

@@ -1,4 +1,4 @@
-"""What the commands about explainers share."""
+"""Shared code of the explainer commands."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def newest(name: str, version: str | None) -> Package:
     """The newest verified package of this name, or the one of this version.
 
     Raises:
-        CommandError: naming what is installed.
+        CommandError: if there is none; the message lists the installed packages.
     """
     installed = registry.find().packages
-    found = [package for package in installed if package.name == name and version in (None, package.version)]
-    if not found:
+    candidates = [package for package in installed if package.name == name and version in (None, package.version)]
+    if not candidates:
         known = ", ".join(f"{package.name} {package.version}" for package in installed) or "none"
         raise CommandError(f"no such verified package; installed: {known}")
-    return max(found, key=lambda package: [int(part) for part in package.version.split(".")])
+    return max(candidates, key=lambda package: [int(part) for part in package.version.split(".")])
 
 
 def print_table(out: Any, part: dict[str, Any]) -> None:
-    """A comparison as a table."""
+    """Print a comparison as a table."""
     out.write(f"{part['data']} ({part['films']} films)")
     out.write(f"{'explainer':12}" + "".join(f"{column:>12}" for column in COLUMNS))
     for row in sorted(part["rows"], key=lambda row: -row["advantage"]):

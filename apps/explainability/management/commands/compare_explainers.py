@@ -1,4 +1,4 @@
-"""``manage.py compare_explainers``: measure the explainers of a package on this site's films."""
+"""``manage.py compare_explainers``: benchmark a package's explainers on this site's images."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
         def planes(paths: list[Path]) -> list[Any]:
             read = batch_predict.read_films(batch_predict.files_in(paths), {"input": package.card["input"]})
-            return [film.model.prepare(one.pixels) for one in read if one.problem is None]
+            return [film.model.prepare(image.pixels) for image in read if image.problem is None]
 
         threshold = package.labels[0].threshold
         chosen = [
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 np.stack(healthy),
                 output=0,
                 names=names_for(film),
-                progress=lambda *told: bars.show("comparing", *told),
+                progress=lambda *progress: bars.show("comparing", *progress),
             )
         part = {"data": options["title"], "films": len(chosen), "rows": rows}
         Comparison.objects.create(package=row, how="Films of this site, given to manage.py compare_explainers.", **part)

@@ -1,4 +1,4 @@
-"""``manage.py train_explainer``: give a film package its references and its amortised explainer."""
+"""``manage.py train_explainer``: train references and amortised explainer of a package."""
 
 from __future__ import annotations
 
