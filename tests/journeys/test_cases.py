@@ -96,7 +96,9 @@ def test_from_a_study_to_a_signed_report(visit: Any, film: Path, values: Path) -
     coma.focus()
     for _press in range(6):
         coma.press("ArrowLeft")
-    wait_for(lambda: "with these values" in (page.locator("#what-if [data-answer]").text_content() or ""), 60, "the what-if")
+    wait_for(
+        lambda: "with these values" in (page.locator("#what-if [data-answer]").text_content() or ""), 60, "the what-if"
+    )
     assert not doctor.axe()
 
     doctor.go(case)
