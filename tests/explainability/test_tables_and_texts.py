@@ -48,7 +48,7 @@ def test_parts_share_out_as_shapley_did() -> None:
 
     values, nobody, everybody = shapley.shapley(gloves, 3)
     assert values == pytest.approx([2 / 3, 1 / 6, 1 / 6]) and (nobody, everybody) == (0, 1)
-    with pytest.raises(ValueError, match="1 to 12 parts"):
+    with pytest.raises(ValueError, match="1 to 12 players"):
         shapley.shapley(gloves, 13)
 
 
