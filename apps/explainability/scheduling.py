@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import User
+from apps.explainability.evaluation_budget import budget_of
 from apps.explainability.explainers.image.methods import methods_for
 from apps.explainability.models import Explanation, Method
 from apps.inference.access import visible_findings
@@ -19,9 +18,6 @@ from apps.inference.models import Analysis, Finding
 from apps.jobs import leases
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.models import State, Urgency
-
-EVALUATIONS = {Method.SAMPLED: 512, Method.AMORTISED: 2, Method.PARTITION: 500, Method.GRADIENT: 256, Method.DEEP: 8}
-"""Maximum number of model evaluations by method."""
 
 
 def schedule_explanations(analysis_id: uuid.UUID | str) -> list[Explanation]:
@@ -66,13 +62,9 @@ def get_or_create_explanation(
         explanation, created = Explanation.objects.get_or_create(
             finding=finding,
             method=method,
-            parameters=_parameters(method),
+            parameters=budget_of(method),
             defaults={"urgency": finding.analysis.urgency if urgency is None else urgency},
         )
         if created:
             enqueue_job(explanation)
     return explanation
-
-
-def _parameters(method: Method) -> dict[str, Any]:
-    return {"evaluations": EVALUATIONS[method], "seconds": settings.EXPLANATION_SECONDS}

@@ -18,6 +18,7 @@ from apps.contact.patient_release import picture_of
 from apps.explainability import jobs
 from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import ObjectDescription, parametric_map
+from apps.explainability.evaluation_budget import EVALUATIONS
 from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
 from apps.explainability.models import Explanation, FilmEmbedding, Method, OcclusionQuery, Stage
 from apps.explainability.patient_release import draft, release_explanation
@@ -29,7 +30,7 @@ from apps.explainability.queries import (
     slice_values,
     strongest_slice,
 )
-from apps.explainability.scheduling import EVALUATIONS, schedule_explanations
+from apps.explainability.scheduling import schedule_explanations
 from apps.inference.engines.volume.resampling import shrink_slices, to_box
 from apps.inference.models import Finding
 from apps.inference.training.ct_nodule.data import SHAPE, WINDOW
