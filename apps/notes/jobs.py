@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 
 from apps.explainability.explainers.registry import answer
@@ -64,28 +66,43 @@ class ExplainSpecialty(JobRunner[SpecialtyExplanation, str, dict[str, Any]]):
         note_extraction.store_specialty_explanation(job, result)
 
 
-class SummariseCase(JobRunner[Summary, list[summaries.NoteSentence], tuple[list[dict[str, object]], str]]):
-    """Summarise a case and update its similarity vector."""
+@dataclass(frozen=True)
+class CaseSummary:
+    """A summary as computed.
+
+    Attributes:
+        sentences: with their sources.
+        method: what produced them.
+        vector: mean of the sentence vectors, by which similar cases are found.
+    """
+
+    sentences: list[dict[str, object]]
+    method: str
+    vector: npt.NDArray[np.floating]
+
+
+class SummariseCase(JobRunner[Summary, list[summaries.NoteSentence], CaseSummary]):
+    """Summarise a case, and update the vector by which similar cases are found."""
 
     model = Summary
 
     def check(self, job: Summary) -> None:
-        """Refuse if the patient has not consented to AI."""
+        """Refuse without consent."""
         require_ai_consent(job.case)
 
     def load(self, job: Summary) -> list[summaries.NoteSentence]:
         """The sentences of the case's notes with their vectors."""
         return summaries.sentences_of(job.case)
 
-    def run(self, job: Summary, loaded: list[summaries.NoteSentence]) -> tuple[list[dict[str, object]], str]:
-        """Return the summary's sentences with their sources, and the method that produced them."""
-        self._mean = np.stack([sentence.vector for sentence in loaded]).mean(axis=0)
-        return _summary(loaded)
+    def run(self, job: Summary, loaded: list[summaries.NoteSentence]) -> CaseSummary:
+        """The summary and the case's vector."""
+        vector = np.stack([sentence.vector for sentence in loaded]).mean(axis=0)
+        return CaseSummary(*_summary(loaded), vector)
 
-    def save(self, job: Summary, result: tuple[list[dict[str, object]], str]) -> None:
-        """Store the summary and the case's vector."""
-        summaries.store_summary(job, *result)
-        summaries.update_case_vector(job.case, self._mean, summaries.maker_of(job.case))
+    def save(self, job: Summary, result: CaseSummary) -> None:
+        """Store both."""
+        summaries.store_summary(job, result.sentences, result.method)
+        summaries.update_case_vector(job.case, result.vector, summaries.maker_of(job.case))
 
 
 read_note = ExtractNote.as_task()
