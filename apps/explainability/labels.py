@@ -28,8 +28,8 @@ MEASURE_WORDS = {
     "random": _("The same in random order"),
     "stability": _("Stability when slight noise is added to the image (correlation)"),
     "agreement": _("Agreement with expected gradients (correlation)"),
-    "foretells": _("Prediction of the output for images with random halves hidden (correlation)"),
-    "estimate_foretells": _("The same for the preliminary estimate"),
+    "predictive_fidelity": _("Prediction of the output for images with random halves hidden (correlation)"),
+    "estimate_fidelity": _("The same for the preliminary estimate"),
     "estimate_error": _("Deviation of the preliminary estimate from the sampled values (relative)"),
     "gap": _("Base value plus attributions minus the output"),
 }

@@ -23,7 +23,7 @@ if (overlays.length > 0 && fields) {
     }
   });
 } else {
-  // There was no picture yet when the page came: once there is one, the page is complete only anew.
+  // There was no picture yet when the page came: once there is one, only a reload completes the page.
   document.addEventListener("htmx:after:swap", () => {
     if (document.getElementById("figures")?.dataset.revision !== "0") history.go(0); // loads it again
   });

@@ -74,7 +74,7 @@ test("another series can be chosen", async () => {
   expect(get("#position").textContent).toBe("Image 1 of 1");
 });
 
-test.each(["/manifest/", "/metadata/s1"])("what cannot be loaded (%s) is told", async (path) => {
+test.each(["/manifest/", "/metadata/s1"])("a failed load of %s is reported", async (path) => {
   routes[`GET ${path}`] = () => status(500);
   await open();
   expect(get("#viewport").dataset.ready).toBe("failed");
@@ -88,7 +88,7 @@ test("a study without series shows nothing and fails nowhere", async () => {
   expect(asked).toHaveLength(1);
 });
 
-test("an explanation refined while it is shown is drawn anew", async () => {
+test("an explanation refined while it is shown is redrawn", async () => {
   await open();
   get("[data-explanation]").click();
   await settle();
@@ -101,7 +101,7 @@ test("an explanation refined while it is shown is drawn anew", async () => {
   ]);
 });
 
-test("a picture that cannot be had is told under the image", async () => {
+test("a picture that fails to load is reported under the image", async () => {
   routes["GET /overlays/1.1.png"] = () => status(500);
   await open();
   get("[data-explanation]").click();

@@ -75,7 +75,7 @@ test("the row tells how far a file is", async () => {
   expect(get("[data-state]").textContent).toBe("Checking");
 });
 
-test("who is signed out is told so, and the next file begins anew", async () => {
+test("a lost session is reported, and the next file starts a new upload", async () => {
   begins = () => status(403);
   drop("1.dcm");
   await settle();
@@ -86,7 +86,7 @@ test("who is signed out is told so, and the next file begins anew", async () => 
   expect(requests.map(({ url }) => url)).toEqual(["/upload/2/files/"]);
 });
 
-test("a lost connection is told on the file's row", async () => {
+test("a lost connection is reported on the file's row", async () => {
   drop("1.dcm");
   await settle();
   requests[0]?.onerror?.();

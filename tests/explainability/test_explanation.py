@@ -59,7 +59,7 @@ def test_it_is_refined_checked_and_measured_in_one_run(analysis: Analysis) -> No
         )
         quality = explanation.quality
         assert quality["insertion"] > quality["random"] > quality["deletion"]
-        assert quality["advantage"] > quality["chance"] and quality["foretells"] > 0.2
+        assert quality["advantage"] > quality["chance"] and quality["predictive_fidelity"] > 0.2
         assert explanation.weaknesses == []
     jobs.explain(str(planned[0].pk))
     assert Explanation.objects.count() == len(planned)

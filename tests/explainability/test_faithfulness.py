@@ -49,9 +49,9 @@ def test_pointing_and_agreement() -> None:
 
 
 def test_what_speaks_against_an_explanation_is_named() -> None:
-    sound = {"gap": 0.0, "advantage": 0.5, "chance": 0.1, "stability": 0.9, "foretells": 0.8}
+    sound = {"gap": 0.0, "advantage": 0.5, "chance": 0.1, "stability": 0.9, "predictive_fidelity": 0.8}
     assert weaknesses(sound, constant=False) == []
     assert weaknesses(sound | {"gap": 0.02}, constant=False) == ["gap"]
     assert weaknesses(sound | {"advantage": 0.05}, constant=False) == ["random"]
-    assert weaknesses(sound | {"stability": 0.2, "foretells": 0.1}, constant=False) == ["unstable", "blind"]
+    assert weaknesses(sound | {"stability": 0.2, "predictive_fidelity": 0.1}, constant=False) == ["unstable", "blind"]
     assert weaknesses(sound, constant=True) == ["constant"]

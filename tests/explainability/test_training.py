@@ -60,7 +60,7 @@ def test_a_package_gets_an_explainer_that_adds_up(bundled: Package, parts: dict[
         explainable(Package(output, package.card, "another digest"))
 
 
-def test_training_makes_the_explainer_foretell_better(bundled: Package, parts: dict[str, Films]) -> None:
+def test_training_improves_the_predictive_fidelity_of_the_explainer(bundled: Package, parts: dict[str, Films]) -> None:
     """On films that it trains on, some epochs must lower FastSHAP's loss: the learning works at all."""
     film = explainable(bundled)
     assert isinstance(film.references, References)

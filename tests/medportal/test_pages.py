@@ -69,7 +69,7 @@ def test_pages_speak_chinese(doctor: User) -> None:
 
 @pytest.mark.needs("xgettext")
 def test_every_text_is_translated(tmp_path: Path) -> None:
-    """The texts are extracted anew, so that one which never reached the catalogue counts as missing."""
+    """The texts are extracted again, so that one which never reached the catalogue counts as missing."""
     for top in ("apps", "medportal", "templates"):
         shutil.copytree(settings.BASE_DIR / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "locale").mkdir()

@@ -23,7 +23,7 @@ test("an axis is drawn in the text's colour", () => {
   expect(axis().axisLabel).toEqual({ color: "rgba(1, 2, 3, 1)", hideOverlap: true });
 });
 
-test("a chart is drawn anew when the theme changes, and follows the size of its element", async () => {
+test("a chart is redrawn when the theme changes and resized with its element", async () => {
   let resized = () => {};
   vi.stubGlobal(
     "ResizeObserver",

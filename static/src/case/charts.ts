@@ -41,7 +41,7 @@ export function colour(name: string, share = 100): string {
   return `rgba(${red}, ${green}, ${blue}, ${share / 100})`;
 }
 
-/** Draws a chart and draws it anew when the window or the theme changes. The numbers stand beside it as a table. */
+/** Draws a chart and redraws it when the window or the theme changes. The numbers stand beside it as a table. */
 export function draw(element: HTMLElement, option: () => Option): Chart {
   const chart = echarts.init(element);
   const show = () => {

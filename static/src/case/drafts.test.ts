@@ -40,7 +40,7 @@ test("what was kept is not sent again", async () => {
   expect(sent()).toHaveLength(1);
 });
 
-test("what could not be kept is told, and tried again at the next rest", async () => {
+test("a draft that could not be saved is reported and retried at the next pause in typing", async () => {
   answer = () => status(503);
   type("Cough");
   await vi.advanceTimersByTimeAsync(1600);

@@ -91,14 +91,14 @@ test.each([
   ["a problem that the server names", () => status(422, { problem: "Out of range" }), "Out of range"],
   ["an error without words", () => status(500, {}), "No answer"],
   ["no answer at all", () => Promise.reject(new Error("network")), "No answer"],
-])("%s is told", async (_, answer, words) => {
+])("%s is reported", async (_, answer, words) => {
   form({ "POST /what-if/": answer });
   change(slider(), "5");
   await vi.advanceTimersByTimeAsync(500);
   expect(said()).toBe(words);
 });
 
-test("a model that fails is told", async () => {
+test("a model failure is reported", async () => {
   form({ "POST /what-if/": { answer: "/answer/1/" }, "GET /answer/1/": { state: "failed", reason: "x" } });
   change(slider(), "5");
   await vi.advanceTimersByTimeAsync(500);

@@ -44,7 +44,7 @@ test("an upload that may not begin is an error with its status", async () => {
   await expect(begin("/imaging/upload/")).rejects.toThrow("403");
 });
 
-test("a file is sent with its path, and its share is told", async () => {
+test("a file is sent with its path, and its progress is reported", async () => {
   const { done, request } = start();
   expect([request.method, request.url]).toEqual(["POST", "/upload/1/files/"]);
   expect(request.headers["X-CSRFToken"]).toBe("token-of-the-page");
@@ -58,7 +58,7 @@ test("a file is sent with its path, and its share is told", async () => {
   expect(outcomes.map(({ name }) => name)).toEqual(["a.dcm"]);
 });
 
-test("outcomes of an archive are told line by line, also when a line comes in two pieces", async () => {
+test("the outcomes of an archive are reported line by line, even when a line arrives in two chunks", async () => {
   const { done, request } = start();
   request.receive(`${line("1.dcm")}\n${line("2.dcm").slice(0, 10)}`);
   expect(outcomes.map(({ name }) => name)).toEqual(["1.dcm"]);

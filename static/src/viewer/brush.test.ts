@@ -157,7 +157,7 @@ test.each([
     "No consent",
   ],
   ["a failure without words", () => done({ state: "failed", probabilities: {} }), "No answer"],
-])("%s is told", async (_, reply, words) => {
+])("%s is reported", async (_, reply, words) => {
   answers["POST /probes/"] = reply;
   await explain();
   brush.toggle(true);

@@ -131,7 +131,7 @@ test("a finer explanation is fetched once, and what is not shown is not fetched"
   ]);
 });
 
-test("a picture that cannot be had is told, and the image stays plain", async () => {
+test("a picture that fails to load is reported, and the image is shown without an overlay", async () => {
   answers["GET /overlays/1.1.png"] = () => status(500);
   await show("1.1");
   expect(failures).toHaveLength(1);

@@ -58,7 +58,7 @@ def measure(
             "deletion_curve": [round(float(value), 4) for value in curves.deletion],
             "insertion_curve": [round(float(value), 4) for value in curves.insertion],
             "gap": float(attribution.gaps[0, output]),
-            "foretells": faithfulness.predictive_fidelity(game, [regions[1, output]], output, fresh())[0],
+            "predictive_fidelity": faithfulness.predictive_fidelity(game, [regions[1, output]], output, fresh())[0],
             "stability": faithfulness.correlation(attributions, noisy[0, output]),
             "share_of_change": _reversal(game, attributions, output, threshold),
         }
@@ -67,7 +67,7 @@ def measure(
         if first is not None and method == "sampled":
             estimate = first.by_region(game)[0, output]
             fidelity = faithfulness.predictive_fidelity(game, [first.by_region(game)[1, output]], output, fresh())
-            measures["estimate_foretells"] = fidelity[0]
+            measures["estimate_fidelity"] = fidelity[0]
             measures["estimate_error"] = float(
                 np.sqrt(((estimate - attributions) ** 2).sum() / max((attributions**2).sum(), 1e-18))
             )
@@ -86,7 +86,7 @@ def weaknesses(measures: Measures, *, constant: bool) -> list[str]:
         "random": measures["advantage"] <= measures["chance"]
         and not (decided and decided["share"] <= limits.MAX_DECISIVE_SHARE),
         "unstable": measures["stability"] < limits.MIN_STABILITY,
-        "blind": measures["foretells"] < limits.MIN_FIDELITY,
+        "blind": measures["predictive_fidelity"] < limits.MIN_FIDELITY,
     }
     return [code for code, applicable in applies.items() if applicable]
 
