@@ -24,6 +24,15 @@ test("each view is drawn in the style that was chosen", async () => {
   expect([...document.querySelectorAll("img")].map((image) => image.style.opacity)).toEqual(["0.3", "0.3"]);
 });
 
+test("what was set before the script ran is drawn", async () => {
+  write(PAGE);
+  get<HTMLInputElement>("[name=contours]").click();
+  get<HTMLInputElement>("[name=opacity]").value = "30";
+  await import("./explanation");
+  expect(addresses()[0]).toContain("&contours=true&");
+  expect(document.querySelector("img")?.style.opacity).toBe("0.3");
+});
+
 test("pictures follow a finer explanation, once for each", async () => {
   write(PAGE);
   await import("./explanation");

@@ -14,6 +14,7 @@ if (overlays.length > 0 && fields) {
   const form = new StyleForm(fields, draw, (share) => {
     for (const overlay of overlays) overlay.style.opacity = String(share);
   });
+  form.applyEarlyChanges();
   // The figures are asked for again while the explanation is refined: the picture follows.
   document.addEventListener("htmx:after:swap", () => {
     const now = document.getElementById("figures")?.dataset.revision ?? revision;

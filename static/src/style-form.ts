@@ -2,8 +2,8 @@
 export class StyleForm {
   constructor(
     private readonly fields: HTMLElement,
-    changed: () => void,
-    opacity: (share: number) => void,
+    private readonly changed: () => void,
+    private readonly opacity: (share: number) => void,
   ) {
     fields.addEventListener("input", (event) => {
       const field = event.target as HTMLInputElement;
@@ -13,6 +13,19 @@ export class StyleForm {
       const name = (event.target as HTMLInputElement).name;
       if (["threshold", "contours", "sign", "space"].includes(name)) changed();
     });
+  }
+
+  /** Applies what was set before this script ran: by a quick hand, or restored by the browser after a reload. */
+  applyEarlyChanges(): void {
+    const inputs = [...this.fields.querySelectorAll("input")];
+    const options = [...this.fields.querySelectorAll("option")];
+    const altered = ({ type, checked, defaultChecked, value, defaultValue }: HTMLInputElement) =>
+      type === "checkbox" || type === "radio" ? checked !== defaultChecked : value !== defaultValue;
+    const alteredInputs = inputs.filter(altered);
+    const opacity = alteredInputs.find((input) => input.name === "opacity");
+    if (opacity) this.opacity(Number(opacity.value) / 100);
+    const unit = options.some((option) => option.selected && option !== options[0]);
+    if (unit || alteredInputs.some((input) => input !== opacity)) this.changed();
   }
 
   /** The query of the picture. */

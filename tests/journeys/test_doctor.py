@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from pydicom.data import get_testdata_file
 
 from tests.factories import film_file
@@ -149,7 +150,7 @@ def test_everything_works_by_keyboard(visit: Any, film: Path) -> None:
     doctor.page.wait_for_selector("[data-explanation]", timeout=240_000)
     doctor.page.locator("#viewport").focus()
     doctor.page.keyboard.press("l")
-    assert doctor.page.get_attribute("[data-tool=length]", "aria-pressed") == "true"
+    expect(doctor.page.locator("[data-tool=length]")).to_have_attribute("aria-pressed", "true")
     doctor.page.locator("[data-explanation]").first.focus()
     doctor.page.keyboard.press("Space")
     wait_for(lambda: doctor.page.evaluate(PAINTED)["painted"] > 1000, 20, "the overlay")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.factories import chest_files, film_file
 from tests.journeys.services import wait_for
@@ -47,7 +48,7 @@ def test_the_doctor_asks_why_and_what_without(visit: Any, tmp_path: Path) -> Non
 def paint_by_hand_and_by_key(page: Any) -> None:
     page.keyboard.press("b")
     page.click("[data-ask]")
-    assert "Mark an area first" in page.inner_text("[data-answer]")
+    expect(page.locator("[data-answer]")).to_contain_text("Mark an area first")
     box = page.locator("#viewport").bounding_box()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
     page.mouse.down()
@@ -56,14 +57,14 @@ def paint_by_hand_and_by_key(page: Any) -> None:
     page.click("[data-ask]")
     wait_for(lambda: "with the area masked" in page.inner_text("[data-answer]"), 30, "the answer")
     page.click("[data-clear]")
-    assert page.inner_text("[data-answer]") == ""
+    expect(page.locator("[data-answer]")).to_be_empty()
     page.focus("#viewport")
     for key in ("ArrowRight", "Shift+ArrowDown", " ", "Enter"):
         page.keyboard.press(key)
     wait_for(lambda: "with the area masked" in page.inner_text("[data-answer]"), 30, "the answer to the keys")
     page.focus("#viewport")
     page.keyboard.press("Escape")
-    assert page.locator("#brush").is_hidden()
+    expect(page.locator("#brush")).to_be_hidden()
 
 
 def in_full(doctor: Any) -> None:
@@ -71,8 +72,8 @@ def in_full(doctor: Any) -> None:
     page.click("a:has-text('Details') >> nth=0")
     page.wait_for_selector("text=What would change the result")
     before = page.get_attribute("[data-overlay]", "src")
-    page.check("[name=contours]")
-    assert page.get_attribute("[data-overlay]", "src") != before
+    page.check("[name=contours]")  # at once: the page's script may not have run yet
+    wait_for(lambda: page.get_attribute("[data-overlay]", "src") != before, 20, "contours")
     doctor.check("explanation")
     with page.expect_download() as download:
         page.click("a:has-text('DICOM Parametric Map')")
@@ -101,7 +102,7 @@ def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> Non
     strongest = page.evaluate(PAINTED)["painted"]
     for _ in range(len(files)):
         page.keyboard.press("ArrowUp")
-    assert page.inner_text("#position") != position
+    expect(page.locator("#position")).not_to_have_text(position)
     wait_for(lambda: page.evaluate(PAINTED)["painted"] < strongest / 2, 10, "less evidence far from the nodule")
     doctor.check("explained-volume")
     page.reload()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.factories import film_file
 from tests.journeys.conftest import Visitor
@@ -61,7 +62,7 @@ def release_all(doctor: Visitor, address: str) -> None:
     page.keyboard.press("x")
     page.focus(".queue-row:has-text('Flu vaccination') input")
     page.keyboard.press("x")
-    assert "2 selected" in page.inner_text("[data-chosen]")
+    expect(page.locator("[data-chosen]")).to_contain_text("2 selected")
     with page.expect_navigation():
         page.keyboard.press("a")
     assert "2 decided." in page.inner_text("main")
