@@ -9,6 +9,8 @@ files_under = $(foreach path,$(wildcard $(1)/*),$(if $(wildcard $(path)/*),$(cal
 STATIC_SOURCES := $(foreach folder,static/src static/public templates,$(call files_under,$(folder))) static/vite.config.ts
 MESSAGES := $(wildcard locale/*/LC_MESSAGES/*.po)
 export MEDPORTAL_DEMO = 1
+# Byte code is kept: without it, each of the tests' processes compiles torch again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo demo-reset dev test test-one frontend-check frontend-tests coverage lint audit types imports tests build wheel bench fuzz lock clean
 
