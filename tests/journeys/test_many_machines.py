@@ -31,8 +31,9 @@ def test_the_whole_way_on_postgresql_and_redis(tmp_path: Path) -> None:
             told = doctor.call(f"/api/v1/explanations/{explanation}/")
             assert abs(told["base_value"] + told["sum_of_attributions"] - told["output"]) < 0.01
             assert doctor.raw(f"/api/v1/explanations/{explanation}/overlay.png").startswith(b"\x89PNG")
-            site.manage_all(["keyring", "rotate"], ["reencrypt", "--wait"])
-            site.manage_all(["audit", "checkpoint"], ["audit", "verify"])
+            site.manage_all(
+                ["keyring", "rotate"], ["reencrypt", "--wait"], ["audit", "checkpoint"], ["audit", "verify"]
+            )
             assert doctor.raw(f"/api/v1/explanations/{explanation}/overlay.png").startswith(b"\x89PNG")
             other = Api(site, "doctor2")
             assert other.studies() == []
@@ -48,8 +49,7 @@ def rows(site: Site, query: str) -> list[tuple[object, ...]]:
 
 
 def test_a_worker_killed_in_the_middle_finishes_once(tmp_path: Path) -> None:
-    # How good explanations become is no matter here: they end early.
-    with Site(tmp_path, EXPLANATION_SECONDS="2") as site:
+    with Site(tmp_path) as site:
         doctor = Api(site)
         films = [film_file(seed, pattern="focal", size=512, mrn=f"K-{seed}") for seed in range(20, 24)]
         doctor.store(*films)
