@@ -62,7 +62,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('code', models.CharField(help_text='LOINC, or a code of our own.', max_length=24)),
                 ('at', models.DateTimeField()),
-                ('content', apps.protection.fields.SealedJSONField(help_text='value, as_entered, unit_as_entered.')),
+                ('content', apps.protection.fields.SealedJSONField(help_text='value, comparator, as_entered, unit_as_entered.')),
+                ('origin', models.CharField(blank=True, help_text='Number of the merged case it came from, beside a value of the same time.', max_length=40)),
                 ('source', models.CharField(default='entry', help_text='entry, csv, fhir, note or api.', max_length=10)),
                 ('entered_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('voided_at', models.DateTimeField(help_text='Entered in error.', null=True)),
@@ -93,7 +94,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('number', models.PositiveIntegerField()),
-                ('content', apps.protection.fields.SealedJSONField(help_text='As written; code, at, value if it can be taken.')),
+                ('content', apps.protection.fields.SealedJSONField(help_text='As written; code, at, value, comparator if it can be taken; choices if it is asked about.')),
                 ('reason_code', models.CharField(blank=True, max_length=40)),
                 ('reason_parameters', apps.protection.fields.SealedJSONField()),
                 ('parcel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='records.observationimport')),
@@ -144,7 +145,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='observation',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('case', 'code', 'at'), name='one_value_at_a_time'),
+            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('case', 'code', 'at', 'origin'), name='one_value_at_a_time'),
         ),
         migrations.AddIndex(
             model_name='statement',
