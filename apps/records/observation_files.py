@@ -114,8 +114,8 @@ def parse_row(number: int, cells: dict[str, str], reading: Reading | None = None
         at = _moment(cells.get("time", ""), now, zone)
     except InvalidInput as problem:
         return Row(number, cells, problem=problem)
-    problem = InvalidInput(reading.reason, **reading.parameters) if reading.state == State.ASK else None
-    return Row(number, cells, reading.measure, at, reading.value, problem, reading.comparator, reading.choices)
+    question = InvalidInput(reading.reason, **reading.parameters) if reading.state == State.ASK else None
+    return Row(number, cells, reading.measure, at, reading.value, question, reading.comparator, reading.choices)
 
 
 def parse_value(measure: Measure, value: str, unit: str) -> Reading:

@@ -24,6 +24,7 @@ from apps.records.models import Observation, ObservationImport
 from apps.records.observation_files import MAX_BYTES
 from apps.records.observations import ValueQuestion
 from apps.terminology.localisation import in_language
+from apps.terminology.quantities import Choice
 from apps.terminology.units import SHOWN
 
 PREVIEW_ROWS = 200
@@ -35,7 +36,8 @@ def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show trends with reference bands and the values; add a value."""
     case = get_case(request, pk)
     form = ValueForm(request.POST or None, initial={"at": timezone.now()})
-    status, choices = 200, ()
+    status = 200
+    choices: tuple[Choice, ...] = ()
     if request.method == "POST":
         status = 422
         if form.is_valid():
