@@ -4,6 +4,12 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
     "case_closed": _("This case is closed. Reopen it first."),
+    "statement_empty": _("Enter the condition, the allergen or the drug."),
+    "statement_status": _("This kind of entry cannot have this status."),
+    "allergies_recorded": _("Allergies are recorded: %(list)s. Mark them as resolved or as an error first."),
+    "dose_unit": _("%(dose)s has no unit. Enter the dose with its unit, for example 50 mg."),
+    "dose_ambiguous": _("%(dose)s may mean %(readings)s. Enter it without a thousands separator."),
+    "code_unknown": _("The code %(code)s does not exist. Choose one from the list or enter words."),
     "note_empty": _("The note is empty. Enter some text."),
     "values_too_large": _("The file is too large: the limit is %(most)s MiB. Split it."),
     "values_binary": _("The file is neither CSV nor FHIR JSON. Save it as CSV (UTF-8) and try again."),

@@ -108,11 +108,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('problem', 'Problem'), ('allergy', 'Allergy'), ('medication', 'Medication')], max_length=10)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('resolved', 'Resolved'), ('error', 'Entered in error')], default='active', max_length=10)),
+                ('status', models.CharField(choices=[('active', 'Active'), ('conditional', 'Planned under a condition'), ('on-hold', 'On hold'), ('stopped', 'Stopped'), ('resolved', 'Resolved'), ('error', 'Entered in error')], default='active', max_length=12)),
                 ('since', models.DateField(null=True)),
-                ('details', apps.protection.fields.SealedJSONField(help_text='text, code; of medication dose, route, schedule; of allergies reaction.')),
+                ('ended', models.DateField(help_text='When it was stopped or resolved.', null=True)),
+                ('details', apps.protection.fields.SealedJSONField(help_text='text as written, code; of medication dose, unit, route, frequency, intent; of allergies type, reaction, severity, certainty, no_known; onset; override: why it was recorded despite a warning.')),
                 ('entered_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='statements', to='records.case')),
+                ('coded_by', models.ForeignKey(help_text='Who chose the code.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
