@@ -33,9 +33,10 @@ _EXCEPT = re.compile(
 _DENIES = re.compile(
     r"^\W*(?:nk[dfe]?a|none|nil|no|negative|n/?a|denied|denies|deny|unremarkable|not known|no known|noncontributory|"
     r"nothing|zero|0|-+)\W*(?:known|reported|noted|recorded|to (?:his|her|the|my) knowledge)?\W*$|"
-    r"\bn\.?k\.?[dfe]?\.?a\b(?!\w)|\b(?:no|nil|without|none)\b\s+(?:\w+\s+){0,4}(?:allerg|intoleran|sensitivit|reaction)\w*|"
+    r"\bn\.?k\.?[dfe]?\.?a\b(?!\w)|\b(?:no|nil|without|none)\b\s+(?:[\w,/-]+\s+){0,8}(?:allerg|intoleran|sensitivit|reaction)\w*|"
     r"\b(?:denies|denied|deny|denying|not|isn'?t|never|negative for|no longer)\b.*\b(?:allerg|intoleran|sensitiv)\w*|"
     r"\ballerg\w*\s*(?:[:\-]|is|are|to)?\s*(?:none|nil|no|nkd?a|negative|denied|denies|not known|unknown none)\W*$|"
+    r"\bnone (?:are |is )?known|\b(?:are|is) (?:none|negative)\b|\bnone (?:by history|reported|per)\b|"
     r"\bnot allergic\b|\ballergy (?:ruled out|removed|disproved|delabeled|delabelled)\b|"
     r"否认|^\W*(?:无|没有|暂无|未发现|不详无)|(?:无|没有|未见|未发现).{0,8}过敏|"
     r"不过敏|过敏史?\W*(?:无|阴性|\(-\)|（-）)\W*$|皮试\W*阴性",
@@ -47,9 +48,6 @@ _TOLERATES = re.compile(
     r"\b(?:tolerat\w*|ok with|okay with|fine with)\b.*|"
     r"[，；（(]?\s*(?:可|能)耐受.*",
     re.IGNORECASE | re.DOTALL,
-)
-_UNKNOWN = re.compile(
-    r"^\W*(?:unknown|not sure|unsure|unable to (?:obtain|assess)|see chart|不详|未知|不清楚)\W*$", re.IGNORECASE
 )
 
 
@@ -114,11 +112,6 @@ def read_allergy(text: str) -> AllergyEntry:
     return AllergyEntry(
         text, unique, denied and not "".join(stated).strip(), bool(_SEVERE.search(text)), bool(_ANGIOEDEMA.search(text))
     )
-
-
-def is_unknown(text: str) -> bool:
-    """Whether an entry only says that allergies are not known."""
-    return bool(_UNKNOWN.match(text))
 
 
 def resolve_allergen(text: str) -> list[Candidate]:
@@ -252,7 +245,8 @@ def _allergen_index() -> NameIndex:
 def _has_meaning(key: str) -> bool:
     if key in _class_names() or key in _other_names():
         return True
-    return any(row.use != "query" for row in drug_names().rows(key))
+    rows = drug_names().rows(key)
+    return any(row.use == "text" or (row.use == "guarded" and row.kind != "brand") for row in rows)
 
 
 def _candidates(key: str, matched: str) -> list[Candidate]:

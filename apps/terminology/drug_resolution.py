@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from apps.terminology.candidates import Candidate
-from apps.terminology.drugs import DrugName, Ingredient, drug_names
+from apps.terminology.drugs import DrugName, Ingredient, drug_names, everyday_words
 from apps.terminology.names import HAN, Token, key_of, tokens_of
 from apps.terminology.spelling import Vocabulary
 
@@ -63,6 +63,12 @@ def resolve_drug(text: str) -> list[Candidate]:
     if exact:
         return _candidates(exact, text)
     tokens = tokens_of(text)
+    core = [token for token in tokens if token.key not in WORDS_BESIDE and not token.key[0].isdigit()]
+    if core and len(core) < len(tokens):
+        bare = text[core[0].start : core[-1].end]
+        rows = drug_names().rows(key_of(bare))
+        if rows:
+            return _candidates(rows, bare)
     named = names_in(text, tokens, guarded=False)
     if named:
         return _of_names(text, tokens, named)
@@ -106,7 +112,7 @@ def _by_name(ingredient: Ingredient) -> str:
 
 def _misspelt(text: str, tokens: list[Token]) -> list[Candidate]:
     for token in tokens:
-        if token.key in WORDS_BESIDE:
+        if token.key in WORDS_BESIDE or token.key in everyday_words():
             continue
         near = _vocabulary().near(token.key)
         rows = [(distance, row) for distance, key in near for row in drug_names().rows(key)[:1]]

@@ -153,6 +153,12 @@ def guards() -> dict[str, frozenset[str]]:
     return {group: frozenset(words) for group, words in groups.items()}
 
 
+@cache
+def everyday_words() -> frozenset[str]:
+    """Words of clinical English that are never misspelt names."""
+    return frozenset(packed_lines("everyday_words.txt.gz"))
+
+
 def packed_lines(name: str) -> list[str]:
     """Rows of a bundled compressed file."""
     with gzip.open(DATA / name, "rt", encoding="utf-8") as file:

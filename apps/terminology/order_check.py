@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from django.utils.translation import gettext as _
 
-from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, is_unknown, reactions, read_allergy, worst
+from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, read_allergy, worst
 from apps.terminology.drug_classes import classes_by_ingredient, drug_classes
 from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.interactions import interaction_between
@@ -64,7 +64,7 @@ def check_order(
     found: list[Warning] = []
     ordered, unknown = _ordered(order, [code for code in codes if code])
     found += [_not_recognised(words) for words in unknown]
-    entries = [read_allergy(text) for text in allergies if text.strip() and not is_unknown(text)]
+    entries = [read_allergy(text) for text in allergies if text.strip()]
     found += _unread_allergies(entries)
     taken: list[OrderedDrug] = []
     for text in medications:

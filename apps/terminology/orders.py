@@ -18,9 +18,10 @@ _TOPICAL = re.compile(
     r"乳膏|软膏|凝胶|滴眼|滴耳|外用|鼻喷|洗剂|栓",
     re.IGNORECASE,
 )
+_INVERTED = re.compile(r"\binsulin,\s*(?=[a-z])", re.IGNORECASE)
 _INSTRUCTION = re.compile(
     r"^\W*(?:for|to|take|takes|taken|with|without|if|as|until|when|while|after|before|during|not|no|do|may|please|hold|"
-    r"check|start|stop|continue|repeat|refill|refills|dispense|disp|quantity|qty|sig|indication|dx|per|by|then|x|and|"
+    r"check|recheck|consider|call|given|see|start|stop|continue|repeat|refill|refills|dispense|disp|quantity|qty|sig|indication|dx|per|by|then|x|and|"
     r"max|maximum|total|route|dose|frequency|duration|number|patient|pt|use|apply|give|inject|inhale|in|on|at|"
     r"dr|md|prn|daily|first|last|next|discontinue|monitor|goal|target|titrate|taper|followed|order|new|home|current|"
     r"medications?|meds?|drug|name|strength|unit|units|用于|如|若|必要时|需|共|疗程|适应证|诊断)\b",
@@ -66,6 +67,7 @@ def read_order(text: str) -> tuple[list[OrderedDrug], list[str]]:
 
 def _segments(text: str) -> Iterable[str]:
     """Parts of the text, but never a part of a name that has the separator inside ("insulin, regular")."""
+    text = _INVERTED.sub("insulin ", text)
     exact = drug_names().rows(key_of(text))
     parts = [text] if exact else _SEGMENT.split(text)
     return [part.strip() for part in parts if part.strip()]
@@ -73,10 +75,14 @@ def _segments(text: str) -> Iterable[str]:
 
 def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
     """Drugs of a part of an order, and its words if they name something that is not known."""
-    exact = [candidate for candidate in _best(resolve_drug(segment)) if _is_whole(candidate, segment)]
-    if exact:
-        return [OrderedDrug(segment[:60], candidate.ingredients, segment) for candidate in exact], ""
     tokens = tokens_of(segment)
+    resolved = _best(resolve_drug(segment))
+    if (
+        resolved
+        and resolved[0].certainty == 1
+        and not words_left(tokens_of(segment.replace(resolved[0].matched, "", 1)), set())
+    ):
+        return [OrderedDrug(row.matched, row.ingredients, segment) for row in resolved], ""
     named = names_in(segment, tokens, guarded=False)
     plain = [row for row in named if any(name.use == "text" for name in drug_names().rows(row[2]))]
     drugs = []
@@ -92,10 +98,6 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
         return [], ""
     guesses = [row for row in resolve_drug(segment) if row.certainty < 1]
     return [OrderedDrug(guess.matched, guess.ingredients, segment) for guess in guesses], segment
-
-
-def _is_whole(candidate: Candidate, segment: str) -> bool:
-    return candidate.certainty == 1 and len(candidate.ingredients) > 1 and candidate.matched.strip() == segment
 
 
 def _best(candidates: list[Candidate]) -> list[Candidate]:

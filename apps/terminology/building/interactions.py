@@ -6,10 +6,11 @@ list alone has many pairs that only add up side effects and would tire whoever r
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import pandas
+
+from apps.terminology.building.drugs import write_packed
 
 CONTRAINDICATED = "contraindicated"
 SEVERITY = {"not recommended": "high", "precaution": "moderate"}
@@ -29,7 +30,6 @@ def build_interactions(source: Path, target: Path) -> int:
             found[left, right] = CONTRAINDICATED
         elif row.level in SEVERITY and frozenset((left, right)) in listed:
             found.setdefault((left, right), SEVERITY[str(row.level)])
-    text = "".join(f"{left}\t{right}\t{severity}\n" for (left, right), severity in sorted(found.items()))
-    with (target / "interaction_pairs.tsv.gz").open("wb") as file:
-        file.write(gzip.compress(text.encode(), mtime=0))
+    lines = [f"{left}\t{right}\t{severity}" for (left, right), severity in sorted(found.items())]
+    write_packed(target / "interaction_pairs.tsv.gz", lines)
     return len(found)
