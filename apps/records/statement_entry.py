@@ -60,9 +60,17 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
         if warnings:
             details["override"] = override.strip()[:300]
             details["warned"] = "; ".join(warning.text for warning in warnings)[:1000]
-    dates = {name: entry.get(name) for name in ("since", "ended")}
     return add_statement(
-        case, kind, text=text, code=code, code_chosen=chosen, status=status, actor=actor, **dates, **details
+        case,
+        kind,
+        text=text,
+        code=code,
+        code_chosen=chosen,
+        since=entry.get("since"),
+        ended=entry.get("ended"),
+        status=status,
+        actor=actor,
+        **details,
     )
 
 
