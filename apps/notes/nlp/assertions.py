@@ -21,6 +21,8 @@ FOLDER = Path(__file__).parent
 PRESENT, ABSENT, POSSIBLE, CONDITIONAL = "present", "absent", "possible", "conditional"
 HYPOTHETICAL, HISTORICAL, FAMILY, OTHER = "hypothetical", "historical", "family", "other-person"
 ASSERTIONS = (PRESENT, ABSENT, POSSIBLE, CONDITIONAL, HYPOTHETICAL, HISTORICAL, FAMILY, OTHER)
+RESOLVED = "resolved"
+"""Of the past because it has gone; what is said outside is HISTORICAL."""
 CERTAINTY = frozenset({ABSENT, POSSIBLE, CONDITIONAL, HYPOTHETICAL})
 PERSONS = frozenset({FAMILY, OTHER})
 FORWARD, LOCAL, BACKWARD, SEGMENT, ADJACENT = ">", ">,", "<", "<,", "<1"
@@ -161,6 +163,10 @@ class Context:
             return HISTORICAL
         return verdict
 
+    def resolved(self, start: int, end: int) -> bool:
+        """Whether the text says that the mention ``text[start:end]`` has gone."""
+        return any(scope.assertion == RESOLVED for scope in self.flags(start, end))
+
     def _answer(self, start: int, end: int) -> str:
         """What the form field or the check box around a mention says; empty if it is in none."""
         index = bisect_right(self.fields, (start, len(self.text) + 1, "")) - 1
@@ -175,6 +181,8 @@ def combine(scopes: list[Scope]) -> str:
     Whose it is comes first, unless a family history is denied as a whole; then whether it is; then when it was.
     """
     causes = {scope.assertion: scope.cause for scope in reversed(scopes)}
+    if RESOLVED in causes:
+        causes.setdefault(HISTORICAL, causes[RESOLVED])
     ahead = {scope.assertion for scope in scopes if scope.cause < scope.start}
     if OTHER in causes:
         return OTHER
