@@ -29,7 +29,7 @@ from apps.predictions.models import PredictionKind
 from apps.records import observations
 from apps.records.access import models_permitted, visible_to
 from apps.records.models import Case, EventKind, Observation, Priority
-from apps.terminology.loinc import catalogue
+from apps.terminology.loinc import by_code, catalogue
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -99,14 +99,16 @@ class ValueSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField(
         max_length=20, required=False, allow_blank=True, help_text="UCUM; empty: the catalogue's."
     )
+    comparator = serializers.CharField(read_only=True, help_text="< or > if the value is a limit of detection.")
     at = serializers.DateTimeField()
 
     def to_representation(self, instance: Observation) -> dict[str, Any]:
         return {
             "id": str(instance.pk),
             "code": instance.code,
-            "value": instance.content["value"],
-            "unit": catalogue()[instance.code].unit,
+            "value": instance.value,
+            "comparator": instance.comparator,
+            "unit": measure.unit if (measure := by_code(instance.code)) else "",
             "at": instance.at.isoformat(),
         }
 

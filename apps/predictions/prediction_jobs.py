@@ -65,9 +65,11 @@ def stay_input(prediction: Prediction) -> StayInput:
     for row in rows:
         hour = case.hour_of(row.at)
         last = max(last, hour)
+        if row.comparator:  # a limit of detection is no measured number
+            continue
         if 0 <= hour < LAST and row.code in columns and row.code in catalogue():
             for index, unit in columns[row.code]:
-                measured.append((int(hour), index, _in_unit(row.content["value"], catalogue()[row.code], unit)))
+                measured.append((int(hour), index, _in_unit(row.value, catalogue()[row.code], unit)))
     # The window ends with the last value: hours that are not documented yet are not hours without findings.
     hour = min(int(min(case.hour_of(timezone.now()), max(last + 1, FIRST))), LAST)
     if case.hour_of(timezone.now()) < FIRST:

@@ -57,7 +57,7 @@ def build_event(
 def _token(code: str) -> str:
     """Return the unencrypted part of a code: that there was a value, not which one or whether it was abnormal."""
     first, _dot, rest = code.partition(".")
-    return first if first in ("value", "finding", "statement") or (first == "alarm" and rest != "ended") else code[:40]
+    return first if first in ("value", "finding", "statement") or (first == "alarm" and rest not in ("ended", "withdrawn")) else code[:40]
 
 
 def store_events(events: Iterable[Event]) -> None:

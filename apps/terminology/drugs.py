@@ -54,10 +54,10 @@ class DrugNames:
     """All drug names by look-up key."""
 
     def __init__(self) -> None:
-        self._ingredients = [self._ingredient(line) for line in _lines("ingredients.tsv.gz")]
+        self._ingredients = [self._ingredient(line) for line in packed_lines("ingredients.tsv.gz")]
         self.by_name = {ingredient.name: ingredient for ingredient in self._ingredients}
         self._rows: dict[str, str] = {}
-        for line in _lines("drugs.tsv.gz"):
+        for line in packed_lines("drugs.tsv.gz"):
             key, _separator, row = line.partition("\t")
             self._rows[key] = f"{self._rows[key]}\n{row}" if key in self._rows else row
         self._own: dict[str, tuple[DrugName, ...]] = {}
@@ -86,11 +86,11 @@ class DrugNames:
         return self.by_name[name]
 
     def _load_own(self) -> None:
-        for line in _own_lines("drug_names_en.tsv"):
+        for line in own_lines("drug_names_en.tsv"):
             name, contents, use = line.split("\t")
             ingredients = tuple(self.ingredient(part) for part in contents.split("|"))
             self._own[key_of(name)] = (DrugName(name, "name", _USES[use], ingredients),)
-        for line in _own_lines("drug_names_zh.tsv"):
+        for line in own_lines("drug_names_zh.tsv"):
             contents, names = line.split("\t")
             ingredients = tuple(self.ingredient(part) for part in contents.split("|"))
             for name in names.split("|"):
@@ -123,7 +123,7 @@ def drug_names() -> DrugNames:
 
 @cache
 def _codes() -> dict[str, str]:
-    return dict(line.split("\t") for line in _lines("rxnorm_codes.tsv.gz"))  # type: ignore[misc]
+    return dict(line.split("\t") for line in packed_lines("rxnorm_codes.tsv.gz"))  # type: ignore[misc]
 
 
 def ingredients_of_code(rxcui: str) -> tuple[Ingredient, ...]:
@@ -147,17 +147,25 @@ def _by_rxcui() -> dict[str, list[Ingredient]]:
 def guards() -> dict[str, frozenset[str]]:
     """Word lists that keep drug names out of running text, by group; the file says what each is for."""
     groups: dict[str, set[str]] = {}
-    for line in _own_lines("drug_guards.tsv"):
+    for line in own_lines("drug_guards.tsv"):
         group, words = line.split("\t")
         groups.setdefault(group, set()).update(words.split("|"))
     return {group: frozenset(words) for group, words in groups.items()}
 
 
-def _lines(name: str) -> list[str]:
+@cache
+def everyday_words() -> frozenset[str]:
+    """Words of clinical English that are never misspelt names."""
+    return frozenset(packed_lines("everyday_words.txt.gz"))
+
+
+def packed_lines(name: str) -> list[str]:
+    """Rows of a bundled compressed file."""
     with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
         return file.read().splitlines()
 
 
-def _own_lines(name: str) -> list[str]:
+def own_lines(name: str) -> list[str]:
+    """Rows of a bundled text file, without comments."""
     text = (DATA / name).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -73,7 +73,7 @@ class NameIndex:
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self.keys = keys if isinstance(keys, (dict, set, frozenset)) else set(keys)
+        self.keys = frozenset(keys)
         self._longest: dict[str, int] = {}
         for key in self.keys:
             if _HAN.match(key):

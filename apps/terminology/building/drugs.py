@@ -43,9 +43,9 @@ def build_drugs(source: Path, everyday: Iterable[str], target: Path) -> dict[str
     everyday_words = set(everyday)
     rows = _names(source, ingredients, everyday_words | guards()["package"])
     codes = _codes(source, ingredients)
-    _write(target / "ingredients.tsv.gz", _ingredient_rows(ingredients))
-    _write(target / "drugs.tsv.gz", ("\t".join(row) for row in rows))
-    _write(target / "rxnorm_codes.tsv.gz", ("\t".join(row) for row in codes))
+    write_packed(target / "ingredients.tsv.gz", _ingredient_rows(ingredients))
+    write_packed(target / "drugs.tsv.gz", ("\t".join(row) for row in rows))
+    write_packed(target / "rxnorm_codes.tsv.gz", ("\t".join(row) for row in codes))
     return {"ingredients": len(ingredients), "names": len(rows), "codes": len(codes)}
 
 
@@ -198,7 +198,7 @@ def _with_letter_a(table: Any, ingredients: dict[str, dict[str, Any]], contents:
     return completed
 
 
-def _write(path: Path, lines: Iterable[str]) -> None:
+def write_packed(path: Path, lines: Iterable[str]) -> None:
     """Write lines as gzip without a time stamp, so that the same source gives the same bytes."""
     with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         packed.write("".join(f"{line}\n" for line in lines).encode())
