@@ -23,9 +23,10 @@ from apps.jobs.models import Urgency
 from apps.notes import discordance, summary_requests
 from apps.notes.events import ConceptReviewed, NoteExtracted
 from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction, SpecialtyExplanation
-from apps.notes.proposals import proposals
+from apps.notes.proposals import NO_KNOWN, proposals
 from apps.protection import blobs
 from apps.records.access import models_permitted, require
+from apps.records.models import NoKnown
 from apps.records.observations import add
 from apps.records.statement_entry import enter_statement
 from apps.terminology.lexicon import concepts
@@ -71,6 +72,7 @@ def store_extraction(reading: NoteExtraction, analysis: NoteAnalysis) -> None:
     blobs.write(reading.blob, buffer.getvalue(), holder=reading.key_holder)
     Concept.objects.filter(reading=reading).delete()
     rows = [_concept(reading, mention) for mention in extracted.mentions[:MAX_CONCEPTS]]
+    rows += _no_known(reading, analysis)
     Concept.objects.bulk_create(rows, batch_size=500)
     audit.record(ACTOR, "note.read", reading, revision=reading.revision)
     case = reading.note.case
@@ -243,3 +245,24 @@ def _concept(reading: NoteExtraction, mention) -> Concept:  # type: ignore[no-un
         "title": mention.details.get("title") or {"en": mention.text, "zh-hans": mention.text},
     }
     return row
+
+
+def _no_known(reading: NoteExtraction, analysis: NoteAnalysis) -> list[Concept]:
+    """Return a mention for the sentence that says that no allergies are known, unless the note names an allergy."""
+    from apps.notes.nlp.allergies import denies_allergies, denies_drug_allergies
+
+    extracted = analysis.reading
+    if any(mention.details.get("allergy") for mention in extracted.mentions):
+        return []
+    text = text_of(reading)
+    for scope, denies in ((NoKnown.DRUG, denies_drug_allergies), (NoKnown.ALLERGIES, denies_allergies)):
+        for start, end in extracted.sentences:
+            if denies(text[start:end]):
+                row = Concept(reading=reading, kind=NO_KNOWN, start=start, end=end)
+                words = " ".join(text[start:end].split())
+                row.details = {
+                    "concept": NO_KNOWN, "no_known": scope.value, "section": "",
+                    "title": {"en": words, "zh-hans": words},
+                }  # fmt: skip
+                return [row]
+    return []

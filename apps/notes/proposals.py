@@ -108,22 +108,20 @@ def _entry(concept: Concept, words: str, *names: str) -> dict[str, Any]:
 
 
 def _observations(concept: Concept) -> list[Proposal]:
-    """Return one line for each value; a blood pressure has two."""
+    """Return one line for each value, as written where its unit is written too; a blood pressure has two."""
     details = concept.details
     if concept.negated or concept.family or details.get("state") == "refused":
         return []
-    values = [f"{details.get('comparator', '')}{value:g}" for value in details["values"]]
     codes = [SYSTOLIC, DIASTOLIC] if details["concept"] == PRESSURE else [details["concept"]]
-    if len(values) != len(codes):
-        written = details.get("written", "")
-        values = [written] if len(codes) == 1 and written else []
-    measures = [by_code(code) for code in codes]
-    asked = details.get("state") == "ask"
-    unit = details.get("written_unit", "") if asked else details["unit"]
-    if asked:
-        values = [details.get("written") or value for value in values]
+    measures = [measure for code in codes if (measure := by_code(code)) is not None]
+    written, unit = str(details.get("written") or ""), str(details.get("written_unit") or "")
+    if len(codes) == 1 and written and (unit or not details["values"]):
+        values = [(written, unit)]
+    else:
+        values = [(f"{details.get('comparator', '')}{value:g}", details["unit"]) for value in details["values"]]
+    if len(values) != len(measures):
+        return []
     return [
         Proposal("observation", {"code": measure.code, "value": value, "unit": unit}, measure)
-        for measure, value in zip(measures, values, strict=False)
-        if measure is not None
+        for measure, (value, unit) in zip(measures, values, strict=True)
     ]

@@ -86,10 +86,9 @@ class StatementForm(forms.Form):
     def __init__(self, *args: Any, for_kind: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if for_kind:
-            for kind, names in FIELDS.items():
-                for name in names if kind != for_kind else ():
-                    if name not in FIELDS[StatementKind(for_kind)]:
-                        del self.fields[name]
+            own = FIELDS[StatementKind(for_kind)]
+            for name in {name for names in FIELDS.values() for name in names if name not in own}:
+                del self.fields[name]
             kept = STATUSES[StatementKind(for_kind)]
             field = self.fields["status"]
             field.choices = [(status.value, status.label) for status in kept]  # type: ignore[attr-defined]

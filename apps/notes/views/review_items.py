@@ -17,7 +17,7 @@ from apps.records.models import AllergyType, Intent, Severity, StatementKind, St
 from apps.records.observations import ValueQuestion
 from apps.records.statement_entry import OrderQuestion
 from apps.terminology.localisation import in_language
-from apps.terminology.quantities import Choice, shown
+from apps.terminology.quantities import Choice, read_measure, shown
 
 LABELLED = {"status": StatementStatus, "type": AllergyType, "severity": Severity, "intent": Intent}
 
@@ -127,7 +127,11 @@ def _summary(proposal: Proposal) -> str:
     """Write out what the line records: "Medication: fentanyl, 50 ug, intravenous, Active, code 4337"."""
     entry = proposal.entry
     if proposal.measure is not None:
-        return f"{in_language(proposal.measure.title)}: {entry['value']} {shown(entry['unit'])}".strip()
+        text = f"{in_language(proposal.measure.title)}: {entry['value']} {shown(entry['unit'])}".strip()
+        reading = read_measure(proposal.measure, entry["value"], entry["unit"])
+        if reading.value is None or entry["unit"] == reading.unit:
+            return text
+        return f"{text} = {reading.comparator}{reading.value:.4g} {shown(reading.unit)}".strip()
     names = ("text", "dose", "route", "frequency", "type", "reaction", "severity", "onset", "status", "intent", "code")
     parts = []
     for name in names:
