@@ -41,6 +41,10 @@ def key_of(text: str) -> str:
 
 def joined(keys: Iterable[str]) -> str:
     """Join folded tokens to a look-up key."""
+    keys = list(keys)
+    spaced = " ".join(keys)
+    if spaced.isascii():
+        return spaced
     parts: list[str] = []
     was_han = True
     for key in keys:
@@ -74,7 +78,7 @@ class NameIndex:
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = frozenset(keys)
-        self._longest: dict[str, int] = {}
+        lengths: dict[str, set[int]] = {}
         for key in self.keys:
             if _HAN.match(key):
                 first, length = key[0], len(key)
@@ -84,8 +88,9 @@ class NameIndex:
                 if not key.isascii():
                     tokens = [token.key for token in tokens_of(key)]
                     first, length = tokens[0], len(tokens)
-            if length > self._longest.get(first, 0):
-                self._longest[first] = length
+            lengths.setdefault(first, set()).add(length)
+        self._lengths = {first: tuple(sorted(numbers, reverse=True)) for first, numbers in lengths.items()}
+        """Numbers of tokens of the names that begin with a token, longest first."""
 
     def longest_names(
         self, text: str, tokens: list[Token], accepts: Callable[[str, int, int], bool]
@@ -95,10 +100,12 @@ class NameIndex:
         Args:
             accepts: is asked with the key and the character offsets of a known name.
         """
-        position = 0
+        position, keys = 0, [token.key for token in tokens]
         while position < len(tokens):
-            for length in range(min(self._longest.get(tokens[position].key, 0), len(tokens) - position), 0, -1):
-                key = joined(token.key for token in tokens[position : position + length])
+            for length in self._lengths.get(keys[position], ()):
+                if length > len(tokens) - position:
+                    continue
+                key = joined(keys[position : position + length])
                 if key not in self.keys:
                     continue
                 start, end = tokens[position].start, tokens[position + length - 1].end

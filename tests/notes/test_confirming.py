@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.notes.models import Concept, Note
+from apps.notes.nlp.reader import read
+from apps.notes.nlp.record import record_of
 from apps.notes.note_extraction import confirm
 from apps.records.models import Case, Observation, Statement
 from apps.records.problem_list import add_statement
@@ -42,6 +46,7 @@ NAMED = ("dose", "route", "frequency", "reaction", "no_known")
     ("text", "right"),
     [
         ("Fentanyl 50 mcg IV given.", [("medication", "Fentanyl", "active", "50 ug", "intravenous")]),
+        ("Takes Percocet.", [("medication", "Percocet", "active")]),
         (
             "Enalapril 5 mg daily; hydrochlorothiazide 25 mg daily.",
             [
@@ -86,6 +91,25 @@ NAMED = ("dose", "route", "frequency", "reaction", "no_known")
 )
 def test_the_record_gets_the_notes_own_words(text: str, right: list[tuple[str, ...]], case: Case, doctor: User) -> None:
     assert record(case, doctor, text) == sorted(right)
+
+
+def test_confirming_writes_what_the_command_says(case: Case, doctor: User) -> None:
+    """``read_notes`` and the review of a note follow the same reading."""
+    for row in map(json.loads, (Path(__file__).parent / "record_cases.jsonl").read_text().splitlines()):
+        Statement.objects.all().delete()
+        Observation.objects.all().delete()
+        record(case, doctor, row["text"])
+        said = record_of(row["text"], read(row["text"]))
+        codes = {(line["kind"], line.get("code", line.get("loinc", "")), line["status"]) for line in said}
+        kinds = {"problem": "condition", "allergy": "allergy", "medication": "medication"}
+        kept = {(kinds[one.kind], one.code, one.status) for one in Statement.objects.all() if not one.no_known}
+        kept |= {("observation", one.code, "final") for one in Observation.objects.all()}
+        kept |= {
+            ("no-known-drug-allergies" if one.no_known == "drug" else "no-known-allergies", "", "active")
+            for one in Statement.objects.all()
+            if one.no_known
+        }
+        assert kept == codes, row["text"]
 
 
 def test_values_are_written_with_their_unit_and_comparator(case: Case, doctor: User) -> None:

@@ -59,13 +59,6 @@ def test_the_command_reads_in_order_and_needs_no_database(tmp_path: Path) -> Non
 def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str) -> None:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"id": 0, "text": "Scoliosis."}\n' + line)
-    with pytest.raises(CommandError, match="Line 2"):
+    with pytest.raises(CommandError, match="line 2"):
         call_command("read_reports", str(source), str(target))
     assert list(tmp_path.iterdir()) == [source]
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"none\.jsonl cannot be read"):
-        call_command("read_reports", str(tmp_path / "none.jsonl"), str(tmp_path / "out.jsonl"))
-    with pytest.raises(CommandError, match="existing folder"):
-        call_command("read_reports", str(tmp_path / "none.jsonl"), str(tmp_path / "no" / "out.jsonl"))

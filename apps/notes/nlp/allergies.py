@@ -18,6 +18,11 @@ REACTION = (
     r"contact dermatitis|dermatitis|fever|chills|"
     r"过敏性休克|皮疹|荨麻疹|风团|红斑|药疹|瘙痒|皮肤瘙痒|呕吐|恶心呕吐|恶心|腹泻|呼吸困难|喉头水肿|血管性水肿|哮喘|胸闷|休克|头晕|干咳|咳嗽|发热|面部水肿|水肿|剥脱性皮炎|皮炎|腹痛|心悸"
 )
+MENTIONS = re.compile(
+    r"allerg|intoleran|hypersensitiv|anaphyla|reaction|toler|rash|hives|swelling|swells|itch|vomit|causes|gives|过敏|不耐受|皮疹",
+    re.IGNORECASE,
+)
+"""Words in whose sentence substances other than drugs may be allergens."""
 _BEFORE = re.compile(
     r"(?:\b(?:allerg(?:y|ies|ic)(?:\s+(?:reactions?|history|and intoleran\w+|or intoleran\w+))?\s*(?:to|include[sd]?|:|-|of|are|is|with)|"
     r"(?P<intolerance>(?:intoleran(?:t|ces?))\s*(?:of|to|:|include[sd]?)|(?:unable to|cannot|could not|can't|did not|does not|didn't|doesn't|not able to)\s+tolerate|not tolerat\w+|failed to tolerate)|"
@@ -35,7 +40,9 @@ _AFTER = re.compile(
     rf"(?:caused?|causes|causing|gives?|gave|produce[sd]?|led\s+to|leads\s+to|results?\s+in|resulted\s+in|makes? (?:him|her)|made (?:him|her))\b[^.;]{{0,25}}?\b(?:{REACTION}|sick))",
     re.IGNORECASE,
 )
-_AFTER_ZH = re.compile(r"^(?P<list>[^，。；,;：:但]{0,20}?)(?:类)?(?:药物?|抗生素)?(?P<cue>过敏|不耐受|致敏|引起过敏|过敏史|(?:后|时)?(?:出现|引起|导致|发生)[^，。；]{0,6}?(?:皮疹|过敏性休克|荨麻疹|呕吐|瘙痒|喉头水肿|呼吸困难|药疹|红斑|恶心|干咳))")
+_AFTER_ZH = re.compile(
+    r"^(?P<list>[^，。；,;：:但]{0,20}?)(?:类)?(?:药物?|抗生素)?(?P<cue>过敏|不耐受|致敏|引起过敏|过敏史|(?:后|时)?(?:出现|引起|导致|发生)[^，。；]{0,6}?(?:皮疹|过敏性休克|荨麻疹|呕吐|瘙痒|喉头水肿|呼吸困难|药疹|红斑|恶心|干咳))"
+)
 _NOT_ALLERGIC_ZH = re.compile(r"(?:否认|无|未发现|没有|未曾|不)[^，。；]{0,20}$")
 _OTHER_CLAUSE = re.compile(
     r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|"
@@ -61,13 +68,17 @@ _NO_ALLERGIES = re.compile(
 )
 _SECTION_NONE = re.compile(r"^\W*(?:none|nil|no\b|denies|negative|无|否认|没有)", re.IGNORECASE)
 _LEAVES = re.compile(
-    r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服", re.IGNORECASE
+    r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
+    re.IGNORECASE,
 )
 _ORGANISM = re.compile(
     r"\b(?:cultures?|organisms?|coli|aureus|mrsa|pseudomonas|klebsiella|enterococc\w+|strep\w*|staph\w*|bacteria\w*|isolates?|strain|grew|sensitivities)\b",
     re.IGNORECASE,
 )
-_SEVERE = re.compile(r"anaphyla|angio-?o?edema|stevens|sjs|necrolysis|throat|laryn|bronchospasm|shock|respiratory|休克|喉头水肿|呼吸困难|血管性水肿|severe|life-threatening|严重", re.I)
+_SEVERE = re.compile(
+    r"anaphyla|angio-?o?edema|stevens|sjs|necrolysis|throat|laryn|bronchospasm|shock|respiratory|休克|喉头水肿|呼吸困难|血管性水肿|severe|life-threatening|严重",
+    re.I,
+)
 _REACTION = re.compile(rf"(?<![A-Za-z])(?:{REACTION})(?![A-Za-z])", re.IGNORECASE)
 
 
@@ -129,7 +140,11 @@ def _stated(before: str, after: str) -> str | None:
             return None
         return INTOLERANCE if cue["intolerance"] else ALLERGY
     match = _AFTER.match(after)
-    if match and not _NEGATED.search(before) and not re.search(r"\b(?:no|not|denies|without)\b[^,;]{0,30}$", before, re.I):
+    if (
+        match
+        and not _NEGATED.search(before)
+        and not re.search(r"\b(?:no|not|denies|without)\b[^,;]{0,30}$", before, re.I)
+    ):
         return INTOLERANCE if match["intolerance"] else ALLERGY
     chinese = _AFTER_ZH.match(after)
     if chinese and not _NOT_ALLERGIC_ZH.search(before) and not re.search(r"[否无]", chinese["list"]):
@@ -146,13 +161,15 @@ def _leaves_section(text: str, body: int, start: int) -> bool:
     """Whether a substance within an allergies section is none: none are known, or the text has gone on to something else."""
     lead = text[body:start]
     return bool(
-        _NONE_KNOWN.search(lead) or _NO_ALLERGIES.search(lead) or _SECTION_NONE.match(lead) or _LEAVES.search(lead) or "\n\n" in lead.strip()
+        _NONE_KNOWN.search(lead)
+        or _NO_ALLERGIES.search(lead)
+        or _SECTION_NONE.match(lead)
+        or _LEAVES.search(lead)
+        or "\n\n" in lead.strip()
     )
 
 
-def _reaction(
-    text: str, start: int, end: int, sentence: tuple[int, int], following: int
-) -> tuple[int, int] | None:
+def _reaction(text: str, start: int, end: int, sentence: tuple[int, int], following: int) -> tuple[int, int] | None:
     """The reaction: after the substance up to the next one, or at the end of a list; else the one before the substance."""
     match = _REACTION.search(text, end, following)
     if match is None and re.fullmatch(r"\s*(?:,|/|and|or|&|、|和|及)*\s*", text[end:following]):

@@ -34,12 +34,13 @@ _ANSWER = (
     r"(?P<yes>yes|y|pos|positive|present|true|有|是|阳性|\(\+\)|（\+）|\+)|"
     r"(?P<unknown>unknown|not known|unsure|不详|不清楚|未知)"
 )
-_FIELD = re.compile(
-    rf"(?<![A-Za-z])(?P<label>[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff0-9 /,()'、-]{{1,59}}?)"
-    rf"(?P<mark>[ \t]*[:：=?？|][ \t]*|[ ]?\t+[ ]?|[ ]+[-–—][ ]+)(?:{_ANSWER})"
+_ANSWERED = re.compile(
+    rf"(?:[:：=?？|\t]|(?<=[ ])[-–—](?=[ ]))[ \t]*(?:{_ANSWER})"
     r"(?=[ \t]*(?:[.;,。，；)|]|$|\n|\t|[ ]{2}|[A-Z][A-Za-z /-]{1,40}[:?]|[\u4e00-\u9fff]{2,8}[:：]))",
     re.IGNORECASE | re.MULTILINE,
 )
+_LABEL = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff0-9 /,()'、-]{1,59}$")
+"""What stands before an answer in a form."""
 _BOX = re.compile(r"(?P<off>☐|□|\[\s?\]|\(\s\))|(?P<on>☑|☒|■|√|✓|✔|\[[xX√✓]\]|\([xX√✓]\))")
 _LASTING = re.compile(
     r"\b(?:for|over|since|past|last|x)\s+(?:the\s+)?(?:past\s+|last\s+)?(?:\d+|one|two|three|four|five|six|several|a few)"
@@ -102,12 +103,16 @@ class Scope:
     cause: int
     adjacent: bool = False
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the trigger stands before its scope."""
+        return self.cause < self.start
+
     def covers(self, first: int, end: int) -> bool:
         """Whether the mention of the tokens ``[first, end)`` is in the scope; its trigger may overlap the mention."""
         if self.adjacent:
             return self.end == end
-        ahead = self.cause < self.start
-        return first < self.end and (self.cause < first if ahead else self.start < end)
+        return first < self.end and (self.cause < first if self.is_ahead else self.start < end)
 
 
 @dataclass
@@ -163,6 +168,14 @@ class Context:
             return HISTORICAL
         return verdict
 
+    def is_of_others(self, start: int, end: int) -> bool:
+        """Whether the text speaks of other persons at the mention, be it to deny ("no family history of")."""
+        return any(scope.assertion in PERSONS for scope in self.flags(start, end))
+
+    def is_doubtful(self, start: int, end: int) -> bool:
+        """Whether the text doubts the mention, whoever's it is."""
+        return any(scope.assertion == POSSIBLE for scope in self.flags(start, end))
+
     def resolved(self, start: int, end: int) -> bool:
         """Whether the text says that the mention ``text[start:end]`` has gone."""
         return any(scope.assertion == RESOLVED for scope in self.flags(start, end))
@@ -183,7 +196,7 @@ def combine(scopes: list[Scope]) -> str:
     causes = {scope.assertion: scope.cause for scope in reversed(scopes)}
     if RESOLVED in causes:
         causes.setdefault(HISTORICAL, causes[RESOLVED])
-    ahead = {scope.assertion for scope in scopes if scope.cause < scope.start}
+    ahead = {scope.assertion for scope in scopes if scope.is_ahead}
     if OTHER in causes:
         return OTHER
     if FAMILY in causes:
@@ -191,9 +204,19 @@ def combine(scopes: list[Scope]) -> str:
     for assertion in (CONDITIONAL, HYPOTHETICAL):
         if assertion in ahead and causes[assertion] <= causes.get(ABSENT, causes[assertion]):
             return assertion
-    if causes.get(PRESENT, -1) > max((causes[name] for name in CERTAINTY & causes.keys()), default=-1):
+    if _affirmed(scopes):
         causes = {name: cause for name, cause in causes.items() if name not in CERTAINTY}
     return next((name for name in (ABSENT, CONDITIONAL, HYPOTHETICAL, POSSIBLE, HISTORICAL) if name in causes), PRESENT)
+
+
+def _affirmed(scopes: list[Scope]) -> bool:
+    """Whether an affirmation overrules the doubts and denials: "no fever, cough is present", not "no mass is present"."""
+    doubts = [scope for scope in scopes if scope.assertion in CERTAINTY]
+    return any(
+        all(doubt.cause < (scope.start if doubt.is_ahead and not scope.is_ahead else scope.cause) for doubt in doubts)
+        for scope in scopes
+        if scope.assertion == PRESENT
+    )
 
 
 @cache
@@ -246,10 +269,14 @@ def _effect(key: str) -> tuple[str, str]:
 
 def _fields(text: str) -> list[tuple[int, int, str]]:
     """(start, end, assertion) of what form fields and check boxes answer, in order."""
-    rows = []
-    for match in _FIELD.finditer(text):
-        verdict = ABSENT if match["no"] else PRESENT if match["yes"] else POSSIBLE
-        rows.append((match.start("label"), match.end("label"), verdict))
+    rows, last = [], 0
+    for match in _ANSWERED.finditer(text):
+        start = max(last, match.start() - 60)
+        label = _LABEL.search(text[start : match.start()].rstrip(" \t"))
+        last = match.end()
+        if label is not None:
+            verdict = ABSENT if match["no"] else PRESENT if match["yes"] else POSSIBLE
+            rows.append((start + label.start(), start + label.end(), verdict))
     boxes = list(_BOX.finditer(text))
     for box, following in zip_longest(boxes, boxes[1:]):
         stop = min(following.start() if following else len(text), box.end() + 60)

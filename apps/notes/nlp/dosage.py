@@ -23,7 +23,8 @@ _PER = {
 _UNIT = "|".join(sorted((f"(?:{pattern})" for pattern in _UNITS), key=len, reverse=True))
 _PER_UNIT = "|".join(f"(?:{pattern})" for pattern in _PER)
 _DOSE = re.compile(
-    rf"(?<![A-Za-z0-9_.,/-]){_RANGE}\s*-?(?P<unit>{_UNIT})(?P<per>(?:\s*(?:/|\bper\b)\s*(?:{_PER_UNIT})(?![A-Za-z])){{0,2}})(?![A-Za-z])", re.I
+    rf"(?<![A-Za-z0-9_.,/-]){_RANGE}\s*-?(?P<unit>{_UNIT})(?P<per>(?:\s*(?:/|\bper\b)\s*(?:{_PER_UNIT})(?![A-Za-z])){{0,2}})(?![A-Za-z])",
+    re.I,
 )
 _COUNT = re.compile(
     r"\b(?P<low>one-half|half|one|two|three|four)(?: a)? (?P<unit>tablets?|tabs?|capsules?|puffs?|drops?|sprays?|patch(?:es)?|units?)\b|"
@@ -31,7 +32,10 @@ _COUNT = re.compile(
     re.I,
 )
 _WORDS = {"one-half": "0.5", "half": "0.5", "半": "0.5", "one": "1", "一": "1", "two": "2", "二": "2", "两": "2", "three": "3", "三": "3", "four": "4", "四": "4"}  # fmt: skip
-_BARE = re.compile(rf"^\s*(?P<low>{_NUMBER})(?=\s*(?:p\.?o|iv|im|qd|q\.d|daily|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\d|qhs|once|twice|at bed)\b)", re.I)
+_BARE = re.compile(
+    rf"^\s*(?P<low>{_NUMBER})(?=\s*(?:p\.?o|iv|im|qd|q\.d|daily|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\d|qhs|once|twice|at bed)\b)",
+    re.I,
+)
 """A number without a unit directly before a route or frequency: "metoprolol 25 bid"."""
 _ROUTES = {
     "oral": r"p\.\s?o\.?|po|orally|by mouth|per os|oral|口服|吞服|po\.",
@@ -53,33 +57,77 @@ _ROUTES = {
     "per tube": r"per (?:g-?tube|peg|ng ?t?(?:ube)?|tube|feeding tube)|via (?:g-?tube|peg|ng ?t?(?:ube)?)|鼻饲",
 }
 _ROUTE = {name: re.compile(rf"(?<![A-Za-z.])(?:{pattern})(?![A-Za-z])", re.I) for name, pattern in _ROUTES.items()}
-_ZH_NUMBER = {"一": 1, "1": 1, "两": 2, "二": 2, "2": 2, "三": 3, "3": 3, "四": 4, "4": 4, "五": 5, "5": 5, "六": 6, "6": 6}
-_TIMES = {1: "daily", 2: "twice daily", 3: "three times daily", 4: "four times daily", 5: "five times daily", 6: "six times daily"}
+_ZH_NUMBER = {
+    "一": 1,
+    "1": 1,
+    "两": 2,
+    "二": 2,
+    "2": 2,
+    "三": 3,
+    "3": 3,
+    "四": 4,
+    "4": 4,
+    "五": 5,
+    "5": 5,
+    "六": 6,
+    "6": 6,
+}
+_TIMES = {
+    1: "daily",
+    2: "twice daily",
+    3: "three times daily",
+    4: "four times daily",
+    5: "five times daily",
+    6: "six times daily",
+}
 _FREQUENCIES = (
     (r"\bq\.?\s?(?P<n>\d{1,2})(?:\s?-\s?(?P<m>\d{1,2}))?\s?\.?h(?:ours?|rs?)?\b\.?", "every {n} hours"),
     (r"\bq\.?\s?(?P<n>\d{1,2})(?:\s?-\s?(?P<m>\d{1,2}))?\s?min(?:utes?)?\b", "every {n} minutes"),
     (r"\bq\.?\s?(?P<n>\d{1,2})\s?d(?:ays?)?\b|\bevery (?P<n2>\d{1,2}) days?\b", "every {n} days"),
-    (r"\bevery (?P<n>\d{1,2}|four|six|eight|twelve|two|three)(?:\s?(?:-|to)\s?(?P<m>\d{1,2}|six|eight|four))? h(?:ou)?rs?\b", "every {n} hours"),
+    (
+        r"\bevery (?P<n>\d{1,2}|four|six|eight|twelve|two|three)(?:\s?(?:-|to)\s?(?P<m>\d{1,2}|six|eight|four))? h(?:ou)?rs?\b",
+        "every {n} hours",
+    ),
     (r"\bevery (?P<n>\d{1,2}|two|three|four|six) weeks?\b|\bq\.?\s?(?P<n2>\d{1,2})\s?w(?:ee)?ks?\b", "every {n} weeks"),
     (r"每(?:隔)?(?P<n>\d{1,2})小时", "every {n} hours"),
     (r"\bevery other day\b|\bq\.?\s?o\.?d\b\.?|\balternate days\b|隔日|隔天|qod", "every other day"),
     (r"\b(?:twice|two times|2 times|2x) (?:a |per |/)?(?:week|weekly)\b|每周(?:两|二|2)次", "twice weekly"),
     (r"\b(?:three times|3 times|3x) (?:a |per |/)?(?:week|weekly)\b|每周(?:三|3)次|\btiw\b", "three times weekly"),
-    (r"\b(?:once (?:a |per )?)?week(?:ly)?\b(?<!weeks)|\bq\.?\s?w(?:ee)?k(?:ly)?\b|\bevery week\b|\bper week\b|每周(?:一|1)?次?", "weekly"),
+    (
+        r"\b(?:once (?:a |per )?)?week(?:ly)?\b(?<!weeks)|\bq\.?\s?w(?:ee)?k(?:ly)?\b|\bevery week\b|\bper week\b|每周(?:一|1)?次?",
+        "weekly",
+    ),
     (r"\bmonthly\b|\bonce a month\b|\bevery month\b|\bq\.?\s?month(?:ly)?\b|每月(?:一|1)?次?", "monthly"),
-    (r"\b(?:twice|two times|2 times|2x)(?: a| per|/)? ?(?:daily|day)\b|\bb\.?\s?i\.?\s?d\b\.?|\bbd\b|\bbds\b", "twice daily"),
-    (r"\b(?:three times|thrice|3 times|3x)(?: a| per|/)? ?(?:daily|day)\b|\bt\.?\s?i\.?\s?d\b\.?|\btds\b", "three times daily"),
+    (
+        r"\b(?:twice|two times|2 times|2x)(?: a| per|/)? ?(?:daily|day)\b|\bb\.?\s?i\.?\s?d\b\.?|\bbd\b|\bbds\b",
+        "twice daily",
+    ),
+    (
+        r"\b(?:three times|thrice|3 times|3x)(?: a| per|/)? ?(?:daily|day)\b|\bt\.?\s?i\.?\s?d\b\.?|\btds\b",
+        "three times daily",
+    ),
     (r"\b(?:four times|4 times|4x)(?: a| per|/)? ?(?:daily|day)\b|\bq\.?\s?i\.?\s?d\b\.?|\bqds\b", "four times daily"),
     (r"(?:每日|每天|一日|日)(?P<zh>[一二两三四五六1-6])次|(?P<zh2>[一二两三四五六1-6])次\s?/\s?(?:日|天|d)", "zh"),
-    (r"\b(?:at|every|each) (?:bedtime|night|evening)\b|\bq\.?\s?h\.?s\b\.?|\bh\.s\.|\bnightly\b|\bbefore bed\b|\bqpm\b|\bq\.p\.m\.|\bqn\b|每晚|睡前|晚上", "at bedtime"),
+    (
+        r"\b(?:at|every|each) (?:bedtime|night|evening)\b|\bq\.?\s?h\.?s\b\.?|\bh\.s\.|\bnightly\b|\bbefore bed\b|\bqpm\b|\bq\.p\.m\.|\bqn\b|每晚|睡前|晚上",
+        "at bedtime",
+    ),
     (r"\b(?:every|each|in the) morning\b|\bq\.?\s?a\.?m\b\.?|每早|每晨|晨服|早上", "every morning"),
-    (r"\bwith (?:each )?meals?\b|\ba\.?c\b\.?(?= |$|,)|\bbefore meals\b|三餐(?:前|后|中)|餐前|餐后|饭前|饭后", "with meals"),
-    (r"\b(?:once )?(?:daily|a day|per day|every day|each day|q\.?\s?day)\b|\bq\.?\s?d\b\.?|\bo\.?d\b\.?(?= |$|,|\.)|/\s?day\b|每日|每天|一天", "daily"),
+    (
+        r"\bwith (?:each )?meals?\b|\ba\.?c\b\.?(?= |$|,)|\bbefore meals\b|三餐(?:前|后|中)|餐前|餐后|饭前|饭后",
+        "with meals",
+    ),
+    (
+        r"\b(?:once )?(?:daily|a day|per day|every day|each day|q\.?\s?day)\b|\bq\.?\s?d\b\.?|\bo\.?d\b\.?(?= |$|,|\.)|/\s?day\b|每日|每天|一天",
+        "daily",
+    ),
     (r"\bhourly\b|每小时", "every hour"),
     (r"\bx\s?1\b|\bonce\b|\bstat\b|\bone dose\b|\bsingle dose\b|立即|一次性", "once"),
 )
 _FREQUENCY = [(re.compile(pattern, re.I), words) for pattern, words in _FREQUENCIES]
-_NEEDED = re.compile(r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需", re.I)
+_NEEDED = re.compile(
+    r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需", re.I
+)
 _SAID = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "twelve": "12"}
 
 
@@ -125,7 +173,7 @@ def _dose(text: str) -> tuple[str, str]:
     """(dose, UCUM unit): the first amount, an amount of substance before a number of tablets."""
     matches = [match for match in _DOSE.finditer(text) if not _is_course(text, match)]
     weighed = [match for match in matches if not _ucum(match["unit"]).startswith("{")]
-    match = (weighed or matches or [None])[0]
+    match = next(iter(weighed or matches), None)
     if match is not None:
         unit = _ucum(match["unit"]) + "".join(f"/{_per(part)}" for part in _parts(match["per"]))
         numbers = [_plain(match[name]) for name in ("low", "high") if match[name]]

@@ -17,9 +17,19 @@ FILE = Path(__file__).parent / "medication_acts.tsv"
 START, STOP, HOLD, CONTINUE, CHANGE, GIVE, AVOID, MENTION = (
     "start", "stop", "hold", "continue", "change", "give", "avoid", "mention",
 )  # fmt: skip
-STATUS = {START: "active", CONTINUE: "active", CHANGE: "active", GIVE: "active", STOP: "stopped", HOLD: "on-hold", AVOID: ""}
+STATUS = {
+    START: "active",
+    CONTINUE: "active",
+    CHANGE: "active",
+    GIVE: "active",
+    STOP: "stopped",
+    HOLD: "on-hold",
+    AVOID: "",
+}
 """FHIR MedicationStatement status that follows from an act; empty: nothing is recorded."""
-_SWITCH = re.compile(r"\b(?:switch|chang|transition|convert|rotat)\w*\s+(?:\w+\s+){0,2}from\b|\breplac\w+\b|由", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"\b(?:switch|chang|transition|convert|rotat)\w*\s+(?:\w+\s+){0,2}from\b|\breplac\w+\b|由", re.IGNORECASE
+)
 _TO = re.compile(r"\b(?:to|with|by|for)\b|改为|换为|换成|改用|更换为", re.IGNORECASE)
 _PROPOSAL = re.compile(
     r"\b(?:consider\w*|may (?:start|need|try|require|benefit|consider|add)|might|could|would (?:consider|need|require|benefit|recommend)|"
@@ -28,7 +38,8 @@ _PROPOSAL = re.compile(
     re.IGNORECASE,
 )
 _IF_AFTER = re.compile(
-    r"^[^.;；。]*?(?<!see )(?<!as )(?<!even )\b(?:if|when|unless|should)\b(?! (?:needed|necessary|possible|able|tolerated))", re.IGNORECASE
+    r"^[^.;；。]*?(?<!see )(?<!as )(?<!even )\b(?:if|when|unless|should)\b(?! (?:needed|necessary|possible|able|tolerated))",
+    re.IGNORECASE,
 )
 _ASKS = re.compile(r"\b(?:call|return|contact|notify|ask|see|follow|come back|tell)\b", re.IGNORECASE)
 _OTHER_SENSE_AFTER = re.compile(
@@ -74,7 +85,7 @@ class _Cue:
 def _matcher(language: str) -> Phrases[tuple[tuple[str, str], ...]]:
     cues: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for line in FILE.read_text().splitlines():
-        code, act, direction, phrases = (line.split("\t") + ["", "", ""])[:4]
+        code, act, direction, phrases = [*line.split("\t"), "", "", ""][:4]
         if code == language:
             for phrase in phrases.split("|"):
                 cues.setdefault(tuple(tokens(phrase).words), []).append((act, direction))
@@ -90,7 +101,9 @@ def medication_acts(context: Context, drugs: Sequence[tuple[int, int]]) -> list[
     by_sentence: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for drug in drugs:
         by_sentence.setdefault(context.sentence_at(drug[0]), []).append(drug)
-    return [_Sentence(context, sentence, tuple(rows)).act(drug) for sentence, rows in by_sentence.items() for drug in rows]
+    return [
+        _Sentence(context, sentence, tuple(rows)).act(drug) for sentence, rows in by_sentence.items() for drug in rows
+    ]
 
 
 @dataclass(frozen=True)
@@ -211,7 +224,12 @@ class _Sentence:
             content = text[previous : line - 1].strip()
             if content.endswith((":", "：")):
                 words = tokens(content[:-1]).words
-                cues = [act for _s, _e, effects in _matcher(self.context.language).find(words) for act, way in effects if way == ">"]
+                cues = [
+                    act
+                    for _s, _e, effects in _matcher(self.context.language).find(words)
+                    for act, way in effects
+                    if way == ">"
+                ]
                 return cues[0] if cues else MENTION
             if not content or not (_ITEM.match(content) or len(content) < 60):
                 return MENTION

@@ -18,6 +18,7 @@ _NUMBER_WORDS = frozenset(
     ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "several", "few", "many", "couple"]
 )
 
+_DIGITS = frozenset("0123456789")
 _NO_STOP_AFTER = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|no|st|fig|inc|dept|temp|resp|wt|ht|p\.o|i\.v|i\.m|q\.d|b\.i\.d|t\.i\.d|q\.i\.d|"
     r"p\.r\.n|q\.h\.s|a\.m|p\.m|h\.s|jr|sr|prof|mg|ml|etc|incl)|(?:^|(?<=\s))[A-Za-z])$",
@@ -55,20 +56,15 @@ def language_of(text: str) -> str:
 
 def tokens(text: str) -> Tokens:
     """Split a text into words, numbers, ideographs and punctuation marks."""
-    words, keys, starts, ends = [], [], [], []
-    for match in _TOKEN.finditer(text):
-        word = match[0].lower().replace("’", "'")
-        words.append(word)
-        keys.append(_key(word))
-        starts.append(match.start())
-        ends.append(match.end())
-    return Tokens(words, keys, starts, ends)
+    lower = text.replace("’", "'").lower()
+    matches = list(_TOKEN.finditer(lower if len(lower) == len(text) else text.replace("’", "'")))  # "İ" gets longer
+    words = [match[0].lower() for match in matches]
+    keys = [_key(word) if word in _NUMBER_WORDS or word[0] in _DIGITS else word for word in words]
+    return Tokens(words, keys, [match.start() for match in matches], [match.end() for match in matches])
 
 
 def _key(word: str) -> str:
-    if word[0].isdigit():
-        return YEAR if _YEAR.match(word) else NUMBER
-    return NUMBER if word in _NUMBER_WORDS else word
+    return YEAR if _YEAR.match(word) else NUMBER
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
