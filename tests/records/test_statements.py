@@ -140,6 +140,8 @@ def test_the_page_shows_the_words_first_and_the_code_beside_them(case: Case, doc
 )
 def test_doses(typed: str, dose: str, unit: str) -> None:
     assert parse_dose(typed) == (dose, unit)
+
+
 def test_the_chinese_page_says_so_in_chinese(case: Case, doctor: User) -> None:
     enter_statement(case, {"kind": ALLERGY, "text": "青霉素", "reaction": "过敏性休克"}, actor=doctor)
     client = browser_of(doctor)
@@ -148,5 +150,3 @@ def test_the_chinese_page_says_so_in_chinese(case: Case, doctor: User) -> None:
     assert "青霉素 (过敏性休克)" in " ".join(page.split()) and "过敏史" in page
     answer = client.post(reverse("records:state", args=[case.pk]), {"kind": "medication", "text": "阿莫西林"})
     assert answer.status_code == 409 and "仍然记录" in answer.content.decode()
-
-
