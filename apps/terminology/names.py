@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 HAN: Final = "\u3400-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{HAN}]|(?:[^\W_{HAN}]|(?<=\w)['’](?=\w))+")
@@ -20,9 +19,8 @@ _BREAK = re.compile(r"[.;:!?\n()\[\]。；：！？，、（）【】|]|,\s|\s[-
 """What ends a name: punctuation that stands between two names and never inside one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token with its key and its place in the text."""
+class Token(NamedTuple):
+    """A token with its key and its place in the text; a tuple, as notes have very many."""
 
     key: str
     start: int
@@ -31,7 +29,10 @@ class Token:
 
 def tokens_of(text: str) -> list[Token]:
     """Split a text into tokens with their offsets."""
-    return [Token(_fold(match.group()), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    if text.isascii():  # most notes: there is nothing to normalise
+        found = _TOKEN.finditer(text.lower())
+        return [Token(match[0].replace("'", ""), match.start(), match.end()) for match in found]
+    return [Token(_fold(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
 def key_of(text: str) -> str:
@@ -78,19 +79,12 @@ class NameIndex:
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = frozenset(keys)
-        lengths: dict[str, set[int]] = {}
+        self._lengths: dict[str, dict[str, set[int]]] = {}
+        """Numbers of tokens of the names that begin with two tokens; the second one is empty for a single token."""
         for key in self.keys:
-            if _HAN.match(key):
-                first, length = key[0], len(key)
-            else:
-                first, _separator, rest = key.partition(" ")
-                length = 1 + rest.count(" ") + 1 if rest else 1
-                if not key.isascii():
-                    tokens = [token.key for token in tokens_of(key)]
-                    first, length = tokens[0], len(tokens)
-            lengths.setdefault(first, set()).add(length)
-        self._lengths = {first: tuple(sorted(numbers, reverse=True)) for first, numbers in lengths.items()}
-        """Numbers of tokens of the names that begin with a token, longest first."""
+            words = key.split(" ") if key.isascii() else [token.key for token in tokens_of(key)]
+            seconds = self._lengths.setdefault(words[0], {})
+            seconds.setdefault(words[1] if len(words) > 1 else "", set()).add(len(words))
 
     def longest_names(
         self, text: str, tokens: list[Token], accepts: Callable[[str, int, int], bool]
@@ -101,19 +95,33 @@ class NameIndex:
             accepts: is asked with the key and the character offsets of a known name.
         """
         position, keys = 0, [token.key for token in tokens]
-        while position < len(tokens):
-            for length in self._lengths.get(keys[position], ()):
-                if length > len(tokens) - position:
-                    continue
-                key = joined(keys[position : position + length])
-                if key not in self.keys:
-                    continue
-                start, end = tokens[position].start, tokens[position + length - 1].end
-                if length > 1 and _BREAK.search(text, start, end) and not _HAN.match(key):
-                    continue
-                if accepts(key, start, end):
-                    yield position, position + length, key
-                    position += length
-                    break
-            else:
-                position += 1
+        while position < len(keys):
+            seconds = self._lengths.get(keys[position])
+            length = self._length(text, tokens, keys, position, seconds, accepts) if seconds else 0
+            if length:
+                yield position, position + length, joined(keys[position : position + length])
+            position += length or 1
+
+    def _length(
+        self,
+        text: str,
+        tokens: list[Token],
+        keys: list[str],
+        position: int,
+        seconds: dict[str, set[int]],
+        accepts: Callable[[str, int, int], bool],
+    ) -> int:
+        """Number of tokens of the longest accepted name at a position; 0 if there is none."""
+        lengths = seconds.get(keys[position + 1], set()) if position + 1 < len(keys) else set()
+        for length in sorted(lengths | seconds.get("", set()), reverse=True):
+            if length > len(keys) - position:
+                continue
+            key = joined(keys[position : position + length])
+            if key not in self.keys:
+                continue
+            start, end = tokens[position].start, tokens[position + length - 1].end
+            if length > 1 and _BREAK.search(text, start, end) and not _HAN.match(key):
+                continue
+            if accepts(key, start, end):
+                return length
+        return 0

@@ -19,10 +19,10 @@ REACTION = (
     r"过敏性休克|皮疹|荨麻疹|风团|红斑|药疹|瘙痒|皮肤瘙痒|呕吐|恶心呕吐|恶心|腹泻|呼吸困难|喉头水肿|血管性水肿|哮喘|胸闷|休克|头晕|干咳|咳嗽|发热|面部水肿|水肿|剥脱性皮炎|皮炎|腹痛|心悸"
 )
 MENTIONS = re.compile(
-    r"allerg|intoleran|hypersensitiv|anaphyla|reaction|toler|rash|hives|swelling|swells|itch|vomit|causes|gives|过敏|不耐受|皮疹",
-    re.IGNORECASE,
+    r"allerg|intoleran|hypersensitiv|anaphyla|reaction|toler|rash|hives|swelling|swells|itch|vomit|causes|gives|"
+    r"过敏|不耐受|皮疹"
 )
-"""Words in whose sentence substances other than drugs may be allergens."""
+"""Words, in small letters, in whose sentence substances other than drugs may be allergens."""
 _BEFORE = re.compile(
     r"(?:\b(?:allerg(?:y|ies|ic)(?:\s+(?:reactions?|history|and intoleran\w+|or intoleran\w+))?\s*(?:to|include[sd]?|:|-|of|are|is|with)|"
     r"(?P<intolerance>(?:intoleran(?:t|ces?))\s*(?:of|to|:|include[sd]?)|(?:unable to|cannot|could not|can't|did not|does not|didn't|doesn't|not able to)\s+tolerate|not tolerat\w+|failed to tolerate)|"
@@ -67,6 +67,13 @@ _NO_ALLERGIES = re.compile(
     re.IGNORECASE,
 )
 _SECTION_NONE = re.compile(r"^\W*(?:none|nil|no\b|denies|negative|无|否认|没有)", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"\b(?:allerg\w*|nk[d]?a)\b[^.;]{0,20}\b(?:except|other than|besides|apart from|aside from)(?:\s+(?:for|to))?\s+"
+    r"(?:[\w-]+(?:,| and| or)\s+){0,5}$",
+    re.IGNORECASE,
+)
+_EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
+_EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
 _LEAVES = re.compile(
     r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
     re.IGNORECASE,
@@ -79,6 +86,12 @@ _SEVERE = re.compile(
     r"anaphyla|angio-?o?edema|stevens|sjs|necrolysis|throat|laryn|bronchospasm|shock|respiratory|休克|喉头水肿|呼吸困难|血管性水肿|severe|life-threatening|严重",
     re.I,
 )
+_LISTED = re.compile(rf"\s*(?:[:：–—-]|->|→|\()\s*(?:causes\s+)?(?P<reaction>{REACTION})(?![A-Za-z])", re.IGNORECASE)
+_SURE = re.compile(
+    r"anaphyla|hives|urticaria|angio|rash|swell|swollen|stevens|过敏性休克|皮疹|荨麻疹|喉头水肿", re.IGNORECASE
+)
+"""Reactions that are allergies even where the text does not say so; nausea may be a symptom that the drug is for."""
+_CONTEXT = re.compile(r"allerg|intoleran|过敏", re.IGNORECASE)
 _REACTION = re.compile(rf"(?<![A-Za-z])(?:{REACTION})(?![A-Za-z])", re.IGNORECASE)
 
 
@@ -113,6 +126,8 @@ def allergy_to(
     kind = _stated(before, after)
     if kind is None and section_body is not None and not _leaves_section(text, section_body, start):
         kind = ALLERGY
+    if kind is None and _has_sign(text, end, text[max(start - 200, 0) : start]):
+        kind = ALLERGY
     if kind is None:
         return None
     span = _reaction(text, start, end, sentence, following)
@@ -131,9 +146,19 @@ def denies_allergies(text: str) -> bool:
     return bool(_NO_ALLERGIES.search(text))
 
 
+def tolerates(before: str) -> bool:
+    """Whether a substance is only said to be tolerated, among allergies ("PCN allergy, tolerates cephalexin")."""
+    return bool(
+        _CONTEXT.search(before)
+        and re.search(r"\btolerat\w+\s+(?:[\w-]+(?:,| and| or)\s+){0,4}$", before, re.IGNORECASE)
+    )
+
+
 def _stated(before: str, after: str) -> str | None:
     """The type of allergy that the words around the substance state."""
     cue = _BEFORE.search(before)
+    if _EXCEPT.search(before) or (_EXCEPT_ZH.search(before) and _EXCEPTED_ZH.match(after)):
+        return ALLERGY
     if cue and not _OTHER_CLAUSE.search(cue["between"]) and not _is_chinese_object(cue, after):
         lead = before[: cue.start()]
         if _NEGATED.search(lead) or (cue["sensitive"] and _ORGANISM.search(before)) or _NOT_ALLERGIC_ZH.search(lead):
@@ -150,6 +175,12 @@ def _stated(before: str, after: str) -> str | None:
     if chinese and not _NOT_ALLERGIC_ZH.search(before) and not re.search(r"[否无]", chinese["list"]):
         return INTOLERANCE if "不耐受" in chinese["cue"] else ALLERGY
     return None
+
+
+def _has_sign(text: str, end: int, before: str) -> bool:
+    """Whether a reaction stands right behind the substance, as in lists of allergies ("Penicillin - hives")."""
+    sign = _LISTED.match(text, end)
+    return bool(sign and (_SURE.search(sign["reaction"]) or _CONTEXT.search(before)))
 
 
 def _is_chinese_object(cue: re.Match[str], after: str) -> bool:

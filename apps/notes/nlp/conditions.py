@@ -7,18 +7,23 @@ passed gets a code for the history of it or none; lasting diseases stay what the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from apps.notes.nlp.assertions import HISTORICAL, Context
+from apps.terminology.condition_text import plain_words
 from apps.terminology.lexicon import Concept, concepts
 from apps.terminology.resolution import Candidate
 
 HISTORY_FILE = Path(__file__).parent / "history_codes.tsv"
-CERTAIN = 0.95
+GUARDS_FILE = Path(__file__).parent / "condition_guards.tsv"
+CERTAIN = 0.9
 """Certainty of a candidate from which its code is recorded."""
+_LASTING_FACTS = frozenset({"Z33", "Z94", "Z95", "Z99", "Z89", "Z90", "Z85", "Z86", "Z87"})
+"""Chapter Z in the record: pregnancy, transplants, devices, dialysis, missing organs, personal history."""
 ACTIVE, RESOLVED = "active", "resolved"
 _HARMLESS = frozenset(
     [
@@ -151,6 +156,9 @@ _YEAR_BEFORE = re.compile(
     r"(?:\bin\s+(?P<year>(?:19|20)\d\d),?\s*(?:\w+\s+){0,5}|(?P<zh>(?:19|20)\d\d)年[^。；，]{0,10})$", re.IGNORECASE
 )
 _AGE = re.compile(r"^[^.;]{0,25}?\b(?:since|at|from)\s+(?:the\s+)?age\s+(?:of\s+)?(?P<age>\d{1,2})\b", re.IGNORECASE)
+_HISTORY_OF = re.compile(
+    r"(?:(?:personal|past|previous|prior) )?(?:history of |hx of |h/o |s/p |status post )(?=\S)|既往", re.IGNORECASE
+)
 _OLD = re.compile(r"(?:陈旧性|陈旧)$|\bold\s+$", re.IGNORECASE)
 _TESTED = re.compile(
     r"^\s*(?:s(?:urface)?\s+)?(?:antigen|ag|antibody|ab|virus|rna|dna|pcr|serology|test|igm|igg)\b|^(?:表面抗原|抗体|核酸|病毒)",
@@ -176,9 +184,64 @@ class Condition:
     details: dict[str, Any]
 
 
-def named_conditions(text: str, lexical: list[Named], language: str) -> list[Named]:
-    """The names of the lexicon and of the terminology; of overlapping ones the longest."""
-    return lexical
+@cache
+def _guards() -> dict[str, frozenset[str]]:
+    """Names to drop, names without a code (in small letters), and the abbreviations that are taken."""
+    rows: dict[str, set[str]] = {}
+    for line in GUARDS_FILE.read_text().splitlines():
+        if line and not line.startswith("#"):
+            action, names = line.split("\t")
+            rows.setdefault(action, set()).update(names.split("|"))
+    return {action: frozenset(names) for action, names in rows.items()}
+
+
+def named_conditions(text: str, lexical: list[Named], names: Sequence[tuple[int, int, Candidate]]) -> list[Named]:
+    """The names of the lexicon and of the terminology; of overlapping ones the longest.
+
+    A longer name of the same category keeps the lexicon's concept ("community-acquired pneumonia" is a pneumonia).
+    """
+    known = [
+        Named(start + _lead(text[start:end], candidate), end, "", candidate)
+        for start, end, candidate in names
+        if candidate.system == "condition" and _is_finding(text[start:end], candidate)
+    ]
+    rows = sorted([*lexical, *known], key=lambda row: (row.start, row.start - row.end, row.candidate is None))
+    merged: list[Named] = []
+    for row in rows:
+        last = merged[-1] if merged else None
+        if last is None or row.start >= last.end:
+            merged.append(row)
+        elif row.end - row.start > last.end - last.start:
+            merged[-1] = row
+        elif row.concept and last.candidate and not last.concept and _same_concept(row, last, text):
+            merged[-1] = Named(last.start, last.end, row.concept, last.candidate)
+    return merged
+
+
+def _lead(words: str, candidate: Candidate) -> int:
+    """Length of "history of" at the beginning of a name: the finding is what follows."""
+    lead = _HISTORY_OF.match(words) if is_history(candidate.code) else None
+    return lead.end() if lead else 0
+
+
+def _is_finding(words: str, candidate: Candidate) -> bool:
+    """Whether the words name a finding in a note, and not a test, a visit, or an abbreviation of several meanings."""
+    if candidate.code[0] in "VWXY" or (candidate.code[0] == "Z" and candidate.code[:3] not in _LASTING_FACTS):
+        return False
+    plain = " ".join(words.lower().split())
+    if plain in _guards()["drop"] or plain.startswith(("maternal ", "paternal ", "family history ")):
+        return False
+    is_short = words.isascii() and words.isalnum() and len(words) <= 6 and words.isupper()
+    return not is_short or words in _guards()["abbreviation"] or words.lower() in plain_words() or len(words) == 6
+
+
+def _same_concept(lexical: Named, row: Named, text: str) -> bool:
+    """Whether a name of the lexicon within one of the terminology, or equal to it, is the same condition."""
+    assert row.candidate is not None
+    concept = concepts()[lexical.concept]
+    if (lexical.start, lexical.end) == (row.start, row.end) and concept.denoted_by(text[row.start : row.end]):
+        return True
+    return concept.icd10[:3] == row.candidate.code[:3]
 
 
 def condition_at(context: Context, row: Named, assertion: str) -> Condition | None:
@@ -191,7 +254,7 @@ def condition_at(context: Context, row: Named, assertion: str) -> Condition | No
     details: dict[str, Any] = {"icd10": concept.icd10 if concept else code, "label": concept.label if concept else ""}
     details["title"] = concept.title if concept else _title(row)
     onset = _onset(context, row)
-    past = assertion == HISTORICAL
+    past = assertion == HISTORICAL or is_history(code)
     code, status = _of_the_past(code, context, row) if past else (code, ACTIVE)
     details |= {"code": code, "certainty": certainty if code else 0.0, "status": status}
     if onset:
@@ -216,13 +279,14 @@ def _title(row: Named) -> dict[str, str]:
 
 def _code(text: str, row: Named, concept: Concept | None) -> tuple[str, float]:
     """(code, certainty) of the words; empty where they are only a part of what is named."""
+    words = text[row.start : row.end]
+    if is_part(text, row.start, row.end) or " ".join(words.lower().split()) in _guards()["nocode"]:
+        return "", 0.0
+    if concept is not None and concept.icd10 and concept.denoted_by(words):
+        return concept.icd10, 1.0
     if row.candidate is not None and row.candidate.certainty >= CERTAIN:
         return row.candidate.code, row.candidate.certainty
-    if concept is None or not concept.icd10 or not concept.denoted_by(text[row.start : row.end]):
-        return "", 0.0
-    if is_part(text, row.start, row.end):
-        return "", 0.0
-    return concept.icd10, 1.0
+    return "", 0.0
 
 
 def is_part(text: str, start: int, end: int) -> bool:
@@ -316,15 +380,23 @@ _VERBS = frozenset(
 
 
 @cache
-def _history() -> dict[str, str]:
+def history_codes() -> dict[str, str]:
+    """Beginnings of codes, and the code for the history of them (see the file)."""
     rows = [line.split("\t") for line in HISTORY_FILE.read_text().splitlines() if line and not line.startswith("#")]
     return dict(rows)
 
 
+def is_history(code: str) -> bool:
+    """Whether a code says by itself that something has passed."""
+    return code.startswith(("Z85", "Z86", "Z87", "I25.2"))
+
+
 def _of_the_past(code: str, context: Context, row: Named) -> tuple[str, str]:
     """(code, status) of something of the past: lasting diseases are still there, others are over."""
-    prefix = next((code[:length] for length in range(len(code), 2, -1) if code[:length] in _history()), "")
-    history = _history().get(prefix, "")
+    if is_history(code):
+        return code, RESOLVED
+    prefix = next((code[:length] for length in range(len(code), 2, -1) if code[:length] in history_codes()), "")
+    history = history_codes().get(prefix, "")
     if history == "=":
         return (code, ACTIVE) if not context.resolved(row.start, row.end) else ("", RESOLVED)
     return history, RESOLVED

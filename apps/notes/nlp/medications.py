@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -138,7 +138,14 @@ class _Sentence:
         rows = []
         for start, stop, effects in _matcher(self.context.language).find(words.words, first, end):
             rows += [_Cue(act, way, words.starts[start], words.ends[stop - 1]) for act, way in effects if way != "-"]
+        rows = [self._turned(cue) for cue in rows]
         return [cue for cue in rows if not any(start < cue.end and cue.start < end for start, end in self.drugs)]
+
+    def _turned(self, cue: _Cue) -> _Cue:
+        """A cue behind a mark belongs to what follows directly ("Plan: stop metformin"), else to what stands before."""
+        text = self.context.text
+        follows = any(other[0] >= cue.end and not text[cue.end : other[0]].strip() for other in self.drugs)
+        return replace(cue, direction=">") if cue.direction == "<" and text[cue.start] in ":：-," and follows else cue
 
     def _cued(self, drug: tuple[int, int]) -> str:
         """The act that the nearest cue states: one right after the list that the drug is in, else the last before it."""
@@ -146,6 +153,7 @@ class _Sentence:
         ahead = [cue for cue in cues if cue.direction == ">" and cue.end <= drug[0]]
         behind = [cue for cue in cues if cue.direction == "<" and cue.start >= drug[1]]
         last = max(ahead, key=lambda cue: cue.end, default=None)
+        behind = [cue for cue in behind if not self._begins_next(cue, cues)]
         if behind:
             following = min(behind, key=lambda cue: cue.start)
             if self._lists(drug[1], following.start, strict=last is not None):
@@ -153,6 +161,12 @@ class _Sentence:
         if last is not None:
             return last.act
         return self._heading()
+
+    def _begins_next(self, cue: _Cue, cues: list[_Cue]) -> bool:
+        """Whether a cue after a drug belongs to the next one ("aspirin 100 mg, stop warfarin")."""
+        text = self.context.text
+        follows = any(other[0] >= cue.end and not text[cue.end : other[0]].strip() for other in self.drugs)
+        return follows and any(other.direction == ">" and other.start <= cue.start < other.end for other in cues)
 
     def _lists(self, start: int, end: int, *, strict: bool) -> bool:
         """Whether only dosage and listed medications stand between a drug and a cue after it.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from apps.notes.nlp.allergies import MENTIONS, Allergy, allergy_to
+from apps.notes.nlp.allergies import MENTIONS, Allergy, allergy_to, tolerates
 from apps.notes.nlp.assertions import (
     ABSENT,
     CONDITIONAL,
@@ -21,7 +21,7 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
-from apps.notes.nlp.conditions import Named, condition_at, named_conditions
+from apps.notes.nlp.conditions import Named, condition_at, is_history, named_conditions
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
 from apps.notes.nlp.medications import STOP, MedicationAct, medication_acts
@@ -97,11 +97,12 @@ def read(text: str, language: str = "") -> Reading:
     text = _printable(text[:MAX_CHARACTERS])
     code = language if language in ("en", "zh") else language_of(text)
     note = _Note(text, Context.of(text, code), sections(text))
-    mentions = note.substances()
-    taken = [(row.start, row.end) for row in mentions] + note.reactions
-    values = [row for row in note.values() if not _overlaps(row.start, row.end, taken)]
-    taken += [(row.start, row.end) for row in values]
-    mentions += values + [row for row in note.findings() if not _overlaps(row.start, row.end, taken)]
+    substances, values, findings = note.substances(), note.values(), note.findings()
+    longer = _covered(text, [(row.start, row.end) for row in [*values, *findings]])
+    mentions = [row for row in substances if row.details["status"] or not any(longer[row.start : row.end])]
+    for rows in (values, findings):
+        taken = _covered(text, [(row.start, row.end) for row in mentions] + note.reactions)
+        mentions += [row for row in rows if not any(taken[row.start : row.end])]
     return Reading(code, note.sections, note.context.sentences, sorted(mentions, key=lambda row: (row.start, row.end)))
 
 
@@ -112,8 +113,12 @@ def _printable(text: str) -> str:
     return "".join(" " if unicodedata.category(sign) == "Cc" and sign not in "\n\t" else sign for sign in text)
 
 
-def _overlaps(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start < other[1] and other[0] < end for other in spans)
+def _covered(text: str, spans: Iterable[tuple[int, int]]) -> bytearray:
+    """A 1 for each character of the text that one of the spans covers."""
+    covered = bytearray(len(text))
+    for start, end in spans:
+        covered[start:end] = b"\1" * (end - start)
+    return covered
 
 
 class _Note:
@@ -122,6 +127,7 @@ class _Note:
     def __init__(self, text: str, context: Context, parts: list[Section]) -> None:
         self.text, self.context, self.sections = text, context, parts
         self.reactions: list[tuple[int, int]] = []
+        self._names = find_names(text, ("drug", "condition"), context.language)
         self._headings = [(part.start, part.body) for part in parts if part.body > part.start]
 
     def _section(self, offset: int) -> Section | None:
@@ -146,8 +152,8 @@ class _Note:
         """Medications and allergies."""
         drugs = [
             (start, end, candidate)
-            for start, end, candidate in find_names(self.text, ("drug",), self.context.language)
-            if not self._in_heading(start)
+            for start, end, candidate in self._names
+            if candidate.system == "drug" and not self._in_heading(start)
         ]
         acts = medication_acts(self.context, [(start, end) for start, end, _candidate in drugs])
         rows = []
@@ -158,7 +164,7 @@ class _Note:
             allergy = self._allergy(start, end, following)
             if allergy is not None:
                 rows.append(self._allergen(start, end, candidate, allergy))
-            elif act is not None:
+            elif act is not None and not tolerates(self.text[max(start - 80, 0) : start]):
                 previous = named[number - 1][1] if number else 0
                 rows.append(self._drug(start, end, candidate, act, previous, following))
         return rows
@@ -166,7 +172,7 @@ class _Note:
     def _with_allergens(self, drugs: list[tuple[int, int, Candidate]]) -> list[tuple[int, int, Candidate]]:
         """The drugs and, in sentences about allergies, other allergens ("sulfa", "latex"): their names mean much else."""
         rows = list(drugs)
-        words = {self.context.sentence_at(match.start()) for match in MENTIONS.finditer(self.text)}
+        words = {self.context.sentence_at(match.start()) for match in MENTIONS.finditer(self.text.lower())}
         for start, end in self.context.sentences:
             section = self._section(start)
             if (start, end) in words or (section and section.name == "allergies"):
@@ -246,13 +252,13 @@ class _Note:
             Named(words.starts[first], words.ends[end - 1], code)
             for first, end, code in _matcher("finding").find(words.words)
         ]
-        problems = named_conditions(self.text, problems, self.context.language)
+        problems = named_conditions(self.text, problems, self._names)
         rows = [self._problem(row) for row in problems if not self._in_heading(row.start)]
         mentions = [row for row in rows if row is not None]
-        spans = [(row.start, row.end) for row in mentions]
+        taken = _covered(self.text, [(row.start, row.end) for row in mentions])
         for first, end, code in _matcher("anatomy").find(words.words):
             span = (words.starts[first], words.ends[end - 1])
-            if not _overlaps(*span, spans) and not self._in_heading(span[0]):
+            if not any(taken[slice(*span)]) and not self._in_heading(span[0]):
                 concept = concepts()[code]
                 details = {"icd10": "", "label": concept.label, "title": concept.title}
                 mentions.append(self._mention("anatomy", *span, code, details))
@@ -264,9 +270,10 @@ class _Note:
         condition = condition_at(self.context, row, assertion)
         if condition is None:
             return None
-        return self._mention(
-            condition.kind, row.start, row.end, row.concept, {**condition.details, "assertion": assertion}
-        )
+        if assertion == PRESENT and is_history(condition.details["code"]):
+            assertion = HISTORICAL
+        concept = row.concept or condition.details["code"]
+        return self._mention(condition.kind, row.start, row.end, concept, {**condition.details, "assertion": assertion})
 
 
 _ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|过敏))?$", re.IGNORECASE)

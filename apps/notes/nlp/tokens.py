@@ -51,6 +51,8 @@ class Tokens:
 
 def language_of(text: str) -> str:
     """``zh`` if the text has more ideographs than Latin words, else ``en``."""
+    if text.isascii():
+        return "en"
     return "zh" if len(_IDEOGRAPHS.findall(text)) > len(_WORDS.findall(text)) else "en"
 
 
