@@ -103,7 +103,7 @@ def _problem(concept: Concept, words: str) -> Proposal | None:
 def _entry(concept: Concept, words: str, *names: str) -> dict[str, Any]:
     details = concept.details
     code = str(details.get("code", ""))
-    entry = {"text": words, "code": code, "suggested_code": code, "status": StatementStatus.ACTIVE}
+    entry = {"text": words, "code": code, "status": StatementStatus.ACTIVE}
     return {**entry, **{name: str(details.get(name) or "") for name in names}}
 
 

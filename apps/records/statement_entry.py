@@ -12,7 +12,7 @@ from apps.records.coding import exact_code
 from apps.records.dosage import parse_dose
 from apps.records.models import Case, Intent, Statement, StatementKind, StatementStatus
 from apps.records.problem_list import add_statement, no_known_text, recorded
-from apps.terminology import icd10
+from apps.terminology.conditions import title_of
 from apps.terminology.order_check import Warning as OrderWarning
 from apps.terminology.order_check import check_order
 
@@ -112,9 +112,10 @@ def _words_and_code(kind: StatementKind, entry: Mapping[str, Any], details: Mapp
     if kind == StatementKind.PROBLEM:
         first, _space, rest = text.partition(" ")
         if ICD10_CODE.match(first.upper()):
-            code, text = code or first.upper(), rest or icd10.title_of(first.upper())
-        if code and code != entry.get("suggested_code") and not icd10.title_of(code):
+            code, text = code or first, rest or title_of(first.upper()) or text
+        if code and not title_of(code.upper()):
             raise UserError("code_unknown", given=code[:20])
+        code = code.upper()
     if code:
         return text, code, True
     return text, exact_code(kind, text), False
