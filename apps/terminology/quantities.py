@@ -128,7 +128,8 @@ def plausibility(measure: Measure, value: float, comparator: str = "") -> str:
 
     A limit of detection ("below 0.5") is not rare however low it is: the true value is not that number.
     """
-    if not measure.minimum <= value <= measure.maximum:  # also rejects NaN
+    slack = 1e-6 * abs(value)  # 0.21 of single precision is 20.9999993 %
+    if not measure.minimum - slack <= value <= measure.maximum + slack:  # also rejects NaN
         return "impossible"
     below = measure.ask_below is not None and value < measure.ask_below and not comparator.startswith("<")
     above = measure.ask_above is not None and value > measure.ask_above and not comparator.startswith(">")
