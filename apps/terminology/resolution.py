@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from apps.terminology.allergens import Reaction, allergens_in_text, reacts_with, resolve_allergen, subsumes
 from apps.terminology.candidates import Candidate
+from apps.terminology.condition_search import conditions_in_text, resolve_condition
 from apps.terminology.drug_resolution import drugs_in_text, resolve_drug
 from apps.terminology.names import Token, tokens_of
 
@@ -44,10 +45,15 @@ def find_names(text: str, systems: Iterable[System], language: str = "en") -> li
     return sorted(found, key=lambda row: (row[0], -row[1]))
 
 
-_RESOLVERS: Final[dict[str, Callable[[str], list[Candidate]]]] = {"drug": resolve_drug, "allergen": resolve_allergen}
+_RESOLVERS: Final[dict[str, Callable[[str], list[Candidate]]]] = {
+    "drug": resolve_drug,
+    "allergen": resolve_allergen,
+    "condition": resolve_condition,
+}
 _FINDERS: Final[dict[str, Callable[[str, list[Token]], list[tuple[int, int, Candidate]]]]] = {
     "drug": drugs_in_text,
     "allergen": allergens_in_text,
+    "condition": conditions_in_text,
 }
 
 __all__ = ["Candidate", "Reaction", "System", "find_names", "reacts_with", "resolve", "subsumes"]
