@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.jobs.errors import UserError
-from apps.records.coding import exact_code
+from apps.records.coding import candidates, exact_code
 from apps.records.dosage import parse_dose
 from apps.records.models import Case, Intent, Statement, StatementKind, StatementStatus
 from apps.records.problem_list import add_statement, no_known_text, recorded
@@ -54,7 +54,7 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
         details["intent"] = details["intent"] or Intent.PLAN
     if kind == StatementKind.MEDICATION and status in (StatementStatus.ACTIVE, StatementStatus.CONDITIONAL):
         known = recorded(case, kind, text=text, code=code, details=details, status=status)
-        warnings = [] if known is not None else warnings_about(case, text)
+        warnings = [] if known is not None else warnings_about(case, text, code)
         if warnings and not override.strip():
             raise OrderQuestion(warnings)
         if warnings:
@@ -74,10 +74,12 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
     )
 
 
-def warnings_about(case: Case, order: str) -> list[OrderWarning]:
+def warnings_about(case: Case, order: str, code: str = "") -> list[OrderWarning]:
     """Return what is known against a drug: the patient's allergies and medication in all cases are taken into account.
 
-    Statements of the same words are left out: a drug is no duplicate of itself.
+    Args:
+        order: the words of the drug.
+        code: its RxNorm code, used if the words say nothing.
     """
     rows = list(
         Statement.objects.filter(
@@ -87,8 +89,15 @@ def warnings_about(case: Case, order: str) -> list[OrderWarning]:
         ).select_related("case")
     )
     allergies = [allergy_text(row) for row in rows if row.kind == StatementKind.ALLERGY]
-    medications = [row.text for row in rows if row.kind == StatementKind.MEDICATION]
-    return check_order(order, allergies=allergies, medications=medications)
+    medications = [_readable(row.text, row.code) for row in rows if row.kind == StatementKind.MEDICATION]
+    order = _readable(order, code)
+    codes = [order] if order.isdigit() else []
+    return check_order("" if codes else order, allergies=allergies, medications=medications, codes=codes)
+
+
+def _readable(text: str, code: str) -> str:
+    """Return the words of a drug if they are known, else its RxNorm code if it has one."""
+    return code if code.isdigit() and not candidates(StatementKind.MEDICATION, text) else text
 
 
 def allergy_text(row: Statement) -> str:

@@ -97,6 +97,13 @@ def test_a_drug_is_checked_before_it_is_recorded(case: Case, doctor: User) -> No
     assert "Tolerated last year" in page
 
 
+def test_a_drug_whose_words_say_nothing_is_checked_by_its_code(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin")
+    with pytest.raises(OrderQuestion) as question:
+        entered(case, doctor, MEDICATION, "that white capsule", code="723")
+    assert "amoxicillin" in " ".join(warning.text.lower() for warning in question.value.warnings)
+
+
 def test_an_error_keeps_what_was_typed(case: Case, doctor: User) -> None:
     client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
     for form, text in (

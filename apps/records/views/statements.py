@@ -50,7 +50,7 @@ def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             else:
                 messages.success(request, _("Saved."))
                 return redirect_back(request, pk)
-    context = {"form": form, "override": override, "warnings": warnings}
+    context = {"form": form, "override": override, "warnings": warnings, "kind": kind}
     return render_case_page(request, case, "overview", context, template="records/statement.html", status=status)
 
 
