@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 HAN: Final = "\u3400-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{HAN}]|(?:[^\W_{HAN}]|(?<=\w)['’](?=\w))+")
@@ -20,8 +19,7 @@ _BREAK = re.compile(r"[;:!?\n()\[\]。；：！？，、（）【】|]|\.(?=\s+[
 """What ends a name: punctuation that stands between two names and never inside one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token with its key and its place in the text."""
 
     key: str
@@ -58,6 +56,8 @@ def is_chinese(text: str) -> bool:
 
 
 def _fold(word: str) -> str:
+    if word.isalnum() and word.isascii():
+        return word.lower()
     if not word.isascii():
         word = unicodedata.normalize("NFKC", word).replace("’", "")
         decomposed = unicodedata.normalize("NFD", word)
@@ -68,24 +68,21 @@ def _fold(word: str) -> str:
 class NameIndex:
     """Names by key, for the longest match in running text.
 
+    The first two tokens of a name say how long a name may be, so that most places of a text are passed at once.
+
     Args:
         keys: look-up keys as ``key_of`` makes them.
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = frozenset(keys)
-        self._longest: dict[str, int] = {}
+        self._lengths: dict[str, dict[str, int]] = {}
         for key in self.keys:
-            if _HAN.match(key):
-                first, length = key[0], len(key)
-            else:
-                first, _separator, rest = key.partition(" ")
-                length = 1 + rest.count(" ") + 1 if rest else 1
-                if not key.isascii():
-                    tokens = [token.key for token in tokens_of(key)]
-                    first, length = tokens[0], len(tokens)
-            if length > self._longest.get(first, 0):
-                self._longest[first] = length
+            parts = key.split(" ") if key.isascii() else [token.key for token in tokens_of(key)]
+            if parts:
+                after = self._lengths.setdefault(parts[0], {})
+                second = parts[1] if len(parts) > 1 else ""
+                after[second] = max(after.get(second, 0), len(parts))
 
     def longest_names(
         self, text: str, tokens: list[Token], accepts: Callable[[str, int, int], bool]
@@ -97,16 +94,30 @@ class NameIndex:
         """
         position = 0
         while position < len(tokens):
-            for length in range(min(self._longest.get(tokens[position].key, 0), len(tokens) - position), 0, -1):
-                key = joined(token.key for token in tokens[position : position + length])
-                if key not in self.keys:
-                    continue
-                start, end = tokens[position].start, tokens[position + length - 1].end
-                if length > 1 and _BREAK.search(text, start, end) and not _HAN.match(key):
-                    continue
-                if accepts(key, start, end):
-                    yield position, position + length, key
-                    position += length
-                    break
-            else:
-                position += 1
+            after = self._lengths.get(tokens[position].key)
+            name = self._longest_at(text, tokens, position, after, accepts) if after else None
+            if name:
+                yield position, *name
+            position = name[0] if name else position + 1
+
+    def _longest_at(
+        self,
+        text: str,
+        tokens: list[Token],
+        position: int,
+        after: dict[str, int],
+        accepts: Callable[[str, int, int], bool],
+    ) -> tuple[int, str] | None:
+        """The token after the longest name that begins here, and its key."""
+        following = tokens[position + 1].key if position + 1 < len(tokens) else ""
+        longest = after.get(following, 1 if "" in after else 0)
+        for length in range(min(longest, len(tokens) - position), 0, -1):
+            key = joined(token.key for token in tokens[position : position + length])
+            start, end = tokens[position].start, tokens[position + length - 1].end
+            if key in self.keys and not (length > 1 and _is_interrupted(text, start, end)) and accepts(key, start, end):
+                return position + length, key
+        return None
+
+
+def _is_interrupted(text: str, start: int, end: int) -> bool:
+    return bool(_BREAK.search(text, start, end)) and not _HAN.match(text[start])
