@@ -23,7 +23,9 @@ _INSTRUCTION = re.compile(
     r"^\W*(?:for|to|take|takes|taken|with|without|if|as|until|when|while|after|before|during|not|no|do|may|please|hold|"
     r"check|recheck|consider|call|given|see|start|stop|continue|repeat|refill|refills|dispense|disp|quantity|qty|sig|indication|dx|per|by|then|x|and|"
     r"max|maximum|total|route|dose|frequency|duration|number|patient|pt|use|apply|give|inject|inhale|in|on|at|"
-    r"dr|md|prn|daily|first|last|next|discontinue|monitor|goal|target|titrate|taper|followed|order|new|home|current|"
+    r"dr|md|prn|which|but|she|he|her|his|they|who|however|includes?|including|the|following|there|are|were|was|is|has|have|"
+    r"had|history|prior|refer|all|any|also|other|unsure|does|did|this|that|these|those|its?|we|you|please|because|one|half|outpatient|inpatient|admission|transfer|prescribed|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|"
+    r"saturdays?|sundays?|daily|first|last|next|discontinue|monitor|goal|target|titrate|taper|followed|order|new|home|current|"
     r"medications?|meds?|drug|name|strength|unit|units|用于|如|若|必要时|需|共|疗程|适应证|诊断)\b",
     re.IGNORECASE,
 )
