@@ -74,6 +74,8 @@ _EXCEPT = re.compile(
 )
 _EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
 _EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
+_HEADING = re.compile(r"[.,;\n]\s*[A-Z][A-Za-z /&-]{3,40}:")
+"""A heading that the sections do not know ends a section of allergies all the same."""
 _LEAVES = re.compile(
     r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
     re.IGNORECASE,
@@ -196,6 +198,7 @@ def _leaves_section(text: str, body: int, start: int) -> bool:
         or _NO_ALLERGIES.search(lead)
         or _SECTION_NONE.match(lead)
         or _LEAVES.search(lead)
+        or _HEADING.search(lead)
         or "\n\n" in lead.strip()
     )
 

@@ -46,7 +46,7 @@ _OTHER_SENSE_AFTER = re.compile(
     r"^\s*-?\s*(?:levels?|troughs?|peaks?|screen(?:ing)?|assay|induced|associated|resistan\w+|resist\w*|sensitiv\w+|susceptib\w+|dependent|"
     r"deficien\w+|clinic|antibod\w+|receptors?|toxicity|overdose|poisoning|abuse|withdrawal|naive|intoxication|use disorder|misuse|addiction|"
     r"dependence|challenge|skin test\w*|tolerance|stress|scan|perfusion|(?:\w+\s)?nuclear|related|refractory|responsive|antagonists?|inhibitors?|"
-    r"binding|metabolism|浓度|水平|中毒|耐药|过量|试验|皮试|敏感|抵抗)",
+    r"binding|metabolism|grade\b|class\b|physical status|浓度|水平|中毒|耐药|过量|试验|皮试|敏感|抵抗)",
     re.IGNORECASE,
 )
 _OTHER_SENSE_BEFORE = re.compile(
@@ -54,7 +54,17 @@ _OTHER_SENSE_BEFORE = re.compile(
     r"drug screen\b[^.]*|toxicology\b[^.]*|tox screen\b[^.]*|对[^。]{0,20}(?:敏感|耐药))\s*(?:\w+,?\s+(?:and |or )?){0,3}$",
     re.IGNORECASE,
 )
-_LIST_LINE = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])?\s*")
+_PROCEDURE = re.compile(
+    r"\b(?:prepped|draped|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
+    r"wheal|tourniquet|trocar|cannula\w*|instill\w*|chamber|capsular|block|scrub|epidurogram|prep|aspirat\w+)\b|局麻|消毒|麻醉|缝合",
+    re.IGNORECASE,
+)
+"""Words of procedures: what is used in one is not the patient's medication."""
+_TAKEN = re.compile(
+    r"\b(?:p\.?o\.?|orally|by mouth|daily|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?\d+|every|prn|p\.r\.n|twice|at bedtime|weekly|tablets?|"
+    r"capsules?|units?)\b|每日|口服",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])")
 NEGATION_REACH = 3
 """Words, apart from other medications, over which a negation reaches a medication: findings are negated in long lists."""
@@ -126,8 +136,10 @@ class _Sentence:
         act = self._switched(drug) or self._cued(drug)
         if act == AVOID or (assertion == ABSENT and act not in (STOP, HOLD) and self._negated(drug)):
             return MedicationAct(AVOID, "")
+        if _PROCEDURE.search(text, *self.place) and act in (GIVE, MENTION, CONTINUE) and not _TAKEN.search(after):
+            return MedicationAct(GIVE, "")
         if assertion == CONDITIONAL or self._proposed(drug, act):
-            return MedicationAct(act, "conditional")
+            return MedicationAct(act, "active" if act in (STOP, HOLD, CHANGE) else "conditional")
         if act == MENTION and assertion == HISTORICAL:
             return MedicationAct(STOP, "stopped")
         return MedicationAct(act, STATUS.get(act, "active"))
@@ -184,7 +196,7 @@ class _Sentence:
             return False
         rest = re.sub(
             r"[\d.,/()-]+|\b(?:and|or|the|his|her|mg|mcg|g|ml|units?|daily|po|iv|bid|tid|qid|qd|prn|once|twice|a|day|both|therapy|was|were|"
-            r"been|has|have|had|also|all|then|dose|treatment|infusion|drip|for|now|since|recently|today|yesterday)\b|[@、和及与，：:]",
+            r"been|has|have|had|she|he|but|which|also|all|then|dose|treatment|infusion|drip|for|now|since|recently|today|yesterday)\b|[@、和及与，：:]",
             " ", between, flags=re.IGNORECASE,
         )  # fmt: skip
         return len(rest.split()) <= 2
