@@ -25,6 +25,7 @@ KINDS = {
     "symptom": _("Signs and symptoms"),
     "drug": _("Medication"),
     "measurement": _("Measurements"),
+    "no-known": _("Allergies"),
     "anatomy": _("Anatomy"),
 }
 ASSERTIONS = {

@@ -7,7 +7,7 @@ from apps.terminology.resolution import Candidate, System, resolve
 
 SYSTEMS: dict[str, tuple[System, ...]] = {
     StatementKind.PROBLEM: (),
-    StatementKind.ALLERGY: ("drug",),
+    StatementKind.ALLERGY: ("allergen", "drug"),
     StatementKind.MEDICATION: ("drug",),
 }
 """Where the words of a statement are looked up, the more specific system first."""

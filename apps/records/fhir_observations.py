@@ -90,7 +90,8 @@ def expand(short: dict[str, Any]) -> dict[str, Any]:
         specimen = short["specimen"]
         observation["specimen"] = specimen if isinstance(specimen, dict) else {"display": str(specimen)}
     if isinstance(short.get("component"), list):
-        observation["component"] = [expand(part) | {} if "loinc" in part else part for part in short["component"]]
+        parts = [part for part in short["component"] if isinstance(part, dict)]
+        observation["component"] = [expand(part) if "loinc" in part else part for part in parts]
     return observation | _short_value(short)
 
 
@@ -98,8 +99,6 @@ def _short_value(short: dict[str, Any]) -> dict[str, Any]:
     value = short.get("value")
     if value is None:
         return {name: short[name] for name in short if name.startswith("value") and name != "value"}
-    if isinstance(value, str):
-        return {"valueString": value, "unit": str(short.get("unit") or "")}
     return {
         "valueQuantity": {"value": value, "unit": short.get("unit") or "", "comparator": short.get("comparator") or ""}
     }

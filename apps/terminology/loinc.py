@@ -158,7 +158,7 @@ def find_measures(text: str) -> list[Measure]:
     if found := _names().get(name):
         return [catalogue()[code] for code in found]
     specimen, bare = split_specimen(name)
-    codes = _names().get(bare, ()) if bare != name else ()
+    codes = dict.fromkeys((*_names().get(f"{specimen} {bare}", ()), *(_names().get(bare, ()) if bare != name else ())))
     return [catalogue()[code] for code in codes if fits_specimen(catalogue()[code], specimen)]
 
 
@@ -208,6 +208,7 @@ def folded(text: str) -> str:
 
 
 def _tidy(text: str) -> str:
+    text = re.sub(r"\(\s*\)|\[\s*\]", " ", text)
     return " ".join(re.sub(r"\s*[,;:：，。.]\s*(?=$|\s)", " ", text).split()).strip(" -,:;")
 
 

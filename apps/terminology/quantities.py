@@ -183,6 +183,8 @@ def _number_and_unit(measure: Measure, value: object, unit: str) -> tuple[Number
     text = str(value)
     if compound := _compound(measure, text):
         return Number((compound,)), measure.unit
+    if measure.unit == "{score}" and (score := _SCORE.match(text)) and float(score[2]) == measure.maximum:
+        return Number((float(score[1]),)), measure.unit
     return read_number(without_letter_flag(text) if unit.strip() else text), unit
 
 
@@ -191,6 +193,8 @@ _COMPOUND = re.compile(
     r"(in|inch|inches|\"|″|''|lbs?|oz|ounces?|cm)?\s*$",
     re.IGNORECASE,
 )
+_SCORE = re.compile(r"^\s*(\d{1,2})\s*/\s*(\d{1,2})\s*$")
+"""A score out of its highest: GCS 15/15, pain 7/10."""
 _SMALLER = {"ft": "in", "feet": "in", "foot": "in", "'": "in", "′": "in", "st": "lb", "stone": "lb", "m": "cm"}
 
 

@@ -64,6 +64,8 @@ COUNTS = {
     "百万": 6, "bil": 9, "billion": 9, "giga": 9, "g": 9, "gpt": 9, "t": 12, "tpt": 12, "tera": 12, "百": 2, "十亿": 9,
 }  # fmt: skip
 """Words for a power of ten before a volume."""
+_SHORT_COUNTS = {"k": "10*3/uL", "thou": "10*3/uL", "thousand": "10*3/uL", "m": "10*6/uL", "mil": "10*6/uL"}
+"""What stands for a count per microlitre without naming the volume: "Plt 150K"."""
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _VOLUMES = {
     "ul": "uL", "cumm": "uL", "cmm": "uL", "mm3": "uL", "mm^3": "uL", "mm*3": "uL", "cubicmm": "uL", "mcl": "uL",
@@ -92,6 +94,8 @@ def to_ucum(text: str, *, counts: bool = False) -> str:
     folded = plain.replace(" ", "").lower()
     if folded in ALIASES:
         return ALIASES[folded]
+    if counts and folded in _SHORT_COUNTS:
+        return _SHORT_COUNTS[folded]
     count = _count(folded)
     if count and (counts or folded[:2] not in ("g/", "t/")):
         return count

@@ -23,7 +23,7 @@ class StatementKind(models.TextChoices):
 
 
 class StatementStatus(models.TextChoices):
-    """Status of a statement. FHIR: clinicalStatus of Condition and AllergyIntolerance, status of MedicationStatement."""
+    """Status of a statement. FHIR: clinicalStatus of Condition and Allergy, status of MedicationStatement."""
 
     ACTIVE = "active", _("Active")
     CONDITIONAL = "conditional", _("Planned under a condition")
