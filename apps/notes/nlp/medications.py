@@ -54,6 +54,8 @@ _OTHER_SENSE_BEFORE = re.compile(
     r"drug screen\b[^.]*|toxicology\b[^.]*|tox screen\b[^.]*|对[^。]{0,20}(?:敏感|耐药))\s*(?:\w+,?\s+(?:and |or )?){0,3}$",
     re.IGNORECASE,
 )
+_FILLING = re.compile(r"\s*(?:口服|静滴|服用|使用|应用|taking|the|his|her|on|with|to take)?\s*", re.IGNORECASE)
+"""What may stand between a cue and its medication."""
 _PROCEDURE = re.compile(
     r"\b(?:prepped|draped|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
     r"wheal|tourniquet|trocar|cannula\w*|instill\w*|chamber|capsular|block|scrub|epidurogram|prep|aspirat\w+)\b|局麻|消毒|麻醉|缝合",
@@ -150,8 +152,14 @@ class _Sentence:
         rows = []
         for start, stop, effects in _matcher(self.context.language).find(words.words, first, end):
             rows += [_Cue(act, way, words.starts[start], words.ends[stop - 1]) for act, way in effects if way != "-"]
-        rows = [self._turned(cue) for cue in rows]
+        rows = [self._turned(cue) for cue in rows if not self._is_loose_off(cue)]
         return [cue for cue in rows if not any(start < cue.end and cue.start < end for start, end in self.drugs)]
+
+    def _is_loose_off(self, cue: _Cue) -> bool:
+        """Whether a cue is a mere "off" that does not stand right before a medication."""
+        text = self.context.text
+        follows = any(not text[cue.end : other[0]].strip() for other in self.drugs if other[0] >= cue.end)
+        return text[cue.start : cue.end].lower() == "off" and not follows
 
     def _turned(self, cue: _Cue) -> _Cue:
         """A cue behind a mark belongs to what follows directly ("Plan: stop metformin"), else to what stands before."""
@@ -177,7 +185,9 @@ class _Sentence:
     def _begins_next(self, cue: _Cue, cues: list[_Cue]) -> bool:
         """Whether a cue after a drug belongs to the next one ("aspirin 100 mg, stop warfarin")."""
         text = self.context.text
-        follows = any(other[0] >= cue.end and not text[cue.end : other[0]].strip() for other in self.drugs)
+        follows = any(
+            other[0] >= cue.end and _FILLING.fullmatch(text, cue.end, other[0]) is not None for other in self.drugs
+        )
         return follows and any(other.direction == ">" and other.start <= cue.start < other.end for other in cues)
 
     def _lists(self, start: int, end: int, *, strict: bool) -> bool:
@@ -190,7 +200,9 @@ class _Sentence:
         others = [drug for drug in self.drugs if start <= drug[0] and drug[1] <= end]
         for other in reversed(others):
             between = between[: other[0] - start] + "@" + between[other[1] - start :]
-        if re.search(r"[;；。]", between) or (strict and others and re.search(r"[,，、]", between.split("@")[0])):
+        if re.search("[，；]" if strict and self.context.language == "zh" else "[;；。]", between) or (
+            strict and others and re.search(r"[,，、]", between.split("@")[0])
+        ):
             return False
         if not others and re.search(r"[,，]\s*\w+\s+\w+", between) and strict:
             return False
