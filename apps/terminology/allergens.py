@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal
 
@@ -12,7 +12,6 @@ from apps.terminology.candidates import Candidate
 from apps.terminology.drug_classes import DrugClass, classes_by_ingredient, drug_classes, expanded
 from apps.terminology.drug_resolution import resolve_drug
 from apps.terminology.drugs import drug_names, ingredients_of_code, own_lines
-from apps.terminology.localisation import in_language
 from apps.terminology.names import NameIndex, Token, is_chinese, key_of, tokens_of
 
 Severity = Literal["contraindicated", "high", "moderate", "low"]
@@ -58,12 +57,14 @@ class Reaction:
     Attributes:
         kind: the drug itself or the class that is named (``allergy``), another member of the class (``class``),
             another class (``cross-reactivity``).
-        text: a note in the current language, may be empty.
+        text: a note in English, may be empty.
+        note: the same by Django language code.
     """
 
     kind: Kind
     severity: Severity
     text: str
+    note: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def reactions(entry: AllergyEntry, ingredient: str) -> list[Reaction]:
         if ingredient in names:
             found.append(Reaction("allergy", "high", ""))
         found += [
-            Reaction(rule.kind, rule.severity, in_language(rule.note))
+            Reaction(rule.kind, rule.severity, rule.note["en"], rule.note)
             for rule in _rules()
             if ingredient in rule.drugs and _applies(rule, drug_class, allergen, entry)
         ]
@@ -260,7 +261,7 @@ def _candidates(key: str, matched: str) -> list[Candidate]:
 
 
 def _class_candidate(drug_class: DrugClass, matched: str) -> Candidate:
-    return Candidate("allergen", drug_class.code, in_language(drug_class.titles), matched, 1.0)
+    return Candidate("allergen", drug_class.code, drug_class.titles["en"], matched, 1.0)
 
 
 def _as_allergen(candidate: Candidate) -> Candidate:

@@ -38,8 +38,8 @@ _RARE_CHAPTERS: Final = {
 """How much less likely a chapter is meant if its words are not in the query."""
 _UNASKED: Final = (
     "history", "newborn", "pregnancy", "childbirth", "congenital", "sequela", "subsequent", "puerperium", "neonatal",
-    "maternal", "drug", "poisoning", "underdosing", "screening", "family", "contact", "postprocedural", "secondary", "other",
-    "juvenile", "recurrent", "complicating", "following",
+    "maternal", "drug", "poisoning", "underdosing", "screening", "family", "contact", "postprocedural", "secondary",
+    "other", "juvenile", "recurrent", "complicating", "following",
 )  # fmt: skip
 """Words that narrow a title: a title with one that was not asked for comes later."""
 
@@ -50,6 +50,8 @@ def search_conditions(query: str, *, limit: int = 20) -> list[str]:
     code = normal_code(text)
     if code and (code_row(code) or _by_prefix(code)):
         return _by_prefix(code)[:limit] or [code]
+    if code and "." in text:
+        return []
     found = list(_searched(text))
     sided = [_sided(code, side) for side in _side_of(text) for code in found]
     return list(dict.fromkeys([*sided, *found] if sided else found))[:limit]

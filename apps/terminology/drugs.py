@@ -96,9 +96,10 @@ class DrugNames:
             for name in names.split("|"):
                 is_guarded = name in guards()["zh_guarded"]
                 self._own[key_of(name)] = (DrugName(name, "name", "guarded" if is_guarded else "text", ingredients),)
-            own_key = key_of(contents)
-            if own_key not in self._rows and own_key not in self._own and "|" not in contents:
-                self._own[own_key] = (DrugName(contents, "ingredient", "text", ingredients),)
+            for ingredient in ingredients:
+                key = key_of(ingredient.name)
+                if key not in self._rows and key not in self._own:
+                    self._own[key] = (DrugName(ingredient.name, "ingredient", "text", (ingredient,)),)
 
     def _parsed(self, key: str, row: str) -> DrugName:
         use, kind, numbers, shown = row.split("\t")

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 HAN: Final = "\u3400-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{HAN}]|(?:[^\W_{HAN}]|(?<=\w)['’](?=\w))+")
 _HAN = re.compile(rf"[{HAN}]")
-_BREAK = re.compile(r"[.;:!?\n()\[\]。；：！？，、（）【】|]|,\s|\s[-–—]\s")
+_BREAK = re.compile(r"[;:!?\n()\[\]。；：！？，、（）【】|]|\.(?=\s+[^\W\d])|,\s|\s[-–—]\s")
 """What ends a name: punctuation that stands between two names and never inside one."""
 
 

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from django.utils.translation import gettext as _
 
 from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, read_allergy, worst
+from apps.terminology.candidates import Candidate
 from apps.terminology.drug_classes import classes_by_ingredient, drug_classes
 from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.interactions import interaction_between
@@ -107,7 +108,7 @@ def _allergy_warnings(drug: OrderedDrug, entries: list[AllergyEntry]) -> Iterabl
         reaction = worst(row for name in drug.ingredients for row in reactions(entry, name))
         if reaction is None:
             continue
-        allergy = ", ".join(allergen.name for allergen in entry.allergens)
+        allergy = ", ".join(_name_of(allergen) for allergen in entry.allergens)
         summary = {
             "allergy": _("%(drug)s: the patient has an allergy or intolerance to %(allergy)s"),
             "class": _(
@@ -117,7 +118,12 @@ def _allergy_warnings(drug: OrderedDrug, entries: list[AllergyEntry]) -> Iterabl
                 "%(drug)s may cross-react with %(allergy)s, to which the patient has an allergy or intolerance"
             ),
         }[reaction.kind] % {"drug": drug.words, "allergy": allergy}
-        yield Warning(reaction.kind, reaction.severity, _with_note(summary, reaction.text), drug.words)
+        yield Warning(
+            reaction.kind,
+            reaction.severity,
+            _with_note(summary, in_language(reaction.note) if reaction.note else ""),
+            drug.words,
+        )
 
 
 def _pair_warnings(drug: OrderedDrug, other: OrderedDrug) -> Iterable[Warning]:
@@ -154,6 +160,12 @@ def _duplicate(drug: OrderedDrug, other: OrderedDrug) -> Warning | None:
             text = _("%(drug)s: a second drug of the class %(class)s beside %(other)s") % {**words, "class": title}
             return Warning("duplicate", "moderate", text, drug.words)
     return None
+
+
+def _name_of(allergen: Candidate) -> str:
+    """An allergen in the current language: a class by its title, a drug as the entry has it."""
+    drug_class = drug_classes().get(allergen.code)
+    return in_language(drug_class.titles) if drug_class else allergen.matched
 
 
 def _with_note(summary: str, note: str) -> str:

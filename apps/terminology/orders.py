@@ -93,8 +93,7 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
             drugs += [OrderedDrug(segment[start:end], row.ingredients, segment[start:]) for row in candidates]
     if drugs:
         return drugs, ""
-    left = words_left(tokens, set())
-    if not left:
+    if all(_INSTRUCTION.match(word) for word in words_left(tokens, set())):
         return [], ""
     guesses = [row for row in resolve_drug(segment) if row.certainty < 1]
     return [OrderedDrug(guess.matched, guess.ingredients, segment) for guess in guesses], segment

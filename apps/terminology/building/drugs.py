@@ -108,7 +108,7 @@ def _names(source: Path, ingredients: dict[str, dict[str, Any]], everyday: set[s
     rows = []
     for key, entries in sorted(by_key.items()):
         bare = _STRENGTH.sub("", key)
-        if bare != key and bare in by_key:
+        if bare != key and bare in by_key and not any(entry[1] & {"ingredient", "salt"} for entry in entries):
             continue  # "aspirin 81 mg" is aspirin and a dose
         for term, kind, parts in _chosen(entries):
             sources = set().union(*(entry[2] for entry in entries if entry[3] == parts))
