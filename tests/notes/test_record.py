@@ -55,6 +55,13 @@ def test_every_history_code_exists() -> None:
     assert not [prefix for prefix in history_codes() if prefix not in codes]
 
 
+def test_a_dose_without_a_unit_is_kept_for_the_question_but_not_written() -> None:
+    (mention,) = read("Metoprolol 25 bid.").mentions
+    assert (mention.details["dose"], mention.details["frequency"]) == ("25", "twice daily")
+    (row,) = record("Metoprolol 25 bid.")
+    assert "dose" not in row and row["frequency"] == "twice daily"
+
+
 def test_a_later_act_on_a_medication_counts() -> None:
     rows = record("Takes metformin 500 mg bid. Plan: stop metformin.")
     assert [(row["substance"], row["status"]) for row in rows] == [("metformin", "stopped")]

@@ -41,7 +41,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _AFTER_ZH = re.compile(
-    r"^(?P<list>[^，。；,;：:但]{0,20}?)(?:类)?(?:药物?|抗生素)?(?P<cue>过敏|不耐受|致敏|引起过敏|过敏史|(?:后|时)?(?:出现|引起|导致|发生)[^，。；]{0,6}?(?:皮疹|过敏性休克|荨麻疹|呕吐|瘙痒|喉头水肿|呼吸困难|药疹|红斑|恶心|干咳))"
+    r"^(?P<list>[^，。；,;：:但]{0,20}?)(?:类)?(?:药物?|抗生素)?(?P<cue>过敏|不耐受|致敏|皮试(?:阳性|\(\+\)|（\+）)|引起过敏|过敏史|(?:后|时)?(?:出现|引起|导致|发生)[^，。；]{0,6}?(?:皮疹|过敏性休克|荨麻疹|呕吐|瘙痒|喉头水肿|呼吸困难|药疹|红斑|恶心|干咳))"
 )
 _NOT_ALLERGIC_ZH = re.compile(r"(?:否认|无|未发现|没有|未曾|不)[^，。；]{0,20}$")
 _OTHER_CLAUSE = re.compile(
@@ -74,6 +74,8 @@ _EXCEPT = re.compile(
 )
 _EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
 _EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
+_HEADING = re.compile(r"[.,;\n]\s*[A-Z][A-Za-z /&-]{3,40}:")
+"""A heading that the sections do not know ends a section of allergies all the same."""
 _LEAVES = re.compile(
     r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
     re.IGNORECASE,
@@ -196,6 +198,7 @@ def _leaves_section(text: str, body: int, start: int) -> bool:
         or _NO_ALLERGIES.search(lead)
         or _SECTION_NONE.match(lead)
         or _LEAVES.search(lead)
+        or _HEADING.search(lead)
         or "\n\n" in lead.strip()
     )
 

@@ -200,7 +200,8 @@ def combine(scopes: list[Scope]) -> str:
     if OTHER in causes:
         return OTHER
     if FAMILY in causes:
-        return ABSENT if causes.get(ABSENT, causes[FAMILY] + 1) <= causes[FAMILY] else FAMILY
+        relative = max(scope.cause for scope in scopes if scope.assertion == FAMILY)
+        return ABSENT if causes.get(ABSENT, relative + 1) <= relative else FAMILY
     for assertion in (CONDITIONAL, HYPOTHETICAL):
         if assertion in ahead and causes[assertion] <= causes.get(ABSENT, causes[assertion]):
             return assertion
@@ -329,7 +330,8 @@ class _Line:
             elif direction in (BACKWARD, SEGMENT):
                 rows.append(Scope(name, self._backward(trigger, direction), trigger.start, trigger.start))
             elif direction == ADJACENT:
-                rows.append(Scope(name, self.first, trigger.start, trigger.start, adjacent=True))
+                start = self._backward(trigger, SEGMENT)
+                rows.append(Scope(name, start, trigger.start, trigger.start, adjacent=True))
         return rows
 
     def _forward(self, number: int, name: str, direction: str) -> int:
@@ -353,7 +355,8 @@ class _Line:
         """Whether a later trigger says something else, after a comma, of what follows ("no fever, possible flu")."""
         if name not in CERTAINTY or self.context.tokens.words[other.start - 1] not in (",", "and", "but"):
             return False
-        return any(effect in CERTAINTY - {name} and direction == FORWARD for effect, direction in other.effects)
+        others = (CERTAINTY | PERSONS) - {name}
+        return any(effect in others and direction == FORWARD for effect, direction in other.effects)
 
     def _listed(self, trigger: Trigger, limit: int) -> int:
         """Chinese: a denial goes on over commas while what follows are bare items ("否认高血压，糖尿病，冠心病史")."""

@@ -77,6 +77,15 @@ _HARMLESS = frozenset(
         "increasing",
         "decreased",
         "slight",
+        "sided",
+        "constant",
+        "intense",
+        "subjective",
+        "metastatic",
+        "sudden",
+        "frequent",
+        "daily",
+        "typical",
         "marked",
         "trace",
         "mildly",
@@ -297,6 +306,8 @@ def is_part(text: str, start: int, end: int) -> bool:
     if lead is None:
         return False
     word = lead[1].lower()
+    if word == "post" and text[max(start - 12, 0) : start].lower().endswith(("status post ", "status-post ")):
+        return False
     return word not in _HARMLESS and bool(_RESTRICTING.match(word)) and word not in _VERBS
 
 
@@ -368,6 +379,13 @@ _VERBS = frozenset(
         "considered",
         "evaluating",
         "evaluated",
+        "urine",
+        "routine",
+        "medicine",
+        "examine",
+        "determine",
+        "baseline",
+        "home",
         "monitored",
         "monitoring",
         "tested",

@@ -43,6 +43,9 @@ _NO_VALUE = re.compile(
     re.IGNORECASE,
 )
 """Words that announce a limit or an aim, not a measured value."""
+_VITAL_LETTERS = {"T": "temperature", "P": "pulse", "R": "respiratory rate"}
+"""Letters that stand for a vital sign beside another one; alone "P" is phosphate as well."""
+_VITAL_SIGNS = re.compile(r"\b(?:BP|HR|RR|T|P|R|SpO2|temp\w*|pulse|blood pressure|sats?)\b[:\s]*\d", re.IGNORECASE)
 _NO_NUMBER = re.compile(
     r"\s*(?:/\s*\d|-\s*\d|[:–]\s*\d|weeks?\b|days?\b|months?\b|hours?\b|hrs?\b|times\b|doses?\b|years? old|天|周|月|次(?!/))",
     re.IGNORECASE,
@@ -77,7 +80,7 @@ class Measurement:
 @cache
 def _names() -> Phrases[str]:
     """Names of measurements; the value is the name as the catalogue knows it."""
-    rows = []
+    rows = [([letter.lower()], letter) for letter in _VITAL_LETTERS]
     for measure in catalogue().values():
         for name in (*measure.names, *measure.title.values()):
             words = tokens(name).words
@@ -138,6 +141,10 @@ def _value(text: str, start: int, end: int, name: str) -> Measurement | None:
     if re.match(r"[A-Za-z\d]", text[after : after + 1]) or (unit is None and _NO_NUMBER.match(text, after)):
         return None
     written, written_unit = " ".join(number["number"].split()), unit["unit"].strip() if unit else ""
+    if name.upper() in _VITAL_LETTERS and _VITAL_SIGNS.search(
+        text[max(start - 60, 0) : start] + text[after : after + 60]
+    ):
+        name = _VITAL_LETTERS[name.upper()]
     reading = read_quantity(name, written, written_unit)
     if reading.measure is None:
         return None

@@ -46,7 +46,7 @@ _OTHER_SENSE_AFTER = re.compile(
     r"^\s*-?\s*(?:levels?|troughs?|peaks?|screen(?:ing)?|assay|induced|associated|resistan\w+|resist\w*|sensitiv\w+|susceptib\w+|dependent|"
     r"deficien\w+|clinic|antibod\w+|receptors?|toxicity|overdose|poisoning|abuse|withdrawal|naive|intoxication|use disorder|misuse|addiction|"
     r"dependence|challenge|skin test\w*|tolerance|stress|scan|perfusion|(?:\w+\s)?nuclear|related|refractory|responsive|antagonists?|inhibitors?|"
-    r"binding|metabolism|浓度|水平|中毒|耐药|过量|试验|皮试|敏感|抵抗)",
+    r"binding|metabolism|grade\b|class\b|physical status|浓度|水平|中毒|耐药|过量|试验|皮试|敏感|抵抗)",
     re.IGNORECASE,
 )
 _OTHER_SENSE_BEFORE = re.compile(
@@ -54,7 +54,19 @@ _OTHER_SENSE_BEFORE = re.compile(
     r"drug screen\b[^.]*|toxicology\b[^.]*|tox screen\b[^.]*|对[^。]{0,20}(?:敏感|耐药))\s*(?:\w+,?\s+(?:and |or )?){0,3}$",
     re.IGNORECASE,
 )
-_LIST_LINE = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])?\s*")
+_FILLING = re.compile(r"\s*(?:口服|静滴|服用|使用|应用|taking|the|his|her|on|with|to take)?\s*", re.IGNORECASE)
+"""What may stand between a cue and its medication."""
+_PROCEDURE = re.compile(
+    r"\b(?:prepped|draped|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
+    r"wheal|tourniquet|trocar|cannula\w*|instill\w*|chamber|capsular|block|scrub|epidurogram|prep|aspirat\w+)\b|局麻|消毒|麻醉|缝合",
+    re.IGNORECASE,
+)
+"""Words of procedures: what is used in one is not the patient's medication."""
+_TAKEN = re.compile(
+    r"\b(?:p\.?o\.?|orally|by mouth|daily|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?\d+|every|prn|p\.r\.n|twice|at bedtime|weekly|tablets?|"
+    r"capsules?|units?)\b|每日|口服",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])")
 NEGATION_REACH = 3
 """Words, apart from other medications, over which a negation reaches a medication: findings are negated in long lists."""
@@ -126,8 +138,10 @@ class _Sentence:
         act = self._switched(drug) or self._cued(drug)
         if act == AVOID or (assertion == ABSENT and act not in (STOP, HOLD) and self._negated(drug)):
             return MedicationAct(AVOID, "")
+        if _PROCEDURE.search(text, *self.place) and act in (GIVE, MENTION, CONTINUE) and not _TAKEN.search(after):
+            return MedicationAct(GIVE, "")
         if assertion == CONDITIONAL or self._proposed(drug, act):
-            return MedicationAct(act, "conditional")
+            return MedicationAct(act, "active" if act in (STOP, HOLD, CHANGE) else "conditional")
         if act == MENTION and assertion == HISTORICAL:
             return MedicationAct(STOP, "stopped")
         return MedicationAct(act, STATUS.get(act, "active"))
@@ -138,8 +152,14 @@ class _Sentence:
         rows = []
         for start, stop, effects in _matcher(self.context.language).find(words.words, first, end):
             rows += [_Cue(act, way, words.starts[start], words.ends[stop - 1]) for act, way in effects if way != "-"]
-        rows = [self._turned(cue) for cue in rows]
+        rows = [self._turned(cue) for cue in rows if not self._is_loose_off(cue)]
         return [cue for cue in rows if not any(start < cue.end and cue.start < end for start, end in self.drugs)]
+
+    def _is_loose_off(self, cue: _Cue) -> bool:
+        """Whether a cue is a mere "off" that does not stand right before a medication."""
+        text = self.context.text
+        follows = any(not text[cue.end : other[0]].strip() for other in self.drugs if other[0] >= cue.end)
+        return text[cue.start : cue.end].lower() == "off" and not follows
 
     def _turned(self, cue: _Cue) -> _Cue:
         """A cue behind a mark belongs to what follows directly ("Plan: stop metformin"), else to what stands before."""
@@ -165,7 +185,9 @@ class _Sentence:
     def _begins_next(self, cue: _Cue, cues: list[_Cue]) -> bool:
         """Whether a cue after a drug belongs to the next one ("aspirin 100 mg, stop warfarin")."""
         text = self.context.text
-        follows = any(other[0] >= cue.end and not text[cue.end : other[0]].strip() for other in self.drugs)
+        follows = any(
+            other[0] >= cue.end and _FILLING.fullmatch(text, cue.end, other[0]) is not None for other in self.drugs
+        )
         return follows and any(other.direction == ">" and other.start <= cue.start < other.end for other in cues)
 
     def _lists(self, start: int, end: int, *, strict: bool) -> bool:
@@ -178,13 +200,15 @@ class _Sentence:
         others = [drug for drug in self.drugs if start <= drug[0] and drug[1] <= end]
         for other in reversed(others):
             between = between[: other[0] - start] + "@" + between[other[1] - start :]
-        if re.search(r"[;；。]", between) or (strict and others and re.search(r"[,，、]", between.split("@")[0])):
+        if re.search("[，；]" if strict and self.context.language == "zh" else "[;；。]", between) or (
+            strict and others and re.search(r"[,，、]", between.split("@")[0])
+        ):
             return False
         if not others and re.search(r"[,，]\s*\w+\s+\w+", between) and strict:
             return False
         rest = re.sub(
             r"[\d.,/()-]+|\b(?:and|or|the|his|her|mg|mcg|g|ml|units?|daily|po|iv|bid|tid|qid|qd|prn|once|twice|a|day|both|therapy|was|were|"
-            r"been|has|have|had|also|all|then|dose|treatment|infusion|drip|for|now|since|recently|today|yesterday)\b|[@、和及与，：:]",
+            r"been|has|have|had|she|he|but|which|also|all|then|dose|treatment|infusion|drip|for|now|since|recently|today|yesterday)\b|[@、和及与，：:]",
             " ", between, flags=re.IGNORECASE,
         )  # fmt: skip
         return len(rest.split()) <= 2

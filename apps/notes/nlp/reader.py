@@ -24,7 +24,7 @@ from apps.notes.nlp.assertions import (
 from apps.notes.nlp.conditions import Named, condition_at, is_history, named_conditions
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
-from apps.notes.nlp.medications import STOP, MedicationAct, medication_acts
+from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
 from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.sections import Section, sections
 from apps.notes.nlp.tokens import language_of, tokens
@@ -227,9 +227,9 @@ class _Note:
             return said if said in (CONDITIONAL, HYPOTHETICAL, POSSIBLE) else CONDITIONAL
         if act.status == "stopped":
             return HISTORICAL
-        if act.status == "":
-            return said if said in (FAMILY, OTHER) else ABSENT
-        return PRESENT
+        if said in (FAMILY, OTHER):
+            return said
+        return ABSENT if act.act == AVOID else PRESENT
 
     def values(self) -> list[Mention]:
         """Measured values and sizes."""

@@ -62,6 +62,8 @@ def _medication(mention: Mention) -> Row | None:
         return None
     row = {"kind": "medication", "substance": _substance(mention), "code": details["code"], "status": details["status"]}
     row |= {name: details.get(name, "") for name in ("act", "dose", "unit", "route", "frequency")}
+    if not row["unit"]:
+        row["dose"] = ""  # a number without a unit is asked about before it is written
     return _said(row | {"text": mention.text})
 
 

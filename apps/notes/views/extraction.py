@@ -112,7 +112,9 @@ def _description(concept: Concept) -> str:
     """Describe a concept, for example "denied or absent · Family history · J18.9"."""
     details = concept.details
     parts = [str(StatementKind.ALLERGY.label)] if details.get("allergy") else []
-    parts += [str(ASSERTIONS[name]) for name in concept.assertions]
+    said = details.get("assertion", "present")
+    names = [said] if said in ASSERTIONS else concept.assertions
+    parts += [str(ASSERTIONS[name]) for name in names]
     if details.get("stopped"):
         parts.append(_("discontinued or on hold"))
     parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
