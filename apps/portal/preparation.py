@@ -95,7 +95,6 @@ STEPS: dict[str, Callable[[], object]] = {
     "database": lambda: call_command("migrate", "--verbosity", "0"),
     "key database": lambda: call_command("migrate", "--database", KEYS, "--verbosity", "0"),
     "models": lambda: call_command("models"),
-    "codes": lambda: call_command("codes", "--if-missing"),
     "guidelines": lambda: call_command("guidelines"),
     "static files": collect_static,
 }

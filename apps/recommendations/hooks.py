@@ -7,7 +7,6 @@ server-to-server JWT, so that they see what that clinician may see. Cards are ne
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -32,18 +31,24 @@ from apps.patients.models import Patient
 from apps.patients.queries import with_identity
 from apps.recommendations import engine
 from apps.recommendations.access import visible_to
-from apps.recommendations.guidelines.allergies import conflicts
-from apps.recommendations.guidelines.drug_names import drug_of, drugs_in, ingredients_of
+from apps.recommendations.drafts import Draft, drafts_of
+from apps.recommendations.guidelines.drug_names import drugs_in
 from apps.recommendations.guidelines.rule_engine import Decision
 from apps.recommendations.models import OPEN_STATES, CareItem, Recommendation
-from apps.recommendations.patient_facts import facts_of
+from apps.recommendations.patient_facts import facts_of, order_context
 from apps.recommendations.queries import format_fact
+from apps.terminology.drugs import ingredients_of_code
+from apps.terminology.order_check import Warning as OrderWarning
+from apps.terminology.order_check import check_order
 
 INDICATORS = {"routine": "info", "soon": "warning", "urgent": "critical"}
 SERVICES = {
     "medportal-patient": ("patient-view", "What guidelines recommend for this patient, with citations."),
-    "medportal-order": ("order-select", "Allergies, contraindications and guideline rules against drafted medication."),
+    "medportal-order": ("order-select", "Allergies, interactions and guideline rules against drafted medication."),
+    "medportal-order-sign": ("order-sign", "Allergies, interactions and guideline rules against orders to sign."),
 }
+SEVERITIES = {"contraindicated": "critical", "high": "critical", "moderate": "warning", "low": "info"}
+"""Indicator of a card by the severity of a warning."""
 PREFETCH = {"patient": "Patient/{{context.patientId}}"}
 NAMESPACE = uuid.UUID("6d656470-6f72-7461-6c2d-63617264732d")
 MAX_DRAFTS = 50
@@ -104,7 +109,7 @@ class Service(APIView):
         audit.record(actor, "record.opened", patient, why="treatment", part=f"cds {call['hook']}")
         if call["hook"] == "patient-view":
             return Response({"cards": _recommended(actor, patient)})
-        return Response({"cards": _against(patient, _drafts(call["context"]))})
+        return Response({"cards": _against(patient, *_drafts(call["context"]))})
 
 
 class Feedback(APIView):
@@ -184,8 +189,8 @@ def _card(decision: Decision, item: CareItem, row: Recommendation | None, patien
     }
 
 
-def _drafts(context: dict[str, Any]) -> list[str]:
-    """Names of the drafted medication (MedicationRequest.medication, R4 and R5).
+def _drafts(context: dict[str, Any]) -> tuple[list[Draft], int]:
+    """The drafted medication that is checked, and the number of drafts beyond the limit.
 
     Raises:
         ValidationError: if the context has no Bundle.
@@ -194,45 +199,35 @@ def _drafts(context: dict[str, Any]) -> list[str]:
     entries = bundle.get("entry", []) if isinstance(bundle, dict) else None
     if not isinstance(entries, list):
         raise serializers.ValidationError({"context": "draftOrders is a Bundle of drafted orders"})
-    names: list[str] = []
-    for entry in entries[:MAX_DRAFTS]:
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") == "MedicationRequest":
-            names += _names(resource)
-    return names
+    drafts = drafts_of(entries)
+    return drafts[:MAX_DRAFTS], max(len(drafts) - MAX_DRAFTS, 0)
 
 
-def _names(request: dict[str, Any]) -> Iterable[str]:
-    wrapped = request.get("medication")
-    concept = request.get("medicationCodeableConcept") or (
-        wrapped.get("concept") if isinstance(wrapped, dict) else None
-    )
-    if not isinstance(concept, dict):
-        return
-    codings = concept.get("coding")
-    texts = [concept.get("text")] + [coding.get("display") for coding in codings or [] if isinstance(coding, dict)]
-    text = next((str(entry) for entry in texts if entry), "")
-    if text:
-        yield text[:200]
-
-
-def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
-    """Warnings about drafted orders: allergies, and rules that only hold with the drafts."""
-    drugs = {code: text for text in drafts for code in (drugs_in(text) or [drug_of(text)])}
-    facts = facts_of(patient)
+def _against(patient: Patient, drafts: list[Draft], unchecked: int) -> list[dict[str, Any]]:
+    """Warnings about drafted orders: allergies, interactions, and rules that only hold with the drafts."""
+    allergies, medications = order_context(patient)
     cards = []
-    for drug, text in drugs.items():
-        for allergy, family in conflicts(drug, facts.get("allergies", [])):
-            summary = (
-                _("%(drug)s: the patient has an allergy or intolerance to %(allergy)s") if not family
-                else _("%(drug)s: in the same drug class as %(allergy)s, "
-                       "to which the patient has an allergy or intolerance")
-            ) % {"drug": text[:60], "allergy": allergy[:40]}  # fmt: skip
-            cards.append(_warning(patient, f"{drug}{allergy}", summary, _("Known allergy or intolerance."), "critical"))
+    for draft in drafts:
+        warnings = check_order(draft.text, codes=draft.codes, allergies=allergies, medications=medications)
+        cards += [_warning(patient, warning) for warning in warnings]
+        medications.append(draft.known_code or draft.text)
+    if unchecked:
+        text = _("%(number)s orders were not checked: send at most %(limit)s at a time")
+        text %= {"number": unchecked, "limit": MAX_DRAFTS}
+        cards.append(_warning(patient, OrderWarning("not-recognised", "moderate", text)))
+    unique = {card["uuid"]: card for card in cards}
+    return [*unique.values(), *_rules_with(patient, drafts)]
+
+
+def _rules_with(patient: Patient, drafts: list[Draft]) -> list[dict[str, Any]]:
+    """Cards of the guideline rules that hold with the drafts and not without."""
+    facts = facts_of(patient)
     before = {row.item for row in engine.verdict_of(patient, facts).decisions if row.proposed}
-    ordered = [ingredient for drug in drugs for ingredient in ingredients_of(drug)]
+    by_code = [part.name for draft in drafts for part in ingredients_of_code(draft.known_code)]
+    ordered = [name for draft in drafts if not draft.known_code for name in drugs_in(draft.text)] + by_code
     with_drafts = {**facts, "medications": [*facts.get("medications", []), *ordered]}
     items = {row.code: row for row in CareItem.objects.filter(withdrawn_at=None)}
+    cards = []
     for decision in engine.verdict_of(patient, with_drafts).decisions:
         if decision.proposed and decision.item not in before and items[decision.item].clinicians_only:
             card = _card(decision, items[decision.item], None, patient)
@@ -240,11 +235,11 @@ def _against(patient: Patient, drafts: list[str]) -> list[dict[str, Any]]:
     return cards
 
 
-def _warning(patient: Patient, key: str, summary: str, detail: str, indicator: str) -> dict[str, Any]:
+def _warning(patient: Patient, warning: OrderWarning) -> dict[str, Any]:
     return {
-        "uuid": str(uuid.uuid5(NAMESPACE, f"{patient.pk}{key}")),
-        "summary": summary[:139],
-        "detail": detail,
-        "indicator": indicator,
+        "uuid": str(uuid.uuid5(NAMESPACE, f"{patient.pk}{warning.kind}{warning.text}")),
+        "summary": warning.text[:139],
+        "detail": warning.text,
+        "indicator": SEVERITIES[warning.severity],
         "source": {"label": settings.HOSPITAL_NAME},
     }

@@ -4,7 +4,7 @@ Unknown facts are absent, so that no rule holds for lack of data. Model output i
 AI; an imaging finding only counts as confirmed after a physician's review.
 
 Facts: ``age`` (whole years), ``ageMonths`` (under six years), ``sex`` (female, male), ``problems`` (ICD-10-CM codes),
-``allergies`` and ``medications`` (codes of the lexicon, else the text), ``smoker``, ``packYears``,
+``allergies`` and ``medications`` (ingredients, drug classes, else the text), ``smoker``, ``packYears``,
 ``yearsSinceSmoking``, ``pregnant``, ``bmi`` (kg/m²), ``egfr`` (mL/min/1.73 m²), ``observations`` (code, value,
 daysAgo), ``findings`` (label, text, confirmed, daysAgo), ``nodules`` (site, mm, subsolid; in notes of half a year) and
 of these ``lungNoduleMm`` (largest solid lung nodule; nodules without a site are ignored).
@@ -24,10 +24,11 @@ from apps.notes.models import Concept, ConceptVerdict, NoteExtraction
 from apps.patients.access import permits
 from apps.patients.models import Patient, Purpose, Sex
 from apps.protection import keys
-from apps.recommendations.guidelines.drug_names import denies_allergy, drug_of, drugs_in, ingredients_of
+from apps.recommendations.guidelines.drug_names import allergens_of, drugs_of
 from apps.recommendations.guidelines.expressions import Facts
 from apps.recommendations.guidelines.nodules import LUNG, is_subsolid, site_of
 from apps.records.models import Case, Observation, Statement, StatementKind, StatementStatus
+from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.localisation import in_language
 
 RECENT = timedelta(days=366)
@@ -50,6 +51,23 @@ def facts_of(patient: Patient) -> Facts:
         facts["findings"] = _findings(patient)
         facts |= _nodules(cases)
     return facts | _derived(facts)
+
+
+def order_context(patient: Patient) -> tuple[list[str], list[str]]:
+    """The patient's active allergy entries with their reactions, and medication as RxNorm code or text."""
+    keys.warm([patient.key_holder])
+    cases = Case.objects.filter(patient=patient, merged_into=None)
+    rows = Statement.objects.filter(case__in=cases, status=StatementStatus.ACTIVE).select_related("case")
+    allergies = []
+    medications = []
+    for row in rows:
+        text = row.details["text"]
+        if row.kind == StatementKind.ALLERGY:
+            reaction = row.details.get("reaction", "")
+            allergies.append(f"{text} ({reaction})" if reaction else text)
+        elif row.kind == StatementKind.MEDICATION:
+            medications.append(row.code if row.code.isdigit() and ingredients_of_code(row.code) else text)
+    return allergies, medications
 
 
 def _person(patient: Patient) -> Facts:
@@ -91,10 +109,7 @@ def _codes_of(row: Statement) -> list[str]:
     text = row.details["text"]
     if row.kind == StatementKind.PROBLEM:
         return [row.code or text]
-    if row.kind == StatementKind.ALLERGY and not row.code and denies_allergy(text):
-        return []
-    codes = [row.code] if row.code else drugs_in(text) or [drug_of(text)]
-    return [ingredient for code in codes for ingredient in ingredients_of(code)]
+    return allergens_of(row.code, text) if row.kind == StatementKind.ALLERGY else drugs_of(row.code, text)
 
 
 def _observations(cases: list[Any]) -> Facts:

@@ -1,27 +1,26 @@
-"""Search of ICD-10-CM codes."""
+"""Search of ICD-10-CM codes, and their titles: bundled, no database needed."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
 
-from apps.terminology.models import TerminologyCode
+from apps.terminology import conditions
+from apps.terminology.condition_search import search_conditions
 
-ICD10 = "icd10cm"
+
+@dataclass(frozen=True, slots=True)
+class CodeWithTitle:
+    """A code as the pages list it."""
+
+    code: str
+    title: str
 
 
-def search_codes(text: str, *, limit: int = 20) -> QuerySet[TerminologyCode]:
-    """Find ICD-10-CM codes that start with the text, or whose title contains every word."""
-    rows = TerminologyCode.objects.filter(system=ICD10)
-    query = text.strip().casefold()
-    if not query:
-        return rows.none()
-    if query[0].isalpha() and len(query) > 1 and query[1].isdigit():
-        return rows.filter(code__istartswith=query).order_by("code")[:limit]
-    for word in query.split():
-        rows = rows.filter(folded__contains=word)
-    return rows.order_by("code")[:limit]
+def search_codes(text: str, *, limit: int = 20) -> list[CodeWithTitle]:
+    """Find codes by code, name, abbreviation, lay word or Chinese name, best first."""
+    return [CodeWithTitle(code, title_of(code)) for code in search_conditions(text, limit=limit)]
 
 
 def title_of(code: str) -> str:
-    """Return the title of an ICD-10-CM code; empty for an unknown one."""
-    return TerminologyCode.objects.filter(system=ICD10, code=code).values_list("title", flat=True).first() or ""
+    """Return the title of an ICD-10-CM code; empty for one that does not exist."""
+    return conditions.title_of(code)

@@ -69,14 +69,22 @@ def test_fhir(patient: Patient, doctor: User, stranger: User) -> None:
 
 
 def hook(client: APIClient, name: str, **context: Any) -> Any:
-    said = {"medportal-patient": "patient-view", "medportal-order": "order-select"}.get(name, "x")
-    body = {"hook": said, "hookInstance": str(uuid.uuid4()), "context": {"userId": "Practitioner/1", **context}}
+    hooks = {
+        "medportal-patient": "patient-view",
+        "medportal-order": "order-select",
+        "medportal-order-sign": "order-sign",
+    }
+    body = {
+        "hook": hooks.get(name, "x"),
+        "hookInstance": str(uuid.uuid4()),
+        "context": {"userId": "Practitioner/1", **context},
+    }
     return client.post(reverse("cds-service", args=[name]), body, format="json")
 
 
 def test_patient_view(patient: Patient, doctor: User, stranger: User) -> None:
     services = APIClient().get("/cds-services").json()["services"]
-    assert {one["hook"] for one in services} == {"patient-view", "order-select"}
+    assert {one["hook"] for one in services} == {"patient-view", "order-select", "order-sign"}
     client = api_of(doctor, "recommendations:read")
     before = hook(client, "medportal-patient", patientId=str(patient.pk)).json()["cards"]
     assert [card["indicator"] for card in before] == ["warning", "info"]
@@ -120,11 +128,56 @@ def test_order_select(patient: Patient, case: Case, doctor: User) -> None:
     ruled = cards(_draft("Ibuprofen 400 mg")).json()["cards"]
     assert ruled[0]["indicator"] == "critical" and "stop-ibuprofen" in ruled[0]["summary"]
     assert cards(_draft("Paracetamol")).json()["cards"] == []
-    assert cards({"entry": [None, {"resource": 3}, {"resource": {"resourceType": "MedicationRequest"}}]}).json() == {
-        "cards": []
-    }
+    assert cards({"entry": [None, {"resource": 3}]}).json() == {"cards": []}
+    (unknown,) = cards({"entry": [{"resource": {"resourceType": "MedicationRequest"}}]}).json()["cards"]
+    assert unknown["indicator"] == "warning" and "not recognised" in unknown["summary"]
     assert cards(None).status_code == 400
     assert not Recommendation.objects.filter(item__code="stop-ibuprofen").exists()
+
+
+AMOXICILLIN = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "723"}]}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"medicationCodeableConcept": AMOXICILLIN},
+        {"medication": {"concept": AMOXICILLIN}},
+        {
+            "contained": [{"resourceType": "Medication", "id": "m", "code": AMOXICILLIN}],
+            "medicationReference": {"reference": "#m"},
+        },
+        {"medication": {"reference": {"reference": "Medication/m", "display": "Amoxicillin 500 mg"}}},
+    ],
+    ids=["R4", "R5", "contained", "reference"],
+)
+@pytest.mark.parametrize("service", ["medportal-order", "medportal-order-sign"])
+def test_an_order_without_text_is_checked_by_its_code(
+    service: str, request_: dict[str, Any], patient: Patient, case: Case, doctor: User
+) -> None:
+    add_statement(case, StatementKind.ALLERGY, text="PCN", actor=doctor)
+    drafts = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "MedicationRequest", **request_}}]}
+    answer = hook(api_of(doctor), service, patientId=str(patient.pk), draftOrders=drafts).json()
+    (card,) = answer["cards"]
+    assert card["indicator"] == "critical" and "penicillins" in card["summary"]
+
+
+def test_drafts_meet_the_medication_and_each_other(patient: Patient, case: Case, doctor: User) -> None:
+    add_statement(case, StatementKind.MEDICATION, text="Warfarin 5 mg", actor=doctor)
+    names = ("Ibuprofen 400 mg", "Sildenafil 50 mg", "Nitroglycerin SL 0.4 mg", "Zyxomib 40 mg")
+    entries = [
+        {"resource": {"resourceType": "MedicationRequest", "medicationCodeableConcept": {"text": name}}}
+        for name in names
+    ]
+    drafts = {"resourceType": "Bundle", "entry": entries}
+    cards = hook(api_of(doctor), "medportal-order", patientId=str(patient.pk), draftOrders=drafts).json()["cards"]
+    summaries = [card["summary"] for card in cards]
+    assert any("Ibuprofen with Warfarin" in summary for summary in summaries)
+    assert any("Nitroglycerin" in summary and "Sildenafil" in summary for summary in summaries)
+    assert any("not recognised: Zyxomib" in summary for summary in summaries)
+    many = {"resourceType": "Bundle", "entry": entries[3:] * 51}
+    cards = hook(api_of(doctor), "medportal-order", patientId=str(patient.pk), draftOrders=many).json()["cards"]
+    assert any("1 orders were not checked" in card["summary"] for card in cards)
 
 
 def test_feedback(patient: Patient, doctor: User) -> None:

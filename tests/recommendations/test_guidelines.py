@@ -13,7 +13,6 @@ from hypothesis import strategies as some
 
 from apps.recommendations.catalogue import BUNDLED
 from apps.recommendations.guidelines import files
-from apps.recommendations.guidelines.allergies import conflicts
 from apps.recommendations.guidelines.expressions import InvalidExpression, evaluate, holds
 from apps.recommendations.guidelines.plain import MAX_GRADE, grade
 from apps.recommendations.guidelines.rule_engine import (
@@ -168,12 +167,6 @@ def test_a_bundle_is_read_as_it_was_written() -> None:
 def test_a_file_that_is_no_catalogue_says_why(content: bytes, why: str) -> None:
     with pytest.raises(files.InvalidCatalogueFile, match=why):
         files.read_catalogue(content)
-
-
-def test_allergies_reach_relatives() -> None:
-    assert conflicts("amoxicillin", ["penicillin"]) == [("penicillin", "penicillins")]
-    assert conflicts("ibuprofen", ["ibuprofen"]) == [("ibuprofen", "")]
-    assert not conflicts("metformin", ["penicillin", "aspirin"])
 
 
 def test_the_bundled_catalogue_has_no_circle() -> None:

@@ -12,7 +12,7 @@ from apps.portal import preparation
 
 class Command(BaseCommand):
     help = (
-        "Create the keyring if missing, migrate both databases, install the bundled models, codes and guidelines, "
+        "Create the keyring if missing, migrate both databases, install the bundled models and guidelines, "
         "and collect static files. Idempotent, and safe to run in several containers at once."
     )
 

@@ -1,0 +1,1 @@
+"""Builds the bundled data files from the public sources that data/README.md names."""

@@ -1,0 +1,118 @@
+"""Orders warn where they must, and only there."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import translation
+
+from apps.terminology.drug_classes import drug_classes
+from apps.terminology.drugs import drug_names, own_lines
+from apps.terminology.order_check import check_order
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "orders.jsonl").read_text().splitlines()]
+OPIOID_ANTAGONISTS = ("naloxone", "naltrexone", "nalmefene")
+"""Listed as opioids in the data; they do not act like one."""
+PENICILLINS = (
+    "Penicillin G 2 MU IV", "Pen VK 500 mg", "Amoxicillin 500 mg", "Augmentin 875", "Ampicillin 1 g", "Unasyn 3 g",
+    "Dicloxacillin", "Nafcillin 2 g", "Oxacillin 1 g", "piperacillin-tazobactam", "Bicillin L-A",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['order'][:30]} {case['allergies']}")
+def test_each_case_has_its_warning(case: dict[str, Any]) -> None:
+    found = check_order(case["order"], allergies=case["allergies"], medications=case["medications"])
+    if case["warns"] is None:
+        assert found == []
+        return
+    kind, _comma, severity = case["warns"].partition(", ")
+    assert any(row.kind == kind and severity in ("", row.severity) for row in found), found
+
+
+@pytest.mark.parametrize("order", PENICILLINS)
+def test_every_penicillin_warns(order: str) -> None:
+    assert [row.kind for row in check_order(order, allergies=["Penicillin"])] == ["allergy"]
+
+
+def test_the_high_priority_list_is_complete(shared_data: Path) -> None:
+    with (shared_data / "terminology" / "interactions" / "onc_high_priority.tsv").open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    missed = [
+        (row["n"], left, right)
+        for row in rows
+        for left in filter(None, row["object_members"].split("|"))
+        for right in filter(None, row["precipitant_members"].split("|"))
+        if left != right
+        and left not in OPIOID_ANTAGONISTS
+        and not any(one.kind == "interaction" for one in check_order(left, medications=[right]))
+    ]
+    assert len(rows) == 15
+    assert missed == []
+
+
+def test_a_code_is_enough_and_an_unknown_one_is_said() -> None:
+    amoxicillin = drug_names().by_name["amoxicillin"].rxcui
+    assert [row.kind for row in check_order("", codes=[amoxicillin], allergies=["PCN"])] == ["allergy"]
+    (warning,) = check_order("", codes=["999999999"], allergies=["PCN"])
+    assert warning.kind == "not-recognised" and "999999999" in warning.text
+    (warning,) = check_order("")
+    assert warning.kind == "not-recognised"
+
+
+def test_a_misspelt_drug_is_checked_and_said_to_be_unsure() -> None:
+    kinds = [row.kind for row in check_order("Amoxicilin 500 mg", allergies=["Penicillin"])]
+    assert kinds == ["allergy", "not-recognised"]
+
+
+def test_drugs_of_one_order_are_checked_against_each_other() -> None:
+    assert [row.kind for row in check_order("warfarin 5 mg, ibuprofen 400 mg")] == ["interaction"]
+    table = "Drug\tDose\nMetformin\t500 mg\nLisinopril\t10 mg"
+    assert check_order(table) == []
+
+
+def test_the_worst_comes_first() -> None:
+    found = check_order("Viagra 50 mg", medications=["nitroglycerin SL", "zyxomib", "sildenafil 20 mg"])
+    assert [row.severity for row in found] == ["contraindicated", "moderate", "moderate"]
+    assert found[0].kind == "interaction"
+
+
+def test_warnings_are_in_the_language_of_the_reader() -> None:
+    with translation.override("zh-hans"):
+        (warning,) = check_order("布洛芬 0.3g", medications=["华法林"])
+        (allergy,) = check_order("阿莫西林", allergies=["青霉素"])
+    assert "出血" in warning.text and "with" not in warning.text
+    assert "青霉素类" in allergy.text and "allergy" not in allergy.text
+
+
+def test_every_rule_names_known_drugs_and_classes() -> None:
+    names = drug_names()
+    for file in ("interactions.tsv", "allergy_relations.tsv"):
+        for line in own_lines(file):
+            for side in line.split("\t")[:2]:
+                for part in side.lstrip("=").split("|"):
+                    known = part in drug_classes() or part in names.by_name or names.rows(part)
+                    assert known or part == "fish", (file, part)
+
+
+def test_the_command_answers_line_by_line(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"allergies": ["PCN"], "medications": [], "order": "Amoxicillin"}\n{"order": "metformin"}\n')
+    call_command("check_orders", source, target, verbosity=0)
+    first, second = (json.loads(line) for line in target.read_text().splitlines())
+    assert first["warnings"][0].keys() == {"kind", "severity", "text"} and second == {"warnings": []}
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [("{", "line 1"), ("[]", "one JSON object"), ('{"order": 3}', '"order" is text'), ('{"allergies": "x"}', "a list")],
+)
+def test_a_wrong_line_says_what_is_wrong_and_writes_nothing(line: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(line)
+    with pytest.raises(CommandError, match=why):
+        call_command("check_orders", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert not (tmp_path / "out.jsonl").exists()
