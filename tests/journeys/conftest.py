@@ -87,7 +87,7 @@ class Visitor:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and message.location["url"].startswith(self.home):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{self.page.url}: {message.text} ({message.location})")
 
     def go(self, path: str) -> None:
         self.page.goto(self.home + path)
