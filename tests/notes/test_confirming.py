@@ -206,7 +206,7 @@ def test_a_session_that_ended_leaves_the_form_alone(case: Case, doctor: User) ->
     client = browser_of(doctor)
     client.logout()
     answer = client.post(reverse("notes:review", args=[case.pk, note.pk]), {}, headers={"HX-Request": "true"})
-    assert answer.status_code == 401 and answer["HX-Retarget"] == "#review-message"
+    assert answer.status_code == 401 and answer["HX-Retarget"] == "#form-message"
     assert "what you typed is still here" in " ".join(answer.content.decode().split())
     plain = client.post(reverse("notes:review", args=[case.pk, note.pk]), {})
     assert plain.status_code == 302
