@@ -23,7 +23,9 @@ from apps.records.observations import Known, build_row, conflict_error, known_va
 from apps.records.patient_reference import subject_test
 from apps.terminology.loinc import by_code
 
-QUESTIONS = ("value_ambiguous", "value_rare", "value_approximate", "value_preliminary", "value_status")
+QUESTIONS = (
+    "value_ambiguous", "value_rare", "value_approximate", "value_remark", "value_preliminary", "value_status",
+)  # fmt: skip
 """Reason codes of rows that may be imported once a clinician has chosen what they mean."""
 MAX_PENDING_IMPORTS = 5
 """Pending imports kept per user; older ones are removed."""
