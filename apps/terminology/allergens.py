@@ -9,9 +9,10 @@ from functools import cache
 from typing import Final, Literal
 
 from apps.terminology.candidates import Candidate
+from apps.terminology.data_files import own_lines
 from apps.terminology.drug_classes import DrugClass, classes_by_ingredient, drug_classes, expanded
 from apps.terminology.drug_resolution import resolve_drug
-from apps.terminology.drugs import drug_names, ingredients_of_code, own_lines
+from apps.terminology.drugs import drug_names, ingredients_of_code
 from apps.terminology.names import NameIndex, Token, is_chinese, key_of, tokens_of
 
 Severity = Literal["contraindicated", "high", "moderate", "low"]

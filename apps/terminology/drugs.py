@@ -6,15 +6,13 @@ its name is looked up: loading takes a fraction of a second.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Final, Literal
 
+from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.names import NameIndex, key_of
 
-DATA: Final = Path(__file__).parent / "data"
 Use = Literal["text", "guarded", "query"]
 _USES: Final[dict[str, Use]] = {"t": "text", "g": "guarded", "q": "query"}
 
@@ -158,15 +156,3 @@ def guards() -> dict[str, frozenset[str]]:
 def everyday_words() -> frozenset[str]:
     """Words of clinical English that are never misspelt names."""
     return frozenset(packed_lines("everyday_words.txt.gz"))
-
-
-def packed_lines(name: str) -> list[str]:
-    """Rows of a bundled compressed file."""
-    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
-        return file.read().splitlines()
-
-
-def own_lines(name: str) -> list[str]:
-    """Rows of a bundled text file, without comments."""
-    text = (DATA / name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]

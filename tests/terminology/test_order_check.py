@@ -11,8 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
+from apps.terminology.data_files import own_lines
 from apps.terminology.drug_classes import drug_classes
-from apps.terminology.drugs import drug_names, own_lines
+from apps.terminology.drugs import drug_names
 from apps.terminology.order_check import check_order
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "orders.jsonl").read_text().splitlines()]
