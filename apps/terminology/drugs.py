@@ -86,18 +86,22 @@ class DrugNames:
     def _load_own(self) -> None:
         for line in own_lines("drug_names_en.tsv"):
             name, contents, use = line.split("\t")
-            ingredients = tuple(self.ingredient(part) for part in contents.split("|"))
-            self._own[key_of(name)] = (DrugName(name, "name", _USES[use], ingredients),)
+            self._own[key_of(name)] = (DrugName(name, "name", _USES[use], self._contents(contents)),)
         for line in own_lines("drug_names_zh.tsv"):
             contents, names = line.split("\t")
-            ingredients = tuple(self.ingredient(part) for part in contents.split("|"))
+            ingredients = self._contents(contents)
             for name in names.split("|"):
                 is_guarded = name in guards()["zh_guarded"]
                 self._own[key_of(name)] = (DrugName(name, "name", "guarded" if is_guarded else "text", ingredients),)
-            for ingredient in ingredients:
-                key = key_of(ingredient.name)
-                if key not in self._rows and key not in self._own:
-                    self._own[key] = (DrugName(ingredient.name, "ingredient", "text", (ingredient,)),)
+
+    def _contents(self, names: str) -> tuple[Ingredient, ...]:
+        """Ingredients of their names; one that no bundled table has is a name of its own from now on."""
+        ingredients = tuple(self.ingredient(name) for name in names.split("|"))
+        for ingredient in ingredients:
+            key = key_of(ingredient.name)
+            if key not in self._rows and key not in self._own:
+                self._own[key] = (DrugName(ingredient.name, "ingredient", "text", (ingredient,)),)
+        return ingredients
 
     def _parsed(self, key: str, row: str) -> DrugName:
         use, kind, numbers, shown = row.split("\t")
