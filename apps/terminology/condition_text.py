@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
-from apps.terminology.drugs import own_lines
+from apps.terminology.data_files import own_lines
 from apps.terminology.names import tokens_of
 
 STOP_WORDS: Final = frozenset(

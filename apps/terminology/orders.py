@@ -10,6 +10,7 @@ from apps.terminology.candidates import Candidate
 from apps.terminology.drug_resolution import has_dose, names_in, resolve_drug, words_left
 from apps.terminology.drugs import drug_names
 from apps.terminology.names import key_of, tokens_of
+from apps.terminology.vaccines import resolve_vaccine
 
 _SEGMENT = re.compile(r"[\n;|\t；、，。]|,(?!\d{3}\b)|\s\+\s|\s{3,}")
 _TOPICAL = re.compile(
@@ -95,6 +96,9 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
             drugs += [OrderedDrug(segment[start:end], row.ingredients, segment[start:]) for row in candidates]
     if drugs:
         return drugs, ""
+    vaccines = resolve_vaccine(" ".join(word for word in words_left(tokens, set()))) or resolve_vaccine(segment)
+    if vaccines:
+        return [OrderedDrug(segment[:60], (vaccines[0].name,), segment)], ""
     if all(_INSTRUCTION.match(word) for word in words_left(tokens, set())):
         return [], ""
     guesses = [row for row in resolve_drug(segment) if row.certainty < 1]

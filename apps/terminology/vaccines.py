@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from apps.terminology.candidates import Candidate
-from apps.terminology.drugs import own_lines
+from apps.terminology.data_files import own_lines
 from apps.terminology.names import NameIndex, Token, key_of
 
 DISEASE = "?"

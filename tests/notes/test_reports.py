@@ -13,6 +13,17 @@ from apps.notes.nlp.reports import FINDINGS, read_report
 CASES = [json.loads(line) for line in (Path(__file__).parent / "chest_reports.jsonl").read_text().splitlines()]
 
 
+SENTENCES = [line.split("\t") for line in (Path(__file__).parent / "report_sentences.tsv").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("text", "right"), SENTENCES, ids=[text for text, _right in SENTENCES])
+def test_how_radiologists_write(text: str, right: str) -> None:
+    answer = read_report(text)
+    for part in right.split(","):
+        finding, _equals, verdict = part.partition("=")
+        assert answer.get(finding, "None") == verdict, answer
+
+
 @pytest.mark.parametrize("row", CASES, ids=lambda row: row["text"][:60])
 def test_what_a_report_states(row: dict) -> None:  # type: ignore[type-arg]
     answer = read_report(row["text"])

@@ -120,6 +120,21 @@ def test_an_error_keeps_what_was_typed(case: Case, doctor: User) -> None:
     assert not Statement.objects.exists()
 
 
+def test_a_session_that_ended_keeps_the_form(case: Case, doctor: User) -> None:
+    client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
+    form = {"kind": "medication", "text": "warfarin", "dose": "5 mg"}
+    client.logout()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert (answer["HX-Retarget"], answer["HX-Reselect"]) == ("#form-message", "#session-ended")
+    client = browser_of(doctor)
+    assert f'hx-post="{url}?kind=allergy"' in client.get(f"{url}?kind=allergy").content.decode()
+    assert "csrfmiddlewaretoken" in client.get(reverse("records:form-token")).content.decode()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and answer["HX-Redirect"] == reverse("cases:overview", args=[case.pk])
+    assert Statement.objects.get().text == "warfarin"
+
+
 def test_the_page_shows_the_words_first_and_the_code_beside_them(case: Case, doctor: User) -> None:
     entered(case, doctor, MEDICATION, "Fentanyl patch", dose="25 ug/h")
     row = Statement.objects.get()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.terminology.drugs import own_lines
+from apps.terminology.data_files import own_lines
 from apps.terminology.resolution import find_names, resolve
 
 

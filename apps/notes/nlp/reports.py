@@ -49,10 +49,6 @@ _TO_EXCLUDE = re.compile(
 )
 """What is to be examined is not mentioned as a finding."""
 _OR = re.compile(r"\s+(?:[A-Za-z-]+\s+){0,2}?(?:and/)?or\s+(?:[A-Za-z-]+\s+){0,3}", re.IGNORECASE)
-_NEVER = re.compile(
-    r"\b(?:mass(?=\s+effect|\s+index|ive)|nodul\w+(?=\s+(?:thyroid|goit))|subcutaneous (?=emphysema)|port(?=able)|soft tissue (?=edema))",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -142,8 +138,6 @@ def _verdict(context: Context, match: re.Match[str]) -> str:
     """What the report says of one mention; empty if it only speaks of the finding."""
     names = [name for name in ("at", "at2") if match.groupdict().get(name)]
     start, end = match.span(names[0]) if names else match.span()
-    if _NEVER.search(context.text, max(start - 14, 0), end + 14) and not _NEVER.sub("", context.text[start:end]):
-        return ""
     verdict, before = context.assertion(start, end), context.text[context.sentence_at(start)[0] : start]
     if _TO_EXCLUDE.search(before):
         return ""

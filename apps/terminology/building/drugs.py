@@ -10,7 +10,6 @@ Three kinds of names, because running text is not a drug list (``use``):
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from typing import Any
 
 import pandas
 
+from apps.terminology.data_files import write_packed
 from apps.terminology.drugs import guards
 from apps.terminology.names import key_of
 
@@ -240,9 +240,3 @@ def _with_letter_a(table: Any, ingredients: dict[str, dict[str, Any]], contents:
                 parts.add(row["rxcui"])
         completed[code] = "|".join(sorted(parts))
     return completed
-
-
-def write_packed(path: Path, lines: Iterable[str]) -> None:
-    """Write lines as gzip without a time stamp, so that the same source gives the same bytes."""
-    with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-        packed.write("".join(f"{line}\n" for line in lines).encode())

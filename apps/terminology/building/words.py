@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas
 
-from apps.terminology.building.drugs import write_packed
+from apps.terminology.data_files import write_packed
 from apps.terminology.drugs import drug_names
 
 OFTEN = 4
