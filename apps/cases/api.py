@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from apps.accounts import audit
 from apps.accounts.access import WorksOnCases
 from apps.accounts.actors import signed_in
+from apps.accounts.models import User
 from apps.cases import services, timeline
 from apps.imaging.access import visible_to as visible_studies
 from apps.jobs.errors import UserError
@@ -29,7 +30,7 @@ from apps.predictions.models import PredictionKind
 from apps.records import observations
 from apps.records.access import models_permitted, visible_to
 from apps.records.models import Case, EventKind, Observation, Priority
-from apps.terminology.loinc import catalogue
+from apps.terminology.loinc import by_code, catalogue
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -99,14 +100,19 @@ class ValueSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField(
         max_length=20, required=False, allow_blank=True, help_text="UCUM; empty: the catalogue's."
     )
+    comparator = serializers.CharField(read_only=True, help_text="< or > if the value is a limit of detection.")
+    confirmed = serializers.BooleanField(
+        write_only=True, required=False, help_text="Record the value although it is very unusual."
+    )
     at = serializers.DateTimeField()
 
     def to_representation(self, instance: Observation) -> dict[str, Any]:
         return {
             "id": str(instance.pk),
             "code": instance.code,
-            "value": instance.content["value"],
-            "unit": catalogue()[instance.code].unit,
+            "value": instance.value,
+            "comparator": instance.comparator,
+            "unit": measure.unit if (measure := by_code(instance.code)) else "",
             "at": instance.at.isoformat(),
         }
 
@@ -195,6 +201,24 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         )
         return Response(NoteSerializer(rows, many=True).data)
 
+    @staticmethod
+    def _add_value(case: Case, data: dict[str, Any], actor: User) -> Observation:
+        """Add a value; one that is asked about only if it is confirmed and can mean one thing."""
+
+        def add(chosen: float | None = None) -> Observation:
+            unit = data.get("unit", "")
+            value = str(data["value"])
+            return observations.add(
+                case, data["code"], value, unit, data["at"], actor=actor, source="api", chosen=chosen
+            )
+
+        try:
+            return add()
+        except observations.ValueQuestion as question:
+            if not data.get("confirmed") or len(question.choices) != 1:
+                raise
+            return add(question.choices[0].value)
+
     @extend_schema(methods=["get"], responses=ValueSerializer(many=True))
     @extend_schema(methods=["post"], request=ValueSerializer, responses={201: ValueSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
@@ -205,17 +229,7 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
             serializer = ValueSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
             data = serializer.validated_data
-            row = _or_400(
-                lambda: observations.add(
-                    case,
-                    data["code"],
-                    str(data["value"]),
-                    data.get("unit", ""),
-                    data["at"],
-                    actor=signed_in(request),
-                    source="api",
-                )
-            )
+            row = _or_400(lambda: self._add_value(case, data, signed_in(request)))
             return Response(ValueSerializer(row).data, status=status.HTTP_201_CREATED)
         rows = Observation.objects.filter(case=case, voided_at=None).select_related("case")[:5000]
         return Response(ValueSerializer(rows, many=True).data)

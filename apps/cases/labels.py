@@ -21,6 +21,7 @@ EVENTS = {
     "case_risk": _("Combined risk %(percent)s %% (decision support)"),
     "alarm": _("Alarm: %(what)s %(value)s"),
     "alarm.ended": _("Alarm ended: %(what)s"),
+    "alarm.withdrawn": _("Alarm taken back, its value was entered in error: %(what)s"),
     "statement": _("%(what)s: %(status)s"),
     "task": _("Task: %(what)s"),
     "task.done": _("Task done: %(what)s"),

@@ -16,6 +16,7 @@ from apps.accounts.notifications import notify
 from apps.imaging.access import visible_to as visible_studies
 from apps.imaging.models import Study
 from apps.jobs.errors import UserError
+from apps.jobs.events import publish
 from apps.notes.models import Summary
 from apps.patients.access import can as can_patient
 from apps.patients.models import Patient
@@ -23,7 +24,8 @@ from apps.predictions.models import Alarm
 from apps.records.access import colleagues, require
 from apps.records.conflicts import EditConflict
 from apps.records.event_log import log_event
-from apps.records.models import Case, CaseStatus, Event, EventKind, Priority
+from apps.records.events import ObservationsChanged
+from apps.records.models import Case, CaseStatus, Event, EventKind, Observation, Priority
 
 CHANGEABLE = ("title", "priority", "assignee", "care_team", "started_at")
 
@@ -129,7 +131,8 @@ def reopen(case: Case, *, actor: User) -> bool:
 def merge(source: Case, target: Case, *, actor: User) -> None:
     """Merge ``source`` into ``target``: move its related rows; ``source`` stays as a pointer to ``target``.
 
-    Rows that would violate a unique constraint (values of the same time) stay with ``source``: nothing is overwritten.
+    A value of a time at which the target has another one moves too and keeps the number of its case: both stay. Other
+    rows that would violate a unique constraint stay with ``source``: nothing is overwritten.
 
     Raises:
         PermissionError: if the actor is no physician of the patient.
@@ -143,11 +146,9 @@ def merge(source: Case, target: Case, *, actor: User) -> None:
             raise UserError("case_merge_other")
         for relation in Case._meta.related_objects:
             if relation.one_to_many and relation.related_model not in (Case, Event, Alarm, Summary):
-                _move(
-                    relation.related_model._default_manager.filter(**{relation.field.name: source}),
-                    relation.field.name,
-                    target,
-                )
+                rows = relation.related_model._default_manager.filter(**{relation.field.name: source})
+                _move(rows, relation.field.name, target)
+        Observation.objects.filter(case=source, voided_at=None, origin="").update(case=target, origin=source.number)
         Alarm.objects.filter(case=source, ended_at=None).update(ended_at=timezone.now(), ended_by=actor)
         Event.objects.filter(case=source).exclude(token="case.opened").update(case=target)  # noqa: S106  # a code
         target.studies.add(*source.studies.all())
@@ -156,6 +157,7 @@ def merge(source: Case, target: Case, *, actor: User) -> None:
         )
         log_event(pair[target.pk], EventKind.CASE, "case.merged", actor=actor, subject=f"case:{source.pk}")
         audit.record(actor, "case.merged", target, why="treatment", source=str(source.pk))
+        publish(ObservationsChanged(target.pk))
 
 
 def _move(rows: QuerySet[Any], field: str, target: Case) -> None:

@@ -28,3 +28,11 @@ class NoteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 14, "data-draft": "", "spellcheck": "true"}),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class ObservationLineForm(forms.Form):
+    """A value found in a note, as written."""
+
+    code = forms.CharField(widget=forms.HiddenInput)
+    value = forms.CharField(label=_("Value"), max_length=40)
+    unit = forms.CharField(label=_("Unit"), max_length=30, required=False)

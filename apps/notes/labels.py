@@ -25,6 +25,7 @@ KINDS = {
     "symptom": _("Signs and symptoms"),
     "drug": _("Medication"),
     "measurement": _("Measurements"),
+    "no-known": _("Allergies"),
     "anatomy": _("Anatomy"),
 }
 ASSERTIONS = {
@@ -32,4 +33,10 @@ ASSERTIONS = {
     "uncertain": _("uncertain"),
     "historical": _("past history"),
     "family": _("family history"),
+    "absent": _("denied or absent"),
+    "possible": _("possible"),
+    "conditional": _("only under a condition"),
+    "hypothetical": _("not stated: a risk, a test or prevention"),
+    "other-person": _("of another person"),
 }
+"""What a note says of a mention, and the columns that older extractions have instead."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +23,13 @@ from apps.jobs.models import Urgency
 from apps.notes import discordance, summary_requests
 from apps.notes.events import ConceptReviewed, NoteExtracted
 from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction, SpecialtyExplanation
+from apps.notes.proposals import NO_KNOWN, proposals
 from apps.protection import blobs
 from apps.records.access import models_permitted, require
-from apps.records.models import StatementKind, StatementStatus
+from apps.records.models import NoKnown
 from apps.records.observations import add
-from apps.records.problem_list import add_statement
+from apps.records.statement_entry import enter_statement
 from apps.terminology.lexicon import concepts
-from apps.terminology.loinc import catalogue
 
 if TYPE_CHECKING:  # the NLP libraries are installed on workers only
     from apps.notes.nlp.understanding import NoteAnalysis
@@ -38,19 +39,6 @@ ACTOR = System("note extraction")
 MAX_CONCEPTS = 2000
 """Mentions stored per note; the number beyond it is stored as ``more`` and shown."""
 FIELDS = ("negated", "uncertain", "historical", "family")
-NO_SUBSTANCE = frozenset(
-    {
-        "allergy",
-        "allergies",
-        "allergic",
-        "drug allergies",
-        "medicine allergies",
-        "allergic symptoms",
-        "过敏",
-        "药物过敏",
-    }
-)
-"""Mentions of allergy without a substance: too unspecific for the allergy list."""
 
 
 def text_of(reading: NoteExtraction) -> str:
@@ -84,6 +72,7 @@ def store_extraction(reading: NoteExtraction, analysis: NoteAnalysis) -> None:
     blobs.write(reading.blob, buffer.getvalue(), holder=reading.key_holder)
     Concept.objects.filter(reading=reading).delete()
     rows = [_concept(reading, mention) for mention in extracted.mentions[:MAX_CONCEPTS]]
+    rows += _no_known(reading, analysis)
     Concept.objects.bulk_create(rows, batch_size=500)
     audit.record(ACTOR, "note.read", reading, revision=reading.revision)
     case = reading.note.case
@@ -145,28 +134,37 @@ def store_specialty_explanation(why: SpecialtyExplanation, answer: dict[str, Any
     why.save(update_fields=["answer"])
 
 
-def confirm(concept: Concept, *, actor: User) -> bool:
-    """Confirm a concept and add it to the record as problem, allergy, medication or observation.
+def confirm(
+    concept: Concept,
+    *,
+    actor: User,
+    entries: Sequence[Mapping[str, Any]] | None = None,
+    override: str = "",
+) -> bool:
+    """Confirm a concept and write its lines into the record. Returns False if the concept was confirmed before.
 
-    The record gets the note's own wording. Returns False if the concept was confirmed before.
+    Args:
+        entries: the lines as the clinician saw and changed them, in the order of the proposals; without them the
+            proposals are written.
+        override: why a drug is recorded despite the warnings of the order check.
 
     Raises:
         PermissionError: if the actor does not see the case.
-        UserError: if a value is rejected.
+        OrderQuestion, ValueQuestion: if a warning or an ambiguous value has to be decided first; nothing is written.
+        UserError: if a line is rejected; nothing is written.
     """
     case = concept.reading.note.case
     require(actor, "records.view_case", case)
+    lines = proposals(concept, words_of(concept))
     with transaction.atomic():
         if not _decide(concept, ConceptVerdict.CONFIRMED, actor):
             return False
-        if concept.negated or concept.family:
-            return True
-        if concept.kind in ("problem", "symptom"):
-            _add_problem(concept, actor)
-        elif concept.kind == "drug":
-            _add_drug(concept, actor)
-        elif concept.kind == "measurement" and concept.details["concept"] in catalogue():
-            _add_observation(concept, actor)
+        for number, line in enumerate(lines):
+            entry = {**line.entry, **(entries[number] if entries is not None else {})}
+            if line.measure is not None:
+                _add_observation(concept, entry, actor)
+            else:
+                enter_statement(case, {"kind": line.kind, **entry}, actor=actor, override=override)
     return True
 
 
@@ -178,34 +176,14 @@ def words_of(concept: Concept) -> str:
 def code_of(concept: Concept) -> str:
     """The code of the concept, if its wording is a name of exactly what the code means; else empty.
 
-    ICD-10-CM for problems, the lexicon's code for drugs. Historical problems get none: ICD-10-CM codes them separately.
+    ICD-10-CM for problems. Historical problems get none from the lexicon: ICD-10-CM codes them separately.
     """
+    if "code" in concept.details:
+        return str(concept.details["code"])
     known = concepts().get(concept.details["concept"])
     if known is None or concept.historical or not known.denoted_by(words_of(concept)):
         return ""
     return known.code if known.kind == "drug" else known.icd10
-
-
-def _add_problem(concept: Concept, actor: User) -> None:
-    """Add a problem in the note's own wording; historical ones as resolved."""
-    words = words_of(concept)
-    if concept.uncertain or words.casefold() in NO_SUBSTANCE:
-        return
-    case = concept.reading.note.case
-    status = StatementStatus.RESOLVED if concept.historical else StatementStatus.ACTIVE
-    add_statement(case, StatementKind.PROBLEM, text=words, code=code_of(concept), status=status, actor=actor)
-
-
-def _add_drug(concept: Concept, actor: User) -> None:
-    """Add an allergy or current medication; skip medication that is uncertain or was stopped."""
-    case, details = concept.reading.note.case, concept.details
-    if details.get("allergy"):
-        add_statement(case, StatementKind.ALLERGY, text=words_of(concept), code=code_of(concept), actor=actor)
-    elif not concept.uncertain and not details.get("stopped"):
-        doses = {name: details.get(name, "") for name in ("dose", "route", "schedule")}
-        add_statement(
-            case, StatementKind.MEDICATION, text=words_of(concept), code=code_of(concept), actor=actor, **doses
-        )
 
 
 def reject(concept: Concept, *, actor: User) -> bool:
@@ -232,17 +210,20 @@ def _decide(concept: Concept, verdict: ConceptVerdict, actor: User) -> bool:
     return bool(done)
 
 
-def _add_observation(concept: Concept, actor: User) -> None:
-    note, details = concept.reading.note, concept.details
+def _add_observation(concept: Concept, entry: Mapping[str, Any], actor: User) -> None:
+    """Add a value; one that is recorded already for this time is no error."""
+    note = concept.reading.note
     try:
         add(
             note.case,
-            details["concept"],
-            str(details["values"][0]),
-            details["unit"],
+            str(entry["code"]),
+            str(entry["value"]),
+            str(entry.get("unit") or ""),
             note.written_at,
             actor=actor,
             source="note",
+            chosen=entry.get("chosen"),
+            listed_unit=False,
         )
     except UserError as refusal:
         if refusal.code != "value_twice":
@@ -265,3 +246,24 @@ def _concept(reading: NoteExtraction, mention) -> Concept:  # type: ignore[no-un
         "title": mention.details.get("title") or {"en": mention.text, "zh-hans": mention.text},
     }
     return row
+
+
+def _no_known(reading: NoteExtraction, analysis: NoteAnalysis) -> list[Concept]:
+    """Return a mention for the sentence that says that no allergies are known, unless the note names an allergy."""
+    from apps.notes.nlp.allergies import denies_allergies, denies_drug_allergies
+
+    extracted = analysis.reading
+    if any(mention.details.get("allergy") for mention in extracted.mentions):
+        return []
+    text = text_of(reading)
+    for scope, denies in ((NoKnown.DRUG, denies_drug_allergies), (NoKnown.ALLERGIES, denies_allergies)):
+        for start, end in extracted.sentences:
+            if denies(text[start:end]):
+                row = Concept(reading=reading, kind=NO_KNOWN, start=start, end=end)
+                words = " ".join(text[start:end].split())
+                row.details = {
+                    "concept": NO_KNOWN, "no_known": scope.value, "section": "",
+                    "title": {"en": words, "zh-hans": words},
+                }  # fmt: skip
+                return [row]
+    return []

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.notes.views import discordance, notes
+from apps.notes.views import discordance, notes, review
 
 app_name = "notes"
 urlpatterns = [
@@ -13,5 +13,5 @@ urlpatterns = [
     path("<uuid:pk>/notes/<uuid:note_id>/explain/", notes.explain, name="explain-note"),
     path("<uuid:pk>/whys/<uuid:why_id>/", notes.why, name="why"),
     path("<uuid:pk>/notes/<uuid:note_id>/<int:number>/", notes.revision, name="revision"),
-    path("<uuid:pk>/concepts/<uuid:concept_id>/", notes.decide, name="decide"),
+    path("<uuid:pk>/notes/<uuid:note_id>/review/", review.review, name="review"),
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import audit
+from apps.accounts.actors import System
 from apps.accounts.models import PHYSICIANS, CareTeam, User
 from apps.accounts.notifications import notify
 from apps.jobs.errors import UserError
@@ -15,7 +18,7 @@ from apps.predictions.models import Alarm, AlarmAcknowledgement, AlarmRule, Pred
 from apps.records.access import require
 from apps.records.event_log import log_event
 from apps.records.models import Case, EventKind, Observation
-from apps.terminology.loinc import catalogue
+from apps.terminology.loinc import STANDS_IN, catalogue
 
 RISK = "risk"
 FRESH = timedelta(hours=24)
@@ -65,22 +68,18 @@ def evaluate(case: Case) -> list[Alarm]:
 
     if not case.is_open:
         return []
+    _withdraw_unfounded(case)
     rules = list(
         AlarmRule.objects.filter(care_team__patients=case.patient, active=True).select_related("care_team").distinct()
     )
     if not rules:
         return []
     since = timezone.now() - FRESH
-    newest: dict[str, float] = {}
-    rows = Observation.objects.filter(case=case, voided_at=None, at__gte=since, code__in={rule.what for rule in rules})
-    for row in rows.select_related("case").order_by("at"):
-        newest[row.code] = row.content["value"]
+    newest = _newest(case, {rule.what for rule in rules}, since)
     prediction = answered(case, PredictionKind.DETERIORATION)
     if prediction is not None and prediction.as_of >= since:
-        newest[RISK] = 100 * prediction.answer["risk"]
-    raised = [
-        _raise(case, rule, newest[rule.what]) for rule in rules if rule.what in newest and _met(rule, newest[rule.what])
-    ]
+        newest[RISK] = Reading(100 * prediction.answer["risk"])
+    raised = [_raise(case, rule, newest[rule.what]) for rule in rules if _met(rule, newest.get(rule.what))]
     return [alarm for alarm in raised if alarm is not None]
 
 
@@ -144,26 +143,80 @@ def title(rule: AlarmRule) -> str:
     return "Risk of death in hospital" if rule.what == RISK else catalogue()[rule.what].title["en"]
 
 
-def _met(rule: AlarmRule, value: float) -> bool:
-    return (rule.above is not None and value > rule.above) or (rule.below is not None and value < rule.below)
+@dataclass(frozen=True)
+class Reading:
+    """A number that a rule looks at: the risk, or an observation with its comparator."""
+
+    value: float
+    comparator: str = ""
+    observation: str = ""
 
 
-def _raise(case: Case, rule: AlarmRule, value: float) -> Alarm | None:
+def _newest(case: Case, codes: set[str], since: datetime) -> dict[str, Reading]:
+    """Return the newest value of each measurement that is not marked as entered in error."""
+    wanted = codes | {code for code, other in STANDS_IN.items() if other in codes}
+    rows = Observation.objects.filter(case=case, voided_at=None, at__gte=since, code__in=wanted)
+    newest = {}
+    for row in rows.select_related("case").order_by("at", "entered_at"):
+        for code in {row.code, STANDS_IN.get(row.code, row.code)} & codes:
+            newest[code] = Reading(row.value, row.comparator, str(row.pk))
+    return newest
+
+
+def _met(rule: AlarmRule, reading: Reading | None) -> bool:
+    """Return whether a limit is crossed; a value known only as "below 0.5" crosses one if all it may mean does."""
+    if reading is None:
+        return False
+    value, censored = reading.value, reading.comparator[:1]
+    above = rule.above is not None and (value > rule.above or (censored == ">" and value >= rule.above))
+    below = rule.below is not None and (value < rule.below or (censored == "<" and value <= rule.below))
+    return (above and censored != "<") or (below and censored != ">")
+
+
+def _withdraw_unfounded(case: Case) -> None:
+    """Take back the alarms that rest on a value which was since marked as entered in error.
+
+    If the newest value that is left crosses the limit as well, the alarm stays and shows that one.
+    """
+    for alarm in Alarm.objects.filter(case=case, ended_at=None).select_related("rule", "case"):
+        observation = alarm.content.get("observation")
+        if not observation or Observation.objects.filter(pk=observation, case=case, voided_at=None).exists():
+            continue
+        left = _newest(case, {alarm.rule.what}, alarm.raised_at - FRESH).get(alarm.rule.what)
+        if left is not None and _met(alarm.rule, left):
+            alarm.content = {**alarm.content, **_content(left)}
+            alarm.save(update_fields=["content"])
+        elif Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(ended_at=timezone.now()):
+            what = title(alarm.rule)
+            log_event(case, EventKind.ALARM, "alarm.withdrawn", subject=f"alarm:{alarm.pk}", what=what)
+            audit.record(System("alarms"), "alarm.withdrawn", alarm, why="treatment")
+
+
+def _content(reading: Reading) -> dict[str, Any]:
+    return {"value": reading.value, "comparator": reading.comparator, "observation": reading.observation}
+
+
+def _raise(case: Case, rule: AlarmRule, reading: Reading) -> Alarm | None:
     """Raise an alarm unless one of this rule is active; a new value then updates the active alarm."""
     active = Alarm.objects.filter(case=case, rule=rule, ended_at=None).select_related("case").first()
     if active is not None:
-        active.content = {**active.content, "value": value}
+        active.content = {**active.content, **_content(reading)}
         active.save(update_fields=["content"])
         return None
     alarm = Alarm(case=case, rule=rule)
-    alarm.content = {"value": value, "above": rule.above, "below": rule.below}
+    alarm.content = {**_content(reading), "above": rule.above, "below": rule.below}
     try:
         with transaction.atomic():
             alarm.save(force_insert=True)
     except IntegrityError:
         return None
     log_event(
-        case, EventKind.ALARM, f"alarm.{rule.what}", subject=f"alarm:{alarm.pk}", what=title(rule), value=f"{value:g}"
+        case,
+        EventKind.ALARM,
+        f"alarm.{rule.what}",
+        subject=f"alarm:{alarm.pk}",
+        what=title(rule),
+        value=f"{reading.comparator}{reading.value:g}",
     )
     recipients = (
         [case.assignee] if case.assignee else list(rule.care_team.members.filter(is_active=True, role__in=PHYSICIANS))

@@ -21,7 +21,7 @@ from apps.predictions import alarms
 from apps.predictions.models import Prediction, PredictionKind
 from apps.records import event_log
 from apps.records.models import Case, Event, EventKind, Observation
-from apps.terminology.loinc import Measure, catalogue
+from apps.terminology.loinc import STANDS_IN, Measure, catalogue
 from apps.terminology.units import convert
 
 ACTOR = System("risk prediction")
@@ -59,15 +59,18 @@ def stay_input(prediction: Prediction) -> StayInput:
     rows = Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at")
     columns: dict[str, list[tuple[int, str]]] = {}
     for index, variable in enumerate(variables):
-        for code in variable["observations"]:
+        observed = variable["observations"]
+        for code in (*observed, *(code for code, other in STANDS_IN.items() if other in observed)):
             columns.setdefault(code, []).append((index, variable["unit"]))
     measured, last = [], -1.0
     for row in rows:
         hour = case.hour_of(row.at)
         last = max(last, hour)
+        if row.comparator:  # a limit of detection is no measured number
+            continue
         if 0 <= hour < LAST and row.code in columns and row.code in catalogue():
             for index, unit in columns[row.code]:
-                measured.append((int(hour), index, _in_unit(row.content["value"], catalogue()[row.code], unit)))
+                measured.append((int(hour), index, _in_unit(row.value, catalogue()[row.code], unit)))
     # The window ends with the last value: hours that are not documented yet are not hours without findings.
     hour = min(int(min(case.hour_of(timezone.now()), max(last + 1, FIRST))), LAST)
     if case.hour_of(timezone.now()) < FIRST:

@@ -17,7 +17,7 @@ from apps.jobs.errors import UserError
 from apps.patients.access import active_emergencies
 from apps.records.access import can
 from apps.records.models import Case
-from apps.records.queries import full
+from apps.records.queries import allergies_of, full
 
 View = Callable[..., HttpResponse]
 TABS = {
@@ -61,6 +61,7 @@ def render_case_page(
         "patient": case.patient,
         "tab": tab,
         "emergency": emergency,
+        "allergies": allergies_of(case),
         "may_decide": can(user, "records.decide_case", case),
     }
     return render(request, template, {**header, **context}, status=status)
@@ -78,6 +79,37 @@ def show_user_errors(view: View) -> View:
         except UserError as refusal:
             messages.error(request, str(refusal))
             return redirect_back(request, kwargs.get("pk"))
+
+    return guarded
+
+
+def hide_forbidden(view: View) -> View:
+    """Turn missing permission into 404."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except PermissionError:
+            raise Http404 from None
+
+    return guarded
+
+
+def keep_typed_words(view: View) -> View:
+    """Answer a form of a session that has ended with a message beside the form, not with the sign-in page over it.
+
+    For forms that htmx sends; their page has a place ``#form-message`` and a token in ``#form-token``.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated or not request.headers.get("HX-Request"):
+            return view(request, *args, **kwargs)
+        answer = render(request, "records/_session_ended.html", status=401)
+        answer["HX-Retarget"], answer["HX-Reselect"] = "#form-message", "#session-ended"
+        answer["HX-Reswap"] = "innerHTML"
+        return answer
 
     return guarded
 

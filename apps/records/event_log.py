@@ -11,6 +11,8 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.records.models import Case, Event, EventKind
 
+ALARM_ENDS = ("ended", "withdrawn")
+
 
 def log_event(
     case: Case,
@@ -57,7 +59,8 @@ def build_event(
 def _token(code: str) -> str:
     """Return the unencrypted part of a code: that there was a value, not which one or whether it was abnormal."""
     first, _dot, rest = code.partition(".")
-    return first if first in ("value", "finding", "statement") or (first == "alarm" and rest != "ended") else code[:40]
+    revealing = first in ("value", "finding", "statement") or (first == "alarm" and rest not in ALARM_ENDS)
+    return first if revealing else code[:40]
 
 
 def store_events(events: Iterable[Event]) -> None:

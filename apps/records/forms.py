@@ -2,33 +2,118 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.records.models import StatementKind
+from apps.records.models import (
+    STATUSES,
+    AllergyType,
+    Certainty,
+    Intent,
+    NoKnown,
+    Severity,
+    StatementKind,
+    StatementStatus,
+)
 from apps.terminology.localisation import in_language
 from apps.terminology.loinc import catalogue
+from apps.terminology.quantities import shown
 
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+UNSAID = ("", _("Not stated"))
+FIELDS = {
+    StatementKind.PROBLEM: ("onset",),
+    StatementKind.ALLERGY: ("type", "reaction", "severity", "certainty", "no_known", "onset"),
+    StatementKind.MEDICATION: ("dose", "route", "frequency", "intent"),
+}
+"""Fields of one kind of statement only."""
 
 
 def observation_choices() -> list[tuple[str, str]]:
     """Return codes and titles of all measurements."""
-    return [(code, f"{in_language(measure.title)} ({measure.unit})") for code, measure in catalogue().items()]
+    return [
+        (
+            code,
+            f"{in_language(measure.title)} ({unit})" if (unit := shown(measure.unit)) else in_language(measure.title),
+        )
+        for code, measure in catalogue().items()
+    ]
 
 
 class StatementForm(forms.Form):
-    """A problem, allergy or medication."""
+    """A problem, allergy or medication.
+
+    Args:
+        for_kind: leave out the fields of other kinds.
+    """
 
     kind = forms.ChoiceField(label=_("Type"), choices=StatementKind.choices)
     text = forms.CharField(
         label=_("Condition, allergen or drug"),
         max_length=300,
+        required=False,
         widget=forms.TextInput(attrs={"list": "codes", "autocomplete": "off"}),
     )
-    dose = forms.CharField(label=_("Dose or reaction"), max_length=120, required=False)
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        required=False,
+        help_text=_("ICD-10-CM or RxNorm. Leave empty if none says exactly this."),
+    )
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[choice for choice in StatementStatus.choices if choice[0] != StatementStatus.ERROR],
+    )
+    dose = forms.CharField(label=_("Dose"), max_length=120, required=False, help_text=_("With its unit: 50 mg"))
+    route = forms.CharField(label=_("Route"), max_length=60, required=False)
+    frequency = forms.CharField(label=_("Frequency"), max_length=120, required=False)
+    intent = forms.ChoiceField(label=_("Intent"), choices=[UNSAID, *Intent.choices], required=False)
+    type = forms.ChoiceField(label=_("Kind of reaction"), choices=[UNSAID, *AllergyType.choices], required=False)
+    reaction = forms.CharField(label=_("Reaction"), max_length=120, required=False)
+    severity = forms.ChoiceField(label=_("Severity"), choices=[UNSAID, *Severity.choices], required=False)
+    certainty = forms.ChoiceField(label=_("Certainty"), choices=[UNSAID, *Certainty.choices], required=False)
+    no_known = forms.ChoiceField(
+        label=_("No known allergies"), choices=[("", _("An allergy is known")), *NoKnown.choices], required=False
+    )
+    onset = forms.CharField(label=_("Began (as stated)"), max_length=60, required=False)
     since = forms.DateField(label=_("Since"), widget=DAY, required=False)
+    ended = forms.DateField(label=_("Ended"), widget=DAY, required=False)
+
+    def __init__(self, *args: Any, for_kind: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if for_kind:
+            own = FIELDS[StatementKind(for_kind)]
+            for name in {name for names in FIELDS.values() for name in names if name not in own}:
+                del self.fields[name]
+            kept = STATUSES[StatementKind(for_kind)]
+            field = self.fields["status"]
+            field.choices = [(status.value, status.label) for status in kept]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what belongs to another kind: it would be lost."""
+        data = super().clean() or {}
+        kind = data.get("kind")
+        if kind not in StatementKind.values:
+            return data
+        for other, names in FIELDS.items():
+            for name in names:
+                if data.get(name) and name not in FIELDS[StatementKind(kind)]:
+                    self.add_error(name, _("This belongs to: %(kind)s.") % {"kind": other.label})
+        if not data.get("text") and not data.get("no_known"):
+            self.add_error("text", _("Enter the condition, the allergen or the drug."))
+        if data.get("status") and data["status"] not in STATUSES[StatementKind(kind)]:
+            self.add_error("status", _("This kind of entry cannot have this status."))
+        return data
+
+
+class OverrideForm(forms.Form):
+    """Why a drug is recorded despite warnings."""
+
+    override = forms.CharField(label=_("Reason for recording it anyway"), max_length=300)
 
 
 class ValueForm(forms.Form):

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from apps.terminology.loinc import Measure, by_name
-from apps.terminology.units import UnknownUnit, convert
+from apps.records.fhir_observations import IsPatient, read_observation
+from apps.terminology.loinc import Measure
+from apps.terminology.numbers import NotANumber, read_number
+from apps.terminology.quantities import Choice, Reading, State, read_measure, read_quantity
 
 MAX_BYTES = 20 * 2**20
 MAX_ROWS = 20_000
@@ -21,8 +23,8 @@ NAMES = {
     "code": ("code", "loinc", "test", "name", "parameter", "项目", "代码", "名称"),
     "value": ("value", "result", "结果", "数值", "值"),
     "unit": ("unit", "units", "单位"),
+    "specimen": ("specimen", "sample", "标本", "样本", "标本类型"),
 }
-LOINC = "http://loinc.org"
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +38,13 @@ class InvalidInput(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the file, with its value or the reason why it has none."""
+    """A row of the file, with its value or the reason why it has none.
+
+    Attributes:
+        cells: as written.
+        comparator: of the value, ``<`` for "below 0.5".
+        choices: the values that it may stand for; a clinician chooses one before it is imported.
+    """
 
     number: int
     cells: dict[str, str]
@@ -44,16 +52,30 @@ class Row:
     at: datetime | None = None
     value: float | None = None
     problem: InvalidInput | None = None
+    comparator: str = ""
+    choices: tuple[Choice, ...] = ()
 
 
-def read_file(content: bytes, *, now: datetime, zone: Any) -> tuple[str, list[Row]]:
+@dataclass(frozen=True)
+class _Entry:
+    """A row as found in the file; FHIR values come with their reading."""
+
+    number: int
+    cells: dict[str, str]
+    reading: Reading | None = None
+
+
+def read_file(
+    content: bytes, *, now: datetime, zone: Any, is_patient: IsPatient | None = None
+) -> tuple[str, list[Row]]:
     """Return the format of a file (``csv`` or ``fhir``) and its rows.
 
     Args:
         zone: time zone of times without one.
+        is_patient: whether a FHIR reference names the patient of the record; others' values are refused.
 
     Raises:
-        Unusable: if the file as a whole cannot be read.
+        InvalidInput: if the file as a whole cannot be read.
     """
     if len(content) > MAX_BYTES:
         raise InvalidInput("values_too_large", most=MAX_BYTES // 2**20)
@@ -61,12 +83,12 @@ def read_file(content: bytes, *, now: datetime, zone: Any) -> tuple[str, list[Ro
         raise InvalidInput("values_binary")
     text = decode(content)
     kind = "fhir" if text.lstrip()[:1] in ("{", "[") else "csv"
-    numbered_rows = list(_fhir(text) if kind == "fhir" else _csv(text))
-    if not numbered_rows:
+    entries = list(_fhir(text, is_patient) if kind == "fhir" else _csv(text))
+    if not entries:
         raise InvalidInput("values_empty")
-    if len(numbered_rows) > MAX_ROWS:
+    if len(entries) > MAX_ROWS:
         raise InvalidInput("values_too_many", most=MAX_ROWS)
-    return kind, [parse_row(number, row, now=now, zone=zone) for number, row in numbered_rows]
+    return kind, [parse_row(entry.number, entry.cells, entry.reading, now=now, zone=zone) for entry in entries]
 
 
 def decode(content: bytes) -> str:
@@ -81,42 +103,42 @@ def decode(content: bytes) -> str:
     return content.decode("latin-1")
 
 
-def parse_row(number: int, cells: dict[str, str], *, now: datetime, zone: Any) -> Row:
-    """Parse and validate a row: known code, number, unit, plausible value, plausible time."""
+def parse_row(number: int, cells: dict[str, str], reading: Reading | None = None, *, now: datetime, zone: Any) -> Row:
+    """Validate a row: known code, number, unit, plausible value, plausible time."""
+    reading = reading or read_quantity(
+        cells.get("code", ""), cells.get("value", ""), cells.get("unit", ""), specimen=cells.get("specimen", "")
+    )
     try:
-        measure = by_name(cells.get("code", ""))
-        if measure is None:
-            raise InvalidInput("value_code", given=cells.get("code", "")[:40])
+        if reading.state == State.REFUSED:
+            raise InvalidInput(reading.reason, **reading.parameters)
         at = _moment(cells.get("time", ""), now, zone)
-        value = parse_value(measure, cells.get("value", ""), cells.get("unit", ""))
     except InvalidInput as problem:
         return Row(number, cells, problem=problem)
-    return Row(number, cells, measure, at, value)
+    question = InvalidInput(reading.reason, **reading.parameters) if reading.state == State.ASK else None
+    return Row(number, cells, reading.measure, at, reading.value, question, reading.comparator, reading.choices)
 
 
-def parse_value(measure: Measure, value: str, unit: str) -> float:
-    """Parse a value, convert it to the measurement's unit and check its plausibility.
+def parse_value(measure: Measure, value: str, unit: str, *, listed_unit: bool = True) -> Reading:
+    """Read a value of a measurement.
+
+    Args:
+        listed_unit: whether a value without unit is in the measurement's own, because the form says so.
 
     Raises:
-        Unusable: ``value_number``, ``value_unit`` or ``value_impossible``.
+        InvalidInput: if it is refused.
     """
+    reading = read_measure(measure, value, unit or (_own_unit(measure, value) if listed_unit else ""))
+    if reading.state == State.REFUSED:
+        raise InvalidInput(reading.reason, **reading.parameters)
+    return reading
+
+
+def _own_unit(measure: Measure, value: str) -> str:
+    """Return the unit that the form lists, unless one stands behind the number."""
     try:
-        number = float(value.strip().replace(",", ".") if value.count(",") == 1 and "." not in value else value)
-    except ValueError:
-        raise InvalidInput("value_number", value=value[:40]) from None
-    try:
-        converted = convert(number, unit, measure)
-    except UnknownUnit:
-        raise InvalidInput("value_unit", unit=unit[:40], expected=measure.unit) from None
-    if not measure.minimum <= converted <= measure.maximum:  # also rejects NaN
-        raise InvalidInput(
-            "value_impossible",
-            value=f"{converted:g}",
-            unit=measure.unit,
-            least=f"{measure.minimum:g}",
-            most=f"{measure.maximum:g}",
-        )
-    return round(converted, 6)
+        return "" if read_number(value).unit else measure.unit
+    except NotANumber:
+        return measure.unit
 
 
 def _moment(text: str, now: datetime, zone: Any) -> datetime:
@@ -132,7 +154,7 @@ def _moment(text: str, now: datetime, zone: Any) -> datetime:
     return at
 
 
-def _csv(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _csv(text: str) -> Iterator[_Entry]:
     try:
         dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=",;\t|")
     except csv.Error:
@@ -150,16 +172,14 @@ def _csv(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise InvalidInput("values_columns", columns=", ".join(missing), expected=", ".join(COLUMNS))
     for number, cells in enumerate(rows, start=2):
         if any(cell.strip() for cell in cells):
-            yield (
-                number,
-                {
-                    name: cells[index].strip() if index is not None and index < len(cells) else ""
-                    for name, index in columns.items()
-                },
-            )
+            named = {
+                name: cells[index].strip() if index is not None and index < len(cells) else ""
+                for name, index in columns.items()
+            }
+            yield _Entry(number, named)
 
 
-def _fhir(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _fhir(text: str, is_patient: IsPatient | None) -> Iterator[_Entry]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -172,31 +192,12 @@ def _fhir(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         )
     number = 0
     for resource in resources:
-        for row in _observation(resource):
+        for cells, reading in _observed(resource, is_patient):
             number += 1
-            yield number, row
+            yield _Entry(number, cells, reading)
 
 
-def _observation(resource: Any) -> list[dict[str, str]]:
-    """Return one row, or one per component (blood pressure); any other resource gives a row that reports it."""
-    if not isinstance(resource, dict) or resource.get("resourceType") != "Observation":
-        kind = resource.get("resourceType", "?") if isinstance(resource, dict) else "?"
-        return [{"code": f"{kind} (Observation expected)", "time": "", "value": "", "unit": ""}]
-    time = str(resource.get("effectiveDateTime") or resource.get("effectiveInstant") or resource.get("issued") or "")
-    parts = resource.get("component")
-    parts = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) and parts else [resource]
-    return [{"time": time, **_quantity(part)} for part in parts]
-
-
-def _quantity(part: dict[str, Any]) -> dict[str, str]:
-    code = part.get("code")
-    codings = code.get("coding") if isinstance(code, dict) else None
-    codings = [coding for coding in codings if isinstance(coding, dict)] if isinstance(codings, list) else []
-    loinc = next((str(coding.get("code", "")) for coding in codings if coding.get("system") == LOINC), "")
-    quantity = part.get("valueQuantity")
-    quantity = quantity if isinstance(quantity, dict) else {}
-    return {
-        "code": loinc or (str(codings[0].get("code", "")) if codings else ""),
-        "value": str(quantity.get("value", "")),
-        "unit": str(quantity.get("code") or quantity.get("unit") or ""),
-    }
+def _observed(resource: Any, is_patient: IsPatient | None) -> Iterator[tuple[dict[str, str], Reading]]:
+    """Yield each value of an Observation as cells and reading; any other resource gives a row that reports it."""
+    for row in read_observation(resource if isinstance(resource, dict) else {}, is_patient=is_patient):
+        yield {"time": row.time, "code": row.code, "value": row.value, "unit": row.unit, "specimen": ""}, row.reading

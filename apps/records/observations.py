@@ -18,36 +18,59 @@ from apps.records.access import require
 from apps.records.events import ObservationsChanged
 from apps.records.models import Case, EventKind, Observation
 from apps.records.observation_files import EARLIEST, InvalidInput, parse_value
-from apps.terminology.loinc import Measure, catalogue
+from apps.terminology.loinc import Measure, by_code, catalogue
+from apps.terminology.quantities import Choice, Reading, State
+
+
+class ValueQuestion(UserError):
+    """A value that is ambiguous or very unusual; ``choices`` are the values that it may stand for."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading.reason, **reading.parameters)
+        self.choices: tuple[Choice, ...] = reading.choices
 
 
 def add(
-    case: Case, code: str, value: str, unit: str, at: datetime, *, actor: Actor, source: str = "entry"
+    case: Case,
+    code: str,
+    value: str,
+    unit: str,
+    at: datetime,
+    *,
+    actor: Actor,
+    source: str = "entry",
+    chosen: float | None = None,
+    listed_unit: bool = True,
 ) -> Observation:
     """Add one value.
 
+    Args:
+        value: as written, with its comparator.
+        listed_unit: whether a value without unit is in the measurement's own; else it is asked about if need be.
+        chosen: which of the choices of an earlier :class:`ValueQuestion` is meant.
+
     Raises:
         PermissionError: if the actor does not care for the patient.
+        ValueQuestion: if the value must be confirmed or is ambiguous.
         UserError: if the value is not acceptable.
     """
     require(actor, "records.view_case", case)
-    measure = catalogue().get(code)
+    measure = by_code(code)
     if measure is None:
         raise UserError("value_code", given=code[:40])
+    code = measure.code
     if not EARLIEST < at <= timezone.now():
-        code = "value_future" if at > EARLIEST else "value_time"
-        raise UserError(code, value=at.isoformat(" ", "minutes"))
-    try:
-        number = parse_value(measure, value, unit)
-    except InvalidInput as problem:
-        raise UserError(problem.code, **problem.parameters) from None
+        problem = "value_future" if at > EARLIEST else "value_time"
+        raise UserError(problem, value=at.isoformat(" ", "minutes"))
+    number, comparator = _read(measure, value, unit, chosen, listed_unit)
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
             raise UserError("case_closed")
         known = known_values(case, {(code, at)})
         if (code, at) in known:
-            raise conflict_error(known[code, at], number, measure)
-        row = build_row(case, measure, at, number, actor, source, {"as_entered": value, "unit_as_entered": unit})
+            raise conflict_error(known[code, at], (number, comparator), measure)
+        details = {"comparator": comparator, "as_entered": value, "unit_as_entered": unit}
+        row = build_row(case, measure, at, number, actor, source, details)
         try:
             with transaction.atomic():
                 row.save(force_insert=True)
@@ -58,6 +81,25 @@ def add(
         _touch(case)
         publish(ObservationsChanged(case.pk))
     return row
+
+
+def _read(measure: Measure, value: str, unit: str, chosen: float | None, listed_unit: bool) -> tuple[float, str]:
+    """Return the number in the measurement's unit and its comparator.
+
+    Raises:
+        ValueQuestion, UserError: as :func:`add`.
+    """
+    try:
+        reading = parse_value(measure, value, unit, listed_unit=listed_unit)
+    except InvalidInput as problem:
+        raise UserError(problem.code, **problem.parameters) from None
+    if reading.state == State.ASK:
+        if chosen is None or chosen not in [choice.value for choice in reading.choices]:
+            raise ValueQuestion(reading)
+        return chosen, reading.comparator
+    if reading.value is None:
+        raise UserError("value_number", value=value[:40])
+    return reading.value, reading.comparator
 
 
 def void(observation: Observation, *, actor: Actor) -> bool:
@@ -79,7 +121,8 @@ def void(observation: Observation, *, actor: Actor) -> bool:
 def store_observations(case: Case, rows: list[Observation]) -> None:
     """Insert many values with their timeline events."""
     Observation.objects.bulk_create(rows, batch_size=500)
-    event_log.store_events(_build_event(row, catalogue()[row.code]) for row in rows)
+    measures = {code: by_code(code) for code in {row.code for row in rows}}
+    event_log.store_events(_build_event(row, measure) for row in rows if (measure := measures[row.code]) is not None)
     _touch(case)
 
 
@@ -101,29 +144,50 @@ class Trend:
         return self.rows[-1]
 
     @property
-    def points(self) -> list[tuple[str, float]]:
-        """ISO times and values."""
-        return [(row.at.isoformat(), row.content["value"]) for row in self.rows]
+    def points(self) -> list[tuple[str, float, str]]:
+        """ISO times, values and comparators; with a comparator the value is a limit, and the true one is not known."""
+        return [(row.at.isoformat(), row.value, row.comparator) for row in self.rows]
+
+    @property
+    def flag(self) -> str:
+        """``low`` or ``high`` if the newest value is outside the reference range, else empty."""
+        return self.measure.flag(self.last.value, self.last.comparator)
 
 
 def trends(case: Case) -> list[Trend]:
-    """Return the case's values by measurement, in catalogue order."""
-    by_code: dict[str, list[Observation]] = {}
+    """Return the case's values by measurement, in catalogue order; children's without the ranges of adults."""
+    by_measure: dict[str, list[Observation]] = {}
     for row in Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at"):
-        by_code.setdefault(row.code, []).append(row)
-    return [Trend(measure, by_code[code]) for code, measure in catalogue().items() if code in by_code]
+        by_measure.setdefault(row.code, []).append(row)
+    listed = [code for code in catalogue() if code in by_measure]
+    others = sorted(set(by_measure) - set(listed))
+    age = age_of(case)
+    measures = ((code, by_code(code)) for code in [*listed, *others])
+    return [Trend(measure.for_age(age), by_measure[code]) for code, measure in measures if measure is not None]
 
 
-def known_values(case: Case, keys: set[tuple[str, datetime]]) -> dict[tuple[str, datetime], float]:
+def age_of(case: Case) -> float | None:
+    """Return the patient's age in years at the start of the case; None if the birth date is not known."""
+    born = case.patient.birth_date
+    return None if born is None else (case.started_at.date() - born).days / 365.25
+
+
+Known = tuple[float, str]
+"""A recorded value and its comparator."""
+
+
+def known_values(case: Case, keys: set[tuple[str, datetime]]) -> dict[tuple[str, datetime], Known]:
+    """Return the recorded values of these measurements and times."""
     codes = {code for code, _at in keys}
     rows = Observation.objects.filter(case=case, code__in=codes, voided_at=None).select_related("case")
-    return {(row.code, row.at): row.content["value"] for row in rows if (row.code, row.at) in keys}
+    return {(row.code, row.at): (row.value, row.comparator) for row in rows if (row.code, row.at) in keys}
 
 
-def conflict_error(known: float, value: float, measure: Measure) -> UserError:
-    if abs(known - value) <= 1e-9 * max(abs(known), 1):
+def conflict_error(known: Known, value: Known, measure: Measure) -> UserError:
+    """Return the error for a second value of the same time: the same one again, or a different one."""
+    if known[1] == value[1] and abs(known[0] - value[0]) <= 1e-9 * max(abs(known[0]), 1):
         return UserError("value_twice")
-    return UserError("value_differs", value=f"{known:g} {measure.unit}")
+    return UserError("value_differs", value=f"{known[1]}{known[0]:g} {measure.unit}")
 
 
 def build_row(
@@ -131,15 +195,18 @@ def build_row(
 ) -> Observation:
     user = None if isinstance(actor, System) else actor
     row = Observation(case=case, code=measure.code, at=at, source=source, entered_by=user)
-    row.content = {"value": value, **details}
+    row.content = {
+        "value": value,
+        **{name: detail for name, detail in details.items() if detail or name != "comparator"},
+    }
     return row
 
 
 def _build_event(row: Observation, measure: Measure) -> Any:
-    flag = measure.flag(row.content["value"])
+    flag = measure.for_age(age_of(row.case)).flag(row.value, row.comparator)
     return event_log.build_event(
         row.case, EventKind.VALUE, f"value.{measure.code}.{flag}".rstrip("."), at=row.at, subject=f"value:{row.pk}",
-        actor=row.entered_by, what=measure.title["en"], code_of=measure.code, value=f"{row.content['value']:g}",
+        actor=row.entered_by, what=measure.title["en"], code_of=measure.code, value=f"{row.comparator}{row.value:g}",
         unit=measure.unit, flag=flag,
     )  # fmt: skip
 

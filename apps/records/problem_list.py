@@ -1,4 +1,4 @@
-"""Problems, allergies and medication."""
+"""Problems, allergies and medication: what is recorded are the words that were written, and beside them a code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
@@ -14,7 +15,20 @@ from apps.jobs.events import publish
 from apps.records.access import require
 from apps.records.event_log import log_event
 from apps.records.events import StatementsChanged
-from apps.records.models import Case, EventKind, Statement, StatementKind, StatementStatus
+from apps.records.models import (
+    CURRENT,
+    STATUSES,
+    Case,
+    EventKind,
+    NoKnown,
+    Statement,
+    StatementKind,
+    StatementStatus,
+)
+
+MAX_CHARACTERS = 300
+DOSAGE = ("dose", "route", "frequency")
+OVER = (StatementStatus.STOPPED, StatementStatus.RESOLVED)
 
 
 def add_statement(
@@ -24,53 +38,119 @@ def add_statement(
     text: str,
     actor: Actor,
     code: str = "",
+    code_chosen: bool = True,
     since: date | None = None,
+    ended: date | None = None,
     status: StatementStatus = StatementStatus.ACTIVE,
     **details: str,
 ) -> Statement:
-    """Add a statement, or return the active one with the same kind and code or text.
+    """Add a statement; return the recorded one if it says the same already.
+
+    Stopping or holding a medication that is recorded as taken changes that statement. A first allergy ends the
+    statement that none is known.
+
+    Args:
+        text: as written.
+        code_chosen: whether the actor saw and chose the code; False if it was looked up without asking.
+        details: see :class:`Statement`; empty ones are left out.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
-        UserError: ``case_closed``.
+        UserError: ``case_closed``, ``statement_empty``, ``statement_status`` or ``allergies_recorded``.
     """
     require(actor, "records.view_case", case)
+    text = " ".join(text.split())[:MAX_CHARACTERS]
+    if not text:
+        raise UserError("statement_empty")
+    if status not in STATUSES[kind]:
+        raise UserError("statement_status")
     user = None if isinstance(actor, System) else actor
+    kept = {name: value for name, value in details.items() if value}
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
             raise UserError("case_closed")
-        for existing in Statement.objects.filter(case=case, kind=kind, status=StatementStatus.ACTIVE).select_related(
-            "case"
-        ):
-            if (code and existing.code == code) or existing.details["text"].casefold() == text.strip().casefold():
-                return existing
+        existing = recorded(case, kind, text=text, code=code, details=kept, status=status)
+        if existing is not None:
+            if existing.status != status:
+                set_status(existing, status, ended=ended, actor=actor)
+            return existing
+        _settle_no_known(case, kind, kept, actor)
         statement = Statement(case=case, kind=kind, since=since, status=status, entered_by=user)
-        extra = {"code": code[:40], **details}
-        statement.details = {"text": text.strip()[:300], **{name: value for name, value in extra.items() if value}}
+        statement.ended = (ended or timezone.localdate()) if status in OVER else None
+        statement.coded_by = user if code and code_chosen else None
+        statement.details = {"text": text, **({"code": code[:40]} if code else {}), **kept}
         statement.save(force_insert=True)
         _record_change(statement, actor)
     return statement
 
 
-def set_status(statement: Statement, status: StatementStatus, *, actor: Actor) -> bool:
-    """Set a statement to resolved, active or entered in error; False if it already has this status.
+def recorded(
+    case: Case, kind: StatementKind, *, text: str, code: str, details: dict[str, str], status: StatementStatus
+) -> Statement | None:
+    """Return the current statement that a new one repeats or changes, or None.
+
+    The same substance in another dose is another statement: none of the two is dropped.
+    """
+    rows = Statement.objects.filter(case=case, kind=kind, status__in=CURRENT).select_related("case")
+    for row in rows:
+        same = row.text.casefold() == text.casefold() or bool(code and row.code == code)
+        if not same or row.no_known != details.get("no_known", ""):
+            continue
+        if kind != StatementKind.MEDICATION or status in (StatementStatus.STOPPED, StatementStatus.ON_HOLD):
+            return row
+        said = {name: details[name] for name in DOSAGE if details.get(name)}
+        if all(row.details.get(name) == value for name, value in said.items()):
+            return row
+    return None
+
+
+def set_status(statement: Statement, status: StatementStatus, *, actor: Actor, ended: date | None = None) -> bool:
+    """Change the status; False if it is already so. A stopped or resolved statement gets the day it ended.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
+        UserError: ``statement_status`` if this kind of statement cannot have the status.
     """
     require(actor, "records.view_case", statement.case)
+    if status not in (*STATUSES[StatementKind(statement.kind)], StatementStatus.ERROR):
+        raise UserError("statement_status")
+    day = (ended or timezone.localdate()) if status in OVER else None
     with transaction.atomic():
-        changed = Statement.objects.filter(pk=statement.pk).exclude(status=status).update(status=status)
+        rows = Statement.objects.filter(pk=statement.pk).exclude(status=status)
+        changed = rows.update(status=status, ended=day)
         if changed:
-            statement.status = status
+            statement.status, statement.ended = status, day
             _record_change(statement, actor)
     return bool(changed)
+
+
+def _settle_no_known(case: Case, kind: StatementKind, details: dict[str, str], actor: Actor) -> None:
+    """Keep "no known allergies" and allergies apart: the first allergy ends the statement that there is none.
+
+    Raises:
+        UserError: ``allergies_recorded`` if allergies are recorded and none shall be known.
+    """
+    if kind != StatementKind.ALLERGY:
+        return
+    rows = list(Statement.objects.filter(case=case, kind=kind, status=StatementStatus.ACTIVE).select_related("case"))
+    allergies = [row for row in rows if not row.no_known]
+    if details.get("no_known") and allergies:
+        raise UserError("allergies_recorded", list=", ".join(row.text for row in allergies)[:120])
+    if not details.get("no_known"):
+        for row in rows:
+            if row.no_known:
+                set_status(row, StatementStatus.RESOLVED, actor=actor)
+
+
+def no_known_text(scope: str) -> str:
+    """Return the words for a statement that no allergies are known."""
+    return str(NoKnown(scope).label)
 
 
 def _record_change(statement: Statement, actor: Actor) -> None:
     user = None if isinstance(actor, System) else actor
     kind = EventKind.MEDICATION if statement.kind == StatementKind.MEDICATION else EventKind.DECISION
-    words: dict[str, Any] = {"what": statement.details["text"], "status": str(StatementStatus(statement.status).label)}
+    words: dict[str, Any] = {"what": statement.text, "status": str(StatementStatus(statement.status).label)}
     log_event(statement.case, kind, f"statement.{statement.kind}.{statement.status}", actor=user, **words)
     audit.record(actor, "statement.set", statement, why="treatment", kind=statement.kind, status=statement.status)
     publish(StatementsChanged(statement.case_id))

@@ -37,3 +37,14 @@ def statements(case: Case) -> dict[str, list[Statement]]:
     for row in rows:
         by_kind[row.kind].append(row)
     return by_kind
+
+
+def allergies_of(case: Case) -> list[Statement]:
+    """Return the patient's active allergies in all cases; alone, the statement that none is known."""
+    rows = list(
+        Statement.objects.filter(
+            case__patient=case.patient_id, kind=StatementKind.ALLERGY, status=StatementStatus.ACTIVE
+        ).select_related("case")
+    )
+    known = [row for row in rows if not row.no_known]
+    return known or rows[:1]

@@ -83,6 +83,7 @@ def as_fhir(report: Report, *, actor: User) -> dict[str, Any]:
                 row["value"],
                 row["unit"],
                 datetime.fromisoformat(row["at"]),
+                row.get("comparator", ""),
             )
             for number, row in enumerate(content.get("values", []))
         ],
@@ -101,7 +102,10 @@ def as_sr(report: Report, *, actor: User) -> bytes:
     if version is None or report.study is None:
         raise UserError("report_incomplete")
     images = Instance.objects.filter(series__study=report.study).select_related("series__study")[:64]
-    values = [(row["title"]["en"], row["value"], row["unit"]) for row in version.content.get("values", [])]
+    values = [
+        (row["title"]["en"], row["value"], row["unit"], row.get("comparator", ""))
+        for row in version.content.get("values", [])
+    ]
     audit.record(actor, "report.read", report, why="treatment", part="sr")
     signed = sr.Signed(
         name=str(version.issued_by),

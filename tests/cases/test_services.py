@@ -64,8 +64,10 @@ def test_merging_moves_everything_and_keeps_what_collides(case: Case, doctor: Us
     other.refresh_from_db()
     assert other.status == CaseStatus.MERGED and other.merged_into == case
     assert Note.objects.get().case == case
-    assert sorted(row.content["value"] for row in Observation.objects.filter(case=case)) == [80, 91]
-    assert Observation.objects.get(case=other).content["value"] == 90, "nothing is overwritten, nothing is lost"
+    rows = Observation.objects.filter(case=case).order_by("at", "origin")
+    assert [(row.value, row.origin) for row in rows] == [(80, ""), (90, other.number), (91, "")], "both stay"
+    page = browser_of(doctor).get(reverse("records:values", args=[case.pk])).content.decode()
+    assert f"from case {other.number}" in page
     with pytest.raises(UserError):
         services.merge(other, case, actor=doctor)
 

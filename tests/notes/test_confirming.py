@@ -2,129 +2,230 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.notes.models import Concept
+from apps.notes.models import Concept, Note
 from apps.notes.nlp.reader import read
+from apps.notes.nlp.record import record_of
 from apps.notes.note_extraction import confirm
-from apps.records.models import Case, Statement, StatementStatus
-from apps.terminology.lexicon import concepts
+from apps.records.models import Case, Observation, Statement
+from apps.records.observations import ValueQuestion
+from apps.records.problem_list import add_statement
+from apps.records.statement_entry import OrderQuestion
 from tests.case_factories import written
 from tests.factories import browser_of
 
 pytestmark = pytest.mark.usefixtures("words_alone")
 
 
-def record(case: Case, doctor: User, text: str) -> list[tuple[str, str, str, str]]:
-    """(kind, words, code, status) of everything in the record after every line of the note was confirmed."""
+def concepts_of(note: Note) -> list[Concept]:
+    return list(Concept.objects.filter(reading__note=note).select_related("reading__note__case__patient"))
+
+
+def record(case: Case, doctor: User, text: str) -> list[tuple[str, ...]]:
+    """What the record holds after every line of the note was confirmed: kind, words, status and the details given."""
     note = written(case, doctor, text)
-    for concept in Concept.objects.filter(reading__note=note).select_related("reading__note__case__patient"):
-        confirm(concept, actor=doctor)
-    rows = Statement.objects.filter(case=case)
-    return sorted((row.kind, row.details["text"], row.code, row.status) for row in rows)
+    for concept in concepts_of(note):
+        confirm(concept, actor=doctor, override="confirmed in a test")
+    rows = [
+        (row.kind, row.text, row.status, *(row.details[name] for name in NAMED if row.details.get(name)))
+        for row in Statement.objects.filter(case=case)
+    ]
+    return sorted(rows)
 
 
-def medication(words: str, code: str) -> tuple[str, str, str, str]:
-    return ("medication", words, code, "active")
-
-
-def allergy(words: str, code: str) -> tuple[str, str, str, str]:
-    return ("allergy", words, code, "active")
+NAMED = ("dose", "route", "frequency", "reaction", "no_known")
 
 
 @pytest.mark.parametrize(
     ("text", "right"),
     [
-        ("Fentanyl 50 mcg IV given.", [medication("Fentanyl", "fentanyl")]),
-        ("Takes Percocet.", [medication("Percocet", "oxycodone-paracetamol")]),
+        ("Fentanyl 50 mcg IV given.", [("medication", "Fentanyl", "active", "50 ug", "intravenous")]),
+        ("Takes Percocet.", [("medication", "Percocet", "active")]),
         (
             "Enalapril 5 mg daily; hydrochlorothiazide 25 mg daily.",
-            [medication("Enalapril", "enalapril"), medication("hydrochlorothiazide", "hydrochlorothiazide")],
+            [
+                ("medication", "Enalapril", "active", "5 mg", "daily"),
+                ("medication", "hydrochlorothiazide", "active", "25 mg", "daily"),
+            ],
         ),
         (
             "She is allergic to amoxicillin and ibuprofen.",
-            [allergy("amoxicillin", "amoxicillin"), allergy("ibuprofen", "ibuprofen")],
+            [("allergy", "amoxicillin", "active"), ("allergy", "ibuprofen", "active")],
         ),
-        ("青霉素过敏。", [allergy("青霉素", "penicillin")]),
-        ("否认药物过敏史，否认结核病史。", []),
-        ("否认青霉素过敏史。", []),
-        ("Allergic to penicillin (anaphylaxis). NKDA otherwise.", [allergy("penicillin", "penicillin")]),
+        ("青霉素过敏。", [("allergy", "青霉素", "active")]),
         (
-            "Intolerant of codeine (vomiting).",
-            [allergy("codeine", "codeine"), ("problem", "vomiting", "R11.10", "active")],
-        ),
-        ("Anaphylaxis after ceftriaxone in 2019.", [allergy("ceftriaxone", "ceftriaxone")]),
-        (
-            "Penicillin allergy. Takes amlodipine 5 mg.",
-            [allergy("Penicillin", "penicillin"), medication("amlodipine", "amlodipine")],
+            "否认药物过敏史，否认结核病史。",
+            [("allergy", "否认药物过敏史，否认结核病史。", "active", "drug")],
         ),
         (
-            "Allergic to penicillin but takes amlodipine.",
-            [allergy("penicillin", "penicillin"), medication("amlodipine", "amlodipine")],
+            "Allergic to penicillin (anaphylaxis). NKDA otherwise.",
+            [("allergy", "penicillin", "active", "anaphylaxis")],
         ),
-        (
-            "ALLERGIES: Penicillin, codeine.\nMEDICATIONS: aspirin.",
-            [allergy("Penicillin", "penicillin"), allergy("codeine", "codeine"), medication("aspirin", "aspirin")],
-        ),
-        ("ALLERGIES: NKDA. Takes aspirin.", [medication("aspirin", "aspirin")]),
-        ("No known allergies to penicillin, aspirin, ibuprofen, codeine or morphine.", []),
+        ("Intolerant of codeine (vomiting).", [("allergy", "codeine", "active", "vomiting")]),
+        ("Anaphylaxis after ceftriaxone in 2019.", [("allergy", "ceftriaxone", "active", "anaphylaxis")]),
         ("Not allergic to penicillin.", []),
         ("Mother is allergic to penicillin.", []),
-        ("Hold lisinopril. Discontinue ibuprofen 600 mg q6h.", []),
-        ("Pt no longer on warfarin.", []),
-        ("If he develops a fever, start amoxicillin 500 mg po tid.", []),
-        ("Rheumatoid arthritis.", [("problem", "Rheumatoid arthritis", "", "active")]),
         (
-            "Emphysema and hypertension.",
-            [("problem", "Emphysema", "", "active"), ("problem", "hypertension", "I10", "active")],
+            "Hold lisinopril. Discontinue ibuprofen 600 mg q6h.",
+            [
+                ("medication", "ibuprofen", "stopped", "600 mg", "every 6 hours"),
+                ("medication", "lisinopril", "on-hold"),
+            ],
         ),
-        ("History of MI.", [("problem", "MI", "", "resolved")]),
-        ("Pneumonia.", [("problem", "Pneumonia", "J18.9", "active")]),
-        ("双肺肺气肿，高血压。", [("problem", "肺气肿", "", "active"), ("problem", "高血压", "I10", "active")]),
+        ("Pt no longer on warfarin.", [("medication", "warfarin", "stopped")]),
+        (
+            "If he develops a fever, start amoxicillin 500 mg po tid.",
+            [("medication", "amoxicillin", "conditional", "500 mg", "oral", "three times daily")],
+        ),
+        ("History of MI in 2009.", [("problem", "MI", "resolved")]),
+        ("Discharge to home in stable condition.", []),
         ("Allergies reviewed.", []),
+        ("No pneumonia. Possible sepsis.", []),
     ],
 )
-def test_the_record_gets_the_notes_own_words(
-    text: str, right: list[tuple[str, str, str, str]], case: Case, doctor: User
-) -> None:
+def test_the_record_gets_the_notes_own_words(text: str, right: list[tuple[str, ...]], case: Case, doctor: User) -> None:
     assert record(case, doctor, text) == sorted(right)
 
 
-def test_the_dose_stays_as_written(case: Case, doctor: User) -> None:
-    record(case, doctor, "MEDICATIONS: furosemide 40 mg po twice daily.")
-    details = Statement.objects.get(case=case).details
-    assert (details["text"], details["dose"], details["route"], details["schedule"]) == (
-        "furosemide", "40 mg", "po", "twice daily",
-    )  # fmt: skip
+def test_confirming_writes_what_the_command_says(case: Case, doctor: User) -> None:
+    """``read_notes`` and the review of a note follow the same reading."""
+    for row in map(json.loads, (Path(__file__).parent / "record_cases.jsonl").read_text().splitlines()):
+        Statement.objects.all().delete()
+        Observation.objects.all().delete()
+        record(case, doctor, row["text"])
+        said = record_of(row["text"], read(row["text"]))
+        codes = {(line["kind"], line.get("code", line.get("loinc", "")), line["status"]) for line in said}
+        kinds = {"problem": "condition", "allergy": "allergy", "medication": "medication"}
+        kept = {(kinds[one.kind], one.code, one.status) for one in Statement.objects.all() if not one.no_known}
+        kept |= {("observation", one.code, "final") for one in Observation.objects.all()}
+        kept |= {
+            ("no-known-drug-allergies" if one.no_known == "drug" else "no-known-allergies", "", "active")
+            for one in Statement.objects.all()
+            if one.no_known
+        }
+        assert kept == codes, row["text"]
 
 
-def test_what_is_confirmed_is_what_the_page_shows(case: Case, doctor: User) -> None:
-    note = written(case, doctor, "Allergic to Percocet. Emphysema.")
+def test_values_are_written_with_their_unit_and_comparator(case: Case, doctor: User) -> None:
+    record(case, doctor, "Creatinine 180 umol/L. Hgb 72 g/L. CRP <0.5 mg/L. BP 120/80.")
+    rows = {row.code: (round(row.value, 2), row.comparator) for row in Observation.objects.filter(case=case)}
+    assert rows == {
+        "2160-0": (2.04, ""),
+        "718-7": (7.2, ""),
+        "1988-5": (0.5, "<"),
+        "8480-6": (120, ""),
+        "8462-4": (80, ""),
+    }
+
+
+def review(doctor: User, note: Note, data: dict[str, Any], **headers: str) -> Any:
+    url = reverse("notes:review", args=[note.case_id, note.pk])
+    return browser_of(doctor).post(url, data, headers={"HX-Request": "true", **headers})
+
+
+def test_the_page_shows_what_is_written_and_lets_it_be_changed(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Fentanyl 50 mcg IV given.")
+    (concept,) = concepts_of(note)
     page = browser_of(doctor).get(reverse("notes:note", args=[case.pk, note.pk])).content.decode()
-    listed = " ".join(page[page.index("Extracted from the note") :].split())
-    assert '<span class="font-medium">Percocet</span> <span class="quiet">Allergy' in listed
-    assert '<span class="font-medium">Emphysema</span>' in listed and "J44.9" not in listed
+    assert "Medication: Fentanyl, 50 ug, intravenous, Active, 4337" in " ".join(page.split())
+    line = {"kind": "medication", "text": "Fentanyl", "code": "4337", "status": "active", "route": "intravenous"}
+    typed = {f"{concept.pk}-0-{name}": value for name, value in (line | {"dose": "25 mcg"}).items()}
+    answer = review(doctor, note, {"confirm": str(concept.pk), **typed})
+    assert answer.status_code == 200 and "confirmed" in answer.content.decode()
+    row = Statement.objects.get()
+    assert (row.text, row.details["dose"], row.code, row.coded_by) == ("Fentanyl", "25 ug", "4337", doctor)
 
 
-def test_every_drug_of_the_lexicon_is_one_drug() -> None:
-    drugs = [concept for concept in concepts().values() if concept.kind == "drug"]
-    names = [term for drug in drugs for terms in drug.terms.values() for term in terms if term]
-    assert len(names) == len(set(names)) and len(drugs) > 70
-    codes = {drug.code for drug in drugs}
-    for drug in drugs:  # another drug's name among a drug's terms would be a merge
-        assert not (codes - {drug.code}) & {term for terms in drug.terms.values() for term in terms}, drug.code
+def test_an_error_keeps_the_form_and_writes_nothing(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Fentanyl 50 mcg IV given. Takes aspirin 81 mg.")
+    first, second = concepts_of(note)
+    typed = {
+        f"{first.pk}-0-kind": "medication", f"{first.pk}-0-text": "Fentanyl", f"{first.pk}-0-dose": "50",
+        f"{second.pk}-0-kind": "medication", f"{second.pk}-0-text": "aspirin, enteric-coated",
+    }  # fmt: skip
+    answer = review(doctor, note, {"confirm": str(first.pk), **typed})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "has no unit" in page
+    assert 'value="50"' in page and 'value="aspirin, enteric-coated"' in page
+    assert not Statement.objects.exists()
 
 
-def test_a_code_stands_only_for_names_of_its_own() -> None:
-    known = concepts()
-    assert known["arthritis"].denoted_by("Arthritis") and not known["arthritis"].denoted_by("rheumatoid  arthritis")
-    assert known["copd"].denoted_by("慢阻肺") and not known["copd"].denoted_by("肺气肿")
-    assert read("Rheumatoid arthritis.").mentions[0].concept == "arthritis", "it is still recognised"
-    assert not [term for concept in known.values() for terms in concept.terms.values() for term in terms if "~" in term]
+def test_selected_lines_are_confirmed_together(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Takes metformin 500 mg bid. Takes amlodipine 5 mg daily. Takes digoxin.")
+    concepts = concepts_of(note)
+    chosen = [str(row.pk) for row in concepts[:2]]
+    typed = {
+        f"{row.pk}-0-{name}": value
+        for row in concepts
+        for name, value in (("kind", "medication"), ("text", row.details["title"]["en"]))
+    }
+    answer = review(doctor, note, {"confirm": "selected", "select": chosen, **typed})
+    assert answer.status_code == 200
+    assert Statement.objects.count() == 2 and Concept.objects.filter(verdict="confirmed").count() == 2
+    answer = review(doctor, note, {"reject": "selected", "select": [str(concepts[2].pk)]})
+    assert Concept.objects.filter(verdict="rejected").count() == 1 and Statement.objects.count() == 2
 
 
-def test_a_problem_of_the_past_is_not_an_active_one(case: Case, doctor: User) -> None:
-    record(case, doctor, "Previous stroke.")
-    assert [row.status for row in Statement.objects.filter(case=case)] == [StatementStatus.RESOLVED]
+def test_a_confirmed_drug_is_checked_first(case: Case, doctor: User) -> None:
+    add_statement(case, "allergy", text="penicillin", reaction="anaphylaxis", actor=doctor)
+    note = written(case, doctor, "Start amoxicillin 500 mg po tid.")
+    (concept,) = concepts_of(note)
+    with pytest.raises(OrderQuestion):
+        confirm(concept, actor=doctor)
+    concept.refresh_from_db()
+    assert concept.verdict == "" and not Statement.objects.filter(kind="medication").exists()
+    typed = {f"{concept.pk}-0-kind": "medication", f"{concept.pk}-0-text": "amoxicillin"}
+    answer = review(doctor, note, {"confirm": str(concept.pk), **typed})
+    assert answer.status_code == 422 and "Record anyway" in answer.content.decode()
+    answer = review(doctor, note, {"confirm": str(concept.pk), f"{concept.pk}-override": "Desensitised", **typed})
+    assert answer.status_code == 200
+    assert Statement.objects.get(kind="medication").details["override"] == "Desensitised"
+
+
+def test_an_ambiguous_value_is_asked_about(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Weight 165 kg.")
+    (concept,) = concepts_of(note)
+    typed = {
+        f"{concept.pk}-0-{name}": value for name, value in (("code", "9187-6"), ("value", "1,500"), ("unit", "mL"))
+    }
+    answer = review(doctor, note, {"confirm": str(concept.pk), **typed})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "Which value is meant?" in page and not Observation.objects.exists()
+    answer = review(doctor, note, {"confirm": str(concept.pk), f"{concept.pk}-chosen": "1500.0", **typed})
+    assert answer.status_code == 200 and Observation.objects.get().value == 1500
+
+
+def test_a_weight_without_unit_is_asked_about(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Weight 165.")
+    (concept,) = concepts_of(note)
+    with pytest.raises(ValueQuestion) as question:
+        confirm(concept, actor=doctor)
+    assert [round(choice.value, 1) for choice in question.value.choices] == [165, 74.8]
+    concept.refresh_from_db()
+    assert concept.verdict == "" and not Observation.objects.exists()
+
+
+def test_a_session_that_ended_leaves_the_form_alone(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Takes aspirin.")
+    client = browser_of(doctor)
+    client.logout()
+    answer = client.post(reverse("notes:review", args=[case.pk, note.pk]), {}, headers={"HX-Request": "true"})
+    assert answer.status_code == 401 and answer["HX-Retarget"] == "#form-message"
+    assert "what you typed is still here" in " ".join(answer.content.decode().split())
+    plain = client.post(reverse("notes:review", args=[case.pk, note.pk]), {})
+    assert plain.status_code == 302
+
+
+def test_the_review_is_in_chinese_too(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "芬太尼50微克静脉注射。对青霉素过敏。")
+    client = browser_of(doctor)
+    client.cookies["django_language"] = "zh-hans"
+    page = " ".join(client.get(reverse("notes:note", args=[case.pk, note.pk])).content.decode().split())
+    assert "将写入：" in page and "确认所选" in page and "青霉素" in page

@@ -11,7 +11,8 @@ import simple_icd_10_cm as icd10
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.notes.nlp.measurements import dose, measurements
+from apps.notes.nlp.dosage import Dosage, dosage
+from apps.notes.nlp.measurements import measurements
 from apps.notes.nlp.reader import language_of, read
 from apps.notes.nlp.sections import sections
 from apps.terminology.lexicon import concepts
@@ -98,9 +99,9 @@ def test_who_and_whether(text: str, concept: str, assertions: set[str]) -> None:
 def test_medication_with_dose_and_allergies() -> None:
     text = "MEDICATIONS: amoxicillin 500 mg po twice daily for 7 days.\nALLERGIES: Penicillin."
     drugs = {one.concept: one.details for one in read(text).mentions if one.kind == "drug"}
-    assert drugs["amoxicillin"]["dose"] == "500 mg" and drugs["amoxicillin"]["schedule"] == "twice daily"
+    assert drugs["amoxicillin"]["dose"] == "500 mg" and drugs["amoxicillin"]["frequency"] == "twice daily"
     assert drugs["penicillin"]["allergy"] and not drugs["amoxicillin"]["allergy"]
-    assert dose(" 75 mg 口服 每日两次") == {"dose": "75 mg", "route": "口服", "schedule": "每日两次"}
+    assert dosage(" 75 mg 口服 每日两次") == Dosage("75 mg", "mg", "oral", "twice daily", "每日两次")
 
 
 def test_measurements_with_their_codes() -> None:
@@ -109,7 +110,7 @@ def test_measurements_with_their_codes() -> None:
         for one in measurements("Temp 38.9 C, HR 112, BP 98/54, SpO2 89 %, mass 2 x 3 cm")
     }
     assert found["8310-5"] == ((38.9,), "Cel") and found["8867-4"] == ((112.0,), "/min")
-    assert found["85354-9"] == ((98.0, 54.0), "mm[Hg]") and found["2708-6"] == ((89.0,), "%")
+    assert found["85354-9"] == ((98.0, 54.0), "mm[Hg]") and found["59408-5"] == ((89.0,), "%")
     assert found[""] == ((2.0, 3.0), "cm")
 
 

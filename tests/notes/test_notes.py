@@ -125,9 +125,10 @@ def test_confirmed_with_one_click_it_is_in_the_record(case: Case, doctor: User) 
     assert confirm(by_concept["amoxicillin"], actor=doctor)
     assert confirm(by_concept["8310-5"], actor=doctor)
     assert confirm(by_concept["asthma"], actor=doctor), "confirmed, but somebody else's"
-    kept = {(row.kind, row.code): row.details for row in Statement.objects.filter(case=case)}
-    assert set(kept) == {("problem", "R50.9"), ("medication", "amoxicillin")}
-    assert kept["medication", "amoxicillin"]["dose"] == "500 mg"
+    kept = {(row.kind, row.text): row for row in Statement.objects.filter(case=case)}
+    assert set(kept) == {("problem", "fever"), ("medication", "amoxicillin")}
+    assert kept["problem", "fever"].code == "R50.9" and kept["medication", "amoxicillin"].code == "723"
+    assert kept["medication", "amoxicillin"].details["dose"] == "500 mg"
     assert case.observations.get(code="8310-5").content["value"] == 38.9
 
 

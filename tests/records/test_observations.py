@@ -15,8 +15,6 @@ from apps.jobs.errors import UserError
 from apps.records import observation_imports, observations
 from apps.records.models import Case, Event, Observation, ObservationImport
 from apps.records.observation_files import InvalidInput, read_file
-from apps.terminology.loinc import by_name, catalogue
-from apps.terminology.units import UnknownUnit, convert
 from tests.factories import browser_of
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -38,13 +36,13 @@ def test_a_csv_row_by_row() -> None:
     kind, rows = read_file(CSV.encode(), now=NOW, zone=UTC)
     assert kind == "csv" and len(rows) == 10
     good = {(row.measure.code, row.value) for row in rows if row.measure and row.value is not None}
-    assert good == {("2160-0", 1.01808), ("8867-4", 88.0), ("8310-5", 38.333333), ("2823-3", 4.1)}
+    assert good == {("2160-0", 1.01808), ("8867-4", 88.0), ("8310-5", 38.3333333), ("2823-3", 4.1)}
     problems = {row.number: row.problem.code for row in rows if row.problem}
     assert problems == {
         4: "value_impossible",
         5: "value_code",
         6: "value_time",
-        9: "value_unit",
+        9: "unit_unknown",
         10: "value_future",
         11: "value_number",
     }
@@ -53,6 +51,7 @@ def test_a_csv_row_by_row() -> None:
 def test_fhir_with_components_and_strangers() -> None:
     pressure = {
         "resourceType": "Observation",
+        "status": "final",
         "effectiveDateTime": "2026-10-31T08:00:00Z",
         "component": [
             {
@@ -68,7 +67,7 @@ def test_fhir_with_components_and_strangers() -> None:
     }
     kind, rows = read_file(json.dumps(bundle).encode(), now=NOW, zone=UTC)
     assert kind == "fhir" and [row.value for row in rows] == [121, 78, None, None]
-    assert rows[2].problem and rows[2].problem.code == "value_code"
+    assert rows[2].problem and rows[2].problem.code == "value_resource"
 
 
 @pytest.mark.parametrize(
@@ -103,16 +102,6 @@ def test_any_file_is_read_or_refused(content: bytes) -> None:
     except InvalidInput:
         return
     assert all(row.problem is not None or row.value is not None for row in rows)
-
-
-def test_units_are_converted_or_refused() -> None:
-    glucose = catalogue()["2345-7"]
-    assert convert(5.5, "mmol/L", glucose) == pytest.approx(99.09, abs=0.01)
-    assert convert(99, "", glucose) == 99
-    for unit in ("parsec", "kg", "mmol/L/L/L", "%%"):
-        with pytest.raises(UnknownUnit):
-            convert(1, unit, glucose)
-    assert by_name("心率") is catalogue()["8867-4"] and by_name("nothing") is None
 
 
 def test_preview_then_take_over_once(case: Case, doctor: User) -> None:
@@ -160,3 +149,77 @@ def test_a_value_twice_a_voided_one_and_a_closed_case(case: Case, doctor: User) 
     with pytest.raises(UserError) as refusal:
         observations.add(case, "8867-4", "96", "", at + timedelta(hours=1), actor=doctor)
     assert refusal.value.code == "case_closed"
+
+
+def observed(code: str, value: object, unit: str, **other: object) -> dict[str, object]:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "valueQuantity": {"value": value, "code": unit},
+        **other,
+    }
+
+
+def test_fhir_of_others_and_withdrawn_results_are_refused_and_limits_kept(case: Case, doctor: User) -> None:
+    moments = [(case.started_at + timedelta(hours=hour)).isoformat() for hour in range(1, 7)]
+    mine = {"subject": {"reference": "Patient/abc"}}
+    patient = {"resourceType": "Patient", "id": "abc", "identifier": [{"value": case.patient.mrn}]}
+    resources = [
+        patient,
+        observed("2823-3", 6.9, "mmol/L", status="entered-in-error", effectiveDateTime=moments[0], **mine),
+        observed("2823-3", 5.9, "mmol/L", subject={"reference": "Patient/other"}, effectiveDateTime=moments[1]),
+        observed("2823-3", 4.1, "mmol/L", effectiveDateTime=moments[2], **mine),
+        observed("33959-8", 0.05, "ng/mL", effectiveDateTime=moments[3], **mine)
+        | {"valueQuantity": {"value": 0.05, "code": "ng/mL", "comparator": "<"}},
+        observed("2951-2", 40, "mmol/L", specimen={"display": "Urine"}, effectiveDateTime=moments[4], **mine),
+        observed("6206-7", 3.1, "kU/L", effectiveDateTime=moments[5], **mine),
+    ]
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]}
+    parcel = observation_imports.prepare_import(case, json.dumps(bundle).encode(), actor=doctor)
+    codes = [row.reason_code for row in parcel.rows.all()]
+    assert codes == ["value_resource", "value_withdrawn", "value_other_patient", "", "", "value_specimen", ""]
+    assert observation_imports.apply_import(parcel, actor=doctor) == 3
+    kept = {row.code: (row.value, row.comparator) for row in Observation.objects.filter(case=case)}
+    assert kept == {"2823-3": (4.1, ""), "33959-8": (0.05, "<"), "6206-7": (3.1, "")}
+    page = browser_of(doctor).get(reverse("records:values", args=[case.pk])).content.decode()
+    assert "&lt;0.05" in page and "Peanut" in page
+
+
+def test_ambiguous_rows_wait_for_a_choice(case: Case, doctor: User) -> None:
+    moment = (case.started_at + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M")
+    lines = ('9187-6,"1,500",mL', "29463-7,165,", '777-3,"150,000",/uL', "2951-2,1400,mmol/L", '2823-3,"12",mmol/L')
+    content = "time,code,value,unit\n" + "".join(f"{moment},{line}\n" for line in lines)
+    client = browser_of(doctor)
+    answer = client.post(
+        reverse("records:bring", args=[case.pk]), {"file": SimpleUploadedFile("x.csv", content.encode())}
+    )
+    parcel = ObservationImport.objects.get()
+    page = " ".join(client.get(answer.url).content.decode().split())
+    assert "3 rows need your decision." in page and "is impossible" in page and "1 500 mL" in page
+    rows = {row.number: row for row in parcel.rows.all()}
+    assert [[choice["value"] for choice in rows[number].choices] for number in (2, 6)] == [[1500, 1.5], [12]]
+    chosen = {f"row-{rows[2].pk}": "1500.0", f"row-{rows[3].pk}": "", f"row-{rows[6].pk}": "7"}
+    client.post(reverse("records:take", args=[case.pk, parcel.pk]), chosen)
+    kept = {row.code: row.value for row in Observation.objects.filter(case=case)}
+    assert kept == {"9187-6": 1500, "777-3": 150}, "7 was no choice of that row"
+
+
+def test_an_unusual_value_is_asked_about_in_the_form(case: Case, doctor: User) -> None:
+    client, url = browser_of(doctor), reverse("records:values", args=[case.pk])
+    at = (case.started_at + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    form = {"code": "2823-3", "value": "12", "unit": "", "at": at}
+    answer = client.post(url, form)
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "Which value is meant?" in page and 'value="12"' in page
+    assert client.post(url, {**form, "chosen": "13"}).status_code == 422
+    assert client.post(url, {**form, "chosen": "12.0"}).status_code == 302
+    assert Observation.objects.get().value == 12
+
+
+def test_a_child_is_not_judged_by_the_ranges_of_adults(case: Case, doctor: User) -> None:
+    case.patient.birth_date = case.started_at.date() - timedelta(days=400)
+    case.patient.save()
+    observations.add(case, "8867-4", "150", "", case.started_at + timedelta(hours=1), actor=doctor)
+    (trend,) = observations.trends(Case.objects.get(pk=case.pk))
+    assert trend.measure.high is None and trend.flag == ""

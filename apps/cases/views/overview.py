@@ -24,7 +24,6 @@ from apps.predictions.models import PredictionKind
 from apps.records.access import models_permitted
 from apps.records.case_pages import add_form_errors, get_case, render_case_page, show_user_errors
 from apps.records.conflicts import EditConflict
-from apps.records.forms import StatementForm
 from apps.records.models import Case, StatementKind
 from apps.records.observations import trends
 from apps.records.queries import statements
@@ -50,7 +49,6 @@ def overview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         **summary_context(case),
         "statements": [(StatementKind(kind).label, kind, rows) for kind, rows in statements(case).items()],
-        "statement_form": StatementForm(),
         "alarms": alarms.open_alarms(case, user=user),
         "snoozes": alarms.SNOOZES,
         "tasks": [task for task in tasks(case) if task.done_at is None][:6],

@@ -1,57 +1,216 @@
-"""Detect drug mentions that are allergies or intolerances, or discontinued medication."""
+"""Allergies and intolerances: the substance, the reaction, and whether none are known."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_REACTIONS = (
-    r"anaphyla\w+|hives|urticaria|angio-?o?edema|rash(?:es)?|swelling|itching|pruritus|nausea|vomiting|wheez\w+"
+ALLERGY, INTOLERANCE = "allergy", "intolerance"
+REACTION = (
+    r"anaphyla\w+(?: shock| reaction)?|hives|urticaria|angio-?o?edema|(?:skin |maculopapular |itchy |diffuse |severe )*rash(?:es)?|"
+    r"(?:facial |lip |tongue |throat |face )?swelling|swelling of (?:the |his |her )?(?:face|lips?|tongue|throat)|swollen (?:face|lips?|tongue)|"
+    r"itch(?:ing|y|iness)?|pruritus|nausea(?: and vomiting)?|vomiting|wheez\w+|bronchospasm|shortness of breath|dyspnea|"
+    r"stevens-?\s?johnson(?: syndrome)?|sjs|toxic epidermal necrolysis|ten\b|dress\b|red man syndrome|diarrhea|stomach upset|gi upset|upset stomach|"
+    r"gi intolerance|abdominal (?:pain|cramps)|cough|myalgias?|muscle (?:pain|aches)|dizziness|headaches?|confusion|hallucinations?|"
+    r"seizures?|syncope|hypotension|flushing|throat (?:closing|tightness)|laryngospasm|laryngeal edema|dystonia|dystonic reaction|agitation|"
+    r"blisters?|blistering|photosensitivity|hepatitis|interstitial nephritis|serum sickness|palpitations|tachycardia|drowsiness|hyperkalemia|"
+    r"neutropenia|agranulocytosis|thrombocytopenia|bleeding|tinnitus|malignant hyperthermia|respiratory (?:distress|arrest|depression)|"
+    r"contact dermatitis|dermatitis|fever|chills|"
+    r"过敏性休克|皮疹|荨麻疹|风团|红斑|药疹|瘙痒|皮肤瘙痒|呕吐|恶心呕吐|恶心|腹泻|呼吸困难|喉头水肿|血管性水肿|哮喘|胸闷|休克|头晕|干咳|咳嗽|发热|面部水肿|水肿|剥脱性皮炎|皮炎|腹痛|心悸"
 )
+MENTIONS = re.compile(
+    r"allerg|intoleran|hypersensitiv|anaphyla|reaction|toler|rash|hives|swelling|swells|itch|vomit|causes|gives|"
+    r"过敏|不耐受|皮疹"
+)
+"""Words, in small letters, in whose sentence substances other than drugs may be allergens."""
 _BEFORE = re.compile(
-    r"\b(?:allerg(?:y|ies|ic)(?:\s+(?:reactions?|history))?\s*(?:to|include[sd]?|:|-|of)|"
-    r"(?:intoleran(?:t|ces?)|hypersensitiv\w*|sensitiv\w*|adverse\s+reactions?|reactions?|reacts?|reacted)\s*(?:of|to|with)|"
-    rf"(?:{_REACTIONS})\s+(?:to|after|with|from|on|following))\s*(?P<between>.*)$",
+    r"(?:\b(?:allerg(?:y|ies|ic)(?:\s+(?:reactions?|history|and intoleran\w+|or intoleran\w+))?\s*(?:to|include[sd]?|:|-|of|are|is|with)|"
+    r"(?P<intolerance>(?:intoleran(?:t|ces?))\s*(?:of|to|:|include[sd]?)|(?:unable to|cannot|could not|can't|did not|does not|didn't|doesn't|not able to)\s+tolerate|not tolerat\w+|failed to tolerate)|"
+    r"(?:hypersensitiv\w*|adverse\s+(?:drug\s+)?(?:reactions?|effects?)|(?:bad |severe |allergic )?reactions?|reacts?|reacted|sensitivity)\s*(?:of|to|with|from)|"
+    r"(?P<sensitive>sensitive|sensitivities)\s*(?:to|:)|"
+    rf"(?P<reaction>{REACTION})\s+(?:(?:occurred|developed|reaction|reactions)\s+)?(?:to|after(?: (?:taking|receiving|getting))?|with|from|on|following|secondary to|due to|caused by)|"
+    r"(?:develop(?:s|ed)|had|gets|got|gives?|experienced|broke out in|breaks out in)\s+(?:an?\s+|severe\s+)*"
+    rf"(?P<reaction2>{REACTION})(?:\s+\w+){{0,2}}\s+(?:to|after(?: (?:taking|receiving|getting))?|with|from|on|following|when (?:taking|given)))|"
+    r"对|过敏药物[：:]|药物过敏史?[：:]|过敏史[：:]|过敏原[：:]?)\s*(?P<between>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _AFTER = re.compile(
-    r"^(?:\s*(?:,|/|and|or|&|[a-z][\w-]+))?\s*[-–]?\s*"
-    r"(?:allerg(?:y|ies|ic)\b|intoleran\w+|hypersensitiv\w*|anaphyla\w+|(?:caused?|causes|gives?|gave|produce[sd]?|led\s+to)\b"
-    rf"[^.;]{{0,25}}\b(?:{_REACTIONS}))",
+    r"^(?:\s*(?:,|/|and|or|&|、|和|及)\s*[A-Za-z\u4e00-\u9fff][\w-]*(?: [\w-]+)?){0,6}?\s*[-–]?\s*\(?(?:drug |medication )?"
+    r"(?:allerg(?:y|ies|ic)\b|(?P<intolerance>intoleran\w+)|hypersensitiv\w*|anaphyla\w+|"
+    rf"(?:caused?|causes|causing|gives?|gave|produce[sd]?|led\s+to|leads\s+to|results?\s+in|resulted\s+in|makes? (?:him|her)|made (?:him|her))\b[^.;]{{0,25}}?\b(?:{REACTION}|sick))",
     re.IGNORECASE,
 )
-_AFTER_ZH = re.compile(r"^[^，。；,;：:但]{0,20}?(?:过敏|不耐受)")
+_AFTER_ZH = re.compile(
+    r"^(?P<list>[^，。；,;：:但]{0,20}?)(?:类)?(?:药物?|抗生素)?(?P<cue>过敏|不耐受|致敏|皮试(?:阳性|\(\+\)|（\+）)|引起过敏|过敏史|(?:后|时)?(?:出现|引起|导致|发生)[^，。；]{0,6}?(?:皮疹|过敏性休克|荨麻疹|呕吐|瘙痒|喉头水肿|呼吸困难|药疹|红斑|恶心|干咳))"
+)
+_NOT_ALLERGIC_ZH = re.compile(r"(?:否认|无|未发现|没有|未曾|不)[^，。；]{0,20}$")
 _OTHER_CLAUSE = re.compile(
-    r"[.;:]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|"
-    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead)\b",
+    r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|"
+    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|denies)\b|但|目前|服用",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(
+    r"\b(?:no|not|denies|denied|without|never|nor|negative for|isn't|wasn't)\b(?:\s+(?:any|known|history|of|a|an|drug|medication|prior|true|"
+    r"other|be|have|had|to|real|documented|reported|previous|significant|is|was|he|she|longer|to)){0,6}\s*$",
     re.IGNORECASE,
 )
 _NONE_KNOWN = re.compile(
-    r"\bn\.?k\.?d?\.?a\b\.?|\bno\s+known\s+(?:drug\s+|medication\s+|medicine\s+)?allerg\w*|^\W*(?:none|nil|no)\b|^\s*无",
+    r"\bn\.?k\.?d\.?a\b\.?|\bno\s+(?:known\s+)?(?:drug|medication|medicine|medicinal)\s*(?:/\s*food\s*)?allerg\w*|"
+    r"\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?(?:drug|medication|medicine)\s+allerg\w*|\bno (?:known )?allerg\w+ to (?:any )?(?:medications?|drugs|medicines?)\b|"
+    r"\bdenies (?:any )?allerg\w+ to (?:any )?(?:medications?|drugs|medicines?)\b|\bnot allergic to (?:any )?(?:medications?|drugs|medicines?)\b|"
+    r"(?:否认|无|未发现|没有|未诉)(?:有|明确|已知|明显)?(?:食物[、及和或]?)?药物?[、及和或]?(?:食物)?(?:及食物|、食物)?(?:等)?过敏|药物过敏史?[：:]\s*(?:无|否认|没有|未发现)|(?:否认|无)食物、?药物过敏",
     re.IGNORECASE,
 )
-_STOPPED = re.compile(
-    r"\b(?:discontinue[sd]?|discontinuing|stop(?:s|ped|ping)?|d/c(?:'?ed)?|hold(?:ing)?|held|withhold|withheld|no\s+longer\s+(?:on|takes|taking))"
-    r"(?:\s+(?:the|his|her|your|home|taking|all))*\s+$|(?:停用|停服|暂停)\s*$",
+_NO_ALLERGIES = re.compile(
+    r"\bn\.?k\.?a\b\.?|\bno\s+known\s+allerg\w*|\bno\s+allerg(?:y|ies)\b(?!\s+to)|\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?allerg(?:y|ies)\b(?!\s+to)|"
+    r"\ballerg(?:y|ies)\s*[:\-–]\s*,?\s*(?:none|nil|no\b|negative|denies)|(?:否认|无|没有)(?:明确|已知|明显)?过敏史|过敏史\s*[：:]\s*(?:无|否认|没有|未发现)",
     re.IGNORECASE,
 )
+_SECTION_NONE = re.compile(r"^\W*(?:none|nil|no\b|denies|negative|无|否认|没有)", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"\b(?:allerg\w*|nk[d]?a)\b[^.;]{0,20}\b(?:except|other than|besides|apart from|aside from)(?:\s+(?:for|to))?\s+"
+    r"(?:[\w-]+(?:,| and| or)\s+){0,5}$",
+    re.IGNORECASE,
+)
+_EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
+_EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
+_HEADING = re.compile(r"[.,;\n]\s*[A-Z][A-Za-z /&-]{3,40}:")
+"""A heading that the sections do not know ends a section of allergies all the same."""
+_LEAVES = re.compile(
+    r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
+    re.IGNORECASE,
+)
+_ORGANISM = re.compile(
+    r"\b(?:cultures?|organisms?|coli|aureus|mrsa|pseudomonas|klebsiella|enterococc\w+|strep\w*|staph\w*|bacteria\w*|isolates?|strain|grew|sensitivities)\b",
+    re.IGNORECASE,
+)
+_SEVERE = re.compile(
+    r"anaphyla|angio-?o?edema|stevens|sjs|necrolysis|throat|laryn|bronchospasm|shock|respiratory|休克|喉头水肿|呼吸困难|血管性水肿|severe|life-threatening|严重",
+    re.I,
+)
+_LISTED = re.compile(rf"\s*(?:[:：–—-]|->|→|\()\s*(?:causes\s+)?(?P<reaction>{REACTION})(?![A-Za-z])", re.IGNORECASE)
+_SURE = re.compile(
+    r"anaphyla|hives|urticaria|angio|rash|swell|swollen|stevens|过敏性休克|皮疹|荨麻疹|喉头水肿", re.IGNORECASE
+)
+"""Reactions that are allergies even where the text does not say so; nausea may be a symptom that the drug is for."""
+_CONTEXT = re.compile(r"allerg|intoleran|过敏", re.IGNORECASE)
+_REACTION = re.compile(rf"(?<![A-Za-z])(?:{REACTION})(?![A-Za-z])", re.IGNORECASE)
 
 
-def names_allergy(text: str, start: int, end: int, *, sentence: tuple[int, int], section_body: int | None) -> bool:
-    """Whether the drug mention ``text[start:end]`` is an allergy or intolerance.
+@dataclass(frozen=True)
+class Allergy:
+    """An allergy or intolerance to a substance that the text names.
+
+    Attributes:
+        type: ALLERGY or INTOLERANCE.
+        reaction: as written, in small letters; empty if not said.
+        severity: ``severe`` if the reaction or the text says so, else empty.
+        span: offsets of the reaction, None if not said.
+    """
+
+    type: str
+    reaction: str = ""
+    severity: str = ""
+    span: tuple[int, int] | None = None
+
+
+def allergy_to(
+    text: str, start: int, end: int, *, sentence: tuple[int, int], following: int, section_body: int | None
+) -> Allergy | None:
+    """The allergy to the substance ``text[start:end]``; None if the text states none.
 
     Args:
-        sentence: start and end offset of the drug's sentence.
+        sentence: start and end offset of the substance's sentence.
+        following: start of the next substance in the sentence, or its end.
         section_body: start offset of the enclosing allergies section's body; None outside such a section.
     """
-    if section_body is not None and not _NONE_KNOWN.search(text[section_body:start]):
-        return True
-    before, after = text[max(sentence[0], 0) : start], text[end : sentence[1]]
+    before, after = text[sentence[0] : start], text[end : sentence[1]]
+    kind = _stated(before, after)
+    if kind is None and section_body is not None and not _leaves_section(text, section_body, start):
+        kind = ALLERGY
+    if kind is None and _has_sign(text, end, text[max(start - 200, 0) : start]):
+        kind = ALLERGY
+    if kind is None:
+        return None
+    span = _reaction(text, start, end, sentence, following)
+    reaction = " ".join(text[slice(*span)].lower().split()) if span else ""
+    severe = _SEVERE.search(reaction) or re.search(r"severe|严重", after[:30], re.IGNORECASE)
+    return Allergy(kind, reaction, "severe" if severe else "", span)
+
+
+def denies_drug_allergies(text: str) -> bool:
+    """Whether the text says that no drug allergies are known."""
+    return bool(_NONE_KNOWN.search(text))
+
+
+def denies_allergies(text: str) -> bool:
+    """Whether the text says that no allergies of any kind are known."""
+    return bool(_NO_ALLERGIES.search(text))
+
+
+def tolerates(before: str) -> bool:
+    """Whether a substance is only said to be tolerated, among allergies ("PCN allergy, tolerates cephalexin")."""
+    return bool(
+        _CONTEXT.search(before)
+        and re.search(r"\btolerat\w+\s+(?:[\w-]+(?:,| and| or)\s+){0,4}$", before, re.IGNORECASE)
+    )
+
+
+def _stated(before: str, after: str) -> str | None:
+    """The type of allergy that the words around the substance state."""
     cue = _BEFORE.search(before)
-    if cue and not _OTHER_CLAUSE.search(cue["between"]):
-        return True
-    return bool(_AFTER.match(after) or _AFTER_ZH.match(after))
+    if _EXCEPT.search(before) or (_EXCEPT_ZH.search(before) and _EXCEPTED_ZH.match(after)):
+        return ALLERGY
+    if cue and not _OTHER_CLAUSE.search(cue["between"]) and not _is_chinese_object(cue, after):
+        lead = before[: cue.start()]
+        if _NEGATED.search(lead) or (cue["sensitive"] and _ORGANISM.search(before)) or _NOT_ALLERGIC_ZH.search(lead):
+            return None
+        return INTOLERANCE if cue["intolerance"] else ALLERGY
+    match = _AFTER.match(after)
+    if (
+        match
+        and not _NEGATED.search(before)
+        and not re.search(r"\b(?:no|not|denies|without)\b[^,;]{0,30}$", before, re.I)
+    ):
+        return INTOLERANCE if match["intolerance"] else ALLERGY
+    chinese = _AFTER_ZH.match(after)
+    if chinese and not _NOT_ALLERGIC_ZH.search(before) and not re.search(r"[否无]", chinese["list"]):
+        return INTOLERANCE if "不耐受" in chinese["cue"] else ALLERGY
+    return None
 
 
-def names_stopped(text: str, start: int, *, sentence_start: int) -> bool:
-    """Whether the words directly before the drug at ``start`` discontinue or hold it."""
-    return bool(_STOPPED.search(text[sentence_start:start]))
+def _has_sign(text: str, end: int, before: str) -> bool:
+    """Whether a reaction stands right behind the substance, as in lists of allergies ("Penicillin - hives")."""
+    sign = _LISTED.match(text, end)
+    return bool(sign and (_SURE.search(sign["reaction"]) or _CONTEXT.search(before)))
+
+
+def _is_chinese_object(cue: re.Match[str], after: str) -> bool:
+    """Whether a bare 对 ("to") is not followed by the word for allergy."""
+    return cue[0].startswith("对") and not _AFTER_ZH.match(after)
+
+
+def _leaves_section(text: str, body: int, start: int) -> bool:
+    """Whether a substance within an allergies section is none: none are known, or the text has gone on to something else."""
+    lead = text[body:start]
+    return bool(
+        _NONE_KNOWN.search(lead)
+        or _NO_ALLERGIES.search(lead)
+        or _SECTION_NONE.match(lead)
+        or _LEAVES.search(lead)
+        or _HEADING.search(lead)
+        or "\n\n" in lead.strip()
+    )
+
+
+def _reaction(text: str, start: int, end: int, sentence: tuple[int, int], following: int) -> tuple[int, int] | None:
+    """The reaction: after the substance up to the next one, or at the end of a list; else the one before the substance."""
+    match = _REACTION.search(text, end, following)
+    if match is None and re.fullmatch(r"\s*(?:,|/|and|or|&|、|和|及)*\s*", text[end:following]):
+        match = _REACTION.search(text, following, sentence[1])
+    if match is None:
+        cue = _BEFORE.search(text[sentence[0] : start])
+        name = next((name for name in ("reaction", "reaction2") if cue and cue[name]), None)
+        if cue and name:
+            return sentence[0] + cue.start(name), sentence[0] + cue.end(name)
+    return match.span() if match else None

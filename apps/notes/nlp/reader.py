@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc, Span
-from spacy.util import filter_spans
-
-from apps.notes.nlp.allergies import names_allergy, names_stopped
-from apps.notes.nlp.context import assertions, language
-from apps.notes.nlp.measurements import dose, measurements
+from apps.notes.nlp.allergies import MENTIONS, Allergy, allergy_to, tolerates
+from apps.notes.nlp.assertions import (
+    ABSENT,
+    CONDITIONAL,
+    FAMILY,
+    HISTORICAL,
+    HYPOTHETICAL,
+    OTHER,
+    POSSIBLE,
+    PRESENT,
+    Context,
+)  # fmt: skip
+from apps.notes.nlp.conditions import Named, condition_at, is_history, named_conditions
+from apps.notes.nlp.dosage import dosage
+from apps.notes.nlp.measurements import measurements
+from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
+from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.sections import Section, sections
+from apps.notes.nlp.tokens import language_of, tokens
 from apps.terminology.lexicon import concepts
+from apps.terminology.resolution import Candidate, find_names
+
+__all__ = ["MAX_CHARACTERS", "Mention", "Reading", "language_of", "read"]
 
 MAX_CHARACTERS = 400_000
 """Characters that are analysed; the rest is stored and searchable, but nothing is extracted from it."""
-DOSE_REACH = 80
-"""Characters after a medication's name that are searched for its dose."""
-DRUG_REACH = 4
-"""Tokens before a medication in which its negation must start: findings are negated in long lists, medication is not."""
-_IDEOGRAPHS = re.compile(r"[\u3400-\u9fff]")
-_WORDS = re.compile(r"[A-Za-z]{2,}")
+DOSE_REACH = 120
+"""Characters after a medication's name that are searched for its dosage."""
+STORED = {
+    PRESENT: (), ABSENT: ("negated",), POSSIBLE: ("uncertain",), CONDITIONAL: ("uncertain",), HYPOTHETICAL: ("uncertain",),
+    HISTORICAL: ("historical",), FAMILY: ("family",), OTHER: ("family",),
+}  # fmt: skip
+"""The columns of a stored concept that an assertion sets; the assertion itself is in the concept's details."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,18 @@ class Mention:
     """A mention in a note: ``text[start:end]``.
 
     Attributes:
-        kind: ``problem``, ``symptom``, ``drug``, ``anatomy`` or ``measurement``.
-        concept: code in the lexicon; for measurements the LOINC code or empty.
-        assertions: subset of ``negated``, ``uncertain``, ``historical``, ``family``.
+        kind: ``problem``, ``symptom``, ``drug``, ``allergen``, ``anatomy`` or ``measurement``.
+        concept: code in the lexicon, for drugs their ingredients; for measurements the LOINC code or empty.
+        assertions: columns that are set of the stored concept (``negated``, ``uncertain``, ``historical``, ``family``).
         section: name of the enclosing section.
-        details: ICD-10-CM code, finding label, dose, values, unit; for drugs ``allergy`` and ``stopped``.
+        details: ``assertion`` (see ``assertions.ASSERTIONS``), and by kind
+
+            * problems and symptoms: code (ICD-10-CM, empty if none is certain), certainty, status (active, resolved),
+              onset (year), icd10 and label of the lexicon;
+            * drugs and allergens: substance (ingredients), code, certainty, act, status (active, stopped, on-hold,
+              conditional; empty if nothing is to be recorded), dose, unit, route, frequency, schedule (as written), or
+              allergy, type (allergy, intolerance), reaction, severity, stopped;
+            * measurements: values, unit, written, written_unit, state (taken, ask, refused), comparator, reason, choices.
     """
 
     kind: str
@@ -48,6 +71,11 @@ class Mention:
     assertions: tuple[str, ...]
     section: str
     details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def assertion(self) -> str:
+        """The one assertion that holds of the mention."""
+        return str(self.details.get("assertion", PRESENT))
 
 
 @dataclass(frozen=True)
@@ -60,112 +88,213 @@ class Reading:
     mentions: list[Mention]
 
 
-def language_of(text: str) -> str:
-    """``zh`` if the text has more ideographs than Latin words, else ``en``."""
-    return "zh" if len(_IDEOGRAPHS.findall(text)) > len(_WORDS.findall(text)) else "en"
+def read(text: str, language: str = "") -> Reading:
+    """Extract sections, sentences and mentions from a note.
+
+    Args:
+        language: ``en`` or ``zh``; found out if empty.
+    """
+    text = _printable(text[:MAX_CHARACTERS])
+    code = language if language in ("en", "zh") else language_of(text)
+    note = _Note(text, Context.of(text, code), sections(text))
+    substances, values, findings = note.substances(), note.values(), note.findings()
+    longer = _covered(text, [(row.start, row.end) for row in [*values, *findings]])
+    mentions = [row for row in substances if row.details["status"] or not any(longer[row.start : row.end])]
+    for rows in (values, findings):
+        taken = _covered(text, [(row.start, row.end) for row in mentions] + note.reactions)
+        mentions += [row for row in rows if not any(taken[row.start : row.end])]
+    return Reading(code, note.sections, note.context.sentences, sorted(mentions, key=lambda row: (row.start, row.end)))
 
 
-def read(text: str) -> Reading:
-    """Extract sections, sentences and mentions from a note in English or Chinese."""
-    text = text[:MAX_CHARACTERS]
-    code = language_of(text)
-    doc = language(code)(_readable(text))
-    parts = sections(text)
-    by_token = assertions(doc, code)
-    spans = _spans(doc, code)
-    headings = [range(part.start, part.body) for part in parts if part.body > part.start]
-    mentions = [
-        _mention(span, by_token, parts, text) for span in spans if not any(span.start_char in row for row in headings)
-    ]
-    measured = _measured(text, parts, [(row.start, row.end) for row in mentions if row.kind != "anatomy"])
-    measured_spans = [range(row.start, row.end) for row in measured]  # "heart" in "heart rate" is not anatomy
-    mentions = [row for row in mentions if not any(row.start in span for span in measured_spans)] + measured
-    sentences = [(sentence.start_char, sentence.end_char) for sentence in doc.sents if sentence.text.strip()]
-    return Reading(code, parts, sentences, sorted(mentions, key=lambda row: (row.start, row.end)))
+def _printable(text: str) -> str:
+    """The text without control characters; its length and all offsets are preserved."""
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(sign) == "Cc" and sign not in "\n\t" else sign for sign in text)
 
 
-def _spans(doc: Doc, code: str) -> list[Span]:
-    """Longest lexicon matches; an anatomy term never masks an overlapping problem ("右下肺炎")."""
-    matches = [Span(doc, start, end, label=label) for label, start, end in _matcher(code)(doc)]
-    anatomy = [span for span in matches if concepts()[span.label_].kind == "anatomy"]
-    others = filter_spans([span for span in matches if concepts()[span.label_].kind != "anatomy"])
-    covered = {token for span in others for token in range(span.start, span.end)}
-    free = [span for span in filter_spans(anatomy) if not covered.intersection(range(span.start, span.end))]
-    return sorted([*others, *free], key=lambda span: span.start)
+def _covered(text: str, spans: Iterable[tuple[int, int]]) -> bytearray:
+    """A 1 for each character of the text that one of the spans covers."""
+    covered = bytearray(len(text))
+    for start, end in spans:
+        covered[start:end] = b"\1" * (end - start)
+    return covered
+
+
+class _Note:
+    """A note while it is read."""
+
+    def __init__(self, text: str, context: Context, parts: list[Section]) -> None:
+        self.text, self.context, self.sections = text, context, parts
+        self.reactions: list[tuple[int, int]] = []
+        self._names = find_names(text, ("drug", "condition"), context.language)
+        self._headings = [(part.start, part.body) for part in parts if part.body > part.start]
+
+    def _section(self, offset: int) -> Section | None:
+        return next((part for part in self.sections if part.start <= offset < part.end), None)
+
+    def _in_heading(self, start: int) -> bool:
+        return any(first <= start < end for first, end in self._headings)
+
+    def _mention(self, kind: str, start: int, end: int, concept: str, details: dict[str, Any]) -> Mention:
+        section = self._section(start)
+        stored = STORED[details.get("assertion", PRESENT)]
+        if kind in ("problem", "symptom"):
+            if self.context.is_of_others(start, end):
+                stored = tuple(dict.fromkeys((*stored, "family")))
+            if stored == ("family",) and self.context.is_doubtful(start, end):
+                stored = ("uncertain", "family")
+        return Mention(
+            kind, start, end, self.text[start:end], concept, stored, section.name if section else "", details
+        )
+
+    def substances(self) -> list[Mention]:
+        """Medications and allergies."""
+        drugs = [
+            (start, end, candidate)
+            for start, end, candidate in self._names
+            if candidate.system == "drug" and not self._in_heading(start)
+        ]
+        acts = medication_acts(self.context, [(start, end) for start, end, _candidate in drugs])
+        rows = []
+        named = self._with_allergens(drugs)
+        for number, (start, end, candidate) in enumerate(named):
+            act = next((act for drug, act in zip(drugs, acts, strict=True) if drug[0] == start), None)
+            following = named[number + 1][0] if number + 1 < len(named) else len(self.text)
+            allergy = self._allergy(start, end, following)
+            if allergy is not None:
+                rows.append(self._allergen(start, end, candidate, allergy))
+            elif act is not None and not tolerates(self.text[max(start - 80, 0) : start]):
+                previous = named[number - 1][1] if number else 0
+                rows.append(self._drug(start, end, candidate, act, previous, following))
+        return rows
+
+    def _with_allergens(self, drugs: list[tuple[int, int, Candidate]]) -> list[tuple[int, int, Candidate]]:
+        """The drugs and, in sentences about allergies, other allergens ("sulfa", "latex"): their names mean much else."""
+        rows = list(drugs)
+        words = {self.context.sentence_at(match.start()) for match in MENTIONS.finditer(self.text.lower())}
+        for start, end in self.context.sentences:
+            section = self._section(start)
+            if (start, end) in words or (section and section.name == "allergies"):
+                for first, last, candidate in find_names(self.text[start:end], ("allergen",), self.context.language):
+                    span = (start + first, start + last)
+                    span = (span[0], span[1] - len(_ALLERGY_WORD.search(candidate.matched)[0]))  # type: ignore[index]
+                    longer = [row for row in rows if row[0] < span[1] and span[0] < row[1]]
+                    if all(span[1] - span[0] > row[1] - row[0] for row in longer) and not self._in_heading(span[0]):
+                        rows = [row for row in rows if row not in longer]
+                        rows.append((*span, candidate))
+        return sorted(rows, key=lambda row: row[0])
+
+    def _allergy(self, start: int, end: int, following: int) -> Allergy | None:
+        sentence = self.context.sentence_at(start)
+        section = self._section(start)
+        body = section.body if section and section.name == "allergies" else None
+        if self.context.assertion(start, end) in (FAMILY, OTHER, CONDITIONAL):
+            return None
+        return allergy_to(
+            self.text, start, end, sentence=sentence, following=min(following, sentence[1]), section_body=body
+        )
+
+    def _allergen(self, start: int, end: int, candidate: Candidate, allergy: Allergy) -> Mention:
+        if allergy.span is not None:
+            self.reactions.append(allergy.span)
+        details = {
+            "assertion": PRESENT, "title": _title(candidate), "allergy": True, "stopped": False, "act": "allergy",
+            "status": "active", "type": allergy.type, "reaction": allergy.reaction, "severity": allergy.severity,
+            "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code,
+            "certainty": candidate.certainty,
+        }  # fmt: skip
+        return self._mention("drug", start, end, _concept(candidate), details)
+
+    def _drug(
+        self, start: int, end: int, candidate: Candidate, act: MedicationAct, previous: int, following: int
+    ) -> Mention:
+        sentence = self.context.sentence_at(start)
+        after = self.text[end : min(sentence[1], following, end + DOSE_REACH)]
+        taken = dosage(after, self.text[max(sentence[0], previous, start - 40) : start])
+        details = {
+            "assertion": self._drug_assertion(start, end, act), "title": _title(candidate), "allergy": False,
+            "stopped": act.act == STOP or act.status in ("stopped", "on-hold"), "act": act.act, "status": act.status,
+            "substance": list(candidate.ingredients), "code": candidate.code, "certainty": candidate.certainty,
+            **{name: value for name, value in vars(taken).items() if value},
+        }  # fmt: skip
+        return self._mention("drug", start, end, _concept(candidate), details)
+
+    def _drug_assertion(self, start: int, end: int, act: MedicationAct) -> str:
+        """A stopped medication is of the past, one that is not taken is absent."""
+        said = self.context.assertion(start, end)
+        if act.status == "conditional":
+            return said if said in (CONDITIONAL, HYPOTHETICAL, POSSIBLE) else CONDITIONAL
+        if act.status == "stopped":
+            return HISTORICAL
+        if said in (FAMILY, OTHER):
+            return said
+        return ABSENT if act.act == AVOID else PRESENT
+
+    def values(self) -> list[Mention]:
+        """Measured values and sizes."""
+        return [
+            self._mention(
+                "measurement", row.start, row.end, row.code,
+                {
+                    "values": list(row.values), "unit": row.unit, "written": row.written, "written_unit": row.written_unit,
+                    "state": row.state, "comparator": row.comparator, "reason": row.reason,
+                    "choices": [list(choice) for choice in row.choices],
+                },
+            )
+            for row in measurements(self.text, self.context.tokens)
+        ]  # fmt: skip
+
+    def findings(self) -> list[Mention]:
+        """Problems, symptoms and anatomy: the longest names; anatomy never masks an overlapping problem ("右下肺炎")."""
+        words = self.context.tokens
+        problems = [
+            Named(words.starts[first], words.ends[end - 1], code)
+            for first, end, code in _matcher("finding").find(words.words)
+        ]
+        problems = named_conditions(self.text, problems, self._names)
+        rows = [self._problem(row) for row in problems if not self._in_heading(row.start)]
+        mentions = [row for row in rows if row is not None]
+        taken = _covered(self.text, [(row.start, row.end) for row in mentions])
+        for first, end, code in _matcher("anatomy").find(words.words):
+            span = (words.starts[first], words.ends[end - 1])
+            if not any(taken[slice(*span)]) and not self._in_heading(span[0]):
+                concept = concepts()[code]
+                details = {"icd10": "", "label": concept.label, "title": concept.title}
+                mentions.append(self._mention("anatomy", *span, code, details))
+        return mentions
+
+    def _problem(self, row: Named) -> Mention | None:
+        section = self._section(row.start)
+        assertion = self.context.assertion(row.start, row.end, section=section.name if section else "")
+        condition = condition_at(self.context, row, assertion)
+        if condition is None:
+            return None
+        if assertion == PRESENT and is_history(condition.details["code"]):
+            assertion = HISTORICAL
+        concept = row.concept or condition.details["code"]
+        return self._mention(condition.kind, row.start, row.end, concept, {**condition.details, "assertion": assertion})
+
+
+_ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|过敏))?$", re.IGNORECASE)
+"""The word for allergy in the name of an allergen ("Penicillin allergy") is no part of the substance."""
 
 
 @cache
-def _matcher(code: str) -> PhraseMatcher:
-    pipeline = language(code)
-    matcher = PhraseMatcher(pipeline.vocab, attr="LOWER")
+def _matcher(kind: str) -> Phrases[str]:
+    """Names of the lexicon's findings or of anatomy, in both languages: Chinese notes use English abbreviations."""
+    rows = []
     for concept in concepts().values():
-        matcher.add(concept.code, [pipeline.make_doc(term) for term in concept.terms[code] if term])
-    return matcher
+        if concept.kind != "drug" and (concept.kind == "anatomy") is (kind == "anatomy"):
+            names = [term for terms in concept.terms.values() for term in terms if term]
+            rows += [(tokens(name).words, concept.code) for name in names]
+    return Phrases(rows)
 
 
-def _readable(text: str) -> str:
-    """Repair sentence boundaries that transcripts lack; the length and all offsets are preserved."""
-    plain = "".join(" " if unicodedata.category(letter) == "Cc" and letter not in "\n\t" else letter for letter in text)
-    # ".,Next" and line ends separate sentences; the tokenizer only splits at white space.
-    plain = re.sub(r"(?<=[.!?]),(?=\S)", " ", plain)
-    return re.sub(r"(?<![.!?:;,])\n(?=\s*\n|\s*[A-Z•*-])", ".", plain)
+def _title(candidate: Candidate) -> dict[str, str]:
+    return {"en": candidate.name, "zh-hans": candidate.name}
 
 
-def _mention(span: Span, by_token: list[frozenset[str]], parts: list[Section], text: str) -> Mention:
-    concept = concepts()[span.label_]
-    section = _section(parts, span.start_char)
-    asserted = set(by_token[span.start]) if concept.kind != "anatomy" else set()
-    if section == "family":
-        asserted.add("family")
-    if "negated" in asserted:  # negation covers the past as well
-        asserted -= {"historical"}
-    details: dict[str, Any] = {"icd10": concept.icd10, "label": concept.label, "title": concept.title}
-    if concept.kind == "drug":
-        asserted -= {"historical"}
-        sentence = (span.sent.start_char, span.sent.end_char)
-        body = next((part.body for part in parts if part.start <= span.start_char < part.end), 0)
-        allergy = names_allergy(
-            text,
-            span.start_char,
-            span.end_char,
-            sentence=sentence,
-            section_body=body if section == "allergies" else None,
-        )
-        before = by_token[max(span.start - DRUG_REACH, 0) : span.start]
-        if not allergy and not any(
-            "negated" not in token for token in before
-        ):  # allergies are negated in lists as well
-            asserted -= {"negated"}
-        dosing = dose(_rest_of_sentence(span.doc, span, text))
-        stopped = names_stopped(text, span.start_char, sentence_start=sentence[0])
-        details = {**dosing, "title": concept.title, "allergy": allergy, "stopped": stopped}
-    return Mention(
-        concept.kind, span.start_char, span.end_char, text[span.start_char : span.end_char], concept.code,
-        tuple(sorted(asserted)), section, details,
-    )  # fmt: skip
-
-
-def _rest_of_sentence(doc: Doc, span: Span, text: str) -> str:
-    end = min(span.sent.end_char, span.end_char + DOSE_REACH)
-    return text[span.end_char : end]
-
-
-def _measured(text: str, parts: list[Section], occupied: list[tuple[int, int]]) -> list[Mention]:
-    return [
-        Mention(
-            "measurement",
-            row.start,
-            row.end,
-            text[row.start : row.end],
-            row.code,
-            (),
-            _section(parts, row.start),
-            {"values": list(row.values), "unit": row.unit},
-        )
-        for row in measurements(text)
-        if not any(start < row.end and row.start < end for start, end in occupied)
-    ]
-
-
-def _section(parts: list[Section], offset: int) -> str:
-    return next((part.name for part in parts if part.start <= offset < part.end), "")
+def _concept(candidate: Candidate) -> str:
+    """The lexicon's code of a single substance that it knows, else the names of the ingredients."""
+    return "-".join(candidate.ingredients or (candidate.name,)).replace(" ", "_")

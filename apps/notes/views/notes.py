@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import role_required
@@ -24,16 +19,12 @@ from apps.jobs.models import State
 from apps.notes import editing as writing
 from apps.notes import note_extraction
 from apps.notes.forms import NoteForm
-from apps.notes.labels import ASSERTIONS, KINDS, SECTIONS
-from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction, NoteKind, SpecialtyExplanation
-from apps.notes.queries import concepts_by_kind
+from apps.notes.models import Note, NoteKind, SpecialtyExplanation
+from apps.notes.views.extraction import extraction_context
 from apps.records import text_diff
 from apps.records.access import models_permitted
 from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.conflicts import EditConflict
-from apps.records.models import StatementKind
-from apps.terminology.localisation import in_language
-from apps.terminology.units import SHOWN
 
 PAGE = 20
 
@@ -89,7 +80,7 @@ def note_page(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpRe
         except UserError as refusal:
             form.add_error("text", str(refusal))
             status = 422
-    context |= _extraction_context(note) | {
+    context |= extraction_context(note) | {
         "draft": writing.draft_of(case, note, user),
         "revisions": note.revisions.select_related("author", "note__case")[:20],
     }
@@ -103,7 +94,7 @@ def understood(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpR
     case = get_case(request, pk)
     note = _note(case, note_id)
     return render_case_page(
-        request, case, "notes", {"note": note, **_extraction_context(note)}, template="notes/_understood.html"
+        request, case, "notes", {"note": note, **extraction_context(note)}, template="notes/_understood.html"
     )
 
 
@@ -147,30 +138,6 @@ def revision(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID, number: in
 @role_required(*CLINICIANS)
 @require_POST
 @show_user_errors
-def decide(request: HttpRequest, pk: uuid.UUID, concept_id: uuid.UUID) -> HttpResponse:
-    """Confirm or reject an extracted concept."""
-    case = get_case(request, pk)
-    concept = get_object_or_404(
-        Concept.objects.select_related("reading__note__case__patient"), pk=concept_id, reading__note__case=case
-    )
-    note = concept.reading.note
-    try:
-        verb = note_extraction.reject if request.POST.get("verdict") == "rejected" else note_extraction.confirm
-        verb(concept, actor=signed_in(request))
-    except UserError as refusal:
-        if not request.headers.get("HX-Request"):
-            raise
-        messages.error(request, str(refusal))
-    if request.headers.get("HX-Request"):
-        return render_case_page(
-            request, case, "notes", {"note": note, **_extraction_context(note)}, template="notes/_understood.html"
-        )
-    return redirect("notes:note", pk, note.pk)
-
-
-@role_required(*CLINICIANS)
-@require_POST
-@show_user_errors
 def read_again(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpResponse:
     """Retry a failed extraction."""
     note = _note(get_case(request, pk), note_id)
@@ -209,105 +176,6 @@ def why(request: HttpRequest, pk: uuid.UUID, why_id: uuid.UUID) -> HttpResponse:
         context |= text_answer(explanation.package, explanation.answer, request.GET.get("by", ""))
     template = "notes/_why.html" if request.headers.get("HX-Request") else "notes/why.html"
     return render_case_page(request, case, "notes", context, template=template)
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A span of a note's text: plain, or an extracted concept."""
-
-    text: str
-    concept: Concept | None = None
-    start: int = 0
-
-    @property
-    def css(self) -> str:
-        """CSS classes of the highlight."""
-        if self.concept is None:
-            return ""
-        doubtful = " said-negated" if self.concept.negated else " said-uncertain" if self.concept.uncertain else ""
-        return f"said said-{self.concept.kind}{doubtful}"
-
-    @property
-    def words(self) -> str:
-        """Description of the concept."""
-        return _description(self.concept) if self.concept is not None else ""
-
-
-def _extraction_context(note: Note) -> dict[str, Any]:
-    extraction: NoteExtraction | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
-    if extraction is None or extraction.state != State.SUCCEEDED:
-        return {"reading": extraction, "stretches": [Stretch(note.text)], "groups": []}
-    concepts = list(extraction.concepts.select_related("reading__note__case", "decided_by"))
-    highlighted = [
-        concept for concept in concepts if concept.verdict != ConceptVerdict.REJECTED and concept.kind != "anatomy"
-    ]
-    groups = concepts_by_kind(concepts)
-    listed = [
-        (
-            title,
-            [
-                {"row": concept, "title": _title(concept, note.text), "said": _description(concept)}
-                for concept in groups[kind]
-            ],
-        )
-        for kind, title in KINDS.items()
-        if kind in groups and kind != "anatomy"
-    ]
-    specialty = extraction.found.get("specialty") or {}
-    return {
-        "reading": extraction,
-        "stretches": _stretches(note.text, highlighted, [start for start, _end in extraction.found["sentences"]]),
-        "groups": listed,
-        "more": extraction.found.get("more", 0),
-        "specialty": {**specialty, "title": in_language(specialty["title"]), "percent": 100 * specialty["probability"]}
-        if specialty
-        else None,
-    }
-
-
-def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list[Stretch]:
-    """Split the text into spans; plain spans also end at sentence starts, so that citations can link to them."""
-    pieces: list[Stretch] = []
-    at = 0
-
-    def plain(end: int) -> None:
-        cuts = [at, *sentences[bisect_right(sentences, at) : bisect_left(sentences, end)], end]
-        pieces.extend(Stretch(text[a:b], start=a) for a, b in itertools.pairwise(cuts) if b > a)
-
-    for concept in sorted(concepts, key=lambda row: (row.start, -row.end)):
-        if concept.start < at:
-            continue
-        plain(concept.start)
-        pieces.append(Stretch(text[concept.start : concept.end], concept, concept.start))
-        at = concept.end
-    plain(len(text))
-    return pieces
-
-
-def _title(concept: Concept, text: str) -> str:
-    """What confirming stores: the note's own wording; for measurements the name of the observation."""
-    if concept.kind == "measurement":
-        return in_language(concept.details["title"])
-    return " ".join(text[concept.start : concept.end].split())
-
-
-def _description(concept: Concept) -> str:
-    """Describe a concept, for example "denied or absent · Family history · J18.9"."""
-    details = concept.details
-    parts = [str(StatementKind.ALLERGY.label)] if details.get("allergy") else []
-    parts += [str(ASSERTIONS[name]) for name in concept.assertions]
-    if details.get("stopped"):
-        parts.append(_("discontinued or on hold"))
-    parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
-    if concept.kind == "measurement":
-        parts.append(
-            f"{' × '.join(f'{value:g}' for value in details['values'])} {SHOWN.get(details['unit'], details['unit'])}"
-        )
-    if details.get("section"):
-        parts.append(str(SECTIONS.get(details["section"], details["section"])))
-    if details.get("icd10") and (code := note_extraction.code_of(concept)):
-        parts.append(code)
-    return " · ".join(parts)
 
 
 def _note(case: Any, note_id: uuid.UUID) -> Note:

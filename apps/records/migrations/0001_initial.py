@@ -62,7 +62,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('code', models.CharField(help_text='LOINC, or a code of our own.', max_length=24)),
                 ('at', models.DateTimeField()),
-                ('content', apps.protection.fields.SealedJSONField(help_text='value, as_entered, unit_as_entered.')),
+                ('content', apps.protection.fields.SealedJSONField(help_text='value, comparator, as_entered, unit_as_entered.')),
+                ('origin', models.CharField(blank=True, help_text='Number of the merged case it came from, beside a value of the same time.', max_length=40)),
                 ('source', models.CharField(default='entry', help_text='entry, csv, fhir, note or api.', max_length=10)),
                 ('entered_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('voided_at', models.DateTimeField(help_text='Entered in error.', null=True)),
@@ -93,7 +94,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('number', models.PositiveIntegerField()),
-                ('content', apps.protection.fields.SealedJSONField(help_text='As written; code, at, value if it can be taken.')),
+                ('content', apps.protection.fields.SealedJSONField(help_text='As written; code, at, value, comparator if it can be taken; choices if it is asked about.')),
                 ('reason_code', models.CharField(blank=True, max_length=40)),
                 ('reason_parameters', apps.protection.fields.SealedJSONField()),
                 ('parcel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='records.observationimport')),
@@ -107,11 +108,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('problem', 'Problem'), ('allergy', 'Allergy'), ('medication', 'Medication')], max_length=10)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('resolved', 'Resolved'), ('error', 'Entered in error')], default='active', max_length=10)),
+                ('status', models.CharField(choices=[('active', 'Active'), ('conditional', 'Planned under a condition'), ('on-hold', 'On hold'), ('stopped', 'Stopped'), ('resolved', 'Resolved'), ('error', 'Entered in error')], default='active', max_length=12)),
                 ('since', models.DateField(null=True)),
-                ('details', apps.protection.fields.SealedJSONField(help_text='text, code; of medication dose, route, schedule; of allergies reaction.')),
+                ('ended', models.DateField(help_text='When it was stopped or resolved.', null=True)),
+                ('details', apps.protection.fields.SealedJSONField(help_text='text as written, code; of medication dose, unit, route, frequency, intent; of allergies type, reaction, severity, certainty, no_known; onset; override: why it was recorded despite a warning.')),
                 ('entered_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='statements', to='records.case')),
+                ('coded_by', models.ForeignKey(help_text='Who chose the code.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -144,7 +147,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='observation',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('case', 'code', 'at'), name='one_value_at_a_time'),
+            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('case', 'code', 'at', 'origin'), name='one_value_at_a_time'),
         ),
         migrations.AddIndex(
             model_name='statement',

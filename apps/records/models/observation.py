@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -23,7 +24,10 @@ class Observation(SealedRecord):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="observations")
     code = models.CharField(max_length=24, help_text="LOINC, or a code of our own.")
     at = models.DateTimeField()
-    content = SealedJSONField(help_text="value, as_entered, unit_as_entered.")
+    content = SealedJSONField(help_text="value, comparator, as_entered, unit_as_entered.")
+    origin = models.CharField(
+        max_length=40, blank=True, help_text="Number of the merged case it came from, beside a value of the same time."
+    )
     source = models.CharField(max_length=10, default="entry", help_text="entry, csv, fhir, note or api.")
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField(default=timezone.now)
@@ -35,9 +39,19 @@ class Observation(SealedRecord):
         indexes = [models.Index(fields=["case", "code", "at"], name="values_of_a_case")]
         constraints = [
             models.UniqueConstraint(
-                fields=["case", "code", "at"], condition=models.Q(voided_at=None), name="one_value_at_a_time"
+                fields=["case", "code", "at", "origin"], condition=models.Q(voided_at=None), name="one_value_at_a_time"
             )
         ]
+
+    @property
+    def value(self) -> float:
+        """The number; of a censored value the limit that it lies below or above."""
+        return float(self.content["value"])
+
+    @property
+    def comparator(self) -> str:
+        """``<``, ``<=``, ``>`` or ``>=`` of a censored value, else empty."""
+        return str(self.content.get("comparator", ""))
 
 
 class ObservationImport(SealedRecord):
@@ -61,12 +75,19 @@ class ObservationImportRow(SealedRecord):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     parcel = models.ForeignKey(ObservationImport, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()
-    content = SealedJSONField(help_text="As written; code, at, value if it can be taken.")
+    content = SealedJSONField(
+        help_text="As written; code, at, value, comparator if it can be taken; choices if it is asked about."
+    )
     reason_code = models.CharField(max_length=40, blank=True)
     reason_parameters = SealedJSONField()
 
     class Meta:
         ordering = ["number"]
+
+    @property
+    def choices(self) -> list[dict[str, Any]]:
+        """The values that the row may stand for, with the text of each reading."""
+        return list(self.content.get("choices", []))
 
     @property
     def reason(self) -> str:

@@ -22,7 +22,9 @@ from apps.records.forms import FileForm, ValueForm
 from apps.records.labels import FLAGS, GROUPS
 from apps.records.models import Observation, ObservationImport
 from apps.records.observation_files import MAX_BYTES
+from apps.records.observations import ValueQuestion
 from apps.terminology.localisation import in_language
+from apps.terminology.quantities import Choice
 from apps.terminology.units import SHOWN
 
 PREVIEW_ROWS = 200
@@ -35,12 +37,19 @@ def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     case = get_case(request, pk)
     form = ValueForm(request.POST or None, initial={"at": timezone.now()})
     status = 200
+    choices: tuple[Choice, ...] = ()
     if request.method == "POST":
         status = 422
         if form.is_valid():
             data = form.cleaned_data
+            chosen = parse_choice(request.POST.get("chosen", ""))
             try:
-                observations.add(case, data["code"], data["value"], data["unit"], data["at"], actor=signed_in(request))
+                observations.add(
+                    case, data["code"], data["value"], data["unit"], data["at"], actor=signed_in(request), chosen=chosen
+                )
+            except ValueQuestion as question:
+                form.add_error("value", str(question))
+                choices = question.choices
             except UserError as refusal:
                 form.add_error("value", str(refusal))
             else:
@@ -53,6 +62,7 @@ def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     ]
     context = {
         "form": form,
+        "choices": choices,
         "file_form": FileForm(),
         "groups": [(title, rows) for title, rows in groups if rows],
         "charts": [_chart(trend) for trend in trends],
@@ -102,13 +112,17 @@ def preview_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) ->
         ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
     rows = observation_import.rows.select_related("parcel__case")
-    invalid = rows.exclude(reason_code="")
+    good = rows.filter(reason_code="")
+    asked = rows.filter(reason_code__in=observation_imports.QUESTIONS)
+    wrong = rows.exclude(reason_code="").exclude(reason_code__in=observation_imports.QUESTIONS)
     context = {
         "parcel": observation_import,
-        "wrong": list(invalid[:PREVIEW_ROWS]),
-        "good": list(rows.filter(reason_code="")[:PREVIEW_ROWS]),
-        "wrong_count": invalid.count(),
-        "good_count": rows.filter(reason_code="").count(),
+        "wrong": list(wrong[:PREVIEW_ROWS]),
+        "good": list(good[:PREVIEW_ROWS]),
+        "asked": list(asked[:PREVIEW_ROWS]),
+        "wrong_count": wrong.count(),
+        "good_count": good.count(),
+        "asked_count": asked.count(),
         "preview": PREVIEW_ROWS,
     }
     return render_case_page(request, case, "values", context, template="records/import.html")
@@ -118,13 +132,20 @@ def preview_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) ->
 @require_POST
 @show_user_errors
 def apply_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> HttpResponse:
-    """Import the valid rows."""
+    """Import the valid rows, and those for which a reading was chosen."""
     case = get_case(request, pk)
     observation_import = get_object_or_404(
         ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
-    valid = 0 if observation_import.taken_at else observation_import.rows.filter(reason_code="").count()
-    imported = observation_imports.apply_import(observation_import, actor=signed_in(request))
+    chosen = {
+        row_id: value
+        for name, text in request.POST.items()
+        if (row_id := _row_id(name)) is not None and (value := parse_choice(str(text))) is not None
+    }
+    valid = 0
+    if not observation_import.taken_at:
+        valid = observation_import.rows.filter(reason_code="").count() + len(chosen)
+    imported = observation_imports.apply_import(observation_import, actor=signed_in(request), chosen=chosen)
     if imported < valid:
         text = _("%(n)s rows were skipped: values for these times have been recorded in the meantime.")
         messages.warning(request, text % {"n": valid - imported})
@@ -132,10 +153,26 @@ def apply_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) -> H
     return redirect("records:values", pk)
 
 
+def parse_choice(text: str) -> float | None:
+    """Return the chosen reading that a form sent, or None."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _row_id(name: str) -> uuid.UUID | None:
+    """Return the id in a field name such as ``row-<id>``."""
+    try:
+        return uuid.UUID(name.removeprefix("row-")) if name.startswith("row-") else None
+    except ValueError:
+        return None
+
+
 def trend_row(trend: observations.Trend) -> dict[str, Any]:
     """Return a measurement's trend as shown on pages."""
     measure, last = trend.measure, trend.last
-    flag = measure.flag(last.content["value"])
+    flag = trend.flag
     return {
         "code": measure.code,
         "title": in_language(measure.title),
@@ -143,7 +180,8 @@ def trend_row(trend: observations.Trend) -> dict[str, Any]:
         "low": measure.low,
         "high": measure.high,
         "last": last,
-        "value": last.content["value"],
+        "value": last.value,
+        "comparator": last.comparator,
         "flag": flag,
         "flag_words": FLAGS[flag],
         "rows": list(reversed(trend.rows))[:60],

@@ -3,47 +3,63 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
+from apps.jobs.errors import UserError
 from apps.records import problem_list
-from apps.records.case_pages import add_form_errors, get_case, redirect_back, show_user_errors
-from apps.records.forms import StatementForm
+from apps.records.case_pages import (
+    get_case,
+    hide_forbidden,
+    keep_typed_words,
+    redirect_back,
+    render_case_page,
+    show_user_errors,
+)
+from apps.records.forms import OverrideForm, StatementForm
 from apps.records.models import Statement, StatementKind, StatementStatus
+from apps.records.statement_entry import OrderQuestion, enter_statement
 from apps.terminology import icd10
 
+ERROR_FIELDS = {"code_unknown": "code", "dose_unit": "dose", "dose_ambiguous": "dose", "statement_status": "status"}
+"""Where a refusal is shown; others above the form."""
 
+
+@keep_typed_words
 @role_required(*CLINICIANS)
-@require_POST
-@show_user_errors
+@require_http_methods(["GET", "POST"])
+@hide_forbidden
 def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Add a problem, an allergy or a medication."""
+    """Add a problem, an allergy or a medication; warnings about a drug are shown before it is recorded."""
     case = get_case(request, pk)
-    form = StatementForm(request.POST)
-    if not form.is_valid():
-        add_form_errors(request, form)
-        return redirect_back(request, pk)
-    data = form.cleaned_data
-    code, text = _coded(data["kind"], data["text"])
-    name = "reaction" if data["kind"] == StatementKind.ALLERGY else "dose"
-    problem_list.add_statement(
-        case,
-        StatementKind(data["kind"]),
-        text=text,
-        code=code,
-        since=data["since"],
-        actor=signed_in(request),
-        **{name: data["dose"]},
-    )
-    messages.success(request, _("Saved."))
-    return redirect_back(request, pk)
+    kind = request.GET.get("kind", "")
+    form = StatementForm(request.POST or None, for_kind=kind if kind in StatementKind.values else "")
+    override = OverrideForm(request.POST if "override" in request.POST else None)
+    warnings: list[Any] = []
+    status = 200
+    if request.method == "POST":
+        status = 422
+        reason = override.cleaned_data["override"] if override.is_bound and override.is_valid() else ""
+        if form.is_valid():
+            try:
+                enter_statement(case, form.cleaned_data, actor=signed_in(request), override=reason)
+            except OrderQuestion as question:
+                warnings, status = question.warnings, 409
+            except UserError as refusal:
+                form.add_error(ERROR_FIELDS.get(refusal.code), str(refusal))
+            else:
+                messages.success(request, _("Saved."))
+                return _redirected(request, redirect_back(request, pk))
+    context = {"form": form, "override": override, "warnings": warnings, "kind": kind}
+    return render_case_page(request, case, "overview", context, template="records/statement.html", status=status)
 
 
 @role_required(*CLINICIANS)
@@ -67,8 +83,15 @@ def codes(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"codes": [[row.code, row.title] for row in matches]})
 
 
-def _coded(kind: str, text: str) -> tuple[str, str]:
-    """Split ``J18.9 Pneumonia, unspecified organism`` into code and title; other text has no code."""
-    first, _space, _rest = text.strip().partition(" ")
-    title = icd10.title_of(first.upper()) if kind == StatementKind.PROBLEM else ""
-    return (first.upper(), title) if title else ("", text)
+@role_required(*CLINICIANS)
+@require_GET
+def form_token(request: HttpRequest) -> HttpResponse:
+    """Return a new token for a form that stayed open while its user signed in again."""
+    return render(request, "records/_form_token.html")
+
+
+def _redirected(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Let htmx load the page that a redirect names instead of swapping it into the form."""
+    if not request.headers.get("HX-Request"):
+        return answer
+    return HttpResponse(headers={"HX-Redirect": answer["Location"]})

@@ -13,7 +13,7 @@ STATUS = {"draft": "registered", "preliminary": "preliminary", "final": "final",
 
 @dataclass(frozen=True)
 class Value:
-    """A measured value; ``unit`` is UCUM."""
+    """A measured value; ``unit`` is UCUM; with a ``comparator`` the true value lies below or above it."""
 
     id: str
     code: str
@@ -22,6 +22,7 @@ class Value:
     value: float
     unit: str
     at: datetime
+    comparator: str = ""
 
 
 def diagnostic_report(
@@ -79,11 +80,12 @@ def observation(value: Value, pk: str) -> dict[str, Any]:
         "display": value.title,
         "system": LOINC if value.is_loinc else "urn:medportal:observation",
     }
+    quantity = {"value": value.value, "unit": value.unit, "system": UCUM, "code": value.unit}
     return {
         "resourceType": "Observation",
         "id": pk,
         "status": "final",
         "code": {"coding": [coding]},
         "effectiveDateTime": value.at.isoformat(),
-        "valueQuantity": {"value": value.value, "unit": value.unit, "system": UCUM, "code": value.unit},
+        "valueQuantity": quantity | ({"comparator": value.comparator} if value.comparator else {}),
     }

@@ -54,14 +54,17 @@ class Signed:
 
 
 def structured_report(
-    headers: Sequence[Dataset], sections: dict[str, str], measurements: Sequence[tuple[str, float, str]], signed: Signed
+    headers: Sequence[Dataset],
+    sections: dict[str, str],
+    measurements: Sequence[tuple[str, float, str, str]],
+    signed: Signed,
 ) -> bytes:
     """Build the report of one study as a DICOM file.
 
     Args:
         headers: of the study's images, without pixel data.
         sections: text by keys of HEADINGS; empty sections are left out.
-        measurements: name, value, UCUM unit.
+        measurements: name, value, UCUM unit, comparator.
     """
     root = ContainerContentItem(name=TITLE, is_content_continuous=False, template_id="2000")
     items = []
@@ -97,9 +100,13 @@ def structured_report(
     return buffer.getvalue()
 
 
-def _number(name: str, value: float, unit: str) -> NumContentItem:
+def _number(name: str, value: float, unit: str, comparator: str = "") -> NumContentItem | TextContentItem:
+    """Return a numeric item; a limit of detection is text, because a number would be read as measured."""
+    concept = CodedConcept(name[:16].replace(" ", "_") or "value", "99MEDPORTAL", name[:64])
+    if comparator:
+        return TextContentItem(concept, f"{comparator}{value:g} {unit}", RelationshipTypeValues.CONTAINS)
     return NumContentItem(
-        name=CodedConcept(name[:16].replace(" ", "_") or "value", "99MEDPORTAL", name[:64]),
+        name=concept,
         value=value,
         unit=CodedConcept(unit, "UCUM", unit),
         relationship_type=RelationshipTypeValues.CONTAINS,

@@ -11,7 +11,8 @@ beforeEach(() => {
   charts.length = 0;
 });
 
-const points = (count: number) => Array.from({ length: count }, (_, hour) => [`2026-03-02T${hour}`, hour]);
+const points = (count: number) =>
+  Array.from({ length: count }, (_, hour) => [`2026-03-02T${hour}`, hour, ""]);
 const trend = (code: string, count: number, low: number | null = 60) => ({
   code,
   title: `Title ${code}`,
@@ -31,7 +32,7 @@ test("each value gets a line with its reference range; a single point gets none"
   expect(charts.map((chart) => chart.element.dataset.trend)).toEqual(["HR", "GCS"]);
   const [rate, coma] = charts;
   expect(rate?.series("Title HR")).toMatchObject({
-    data: points(3),
+    data: points(3).map(([time, value]) => [time, value]),
     markArea: { data: [[{ yAxis: 60, name: "Reference range" }, { yAxis: 100 }]] },
   });
   const tooltip = rate?.option.tooltip as { valueFormatter: (value: number) => string };
@@ -45,4 +46,29 @@ test("a page without values draws nothing", () => {
   write("");
   trends();
   expect(charts).toEqual([]);
+});
+
+test("a limit of detection is a labelled triangle and no point of the line", () => {
+  const limited = {
+    ...trend("CRP", 3),
+    points: [
+      ["2026-03-02T00", 0.5, "<"],
+      ["2026-03-02T01", 12, ""],
+      ["2026-03-02T02", 300, ">"],
+    ],
+  };
+  write(`<div data-trend="CRP"></div>${jsonScript("trends", [limited])}`);
+  trends();
+  const series = (charts[0]?.option.series ?? []) as { data: unknown[]; symbol?: string }[];
+  const [line, scatter] = series;
+  expect(line?.data).toEqual([
+    ["2026-03-02T00", null],
+    ["2026-03-02T01", 12],
+    ["2026-03-02T02", null],
+  ]);
+  expect(scatter?.symbol).toBe("triangle");
+  expect(scatter?.data).toMatchObject([
+    { value: ["2026-03-02T00", 0.5], name: "<0.5 mmol/L", symbolRotate: 180 },
+    { value: ["2026-03-02T02", 300], name: ">300 mmol/L", symbolRotate: 0 },
+  ]);
 });

@@ -6,7 +6,8 @@ interface Trend {
   unit: string;
   low: number | null;
   high: number | null;
-  points: [string, number][];
+  /** Time, value, comparator: "<" or ">" if the value is a limit and the true one lies below or above it. */
+  points: [string, number, string][];
 }
 
 /** A line a kind of value, with the reference range as a band. */
@@ -16,6 +17,27 @@ export function trends(): void {
     const element = document.querySelector<HTMLElement>(`[data-trend="${trend.code}"]`);
     if (element && trend.points.length > 1) draw(element, () => option(trend, words?.reference ?? ""));
   }
+}
+
+/** Limits are triangles that point to where the true value lies, and the line leaves them out. */
+function limits(trend: Trend) {
+  const censored = trend.points.filter(([, , comparator]) => comparator);
+  if (censored.length === 0) return [];
+  return [
+    {
+      type: "scatter",
+      name: trend.title,
+      data: censored.map(([time, value, comparator]) => ({
+        value: [time, value],
+        name: `${comparator}${value} ${trend.unit}`,
+        symbolRotate: comparator.startsWith("<") ? 180 : 0,
+      })),
+      symbol: "triangle",
+      symbolSize: 9,
+      itemStyle: { color: "transparent", borderColor: colour("line"), borderWidth: 2 },
+      label: { show: true, formatter: "{b}", position: "top" },
+    },
+  ];
 }
 
 function option(trend: Trend, reference: string) {
@@ -41,13 +63,14 @@ function option(trend: Trend, reference: string) {
       {
         type: "line",
         name: trend.title,
-        data: trend.points,
+        data: trend.points.map(([time, value, comparator]) => [time, comparator ? null : value]),
         symbolSize: trend.points.length > 60 ? 3 : 6,
         sampling: "lttb",
         lineStyle: { color: colour("line"), width: 2 },
         itemStyle: { color: colour("line") },
         markArea: band,
       },
+      ...limits(trend),
     ],
   };
 }

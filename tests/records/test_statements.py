@@ -1,0 +1,192 @@
+"""Statements: the words stay, codes are those that somebody chose or that are certain, drugs are checked first."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.jobs.errors import UserError
+from apps.records.dosage import parse_dose
+from apps.records.models import Case, Statement, StatementKind, StatementStatus
+from apps.records.observations import add
+from apps.records.problem_list import add_statement, set_status
+from apps.records.renal_function import newest_egfr
+from apps.records.statement_entry import OrderQuestion, enter_statement, warnings_about
+from tests.factories import browser_of
+
+MEDICATION, ALLERGY = StatementKind.MEDICATION, StatementKind.ALLERGY
+
+
+def entered(case: Case, doctor: User, kind: str, text: str, **entry: str) -> Statement:
+    return enter_statement(case, {"kind": kind, "text": text, **entry}, actor=doctor)
+
+
+def test_the_words_are_kept_and_the_code_is_that_of_the_substance(case: Case, doctor: User) -> None:
+    row = entered(case, doctor, MEDICATION, "Fentanyl", dose="50 mcg", route="intravenous")
+    assert (row.text, row.details["dose"], row.details["unit"]) == ("Fentanyl", "50 ug", "ug")
+    assert row.code and row.coded_by is None, "looked up, not chosen"
+    for text in ("oxycodone", "hydrocodone", "morphine", "enalapril", "ramipril", "lisinopril"):
+        other = enter_statement(case, {"kind": MEDICATION, "text": text}, actor=doctor, override="test")
+        assert other.text == text and other.pk != row.pk
+    codes = list(Statement.objects.values_list("pk", flat=True))
+    assert len(codes) == 7
+    assert len({row.code for row in Statement.objects.all()}) == 7, "two substances are never one"
+
+
+def test_a_chosen_code_has_its_chooser(case: Case, doctor: User) -> None:
+    row = entered(case, doctor, ALLERGY, "that white pill", code="7980", reaction="rash", severity="mild")
+    assert (row.code, row.coded_by, row.text) == ("7980", doctor, "that white pill")
+    assert row.remarks == ["rash", "Mild"]
+
+
+def test_an_unknown_word_is_kept_without_a_code(case: Case, doctor: User) -> None:
+    row = enter_statement(case, {"kind": MEDICATION, "text": "Zzyzxol forte"}, actor=doctor, override="as told")
+    assert (row.text, row.code) == ("Zzyzxol forte", "")
+    assert row.details["override"] == "as told" and "Zzyzxol" in row.details["warned"]
+
+
+def test_another_dose_is_another_statement_and_the_same_one_is_not(case: Case, doctor: User) -> None:
+    first = add_statement(case, MEDICATION, text="metoprolol", dose="25 mg", frequency="twice daily", actor=doctor)
+    assert add_statement(case, MEDICATION, text="Metoprolol", dose="25 mg", actor=doctor) == first
+    assert add_statement(case, MEDICATION, text="metoprolol", dose="50 mg", actor=doctor) != first
+
+
+def test_stopping_changes_what_is_recorded(case: Case, doctor: User) -> None:
+    first = add_statement(case, MEDICATION, text="ibuprofen", dose="600 mg", actor=doctor)
+    again = add_statement(case, MEDICATION, text="ibuprofen", status=StatementStatus.STOPPED, actor=doctor)
+    first.refresh_from_db()
+    assert again == first and first.status == "stopped" and first.ended is not None
+    other = add_statement(case, MEDICATION, text="warfarin", status=StatementStatus.STOPPED, actor=doctor)
+    assert other.status == "stopped" and other.ended is not None
+    assert set_status(other, StatementStatus.ACTIVE, actor=doctor) and other.ended is None
+    with pytest.raises(UserError) as refusal:
+        set_status(other, StatementStatus.RESOLVED, actor=doctor)
+    assert refusal.value.code == "statement_status"
+
+
+def test_no_known_allergies_is_a_statement_and_ends_with_the_first_allergy(case: Case, doctor: User) -> None:
+    none = enter_statement(case, {"kind": ALLERGY, "text": "", "no_known": "drug"}, actor=doctor)
+    assert none.no_known == "drug" and none.text == "No known drug allergies" and none.code == ""
+    page = browser_of(doctor).get(reverse("records:values", args=[case.pk])).content.decode()
+    assert "No known drug allergies" in page
+    entered(case, doctor, ALLERGY, "penicillin", reaction="anaphylaxis", severity="severe")
+    none.refresh_from_db()
+    assert none.status == "resolved"
+    with pytest.raises(UserError) as refusal:
+        entered(case, doctor, ALLERGY, "NKDA", no_known="drug")
+    assert refusal.value.code == "allergies_recorded" and "penicillin" in str(refusal.value)
+    page = browser_of(doctor).get(reverse("records:values", args=[case.pk])).content.decode()
+    assert "penicillin (anaphylaxis, Severe)" in " ".join(page.split())
+
+
+def test_a_drug_is_checked_before_it_is_recorded(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin", reaction="anaphylaxis")
+    with pytest.raises(OrderQuestion) as question:
+        entered(case, doctor, MEDICATION, "amoxicillin", dose="500 mg")
+    assert {warning.kind for warning in question.value.warnings} & {"allergy", "class"}
+    assert not Statement.objects.filter(kind=MEDICATION).exists()
+    client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
+    form = {"kind": "medication", "text": "amoxicillin", "dose": "500 mg", "frequency": "three times daily"}
+    answer = client.post(url, form)
+    page = answer.content.decode()
+    assert answer.status_code == 409 and "Record anyway" in page and 'value="three times daily"' in page
+    assert client.post(url, {**form, "override": "  "}).status_code == 409
+    assert client.post(url, {**form, "override": "Tolerated last year"}).status_code == 302
+    row = Statement.objects.get(kind=MEDICATION)
+    assert row.details["override"] == "Tolerated last year" and row.details["warned"]
+    page = client.get(reverse("cases:overview", args=[case.pk])).content.decode()
+    assert "Tolerated last year" in page
+
+
+def test_a_drug_whose_words_say_nothing_is_checked_by_its_code(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin")
+    with pytest.raises(OrderQuestion) as question:
+        entered(case, doctor, MEDICATION, "that white capsule", code="723")
+    assert "amoxicillin" in " ".join(warning.text.lower() for warning in question.value.warnings)
+
+
+def test_pregnancy_and_renal_function_are_taken_into_account(case: Case, doctor: User) -> None:
+    patient = case.patient
+    patient.sex, patient.birth_date = "F", date(1990, 1, 1)
+    patient.save()
+    assert newest_egfr(patient) is None
+    entered(case, doctor, "problem", "Z34.90 Pregnancy")
+    add(case, "2160-0", "5.0", "mg/dL", timezone.now() - timedelta(hours=1), actor=doctor)
+    assert newest_egfr(patient) == pytest.approx(11, abs=1)
+    case = Case.objects.get(pk=case.pk)
+    assert "pregnancy" in {row.kind for row in warnings_about(case, "isotretinoin")}
+    assert "renal" in {row.kind for row in warnings_about(case, "metformin")}
+
+
+def test_an_error_keeps_what_was_typed(case: Case, doctor: User) -> None:
+    client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
+    for form, text in (
+        ({"kind": "medication", "text": "warfarin", "dose": "5"}, "has no unit"),
+        ({"kind": "medication", "text": "warfarin", "dose": "1,500 mg"}, "1500 / 1.5"),
+        ({"kind": "problem", "text": "warfarin", "dose": "5 mg"}, "This belongs to: Medication."),
+        ({"kind": "problem", "text": "warfarin", "code": "Z99.9ZZ"}, "does not exist"),
+        ({"kind": "problem", "text": "warfarin", "status": "stopped"}, "cannot have this status"),
+    ):
+        answer = client.post(url, form)
+        page = answer.content.decode()
+        assert answer.status_code == 422 and text in page and 'value="warfarin"' in page, form
+    assert client.post(url, {"kind": "problem", "text": "  "}).status_code == 422
+    assert not Statement.objects.exists()
+
+
+def test_a_session_that_ended_keeps_the_form(case: Case, doctor: User) -> None:
+    client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
+    form = {"kind": "medication", "text": "warfarin", "dose": "5 mg"}
+    client.logout()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert (answer["HX-Retarget"], answer["HX-Reselect"]) == ("#form-message", "#session-ended")
+    client = browser_of(doctor)
+    assert f'hx-post="{url}?kind=allergy"' in client.get(f"{url}?kind=allergy").content.decode()
+    assert "csrfmiddlewaretoken" in client.get(reverse("records:form-token")).content.decode()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and answer["HX-Redirect"] == reverse("cases:overview", args=[case.pk])
+    assert Statement.objects.get().text == "warfarin"
+
+
+def test_the_page_shows_the_words_first_and_the_code_beside_them(case: Case, doctor: User) -> None:
+    entered(case, doctor, MEDICATION, "Fentanyl patch", dose="25 ug/h")
+    row = Statement.objects.get()
+    client = browser_of(doctor)
+    page = " ".join(client.get(reverse("cases:overview", args=[case.pk])).content.decode().split())
+    assert page.index("Fentanyl patch</span>") < page.index(f'badge-outline">{row.code}<')
+    client.post(reverse("records:set-statement", args=[case.pk, row.pk]), {"to": "on-hold"})
+    row.refresh_from_db()
+    assert row.status == "on-hold"
+    page = client.get(reverse("cases:overview", args=[case.pk])).content.decode()
+    assert "On hold" in page and "Reactivate" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "dose", "unit"),
+    [
+        ("50 mcg", "50 ug", "ug"),
+        ("0,5 mg", "0.5 mg", "mg"),
+        ("5mg", "5 mg", "mg"),
+        ("2 puffs", "2 puffs", ""),
+        ("one tablet", "one tablet", ""),
+        ("5-10 mg", "5-10 mg", ""),
+        ("", "", ""),
+    ],
+)
+def test_doses(typed: str, dose: str, unit: str) -> None:
+    assert parse_dose(typed) == (dose, unit)
+
+
+def test_the_chinese_page_says_so_in_chinese(case: Case, doctor: User) -> None:
+    enter_statement(case, {"kind": ALLERGY, "text": "青霉素", "reaction": "过敏性休克"}, actor=doctor)
+    client = browser_of(doctor)
+    client.cookies["django_language"] = "zh-hans"
+    page = client.get(reverse("records:state", args=[case.pk])).content.decode()
+    assert "青霉素 (过敏性休克)" in " ".join(page.split()) and "过敏史" in page
+    answer = client.post(reverse("records:state", args=[case.pk]), {"kind": "medication", "text": "阿莫西林"})
+    assert answer.status_code == 409 and "仍然记录" in answer.content.decode()
