@@ -12,11 +12,14 @@ from apps.records.coding import candidates, exact_code
 from apps.records.dosage import parse_dose
 from apps.records.models import Case, Intent, Statement, StatementKind, StatementStatus
 from apps.records.problem_list import add_statement, no_known_text, recorded
+from apps.records.renal_function import newest_egfr
 from apps.terminology.conditions import title_of
 from apps.terminology.order_check import Warning as OrderWarning
 from apps.terminology.order_check import check_order
 
 ICD10_CODE = re.compile(r"^[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?$")
+PREGNANCY = ("Z33", "Z34", "O")
+"""Beginnings of ICD-10-CM codes that say that the patient is pregnant."""
 DETAILS = {
     StatementKind.PROBLEM: ("onset",),
     StatementKind.ALLERGY: ("type", "reaction", "severity", "certainty", "no_known", "onset"),
@@ -75,7 +78,7 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
 
 
 def warnings_about(case: Case, order: str, code: str = "") -> list[OrderWarning]:
-    """Return what is known against a drug: the patient's allergies and medication in all cases are taken into account.
+    """Return what is known against a drug, from all cases: allergies, medication, pregnancy, renal function.
 
     Args:
         order: the words of the drug.
@@ -84,7 +87,6 @@ def warnings_about(case: Case, order: str, code: str = "") -> list[OrderWarning]
     rows = list(
         Statement.objects.filter(
             case__patient=case.patient_id,
-            kind__in=(StatementKind.ALLERGY, StatementKind.MEDICATION),
             status__in=(StatementStatus.ACTIVE, StatementStatus.ON_HOLD),
         ).select_related("case")
     )
@@ -92,7 +94,14 @@ def warnings_about(case: Case, order: str, code: str = "") -> list[OrderWarning]
     medications = [_readable(row.text, row.code) for row in rows if row.kind == StatementKind.MEDICATION]
     order = _readable(order, code)
     codes = [order] if order.isdigit() else []
-    return check_order("" if codes else order, allergies=allergies, medications=medications, codes=codes)
+    return check_order(
+        "" if codes else order,
+        allergies=allergies,
+        medications=medications,
+        codes=codes,
+        pregnant=any(row.kind == StatementKind.PROBLEM and row.code.startswith(PREGNANCY) for row in rows),
+        egfr=newest_egfr(case.patient),
+    )
 
 
 def _readable(text: str, code: str) -> str:
