@@ -29,9 +29,13 @@ class Token(NamedTuple):
 
 def tokens_of(text: str) -> list[Token]:
     """Split a text into tokens with their offsets."""
-    if text.isascii():  # most notes: there is nothing to normalise
-        found = _TOKEN.finditer(text.lower())
-        return [Token(match[0].replace("'", ""), match.start(), match.end()) for match in found]
+    if text.isascii():  # most notes: there is nothing to normalise, and no need of match objects
+        lower, position, found = text.lower(), 0, []
+        for word in _TOKEN.findall(lower):
+            position = lower.index(word, position)
+            found.append(Token(word.replace("'", ""), position, position + len(word)))
+            position += len(word)
+        return found
     return [Token(_fold(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
@@ -94,13 +98,15 @@ class NameIndex:
         Args:
             accepts: is asked with the key and the character offsets of a known name.
         """
-        position, keys = 0, [token.key for token in tokens]
-        while position < len(keys):
-            seconds = self._lengths.get(keys[position])
-            length = self._length(text, tokens, keys, position, seconds, accepts) if seconds else 0
+        keys, free = [*(token.key for token in tokens), ""], 0
+        for position in [place for place, key in enumerate(keys[:-1]) if key in self._lengths]:
+            seconds = self._lengths[keys[position]]
+            if position < free or not (keys[position + 1] in seconds or "" in seconds):
+                continue
+            length = self._length(text, tokens, keys, position, accepts)
             if length:
-                yield position, position + length, joined(keys[position : position + length])
-            position += length or 1
+                free = position + length
+                yield position, free, joined(keys[position:free])
 
     def _length(
         self,
@@ -108,13 +114,13 @@ class NameIndex:
         tokens: list[Token],
         keys: list[str],
         position: int,
-        seconds: dict[str, set[int]],
         accepts: Callable[[str, int, int], bool],
     ) -> int:
         """Number of tokens of the longest accepted name at a position; 0 if there is none."""
-        lengths = seconds.get(keys[position + 1], set()) if position + 1 < len(keys) else set()
-        for length in sorted(lengths | seconds.get("", set()), reverse=True):
-            if length > len(keys) - position:
+        seconds = self._lengths[keys[position]]
+        lengths = seconds.get(keys[position + 1], set()) | seconds.get("", set())
+        for length in sorted(lengths, reverse=True):
+            if length > len(tokens) - position:
                 continue
             key = joined(keys[position : position + length])
             if key not in self.keys:

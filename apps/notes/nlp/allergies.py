@@ -18,10 +18,10 @@ REACTION = (
     r"contact dermatitis|dermatitis|fever|chills|"
     r"过敏性休克|皮疹|荨麻疹|风团|红斑|药疹|瘙痒|皮肤瘙痒|呕吐|恶心呕吐|恶心|腹泻|呼吸困难|喉头水肿|血管性水肿|哮喘|胸闷|休克|头晕|干咳|咳嗽|发热|面部水肿|水肿|剥脱性皮炎|皮炎|腹痛|心悸"
 )
-MENTIONS = re.compile(
-    r"allerg|intoleran|hypersensitiv|anaphyla|reaction|toler|rash|hives|swelling|swells|itch|vomit|causes|gives|"
-    r"过敏|不耐受|皮疹"
-)
+MENTIONS = (
+    "allerg", "intoleran", "hypersensitiv", "anaphyla", "reaction", "toler", "rash", "hives", "swelling", "swells", "itch",
+    "vomit", "causes", "gives", "过敏", "不耐受", "皮疹", "皮试",
+)  # fmt: skip
 """Words, in small letters, in whose sentence substances other than drugs may be allergens."""
 _BEFORE = re.compile(
     r"(?:\b(?:allerg(?:y|ies|ic)(?:\s+(?:reactions?|history|and intoleran\w+|or intoleran\w+))?\s*(?:to|include[sd]?|:|-|of|are|is|with)|"
@@ -136,6 +136,17 @@ def allergy_to(
     reaction = " ".join(text[slice(*span)].lower().split()) if span else ""
     severe = _SEVERE.search(reaction) or re.search(r"severe|严重", after[:30], re.IGNORECASE)
     return Allergy(kind, reaction, "severe" if severe else "", span)
+
+
+def mentions(text: str) -> list[int]:
+    """Offsets of the words of MENTIONS."""
+    lower, found = text.lower(), []
+    for word in MENTIONS:  # several times faster than one pattern
+        at = lower.find(word)
+        while at >= 0:
+            found.append(at)
+            at = lower.find(word, at + 1)
+    return found
 
 
 def denies_drug_allergies(text: str) -> bool:

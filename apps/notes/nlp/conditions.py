@@ -250,7 +250,7 @@ def _same_concept(lexical: Named, row: Named, text: str) -> bool:
     concept = concepts()[lexical.concept]
     if (lexical.start, lexical.end) == (row.start, row.end) and concept.denoted_by(text[row.start : row.end]):
         return True
-    return concept.icd10[:3] == row.candidate.code[:3]
+    return concept.icd10[:3] == row.candidate.code[:3] or bool(concept.label and lexical.end == row.end)
 
 
 def condition_at(context: Context, row: Named, assertion: str) -> Condition | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+/\d+(?!\d)|\d*\.\d+|\d+)"
 _RANGE = rf"(?P<low>{_NUMBER})(?:\s*(?:-|–|to|~|至)\s*(?P<high>{_NUMBER}))?"
@@ -195,10 +196,12 @@ def _parts(per: str) -> list[str]:
     return [part.strip().removeprefix("per ").strip() for part in re.split(r"/|\bper\b", per) if part.strip()]
 
 
+@cache
 def _ucum(written: str) -> str:
     return next(ucum for pattern, ucum in _UNITS.items() if re.fullmatch(pattern, written, re.I))
 
 
+@cache
 def _per(written: str) -> str:
     return next(ucum for pattern, ucum in _PER.items() if re.fullmatch(pattern, written, re.I))
 
