@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ALLERGY, INTOLERANCE = "allergy", "intolerance"
+ALLERGY, INTOLERANCE, DENIED = "allergy", "intolerance", "denied"
 REACTION = (
     r"anaphyla\w+(?: shock| reaction)?|hives|urticaria|angio-?o?edema|(?:skin |maculopapular |itchy |diffuse |severe )*rash(?:es)?|"
     r"(?:facial |lip |tongue |throat |face )?swelling|swelling of (?:the |his |her )?(?:face|lips?|tongue|throat)|swollen (?:face|lips?|tongue)|"
@@ -54,6 +54,7 @@ _NEGATED = re.compile(
     r"other|be|have|had|to|real|documented|reported|previous|significant|is|was|he|she|longer|to)){0,6}\s*$",
     re.IGNORECASE,
 )
+_DENIED = re.compile(r"\b(?:no|not|denies|denied|without|never|isn't|wasn't)\b[^,;]{0,30}$", re.IGNORECASE)
 _NONE_KNOWN = re.compile(
     r"\bn\.?k\.?d\.?a\b\.?|\bno\s+(?:known\s+)?(?:drug|medication|medicine|medicinal)\s*(?:/\s*food\s*)?allerg\w*|"
     r"\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?(?:drug|medication|medicine)\s+allerg\w*|\bno (?:known )?allerg\w+ to (?:any )?(?:medications?|drugs|medicines?)\b|"
@@ -128,6 +129,8 @@ def allergy_to(
     kind = _stated(before, after)
     if kind is None and section_body is not None and not _leaves_section(text, section_body, start):
         kind = ALLERGY
+    if kind == DENIED:
+        return None
     if kind is None and _has_sign(text, end, text[max(start - 200, 0) : start]):
         kind = ALLERGY
     if kind is None:
@@ -175,15 +178,11 @@ def _stated(before: str, after: str) -> str | None:
     if cue and not _OTHER_CLAUSE.search(cue["between"]) and not _is_chinese_object(cue, after):
         lead = before[: cue.start()]
         if _NEGATED.search(lead) or (cue["sensitive"] and _ORGANISM.search(before)) or _NOT_ALLERGIC_ZH.search(lead):
-            return None
+            return DENIED
         return INTOLERANCE if cue["intolerance"] else ALLERGY
     match = _AFTER.match(after)
-    if (
-        match
-        and not _NEGATED.search(before)
-        and not re.search(r"\b(?:no|not|denies|without)\b[^,;]{0,30}$", before, re.I)
-    ):
-        return INTOLERANCE if match["intolerance"] else ALLERGY
+    if match:
+        return DENIED if _DENIED.search(before) else INTOLERANCE if match["intolerance"] else ALLERGY
     chinese = _AFTER_ZH.match(after)
     if chinese and not _NOT_ALLERGIC_ZH.search(before) and not re.search(r"[否无]", chinese["list"]):
         return INTOLERANCE if "不耐受" in chinese["cue"] else ALLERGY

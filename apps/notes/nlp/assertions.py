@@ -76,6 +76,7 @@ _LOCAL_ENDS = frozenset(
 _MAIN_CLAUSE = frozenset({",", "，", "but", "however", "although", "though", "；", "。", "但"})
 _SINGULAR = frozenset({"is", "was", "has", "resolved"})
 """First words of triggers that say something of the last clause only ("Cough persists, fever has resolved")."""
+_ZH_ENDS = frozenset("，。；、,;.）)")
 _ZH_ITEM = re.compile(r"^[^，。；,;]{1,12}(?:史|病|症|炎|癌|等)(?:[，。；,;]|$)")
 _ZH_BARE = re.compile(r"^[A-Za-z0-9\s]*(?:检查|造影|提示|复查|后|结果|均|已|示|CT|MRI|B超|超声|胸片|检测|目前|现)*$")
 
@@ -327,12 +328,18 @@ class _Line:
         for name, direction in trigger.effects:
             if direction in (FORWARD, LOCAL):
                 rows.append(Scope(name, trigger.end, self._forward(number, name, direction), trigger.start))
-            elif direction in (BACKWARD, SEGMENT):
+            elif direction in (BACKWARD, SEGMENT) and not self._is_forward(trigger):
                 rows.append(Scope(name, self._backward(trigger, direction), trigger.start, trigger.start))
             elif direction == ADJACENT:
                 start = self._backward(trigger, SEGMENT)
                 rows.append(Scope(name, start, trigger.start, trigger.start, adjacent=True))
         return rows
+
+    def _is_forward(self, trigger: Trigger) -> bool:
+        """Chinese: whether a word that denies in both directions has what it denies behind it ("未见气胸")."""
+        words = self.context.tokens.words
+        both = any(direction == FORWARD for _name, direction in trigger.effects)
+        return self.context.language == "zh" and both and trigger.end < self.end and words[trigger.end] not in _ZH_ENDS
 
     def _forward(self, number: int, name: str, direction: str) -> int:
         """End of the forward scope of the trigger ``triggers[number]``."""
@@ -399,5 +406,7 @@ class _Line:
         """Chinese: "怀疑肺栓塞，CTPA已排除" denies what stands before the comma."""
         words = self.context.tokens
         if self.context.language != "zh" or words.words[stop.start] not in ("，", ","):
+            return False
+        if not re.search("排除|除外", "".join(words.words[trigger.start : trigger.end])):
             return False
         return bool(_ZH_BARE.match(self.context.text[words.ends[stop.end - 1] : words.starts[trigger.start]]))

@@ -115,7 +115,7 @@ _RESTRICTING = re.compile(
 )
 """Words directly before a name that make it another condition's, unless the whole phrase is known."""
 _AFTER = re.compile(
-    r"^(?:\s+(?:of|in)\s+(?:the\s+|his\s+|her\s+)?(?:left\s+|right\s+|both\s+)?[a-z]+(?<!childhood)(?<!setting)|\s+(?:insipidus|volume|rate|syndrome|"
+    r"^(?:\s+(?:of|in)\s+(?!remission|childhood|the past|the setting|this patient|pregnancy)(?:the\s+|his\s+|her\s+)?(?:left\s+|right\s+|both\s+)?[a-z]+(?<!childhood)(?<!setting)|\s+(?:insipidus|volume|rate|syndrome|"
     r"segment|prophylaxis|virus|carrier)\b|\s+[A-EH](?![A-Za-z'])|[- ](?:induced|related|associated|like|type)\b|\s*-\s*free)"
 )
 """What follows a name and makes it another condition's."""
@@ -155,10 +155,13 @@ _SENSES_AFTER = {
     "lesion": re.compile(r"^\s+(?:removal)", re.IGNORECASE),
     "urinary_frequency": re.compile(r"^\s+(?:of|domain|range|ablation|band)\b", re.IGNORECASE),
 }
+_MONTH = (
+    r"(?:(?:january|february|march|april|may|june|july|august|september|october|november|december|[a-z]{3})\.?\s+"
+    r"(?:of\s+)?)?"
+)
 _YEAR = re.compile(
-    r"^[^.;。；]{0,40}?\b(?:in|since|from|around|circa|diagnosed(?: in)?|dx|dx'd|\()\s*(?:(?:early|late|mid)\s*-?\s*)?"
-    r"(?:(?:january|february|march|april|may|june|july|august|september|october|november|december|[a-z]{3})\.?\s+(?:of\s+)?)?"
-    r"(?P<year>(?:19|20)\d\d)\b|^[^。；]{0,6}?(?P<zh>(?:19|20)\d\d)年",
+    r"^(?:\s*\(?|[^.;,。；，]{0,40}?\b(?:in|since|from|around|circa|diagnosed|dx|dx'd)\s*(?:(?:early|late|mid)\s*-?\s*)?"
+    rf"{_MONTH})(?P<year>(?:19|20)\d\d)\b|^[^。；，]{{0,6}}?(?P<zh>(?:19|20)\d\d)年",
     re.IGNORECASE,
 )
 _YEAR_BEFORE = re.compile(
@@ -415,6 +418,8 @@ def _of_the_past(code: str, context: Context, row: Named) -> tuple[str, str]:
         return code, RESOLVED
     prefix = next((code[:length] for length in range(len(code), 2, -1) if code[:length] in history_codes()), "")
     history = history_codes().get(prefix, "")
+    if code.startswith("Z"):  # a stent, a transplant: put in once, and still there
+        return code, ACTIVE
     if history == "=":
         return (code, ACTIVE) if not context.resolved(row.start, row.end) else ("", RESOLVED)
     return history, RESOLVED

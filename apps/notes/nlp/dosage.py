@@ -125,9 +125,10 @@ _FREQUENCIES = (
     (r"\bhourly\b|每小时", "every hour"),
     (r"\bx\s?1\b|\bonce\b|\bstat\b|\bone dose\b|\bsingle dose\b|立即|一次性", "once"),
 )
-_FREQUENCY = [(re.compile(pattern, re.I), words) for pattern, words in _FREQUENCIES]
+_FREQUENCY = [(re.compile(pattern, re.I | re.A), words) for pattern, words in _FREQUENCIES]
 _NEEDED = re.compile(
-    r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需", re.I
+    r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需",
+    re.I | re.A,
 )
 _SAID = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "twelve": "12"}
 
