@@ -15,7 +15,9 @@ from typing import Any
 
 from apps.notes.nlp.assertions import HISTORICAL, Context
 from apps.terminology.condition_text import plain_words
+from apps.terminology.conditions import conditions, title_of
 from apps.terminology.lexicon import Concept, concepts
+from apps.terminology.names import key_of
 from apps.terminology.resolution import Candidate
 
 HISTORY_FILE = Path(__file__).parent / "history_codes.tsv"
@@ -24,6 +26,7 @@ CERTAIN = 0.9
 """Certainty of a candidate from which its code is recorded."""
 _LASTING_FACTS = frozenset({"Z33", "Z94", "Z95", "Z99", "Z89", "Z90", "Z85", "Z86", "Z87"})
 """Chapter Z in the record: pregnancy, transplants, devices, dialysis, missing organs, personal history."""
+_COURSES = (("acute", "acute"), ("chronic", "chronic"), ("急性", "acute"), ("慢性", "chronic"))
 ACTIVE, RESOLVED = "active", "resolved"
 _HARMLESS = frozenset(
     [
@@ -295,10 +298,19 @@ def _code(text: str, row: Named, concept: Concept | None) -> tuple[str, float]:
     if is_part(text, row.start, row.end) or " ".join(words.lower().split()) in _guards()["nocode"]:
         return "", 0.0
     if concept is not None and concept.icd10 and concept.denoted_by(words):
-        return concept.icd10, 1.0
+        return _qualified(words, concept.icd10), 1.0
     if row.candidate is not None and row.candidate.certainty >= CERTAIN:
-        return row.candidate.code, row.candidate.certainty
+        return _qualified(words, row.candidate.code), row.candidate.certainty
     return "", 0.0
+
+
+def _qualified(words: str, code: str) -> str:
+    """The code, or another one of the name, whose title says "acute" or "chronic" like the words; empty if none does."""
+    wanted = [title for word, title in _COURSES if word in words.lower()]
+    if not wanted or code.startswith("I63"):  # a stroke is acute
+        return code
+    options = [code, *conditions().named(key_of(words))]
+    return next((option for option in options if all(word in title_of(option).lower() for word in wanted)), "")
 
 
 def is_part(text: str, start: int, end: int) -> bool:
