@@ -21,7 +21,9 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
-from apps.notes.nlp.conditions import Named, condition_at, is_history, named_conditions
+from apps.notes.nlp.condition_history import is_history
+from apps.notes.nlp.condition_names import Named, named_conditions
+from apps.notes.nlp.conditions import condition_at
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
 from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
