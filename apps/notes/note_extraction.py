@@ -223,6 +223,7 @@ def _add_observation(concept: Concept, entry: Mapping[str, Any], actor: User) ->
             actor=actor,
             source="note",
             chosen=entry.get("chosen"),
+            listed_unit=False,
         )
     except UserError as refusal:
         if refusal.code != "value_twice":

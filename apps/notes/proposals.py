@@ -103,7 +103,7 @@ def _problem(concept: Concept, words: str) -> Proposal | None:
 def _entry(concept: Concept, words: str, *names: str) -> dict[str, Any]:
     details = concept.details
     code = str(details.get("code", ""))
-    entry = {"text": words, "code": code, "suggested_code": code, "status": StatementStatus.ACTIVE}
+    entry = {"text": words, "code": code, "status": StatementStatus.ACTIVE}
     return {**entry, **{name: str(details.get(name) or "") for name in names}}
 
 
@@ -115,7 +115,7 @@ def _observations(concept: Concept) -> list[Proposal]:
     codes = [SYSTOLIC, DIASTOLIC] if details["concept"] == PRESSURE else [details["concept"]]
     measures = [measure for code in codes if (measure := by_code(code)) is not None]
     written, unit = str(details.get("written") or ""), str(details.get("written_unit") or "")
-    if len(codes) == 1 and written and (unit or not details["values"]):
+    if len(codes) == 1 and written and (unit or details.get("state") == "ask"):
         values = [(written, unit)]
     else:
         values = [(f"{details.get('comparator', '')}{value:g}", details["unit"]) for value in details["values"]]

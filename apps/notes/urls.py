@@ -14,5 +14,4 @@ urlpatterns = [
     path("<uuid:pk>/whys/<uuid:why_id>/", notes.why, name="why"),
     path("<uuid:pk>/notes/<uuid:note_id>/<int:number>/", notes.revision, name="revision"),
     path("<uuid:pk>/notes/<uuid:note_id>/review/", review.review, name="review"),
-    path("form-token/", review.form_token, name="form-token"),
 ]

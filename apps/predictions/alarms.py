@@ -18,7 +18,7 @@ from apps.predictions.models import Alarm, AlarmAcknowledgement, AlarmRule, Pred
 from apps.records.access import require
 from apps.records.event_log import log_event
 from apps.records.models import Case, EventKind, Observation
-from apps.terminology.loinc import catalogue
+from apps.terminology.loinc import STANDS_IN, catalogue
 
 RISK = "risk"
 FRESH = timedelta(hours=24)
@@ -154,11 +154,13 @@ class Reading:
 
 def _newest(case: Case, codes: set[str], since: datetime) -> dict[str, Reading]:
     """Return the newest value of each measurement that is not marked as entered in error."""
-    rows = Observation.objects.filter(case=case, voided_at=None, at__gte=since, code__in=codes)
-    return {
-        row.code: Reading(row.value, row.comparator, str(row.pk))
-        for row in rows.select_related("case").order_by("at", "entered_at")
-    }
+    wanted = codes | {code for code, other in STANDS_IN.items() if other in codes}
+    rows = Observation.objects.filter(case=case, voided_at=None, at__gte=since, code__in=wanted)
+    newest = {}
+    for row in rows.select_related("case").order_by("at", "entered_at"):
+        for code in {row.code, STANDS_IN.get(row.code, row.code)} & codes:
+            newest[code] = Reading(row.value, row.comparator, str(row.pk))
+    return newest
 
 
 def _met(rule: AlarmRule, reading: Reading | None) -> bool:

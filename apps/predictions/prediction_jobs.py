@@ -21,7 +21,7 @@ from apps.predictions import alarms
 from apps.predictions.models import Prediction, PredictionKind
 from apps.records import event_log
 from apps.records.models import Case, Event, EventKind, Observation
-from apps.terminology.loinc import Measure, catalogue
+from apps.terminology.loinc import STANDS_IN, Measure, catalogue
 from apps.terminology.units import convert
 
 ACTOR = System("risk prediction")
@@ -59,7 +59,8 @@ def stay_input(prediction: Prediction) -> StayInput:
     rows = Observation.objects.filter(case=case, voided_at=None).select_related("case").order_by("at")
     columns: dict[str, list[tuple[int, str]]] = {}
     for index, variable in enumerate(variables):
-        for code in variable["observations"]:
+        observed = variable["observations"]
+        for code in (*observed, *(code for code, other in STANDS_IN.items() if other in observed)):
             columns.setdefault(code, []).append((index, variable["unit"]))
     measured, last = [], -1.0
     for row in rows:

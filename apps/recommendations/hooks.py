@@ -33,6 +33,7 @@ from apps.recommendations import engine
 from apps.recommendations.access import visible_to
 from apps.recommendations.drafts import Draft, drafts_of
 from apps.recommendations.guidelines.drug_names import drugs_in
+from apps.recommendations.guidelines.expressions import Facts
 from apps.recommendations.guidelines.rule_engine import Decision
 from apps.recommendations.models import OPEN_STATES, CareItem, Recommendation
 from apps.recommendations.patient_facts import facts_of, order_context
@@ -206,9 +207,17 @@ def _drafts(context: dict[str, Any]) -> tuple[list[Draft], int]:
 def _against(patient: Patient, drafts: list[Draft], unchecked: int) -> list[dict[str, Any]]:
     """Warnings about drafted orders: allergies, interactions, and rules that only hold with the drafts."""
     allergies, medications = order_context(patient)
+    facts = facts_of(patient)
     cards = []
     for draft in drafts:
-        warnings = check_order(draft.text, codes=draft.codes, allergies=allergies, medications=medications)
+        warnings = check_order(
+            draft.text,
+            codes=draft.codes,
+            allergies=allergies,
+            medications=medications,
+            pregnant=bool(facts.get("pregnant")),
+            egfr=facts.get("egfr"),
+        )
         cards += [_warning(patient, warning) for warning in warnings]
         medications.append(draft.known_code or draft.text)
     if unchecked:
@@ -216,12 +225,11 @@ def _against(patient: Patient, drafts: list[Draft], unchecked: int) -> list[dict
         text %= {"number": unchecked, "limit": MAX_DRAFTS}
         cards.append(_warning(patient, OrderWarning("not-recognised", "moderate", text)))
     unique = {card["uuid"]: card for card in cards}
-    return [*unique.values(), *_rules_with(patient, drafts)]
+    return [*unique.values(), *_rules_with(patient, drafts, facts)]
 
 
-def _rules_with(patient: Patient, drafts: list[Draft]) -> list[dict[str, Any]]:
+def _rules_with(patient: Patient, drafts: list[Draft], facts: Facts) -> list[dict[str, Any]]:
     """Cards of the guideline rules that hold with the drafts and not without."""
-    facts = facts_of(patient)
     before = {row.item for row in engine.verdict_of(patient, facts).decisions if row.proposed}
     by_code = [part.name for draft in drafts for part in ingredients_of_code(draft.known_code)]
     ordered = [name for draft in drafts if not draft.known_code for name in drugs_in(draft.text)] + by_code

@@ -28,6 +28,7 @@ from apps.recommendations.guidelines.drug_names import allergens_of, drugs_of
 from apps.recommendations.guidelines.expressions import Facts
 from apps.recommendations.guidelines.nodules import LUNG, is_subsolid, site_of
 from apps.records.models import Case, Observation, Statement, StatementKind, StatementStatus
+from apps.records.renal_function import egfr
 from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.localisation import in_language
 
@@ -210,10 +211,3 @@ def _derived(facts: Facts) -> Facts:
     if CREATININE in values and facts.get("age", 0) >= 18 and "sex" in facts:
         derived["egfr"] = round(egfr(values[CREATININE], facts["age"], facts["sex"]), 0)
     return derived
-
-
-def egfr(creatinine: float, age: int, sex: str) -> float:
-    """Estimated GFR in mL/min/1.73 m² from creatinine in mg/dL (CKD-EPI 2021; Inker et al., NEJM 2021)."""
-    kappa, alpha, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
-    ratio = creatinine / kappa
-    return 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age * factor

@@ -96,6 +96,24 @@ def hide_forbidden(view: View) -> View:
     return guarded
 
 
+def keep_typed_words(view: View) -> View:
+    """Answer a form of a session that has ended with a message beside the form, not with the sign-in page over it.
+
+    For forms that htmx sends; their page has a place ``#form-message`` and a token in ``#form-token``.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated or not request.headers.get("HX-Request"):
+            return view(request, *args, **kwargs)
+        answer = render(request, "records/_session_ended.html", status=401)
+        answer["HX-Retarget"], answer["HX-Reselect"] = "#form-message", "#session-ended"
+        answer["HX-Reswap"] = "innerHTML"
+        return answer
+
+    return guarded
+
+
 def redirect_back(request: HttpRequest, pk: Any = None) -> HttpResponse:
     """Redirect to the case tab named by the form."""
     if pk is None:

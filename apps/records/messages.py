@@ -40,6 +40,7 @@ MESSAGES = {
     "value_two_units": _("The value has two different units: %(first)s and %(second)s. Say which is right."),
     "value_ambiguous": _("%(value)s may mean: %(readings)s. Choose one."),
     "value_approximate": _("%(value)s is an estimate. Confirm the number to record it."),
+    "value_remark": _("%(value)s has a remark. Read it, and confirm the number to record it."),
     "value_rare": _(
         "%(value)s %(unit)s is very unusual. Check the number and the unit, and confirm it if it is right."
     ),

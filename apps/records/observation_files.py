@@ -118,13 +118,16 @@ def parse_row(number: int, cells: dict[str, str], reading: Reading | None = None
     return Row(number, cells, reading.measure, at, reading.value, question, reading.comparator, reading.choices)
 
 
-def parse_value(measure: Measure, value: str, unit: str) -> Reading:
-    """Read a value that was typed for a measurement; without a unit it is in the measurement's own.
+def parse_value(measure: Measure, value: str, unit: str, *, listed_unit: bool = True) -> Reading:
+    """Read a value of a measurement.
+
+    Args:
+        listed_unit: whether a value without unit is in the measurement's own, because the form says so.
 
     Raises:
         InvalidInput: if it is refused.
     """
-    reading = read_measure(measure, value, unit or _own_unit(measure, value))
+    reading = read_measure(measure, value, unit or (_own_unit(measure, value) if listed_unit else ""))
     if reading.state == State.REFUSED:
         raise InvalidInput(reading.reason, **reading.parameters)
     return reading

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -22,6 +23,10 @@ from apps.records.observations import Known, build_row, conflict_error, known_va
 from apps.records.patient_reference import subject_test
 from apps.terminology.loinc import by_code
 
+QUESTIONS = (
+    "value_ambiguous", "value_rare", "value_approximate", "value_remark", "value_preliminary", "value_status",
+)  # fmt: skip
+"""Reason codes of rows that may be imported once a clinician has chosen what they mean."""
 MAX_PENDING_IMPORTS = 5
 """Pending imports kept per user; older ones are removed."""
 
@@ -82,7 +87,8 @@ def apply_import(
             taken_at=timezone.now()
         ):
             return 0
-        rows = observation_import.rows.select_related("parcel__case")
+        wanted = Q(reason_code="") | Q(pk__in=list(chosen or ()), reason_code__in=QUESTIONS)
+        rows = observation_import.rows.filter(wanted).select_related("parcel__case")
         built = [_build(row, actor, chosen or {}) for row in rows]
         observations = [row for row in built if row is not None]
         known = known_values(observation_import.case, {(row.code, row.at) for row in observations})

@@ -40,11 +40,13 @@ def add(
     actor: Actor,
     source: str = "entry",
     chosen: float | None = None,
+    listed_unit: bool = True,
 ) -> Observation:
     """Add one value.
 
     Args:
         value: as written, with its comparator.
+        listed_unit: whether a value without unit is in the measurement's own; else it is asked about if need be.
         chosen: which of the choices of an earlier :class:`ValueQuestion` is meant.
 
     Raises:
@@ -60,7 +62,7 @@ def add(
     if not EARLIEST < at <= timezone.now():
         problem = "value_future" if at > EARLIEST else "value_time"
         raise UserError(problem, value=at.isoformat(" ", "minutes"))
-    number, comparator = _read(measure, value, unit, chosen)
+    number, comparator = _read(measure, value, unit, chosen, listed_unit)
     with transaction.atomic():
         if not Case.objects.select_for_update().get(pk=case.pk).is_open:
             raise UserError("case_closed")
@@ -81,14 +83,14 @@ def add(
     return row
 
 
-def _read(measure: Measure, value: str, unit: str, chosen: float | None) -> tuple[float, str]:
+def _read(measure: Measure, value: str, unit: str, chosen: float | None, listed_unit: bool) -> tuple[float, str]:
     """Return the number in the measurement's unit and its comparator.
 
     Raises:
         ValueQuestion, UserError: as :func:`add`.
     """
     try:
-        reading = parse_value(measure, value, unit)
+        reading = parse_value(measure, value, unit, listed_unit=listed_unit)
     except InvalidInput as problem:
         raise UserError(problem.code, **problem.parameters) from None
     if reading.state == State.ASK:

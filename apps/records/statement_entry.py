@@ -8,15 +8,18 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.jobs.errors import UserError
-from apps.records.coding import exact_code
+from apps.records.coding import candidates, exact_code
 from apps.records.dosage import parse_dose
 from apps.records.models import Case, Intent, Statement, StatementKind, StatementStatus
 from apps.records.problem_list import add_statement, no_known_text, recorded
-from apps.terminology import icd10
+from apps.records.renal_function import newest_egfr
+from apps.terminology.conditions import title_of
 from apps.terminology.order_check import Warning as OrderWarning
 from apps.terminology.order_check import check_order
 
 ICD10_CODE = re.compile(r"^[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?$")
+PREGNANCY = ("Z33", "Z34", "O")
+"""Beginnings of ICD-10-CM codes that say that the patient is pregnant."""
 DETAILS = {
     StatementKind.PROBLEM: ("onset",),
     StatementKind.ALLERGY: ("type", "reaction", "severity", "certainty", "no_known", "onset"),
@@ -54,7 +57,7 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
         details["intent"] = details["intent"] or Intent.PLAN
     if kind == StatementKind.MEDICATION and status in (StatementStatus.ACTIVE, StatementStatus.CONDITIONAL):
         known = recorded(case, kind, text=text, code=code, details=details, status=status)
-        warnings = [] if known is not None else warnings_about(case, text)
+        warnings = [] if known is not None else warnings_about(case, text, code)
         if warnings and not override.strip():
             raise OrderQuestion(warnings)
         if warnings:
@@ -74,21 +77,36 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
     )
 
 
-def warnings_about(case: Case, order: str) -> list[OrderWarning]:
-    """Return what is known against a drug: the patient's allergies and medication in all cases are taken into account.
+def warnings_about(case: Case, order: str, code: str = "") -> list[OrderWarning]:
+    """Return what is known against a drug, from all cases: allergies, medication, pregnancy, renal function.
 
-    Statements of the same words are left out: a drug is no duplicate of itself.
+    Args:
+        order: the words of the drug.
+        code: its RxNorm code, used if the words say nothing.
     """
     rows = list(
         Statement.objects.filter(
             case__patient=case.patient_id,
-            kind__in=(StatementKind.ALLERGY, StatementKind.MEDICATION),
             status__in=(StatementStatus.ACTIVE, StatementStatus.ON_HOLD),
         ).select_related("case")
     )
     allergies = [allergy_text(row) for row in rows if row.kind == StatementKind.ALLERGY]
-    medications = [row.text for row in rows if row.kind == StatementKind.MEDICATION]
-    return check_order(order, allergies=allergies, medications=medications)
+    medications = [_readable(row.text, row.code) for row in rows if row.kind == StatementKind.MEDICATION]
+    order = _readable(order, code)
+    codes = [order] if order.isdigit() else []
+    return check_order(
+        "" if codes else order,
+        allergies=allergies,
+        medications=medications,
+        codes=codes,
+        pregnant=any(row.kind == StatementKind.PROBLEM and row.code.startswith(PREGNANCY) for row in rows),
+        egfr=newest_egfr(case.patient),
+    )
+
+
+def _readable(text: str, code: str) -> str:
+    """Return the words of a drug if they are known, else its RxNorm code if it has one."""
+    return code if code.isdigit() and not candidates(StatementKind.MEDICATION, text) else text
 
 
 def allergy_text(row: Statement) -> str:
@@ -112,9 +130,10 @@ def _words_and_code(kind: StatementKind, entry: Mapping[str, Any], details: Mapp
     if kind == StatementKind.PROBLEM:
         first, _space, rest = text.partition(" ")
         if ICD10_CODE.match(first.upper()):
-            code, text = code or first.upper(), rest or icd10.title_of(first.upper())
-        if code and code != entry.get("suggested_code") and not icd10.title_of(code):
+            code, text = code or first, rest or title_of(first.upper()) or text
+        if code and not title_of(code.upper()):
             raise UserError("code_unknown", given=code[:20])
+        code = code.upper()
     if code:
         return text, code, True
     return text, exact_code(kind, text), False

@@ -5,6 +5,7 @@ from apps.records.views import observations, statements
 app_name = "records"
 urlpatterns = [
     path("codes.json", statements.codes, name="codes"),
+    path("form-token/", statements.form_token, name="form-token"),
     path("<uuid:pk>/statements/", statements.add_statement, name="state"),
     path("<uuid:pk>/statements/<uuid:statement_id>/", statements.set_statement, name="set-statement"),
     path("<uuid:pk>/values/", observations.value_page, name="values"),

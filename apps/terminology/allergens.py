@@ -9,9 +9,10 @@ from functools import cache
 from typing import Final, Literal
 
 from apps.terminology.candidates import Candidate
+from apps.terminology.data_files import own_lines
 from apps.terminology.drug_classes import DrugClass, classes_by_ingredient, drug_classes, expanded
 from apps.terminology.drug_resolution import resolve_drug
-from apps.terminology.drugs import drug_names, ingredients_of_code, own_lines
+from apps.terminology.drugs import drug_names, ingredients_of_code
 from apps.terminology.names import NameIndex, Token, is_chinese, key_of, tokens_of
 
 Severity = Literal["contraindicated", "high", "moderate", "low"]
@@ -36,7 +37,7 @@ _DENIES = re.compile(
     r"\b(?:denies|denied|deny|denying|not|isn'?t|never|negative for|no longer)\b.*\b(?:allerg|intoleran|sensitiv)\w*|"
     r"\ballerg\w*\s*(?:[:\-]|is|are|to)?\s*(?:none|nil|no|nkd?a|negative|denied|denies|not known|unknown none)\W*$|"
     r"\bnone (?:are |is )?known|\b(?:are|is) (?:none|negative)\b|\bnone (?:by history|reported|per)\b|"
-    r"\bnot allergic\b|\ballergy (?:ruled out|removed|disproved|delabeled|delabelled)\b|"
+    r"\bnot allergic\b|\b(?:ruled out|disproved|refuted|de-?labell?ed|entered in error)\b|"
     r"否认|^\W*(?:无|没有|暂无|未发现|不详无)|(?:无|没有|未见|未发现).{0,8}过敏|"
     r"不过敏|过敏史?\W*(?:无|阴性|\(-\)|（-）)\W*$|皮试\W*阴性",
     re.IGNORECASE,
@@ -119,6 +120,16 @@ def resolve_allergen(text: str) -> list[Candidate]:
     """The allergens that a text names, in its order: classes, drugs, foods and materials; drugs also if misspelt."""
     found = [candidate for _start, _end, candidate in allergens_in_text(text, tokens_of(text))]
     return list(dict.fromkeys(found)) or [_as_allergen(candidate) for candidate in resolve_drug(text)]
+
+
+def _as_allergen(candidate: Candidate) -> Candidate:
+    """A drug as an allergen; the class where the drug's name is that of its class ("penicillin")."""
+    drug_class = _class_names().get(key_of(candidate.name))
+    if drug_class:
+        title = drug_class.titles["en"]
+        return Candidate("allergen", drug_class.code, title, candidate.matched, candidate.certainty)
+    code = candidate.code or candidate.name
+    return Candidate("allergen", code, candidate.name, candidate.matched, candidate.certainty, candidate.ingredients)
 
 
 def allergens_in_text(text: str, tokens: list[Token]) -> list[tuple[int, int, Candidate]]:
@@ -262,8 +273,3 @@ def _candidates(key: str, matched: str) -> list[Candidate]:
 
 def _class_candidate(drug_class: DrugClass, matched: str) -> Candidate:
     return Candidate("allergen", drug_class.code, drug_class.titles["en"], matched, 1.0)
-
-
-def _as_allergen(candidate: Candidate) -> Candidate:
-    code = candidate.code or candidate.name
-    return Candidate("allergen", code, candidate.name, candidate.matched, candidate.certainty, candidate.ingredients)

@@ -15,7 +15,7 @@ from typing import Final
 from apps.terminology.candidates import Candidate
 from apps.terminology.condition_text import abbreviations, american, plain_words, stems
 from apps.terminology.conditions import code_row, conditions, normal_code, title_of
-from apps.terminology.drugs import packed_lines
+from apps.terminology.data_files import packed_lines
 from apps.terminology.names import Token, is_chinese, key_of, tokens_of
 from apps.terminology.spelling import Vocabulary, distance_between
 
@@ -52,7 +52,7 @@ def search_conditions(query: str, *, limit: int = 20) -> list[str]:
         return _by_prefix(code)[:limit] or [code]
     if code and "." in text:
         return []
-    found = list(_searched(text))
+    found = [code for code in _searched(text) if code_row(code)]
     sided = [_sided(code, side) for side in _side_of(text) for code in found]
     return list(dict.fromkeys([*sided, *found] if sided else found))[:limit]
 

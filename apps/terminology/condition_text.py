@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
-from apps.terminology.drugs import own_lines
+from apps.terminology.data_files import own_lines
 from apps.terminology.names import tokens_of
 
 STOP_WORDS: Final = frozenset(
@@ -59,6 +59,9 @@ _PHRASES: Final = (
     (re.compile(r"\blow back\b|\blower back\b"), "low-back"),
     (re.compile(r"\bmyocardial infarct(?:ion)?s?\b|\bheart attacks?\b"), "heart-muscle infarction"),
     (re.compile(r"\bshortness of breath\b"), "breathlessness"),
+    (re.compile(r"\blower (?:limbs?|extremity|extremities|legs?)\b"), "leg"),
+    (re.compile(r"\bupper (?:limbs?|extremity|extremities|arms?)\b"), "arm"),
+    (re.compile(r"\((?:disorder|finding|situation|procedure|morphologic abnormality)\)"), ""),
     (re.compile(r"\bw/o\b"), "without"),
     (re.compile(r"\bw/"), "with "),
     (re.compile(r"\btype ii\b"), "type 2"),

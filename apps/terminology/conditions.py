@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
 
-from apps.terminology.drugs import own_lines, packed_lines
+from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.names import NameIndex, key_of
 
 _CODE: Final = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 _SEVENTH: Final = {"A": "initial encounter", "D": "subsequent encounter", "S": "sequela"}
+
+_EYES: Final = {"1": "right eye", "2": "left eye", "3": "both eyes", "9": "unspecified eye"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,9 @@ def conditions() -> Conditions:
 
 
 def with_seventh(code: str, sevenths: str) -> str:
-    """A code with its first seventh character, for an initial encounter: ``T14.8`` becomes ``T14.8XXA``."""
-    return f"{code if '.' in code else f'{code}.':X<7}{sevenths[0]}"
+    """A code with its plainest seventh character (initial encounter, unspecified): ``T14.8`` becomes ``T14.8XXA``."""
+    plainest = next((character for character in "A90" if character in sevenths), sevenths[0])
+    return f"{code if '.' in code else f'{code}.':X<7}{plainest}"
 
 
 def normal_code(text: str) -> str:
@@ -137,4 +140,16 @@ def title_of(code: str) -> str:
     row = code_row(code)
     if row is None or row.code == code:
         return row.title if row else ""
-    return f"{row.title}, {_SEVENTH.get(code[7], f'7th character {code[7]}')}"
+    return f"{row.title}, {_seventh(code)}"
+
+
+def _seventh(code: str) -> str:
+    """What the seventh character says; its meaning differs by chapter."""
+    character = code[7]
+    if code[0] == "E":
+        return _EYES.get(character, f"7th character {character}")
+    if code[0] == "O":
+        return "fetus not specified" if character == "0" else f"fetus {character}"
+    if code.startswith("M1A"):
+        return "with tophus" if character == "1" else "without tophus"
+    return _SEVENTH.get(character, f"7th character {character}")

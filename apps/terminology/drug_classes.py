@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from apps.terminology.drugs import drug_names, own_lines
+from apps.terminology.data_files import own_lines
+from apps.terminology.drugs import drug_names
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ powder granules lozenge pen prefilled syringe kit pack eye ear nose mdi hfa dpi 
 sodium potassium calcium magnesium hydrochloride hcl hydrobromide hbr sulfate sulphate succinate tartrate bitartrate
 besylate besilate maleate mesylate citrate acetate phosphate fumarate nitrate trihydrate monohydrate dihydrate
 anhydrous hyclate stearate hydrate dipropionate propionate furoate valerate lactate gluconate bromide chloride iodide
+macrocrystals macrocrystal crystals day pack
 tromethamine trometamol disodium dihydrochloride estolate axetil proxetil medoxomil cilexetil pivoxil
 a an the to of and or from in is was tablets generic brand name formulation adult child pediatric paediatric
 """
@@ -147,7 +148,10 @@ def words_left(tokens: list[Token], covered: set[int]) -> list[str]:
     left = [
         token.key
         for number, token in enumerate(tokens)
-        if number not in covered and token.key not in WORDS_BESIDE and not token.key[0].isdigit()
+        if number not in covered
+        and token.key not in WORDS_BESIDE
+        and not token.key[0].isdigit()
+        and (len(token.key) > 1 or not token.key.isascii())
     ]
     chinese = "".join(key for key in left if "\u3400" <= key[0] <= "\u9fff")
     return [key for key in left if not "\u3400" <= key[0] <= "\u9fff"] + [

@@ -6,15 +6,13 @@ its name is looked up: loading takes a fraction of a second.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Final, Literal
 
+from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.names import NameIndex, key_of
 
-DATA: Final = Path(__file__).parent / "data"
 Use = Literal["text", "guarded", "query"]
 _USES: Final[dict[str, Use]] = {"t": "text", "g": "guarded", "q": "query"}
 
@@ -88,18 +86,22 @@ class DrugNames:
     def _load_own(self) -> None:
         for line in own_lines("drug_names_en.tsv"):
             name, contents, use = line.split("\t")
-            ingredients = tuple(self.ingredient(part) for part in contents.split("|"))
-            self._own[key_of(name)] = (DrugName(name, "name", _USES[use], ingredients),)
+            self._own[key_of(name)] = (DrugName(name, "name", _USES[use], self._contents(contents)),)
         for line in own_lines("drug_names_zh.tsv"):
             contents, names = line.split("\t")
-            ingredients = tuple(self.ingredient(part) for part in contents.split("|"))
+            ingredients = self._contents(contents)
             for name in names.split("|"):
                 is_guarded = name in guards()["zh_guarded"]
                 self._own[key_of(name)] = (DrugName(name, "name", "guarded" if is_guarded else "text", ingredients),)
-            for ingredient in ingredients:
-                key = key_of(ingredient.name)
-                if key not in self._rows and key not in self._own:
-                    self._own[key] = (DrugName(ingredient.name, "ingredient", "text", (ingredient,)),)
+
+    def _contents(self, names: str) -> tuple[Ingredient, ...]:
+        """Ingredients of their names; one that no bundled table has is a name of its own from now on."""
+        ingredients = tuple(self.ingredient(name) for name in names.split("|"))
+        for ingredient in ingredients:
+            key = key_of(ingredient.name)
+            if key not in self._rows and key not in self._own:
+                self._own[key] = (DrugName(ingredient.name, "ingredient", "text", (ingredient,)),)
+        return ingredients
 
     def _parsed(self, key: str, row: str) -> DrugName:
         use, kind, numbers, shown = row.split("\t")
@@ -158,15 +160,3 @@ def guards() -> dict[str, frozenset[str]]:
 def everyday_words() -> frozenset[str]:
     """Words of clinical English that are never misspelt names."""
     return frozenset(packed_lines("everyday_words.txt.gz"))
-
-
-def packed_lines(name: str) -> list[str]:
-    """Rows of a bundled compressed file."""
-    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
-        return file.read().splitlines()
-
-
-def own_lines(name: str) -> list[str]:
-    """Rows of a bundled text file, without comments."""
-    text = (DATA / name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]

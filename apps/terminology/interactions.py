@@ -9,8 +9,9 @@ from itertools import product
 from django.utils.translation import gettext as _
 
 from apps.terminology.allergens import SEVERITIES, Severity
+from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.drug_classes import expanded
-from apps.terminology.drugs import Ingredient, drug_names, own_lines, packed_lines
+from apps.terminology.drugs import Ingredient, drug_names
 from apps.terminology.localisation import in_language
 
 

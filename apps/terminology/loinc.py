@@ -81,6 +81,10 @@ def _below(first: float, second: float, comparator: str) -> bool:
     return first <= second if comparator in ("<", ">") else first < second
 
 
+STANDS_IN = {"59408-5": "2708-6"}
+"""Measurements that rules and models about another one look at as well: pulse oximetry for arterial saturation."""
+
+
 @cache
 def catalogue() -> dict[str, Measure]:
     """Load the measurements that can be charted and chosen from a list, by code."""

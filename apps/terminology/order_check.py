@@ -15,19 +15,22 @@ from django.utils.translation import gettext as _
 
 from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, read_allergy, worst
 from apps.terminology.candidates import Candidate
+from apps.terminology.cautions import cautions_about
 from apps.terminology.drug_classes import classes_by_ingredient, drug_classes
 from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.interactions import interaction_between
 from apps.terminology.localisation import in_language
 from apps.terminology.orders import OrderedDrug, read_order
 
-Kind = Literal["allergy", "class", "cross-reactivity", "interaction", "duplicate", "not-recognised"]
+Kind = Literal[
+    "allergy", "class", "cross-reactivity", "interaction", "duplicate", "pregnancy", "renal", "not-recognised"
+]
 UNREMARKABLE: Final = frozenset(
     {"sodium chloride", "water", "glucose", "potassium chloride", "clavulanate", "insulin", "oxygen", "multivitamin"}
 )
 """Ingredients that are rightly ordered more than once, or never as a therapy of their own."""
 _KINDS: Final[tuple[Kind, ...]] = (
-    "allergy", "class", "cross-reactivity", "interaction", "duplicate", "not-recognised",
+    "allergy", "class", "cross-reactivity", "interaction", "pregnancy", "renal", "duplicate", "not-recognised",
 )  # fmt: skip
 _NO_MEDICATION = re.compile(
     r"^\W*(?:none|nil|no|n/?a|no (?:known )?(?:current |regular |home )*(?:medications?|meds|medicines|drugs)|denies.*|"
@@ -52,7 +55,13 @@ class Warning:
 
 
 def check_order(
-    order: str, *, allergies: Iterable[str] = (), medications: Iterable[str] = (), codes: Iterable[str] = ()
+    order: str,
+    *,
+    allergies: Iterable[str] = (),
+    medications: Iterable[str] = (),
+    codes: Iterable[str] = (),
+    pregnant: bool = False,
+    egfr: float | None = None,
 ) -> list[Warning]:
     """Warnings about an order, worst first.
 
@@ -61,6 +70,8 @@ def check_order(
         allergies: entries of the allergy list; "NKDA" and the like are understood.
         medications: what the patient takes, as text or RxNorm codes.
         codes: RxNorm codes of what is ordered; used where they are known, else the text.
+        pregnant: whether a pregnancy is known.
+        egfr: estimated GFR in mL/min/1.73 m², where known.
     """
     found: list[Warning] = []
     ordered, unknown = _ordered(order, [code for code in codes if code])
@@ -75,6 +86,7 @@ def check_order(
             found += [_not_recognised(words) for words in unknown]
     for number, drug in enumerate(ordered):
         found += _allergy_warnings(drug, entries)
+        found += _cautions(drug, pregnant=pregnant, egfr=egfr)
         for other in [*taken, *ordered[:number]]:
             found += _pair_warnings(drug, other)
     unique = {(row.kind, row.text): row for row in found}
@@ -124,6 +136,15 @@ def _allergy_warnings(drug: OrderedDrug, entries: list[AllergyEntry]) -> Iterabl
             _with_note(summary, in_language(reaction.note) if reaction.note else ""),
             drug.words,
         )
+
+
+def _cautions(drug: OrderedDrug, *, pregnant: bool, egfr: float | None) -> Iterable[Warning]:
+    if drug.is_topical:
+        return
+    for caution in cautions_about(drug.ingredients, pregnant=pregnant, egfr=egfr):
+        reason = _("the patient is pregnant") if caution.kind == "pregnancy" else _("eGFR %(egfr)s") % {"egfr": egfr}
+        text = f"{drug.words}: {reason}: {in_language(caution.note)} ({caution.source})"
+        yield Warning(caution.kind, caution.severity, text, drug.words)
 
 
 def _pair_warnings(drug: OrderedDrug, other: OrderedDrug) -> Iterable[Warning]:

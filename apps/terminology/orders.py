@@ -10,6 +10,7 @@ from apps.terminology.candidates import Candidate
 from apps.terminology.drug_resolution import has_dose, names_in, resolve_drug, words_left
 from apps.terminology.drugs import drug_names
 from apps.terminology.names import key_of, tokens_of
+from apps.terminology.vaccines import resolve_vaccine
 
 _SEGMENT = re.compile(r"[\n;|\t；、，。]|,(?!\d{3}\b)|\s\+\s|\s{3,}")
 _TOPICAL = re.compile(
@@ -23,7 +24,9 @@ _INSTRUCTION = re.compile(
     r"^\W*(?:for|to|take|takes|taken|with|without|if|as|until|when|while|after|before|during|not|no|do|may|please|hold|"
     r"check|recheck|consider|call|given|see|start|stop|continue|repeat|refill|refills|dispense|disp|quantity|qty|sig|indication|dx|per|by|then|x|and|"
     r"max|maximum|total|route|dose|frequency|duration|number|patient|pt|use|apply|give|inject|inhale|in|on|at|"
-    r"dr|md|prn|daily|first|last|next|discontinue|monitor|goal|target|titrate|taper|followed|order|new|home|current|"
+    r"dr|md|prn|which|but|she|he|her|his|they|who|however|includes?|including|the|following|there|are|were|was|is|has|have|"
+    r"had|history|prior|refer|all|any|also|other|unsure|does|did|this|that|these|those|its?|we|you|please|because|one|half|outpatient|inpatient|admission|transfer|prescribed|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|"
+    r"saturdays?|sundays?|daily|first|last|next|discontinue|monitor|goal|target|titrate|taper|followed|order|new|home|current|"
     r"medications?|meds?|drug|name|strength|unit|units|用于|如|若|必要时|需|共|疗程|适应证|诊断)\b",
     re.IGNORECASE,
 )
@@ -93,6 +96,9 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
             drugs += [OrderedDrug(segment[start:end], row.ingredients, segment[start:]) for row in candidates]
     if drugs:
         return drugs, ""
+    vaccines = resolve_vaccine(" ".join(word for word in words_left(tokens, set()))) or resolve_vaccine(segment)
+    if vaccines:
+        return [OrderedDrug(segment[:60], (vaccines[0].name,), segment)], ""
     if all(_INSTRUCTION.match(word) for word in words_left(tokens, set())):
         return [], ""
     guesses = [row for row in resolve_drug(segment) if row.certainty < 1]

@@ -104,8 +104,7 @@ def read_measure(measure: Measure, value: object, unit: str = "", *, comparator:
         number, unit = _number_and_unit(measure, value, unit)
     except NotANumber as problem:
         return refused(problem.code, measure, value=str(value)[:40])
-    if number.unit and not unit:
-        unit = number.unit
+    number, unit, remark = _joined(measure, number, unit)
     if number.comparator and comparator and number.comparator != comparator:
         return asked("value_comparators", measure, first=comparator, second=number.comparator)
     number = replace(number, comparator=comparator or number.comparator)
@@ -115,7 +114,8 @@ def read_measure(measure: Measure, value: object, unit: str = "", *, comparator:
         candidates = _candidates(measure, number, unit)
     except UnknownUnit as problem:
         return refused(problem.reason, measure, unit=unit[:40], expected=shown(measure.unit))
-    return _decided(measure, number, candidates, str(value))
+    reading = _decided(measure, number, candidates, str(value))
+    return _with_remark(reading, number, str(value)) if remark else reading
 
 
 def shown(unit: str) -> str:
@@ -123,12 +123,41 @@ def shown(unit: str) -> str:
     return SHOWN.get(unit, unit)
 
 
+def _joined(measure: Measure, number: Number, unit: str) -> tuple[Number, str, bool]:
+    """Return the number, its unit, and whether a remark stands behind the number ("4.2 (hemolyzed)").
+
+    A multiplier behind the number belongs to the unit: "15万" of "/µL" are 15 of "万/µL".
+    """
+    if number.unit and not unit.strip():
+        return number, number.unit, False
+    if number.unit and unit.strip().startswith("/") and number.unit.lower() in _MULTIPLIERS:
+        return replace(number, unit=""), number.unit + unit.strip(), False
+    try:
+        canonical(number.unit, measure)
+    except UnknownUnit:
+        return replace(number, unit=""), unit, True
+    return number, unit, False
+
+
+def _with_remark(reading: Reading, number: Number, written: str) -> Reading:
+    """Turn a value with a remark into a question: the remark may say that it is not to be trusted."""
+    if reading.state != State.TAKEN or reading.value is None:
+        return reading
+    sign = f"{number.comparator} " if number.comparator else ""
+    choice = Choice(reading.value, f"{sign}{reading.value:.10g} {shown(reading.unit)}".strip())
+    parameters = {"value": written[:40]}
+    return replace(
+        reading, state=State.ASK, value=None, reason="value_remark", parameters=parameters, choices=(choice,)
+    )
+
+
 def plausibility(measure: Measure, value: float, comparator: str = "") -> str:
     """Return ``impossible``, ``rare`` or ``plausible`` for a value in the measurement's unit.
 
     A limit of detection ("below 0.5") is not rare however low it is: the true value is not that number.
     """
-    if not measure.minimum <= value <= measure.maximum:  # also rejects NaN
+    slack = 1e-6 * abs(value)  # 0.21 of single precision is 20.9999993 %
+    if not measure.minimum - slack <= value <= measure.maximum + slack:  # also rejects NaN
         return "impossible"
     below = measure.ask_below is not None and value < measure.ask_below and not comparator.startswith("<")
     above = measure.ask_above is not None and value > measure.ask_above and not comparator.startswith(">")
@@ -193,6 +222,7 @@ _COMPOUND = re.compile(
     r"(in|inch|inches|\"|″|''|lbs?|oz|ounces?|cm)?\s*$",
     re.IGNORECASE,
 )
+_MULTIPLIERS = ("万", "千", "百万", "亿", "k", "m", "thou", "lakh", "lac")
 _SCORE = re.compile(r"^\s*(\d{1,2})\s*/\s*(\d{1,2})\s*$")
 """A score out of its highest: GCS 15/15, pain 7/10."""
 _SMALLER = {"ft": "in", "feet": "in", "foot": "in", "'": "in", "′": "in", "st": "lb", "stone": "lb", "m": "cm"}

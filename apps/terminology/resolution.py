@@ -13,7 +13,9 @@ from apps.terminology.allergens import Reaction, allergens_in_text, reacts_with,
 from apps.terminology.candidates import Candidate
 from apps.terminology.condition_search import conditions_in_text, resolve_condition
 from apps.terminology.drug_resolution import drugs_in_text, resolve_drug
+from apps.terminology.loinc import by_name
 from apps.terminology.names import Token, tokens_of
+from apps.terminology.vaccines import resolve_vaccine, vaccines_in_text
 
 System = Literal["drug", "allergen", "condition", "observation", "vaccine"]
 
@@ -37,7 +39,12 @@ def find_names(text: str, systems: Iterable[System], language: str = "en") -> li
 
     Returns:
         Start, end and best candidate of each name, by position.
+
+    Raises:
+        ValueError: for observations, whose names mean nothing without their values: the reader of values finds them.
     """
+    if "observation" in (systems := list(systems)):
+        raise ValueError("observations are read with their values: see the reader of values")
     tokens = tokens_of(text)
     found: list[tuple[int, int, Candidate]] = []
     for system in systems:
@@ -45,15 +52,24 @@ def find_names(text: str, systems: Iterable[System], language: str = "en") -> li
     return sorted(found, key=lambda row: (row[0], -row[1]))
 
 
+def _resolve_observation(text: str) -> list[Candidate]:
+    """The measurement of a name or a LOINC code."""
+    measure = by_name(text)
+    return [Candidate("observation", measure.code, measure.title["en"], text, 1.0)] if measure else []
+
+
 _RESOLVERS: Final[dict[str, Callable[[str], list[Candidate]]]] = {
     "drug": resolve_drug,
     "allergen": resolve_allergen,
     "condition": resolve_condition,
+    "observation": _resolve_observation,
+    "vaccine": resolve_vaccine,
 }
 _FINDERS: Final[dict[str, Callable[[str, list[Token]], list[tuple[int, int, Candidate]]]]] = {
     "drug": drugs_in_text,
     "allergen": allergens_in_text,
     "condition": conditions_in_text,
+    "vaccine": vaccines_in_text,
 }
 
 __all__ = ["Candidate", "Reaction", "System", "find_names", "reacts_with", "resolve", "subsumes"]

@@ -53,11 +53,14 @@ CHINESE = (
 ATOMS = {
     "g": "g", "gm": "g", "gms": "g", "mol": "mol", "eq": "eq", "osm": "osm", "osmol": "osm", "m": "m", "l": "L",
     "ltr": "L", "s": "s", "sec": "s", "min": "min", "h": "h", "hr": "h", "hrs": "h", "hour": "h", "d": "d", "day": "d",
+    "e": "U", "ie": "[IU]", "gram": "g", "grams": "g",
     "u": "U", "iu": "[IU]", "unit": "U", "units": "U", "kat": "kat", "pa": "Pa", "%": "%", "24h": "(24.h)",
     "24hr": "(24.h)", "24hrs": "(24.h)", "24hours": "(24.h)", "hpf": "[HPF]", "lpf": "[LPF]", "cc": "mL", "wk": "wk",
     "arb'u": "[arb'U]", "[arb'u]": "[arb'U]", "[iu]": "[IU]", "(24.h)": "(24.h)", "100ml": "dL",
 }  # fmt: skip
 PREFIXES = {"k": "k", "d": "d", "c": "c", "m": "m", "u": "u", "mc": "u", "n": "n", "p": "p", "f": "f"}
+_PREFIXED = {"c": ("m",), "d": ("l", "m")}
+"""Prefixes that are used with few units only."""
 COUNTS = {
     "k": 3, "thou": 3, "thous": 3, "thousand": 3, "thousands": 3, "tsd": 3, "th": 3, "千": 3, "m": 6, "mil": 6,
     "mill": 6, "million": 6, "millions": 6, "mio": 6, "lakh": 5, "lakhs": 5, "lac": 5, "lacs": 5, "万": 4, "亿": 8,
@@ -71,12 +74,15 @@ _VOLUMES = {
     "ul": "uL", "cumm": "uL", "cmm": "uL", "mm3": "uL", "mm^3": "uL", "mm*3": "uL", "cubicmm": "uL", "mcl": "uL",
     "mcul": "uL", "l": "L", "ml": "mL", "dl": "dL", "nl": "nL", "pl": "pL", "立方毫米": "uL",
 }  # fmt: skip
-_CELLS = r"(?:cells?|leu|ery|rbcs?|wbcs?|个|copies|plts?)?"
+_CELLS = r"(?:cells?|zellen|個|leu|ery|rbcs?|wbcs?|个|copies|plts?)?"
 _VOLUME = "|".join(sorted(map(re.escape, _VOLUMES), key=len, reverse=True))
 _POWER = re.compile(rf"^[x*]?10(?:\^|\*\*|\*|e\+?|exp|\(|\^\()?(3|4|5|6|8|9|12)\)?\.?{_CELLS}/?(?:per)?({_VOLUME})$")
 _WORD = re.compile(rf"^[x*]?({'|'.join(sorted(COUNTS, key=len, reverse=True))})\.?{_CELLS}(?:/|per)({_VOLUME})$")
 _PLAIN = re.compile(rf"^[x*]?(1|1000|1,000|100)?{_CELLS}(?:/|per)({_VOLUME})$")
-_NOTE = re.compile(r"(?:feu|ddu|creatinine|creat|crea|cr|hb|hgb|ser|protein)$")
+_NOTE = re.compile(r"(?:feu|ddu|creatinine|creatinin|creat|crea|kreatinin|krea|kre|cr|hb|hgb|ser|protein)$")
+_PREFIX_WORDS = {"micro": "u", "milli": "m", "nano": "n", "pico": "p"}
+_SPELLED_OUT = re.compile(r"(micro|milli|nano|pico)(?=mol|g|l|eq)")
+_PER_BODY_SURFACE = re.compile(r"^ml/(?:min|\(min)[/.*]1[.,]73(?:m.*|sq.*|qm)?\)?$")
 _QUALIFIERS = {"feu": "{FEU}", "ddu": "{DDU}"}
 
 
@@ -91,7 +97,11 @@ def to_ucum(text: str, *, counts: bool = False) -> str:
         NotUcum: if the spelling is not known.
     """
     plain = _plain(text)
-    folded = plain.replace(" ", "").lower()
+    folded = _SPELLED_OUT.sub(lambda match: _PREFIX_WORDS[match[1]], plain.replace(" ", "").lower().rstrip("."))
+    folded = folded.replace("(feu)", "feu").replace("(ddu)", "ddu").replace("d-du", "ddu").replace("cu.mm", "cumm")
+    folded = folded.removesuffix("(ngsp)").removesuffix("(dcct)")
+    if _PER_BODY_SURFACE.match(folded):
+        return "mL/min/{1.73_m2}"
     if folded in ALIASES:
         return ALIASES[folded]
     if counts and folded in _SHORT_COUNTS:
@@ -174,6 +184,6 @@ def _fold_atom(part: str) -> str | None:
         return ATOMS[part]
     for prefix, canonical in PREFIXES.items():
         rest = part.removeprefix(prefix)
-        if rest != part and rest in ATOMS and ATOMS[rest][0] != "(":
-            return canonical + ATOMS[rest]
+        if rest != part and rest in ATOMS and (prefix not in _PREFIXED or rest in _PREFIXED[prefix]):
+            return canonical + ATOMS[rest] if ATOMS[rest][0] not in "(%[" or ATOMS[rest] == "[IU]" else None
     return None

@@ -81,7 +81,7 @@ def convert(value: float, unit: str, measure: Measure) -> float:
         if source == "1" or source.startswith("{"):
             return value
         raise UnknownUnit(unit, "unit_dimension")
-    if any((name in source) != (name in measure.unit) for name in QUALIFIERS):
+    if any(name in source and name not in measure.unit for name in QUALIFIERS):
         raise UnknownUnit(unit, "unit_analyte")
     if measure.unit == "[pH]" and source == "1":
         return value

@@ -5,7 +5,13 @@ import { timeline } from "./case/timeline";
 import { trends } from "./case/trends";
 
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-drafts]")) drafts(form);
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-codes]")) codes(form);
+const completions = () => {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-codes]:not([data-completed])")) {
+    form.dataset.completed = "";
+    codes(form);
+  }
+};
+completions();
 trends();
 timeline();
 const risk = () => {
@@ -14,3 +20,4 @@ const risk = () => {
 };
 risk();
 document.addEventListener("htmx:after:swap", risk);
+document.addEventListener("htmx:after:swap", completions);

@@ -15,6 +15,7 @@ from apps.notes.nlp.reader import read
 from apps.notes.nlp.record import record_of
 from apps.notes.note_extraction import confirm
 from apps.records.models import Case, Observation, Statement
+from apps.records.observations import ValueQuestion
 from apps.records.problem_list import add_statement
 from apps.records.statement_entry import OrderQuestion
 from tests.case_factories import written
@@ -201,12 +202,22 @@ def test_an_ambiguous_value_is_asked_about(case: Case, doctor: User) -> None:
     assert answer.status_code == 200 and Observation.objects.get().value == 1500
 
 
+def test_a_weight_without_unit_is_asked_about(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Weight 165.")
+    (concept,) = concepts_of(note)
+    with pytest.raises(ValueQuestion) as question:
+        confirm(concept, actor=doctor)
+    assert [round(choice.value, 1) for choice in question.value.choices] == [165, 74.8]
+    concept.refresh_from_db()
+    assert concept.verdict == "" and not Observation.objects.exists()
+
+
 def test_a_session_that_ended_leaves_the_form_alone(case: Case, doctor: User) -> None:
     note = written(case, doctor, "Takes aspirin.")
     client = browser_of(doctor)
     client.logout()
     answer = client.post(reverse("notes:review", args=[case.pk, note.pk]), {}, headers={"HX-Request": "true"})
-    assert answer.status_code == 401 and answer["HX-Retarget"] == "#review-message"
+    assert answer.status_code == 401 and answer["HX-Retarget"] == "#form-message"
     assert "what you typed is still here" in " ".join(answer.content.decode().split())
     plain = client.post(reverse("notes:review", args=[case.pk, note.pk]), {})
     assert plain.status_code == 302

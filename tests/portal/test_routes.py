@@ -181,7 +181,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "cases:list": ("get", (), CLINICIANS),
     "cases:new": ("get", (), (404, 404, 404, 404, 404, 404, 404, 404, 302)),
     "records:codes": ("get", (), CLINICIANS),
-    "notes:form-token": ("get", (), CLINICIANS),
+    "records:form-token": ("get", (), CLINICIANS),
     "cases:overview": ("get", ("case", ), TEAM),
     "cases:summary": ("get", ("case", ), TEAM),
     "cases:change": ("get", ("case", ), TEAM),

@@ -47,3 +47,10 @@ def test_a_limit_of_detection_raises_an_alarm_only_if_it_must(case: Case, doctor
     alarms.evaluate(case)
     (alarm,) = Alarm.objects.all()
     assert (alarm.rule.what, alarm.content["comparator"], alarm.content["value"]) == ("2345-7", "<", 40)
+
+
+def test_pulse_oximetry_stands_in_for_arterial_saturation(case: Case, doctor: User, team: CareTeam) -> None:
+    alarms.set_rule(team, "2708-6", above=None, below=88, actor=doctor)
+    add(case, "59408-5", "84", "%", timezone.now() - timedelta(minutes=5), actor=doctor)
+    alarms.evaluate(case)
+    assert Alarm.objects.get().content["value"] == 84

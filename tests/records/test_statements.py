@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.jobs.errors import UserError
 from apps.records.dosage import parse_dose
 from apps.records.models import Case, Statement, StatementKind, StatementStatus
+from apps.records.observations import add
 from apps.records.problem_list import add_statement, set_status
-from apps.records.statement_entry import OrderQuestion, enter_statement
+from apps.records.renal_function import newest_egfr
+from apps.records.statement_entry import OrderQuestion, enter_statement, warnings_about
 from tests.factories import browser_of
 
 MEDICATION, ALLERGY = StatementKind.MEDICATION, StatementKind.ALLERGY
@@ -97,6 +102,26 @@ def test_a_drug_is_checked_before_it_is_recorded(case: Case, doctor: User) -> No
     assert "Tolerated last year" in page
 
 
+def test_a_drug_whose_words_say_nothing_is_checked_by_its_code(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin")
+    with pytest.raises(OrderQuestion) as question:
+        entered(case, doctor, MEDICATION, "that white capsule", code="723")
+    assert "amoxicillin" in " ".join(warning.text.lower() for warning in question.value.warnings)
+
+
+def test_pregnancy_and_renal_function_are_taken_into_account(case: Case, doctor: User) -> None:
+    patient = case.patient
+    patient.sex, patient.birth_date = "F", date(1990, 1, 1)
+    patient.save()
+    assert newest_egfr(patient) is None
+    entered(case, doctor, "problem", "Z34.90 Pregnancy")
+    add(case, "2160-0", "5.0", "mg/dL", timezone.now() - timedelta(hours=1), actor=doctor)
+    assert newest_egfr(patient) == pytest.approx(11, abs=1)
+    case = Case.objects.get(pk=case.pk)
+    assert "pregnancy" in {row.kind for row in warnings_about(case, "isotretinoin")}
+    assert "renal" in {row.kind for row in warnings_about(case, "metformin")}
+
+
 def test_an_error_keeps_what_was_typed(case: Case, doctor: User) -> None:
     client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
     for form, text in (
@@ -111,6 +136,21 @@ def test_an_error_keeps_what_was_typed(case: Case, doctor: User) -> None:
         assert answer.status_code == 422 and text in page and 'value="warfarin"' in page, form
     assert client.post(url, {"kind": "problem", "text": "  "}).status_code == 422
     assert not Statement.objects.exists()
+
+
+def test_a_session_that_ended_keeps_the_form(case: Case, doctor: User) -> None:
+    client, url = browser_of(doctor), reverse("records:state", args=[case.pk])
+    form = {"kind": "medication", "text": "warfarin", "dose": "5 mg"}
+    client.logout()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert (answer["HX-Retarget"], answer["HX-Reselect"]) == ("#form-message", "#session-ended")
+    client = browser_of(doctor)
+    assert f'hx-post="{url}?kind=allergy"' in client.get(f"{url}?kind=allergy").content.decode()
+    assert "csrfmiddlewaretoken" in client.get(reverse("records:form-token")).content.decode()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and answer["HX-Redirect"] == reverse("cases:overview", args=[case.pk])
+    assert Statement.objects.get().text == "warfarin"
 
 
 def test_the_page_shows_the_words_first_and_the_code_beside_them(case: Case, doctor: User) -> None:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from apps.terminology.condition_search import search_conditions
 from apps.terminology.conditions import conditions, normal_code, title_of
-from apps.terminology.drugs import own_lines
+from apps.terminology.data_files import own_lines
 from apps.terminology.icd10 import search_codes
 from apps.terminology.resolution import find_names, resolve
 

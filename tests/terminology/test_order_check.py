@@ -11,8 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
+from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.drug_classes import drug_classes
-from apps.terminology.drugs import drug_names, own_lines
+from apps.terminology.drugs import drug_names
+from apps.terminology.names import key_of
 from apps.terminology.order_check import check_order
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "orders.jsonl").read_text().splitlines()]
@@ -81,6 +83,22 @@ def test_the_worst_comes_first() -> None:
     assert found[0].kind == "interaction"
 
 
+@pytest.mark.parametrize(
+    ("order", "state", "kinds"),
+    [
+        ("Ramipril 5 mg", {"pregnant": True}, ["pregnancy"]),
+        ("Metformin 500 mg", {"egfr": 25.0}, ["renal"]),
+        ("Metformin 500 mg", {"egfr": 45.0}, []),
+        ("Metformin 500 mg", {}, []),
+        ("Ibuprofen gel", {"pregnant": True, "egfr": 20.0}, []),
+        ("MMR vaccine", {"pregnant": True}, ["pregnancy"]),
+        ("flu shot", {"pregnant": True}, []),
+    ],
+)
+def test_pregnancy_and_kidneys_count_where_they_are_known(order: str, state: dict[str, Any], kinds: list[str]) -> None:
+    assert [row.kind for row in check_order(order, **state)] == kinds
+
+
 def test_warnings_are_in_the_language_of_the_reader() -> None:
     with translation.override("zh-hans"):
         (warning,) = check_order("布洛芬 0.3g", medications=["华法林"])
@@ -91,11 +109,12 @@ def test_warnings_are_in_the_language_of_the_reader() -> None:
 
 def test_every_rule_names_known_drugs_and_classes() -> None:
     names = drug_names()
-    for file in ("interactions.tsv", "allergy_relations.tsv"):
+    listed = {line.split("\t")[0] for line in packed_lines("ingredients.tsv.gz")}
+    for file in ("interactions.tsv", "allergy_relations.tsv", "cautions.tsv"):
         for line in own_lines(file):
-            for side in line.split("\t")[:2]:
+            for side in line.split("\t")[1 if file == "cautions.tsv" else 0 : 2]:
                 for part in side.lstrip("=").split("|"):
-                    known = part in drug_classes() or part in names.by_name or names.rows(part)
+                    known = part in drug_classes() or part in listed or names.rows(key_of(part))
                     assert known or part == "fish", (file, part)
 
 

@@ -56,7 +56,9 @@ def test_every_unit_of_the_catalogue_is_ucum_and_agrees_with_pint() -> None:
         ("万/µL", "10*4/uL"), ("cells/mm³", "/uL"), ("/cumm", "/uL"), ("MEQ/L", "meq/L"), ("uIU/mL", "u[IU]/mL"),
         ("g/24 hr", "g/(24.h)"), ("mL/min/1.73 m²", "mL/min/{1.73_m2}"), ("℃", "Cel"), ("deg F", "[degF]"),
         ("lbs", "[lb_av]"), ("mm Hg", "mm[Hg]"), ("次/分", "/min"), ("毫摩尔/升", "mmol/L"), ("微摩尔/升", "umol/L"),
-        ("ug/mL FEU", "ug/mL{FEU}"), ("gm%", "g/dL"), ("mOsm/kg H2O", "mosm/kg"), ("％", "%"), ("", ""),
+        ("ug/mL FEU", "ug/mL{FEU}"), ("ug/mL (FEU)", "ug/mL{FEU}"), ("micromol/L", "umol/L"), ("IE/ml", "[IU]/mL"),
+        ("mL/min/1.73m*2", "mL/min/{1.73_m2}"), ("mmHg.", "mm[Hg]"), ("Thou/uL", "10*3/uL"),
+        ("gm%", "g/dL"), ("mOsm/kg H2O", "mosm/kg"), ("％", "%"), ("", ""),
     ],
 )  # fmt: skip
 def test_spellings_of_units(written: str, ucum: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
@@ -22,23 +20,7 @@ from apps.notes.forms import NoteForm
 from apps.notes.models import Concept, ConceptVerdict, Note
 from apps.notes.views.extraction import extraction_context, item_of, mentions_of
 from apps.notes.views.review_items import Item, add_problem, entries_of
-from apps.records.case_pages import get_case, hide_forbidden, render_case_page
-
-View = Callable[..., HttpResponse]
-
-
-def keep_typed_words(view: View) -> View:
-    """Answer a form of a session that has ended with a message beside the form, not with the sign-in page over it."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated or not request.headers.get("HX-Request"):
-            return view(request, *args, **kwargs)
-        answer = render(request, "notes/_session_ended.html", status=401)
-        answer["HX-Retarget"], answer["HX-Reswap"] = "#review-message", "innerHTML"
-        return answer
-
-    return guarded
+from apps.records.case_pages import get_case, hide_forbidden, keep_typed_words, render_case_page
 
 
 @keep_typed_words
@@ -77,13 +59,6 @@ def review(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpRespo
             "revisions": note.revisions.select_related("author", "note__case")[:20],
         }
     return render_case_page(request, case, "notes", context, template=template, status=422 if failed else 200)
-
-
-@role_required(*CLINICIANS)
-@require_GET
-def form_token(request: HttpRequest) -> HttpResponse:
-    """A new token for a form that stayed open while its user signed in again."""
-    return render(request, "notes/_form_token.html")
 
 
 def _wanted(posted: QueryDict) -> tuple[bool, set[str]]:

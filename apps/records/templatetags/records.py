@@ -15,6 +15,8 @@ KINDS = {
     "cross-reactivity": _("Cross-reactivity"),
     "interaction": _("Interaction"),
     "duplicate": _("Duplicate therapy"),
+    "pregnancy": _("Pregnancy"),
+    "renal": _("Renal function"),
     "not-recognised": _("Not checked"),
 }
 SEVERITIES = {

@@ -111,18 +111,18 @@ def preview_import(request: HttpRequest, pk: uuid.UUID, parcel_id: uuid.UUID) ->
     observation_import = get_object_or_404(
         ObservationImport.objects.select_related("case__patient"), pk=parcel_id, case=case, user=signed_in(request)
     )
-    rows = list(observation_import.rows.select_related("parcel__case"))
-    good = [row for row in rows if not row.reason_code]
-    asked = [row for row in rows if row.reason_code and row.choices]
-    wrong = [row for row in rows if row.reason_code and not row.choices]
+    rows = observation_import.rows.select_related("parcel__case")
+    good = rows.filter(reason_code="")
+    asked = rows.filter(reason_code__in=observation_imports.QUESTIONS)
+    wrong = rows.exclude(reason_code="").exclude(reason_code__in=observation_imports.QUESTIONS)
     context = {
         "parcel": observation_import,
-        "wrong": wrong[:PREVIEW_ROWS],
-        "good": good[:PREVIEW_ROWS],
-        "asked": asked,
-        "wrong_count": len(wrong),
-        "good_count": len(good),
-        "asked_count": len(asked),
+        "wrong": list(wrong[:PREVIEW_ROWS]),
+        "good": list(good[:PREVIEW_ROWS]),
+        "asked": list(asked[:PREVIEW_ROWS]),
+        "wrong_count": wrong.count(),
+        "good_count": good.count(),
+        "asked_count": asked.count(),
         "preview": PREVIEW_ROWS,
     }
     return render_case_page(request, case, "values", context, template="records/import.html")

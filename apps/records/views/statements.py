@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,7 +16,14 @@ from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
 from apps.jobs.errors import UserError
 from apps.records import problem_list
-from apps.records.case_pages import get_case, hide_forbidden, redirect_back, render_case_page, show_user_errors
+from apps.records.case_pages import (
+    get_case,
+    hide_forbidden,
+    keep_typed_words,
+    redirect_back,
+    render_case_page,
+    show_user_errors,
+)
 from apps.records.forms import OverrideForm, StatementForm
 from apps.records.models import Statement, StatementKind, StatementStatus
 from apps.records.statement_entry import OrderQuestion, enter_statement
@@ -26,6 +33,7 @@ ERROR_FIELDS = {"code_unknown": "code", "dose_unit": "dose", "dose_ambiguous": "
 """Where a refusal is shown; others above the form."""
 
 
+@keep_typed_words
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 @hide_forbidden
@@ -49,8 +57,8 @@ def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 form.add_error(ERROR_FIELDS.get(refusal.code), str(refusal))
             else:
                 messages.success(request, _("Saved."))
-                return redirect_back(request, pk)
-    context = {"form": form, "override": override, "warnings": warnings}
+                return _redirected(request, redirect_back(request, pk))
+    context = {"form": form, "override": override, "warnings": warnings, "kind": kind}
     return render_case_page(request, case, "overview", context, template="records/statement.html", status=status)
 
 
@@ -73,3 +81,17 @@ def codes(request: HttpRequest) -> JsonResponse:
     """Return matching ICD-10-CM codes for autocompletion."""
     matches = icd10.search_codes(request.GET.get("q", "")[:80])
     return JsonResponse({"codes": [[row.code, row.title] for row in matches]})
+
+
+@role_required(*CLINICIANS)
+@require_GET
+def form_token(request: HttpRequest) -> HttpResponse:
+    """Return a new token for a form that stayed open while its user signed in again."""
+    return render(request, "records/_form_token.html")
+
+
+def _redirected(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Let htmx load the page that a redirect names instead of swapping it into the form."""
+    if not request.headers.get("HX-Request"):
+        return answer
+    return HttpResponse(headers={"HX-Redirect": answer["Location"]})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas
 
-from apps.terminology.building.drugs import write_packed
 from apps.terminology.condition_text import stems
+from apps.terminology.data_files import write_packed
 from apps.terminology.names import key_of
 
 SHARE_ALIKE = "abbrev wikipedia"

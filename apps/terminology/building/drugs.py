@@ -10,19 +10,22 @@ Three kinds of names, because running text is not a drug list (``use``):
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas
 
+from apps.terminology.data_files import write_packed
 from apps.terminology.drugs import guards
 from apps.terminology.names import key_of
 
 MAX_WORDS = 7
+INERT = "inert ingredients"
+"""What RxNorm calls the tablets without a drug in a pack."""
 _EXTRACT = re.compile(r"allergenic extract|pollen|homeopath|venom protein", re.IGNORECASE)
 _QUALIFIER = re.compile(r"\s*\[[^\]]*\]|\s*\((?:USP|BAN|INN|JAN|USAN)[^)]*\)", re.IGNORECASE)
 _CHEMISTRY = re.compile(
@@ -30,6 +33,16 @@ _CHEMISTRY = re.compile(
 )
 _STRENGTH = re.compile(r" \d[\d ]*(?:mg|mcg|g|ml|units?|iu)?$")
 _CODE_NAME = re.compile(r"^[A-Za-z]{1,5}[- ]?\d{2,}[A-Za-z0-9-]*$|^\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A name as a source has it."""
+
+    term: str
+    kinds: set[str]
+    sources: set[str]
+    contents: tuple[str, ...]
 
 
 def build_drugs(source: Path, everyday: Iterable[str], target: Path) -> dict[str, int]:
@@ -89,51 +102,80 @@ def _ingredient_rows(ingredients: dict[str, dict[str, Any]]) -> Iterable[str]:
 
 
 def _names(source: Path, ingredients: dict[str, dict[str, Any]], everyday: set[str]) -> list[list[str]]:
-    table = pandas.read_parquet(source / "drug_lookup.parquet")
-    by_key: dict[str, list[Any]] = defaultdict(list)
-    for row in table.itertuples():
-        term = _QUALIFIER.sub("", str(row.term)).strip()
-        key = key_of(term)
-        contents = [_ingredient_name(part) for part in str(row.ingredients).split("|")]
-        if not key or key.count(" ") >= MAX_WORDS or len(key) < 2 or not all(part in ingredients for part in contents):
-            continue
-        kinds, sources = set(str(row.kinds).split("|")), set(str(row.sources).split("|"))
-        if _CHEMISTRY.search(term):
-            continue
-        if kinds == {"synonym"} and (_CODE_NAME.match(term) or (len(key) < 5 and "RxNorm" not in sources)):
-            continue  # laboratory codes and abbreviations of chemistry
-        if any(_EXTRACT.search(part) for part in contents) and not kinds & {"ingredient"}:
-            continue
-        by_key[key].append((term, kinds, sources, tuple(sorted(contents))))
+    by_key: dict[str, list[_Entry]] = defaultdict(list)
+    for entry in _listed(source, ingredients):
+        by_key[key_of(entry.term)].append(entry)
+    for brand, contents in _brands_of_products(source, ingredients):
+        if key_of(brand) not in by_key:
+            by_key[key_of(brand)].append(_Entry(brand, {"brand"}, {"RxNorm"}, contents))
     rows = []
     for key, entries in sorted(by_key.items()):
-        bare = _STRENGTH.sub("", key)
-        if bare != key and bare in by_key and not any(entry[1] & {"ingredient", "salt"} for entry in entries):
-            continue  # "aspirin 81 mg" is aspirin and a dose
+        if _is_strength(key, entries, by_key):
+            continue
         for term, kind, parts in _chosen(entries):
-            sources = set().union(*(entry[2] for entry in entries if entry[3] == parts))
+            sources = set().union(*(entry.sources for entry in entries if entry.contents == parts))
             use = _use(key, kind, sources, [ingredients[part] for part in parts], everyday)
             numbers = " ".join(str(ingredients[part]["index"]) for part in parts)
-            rows.append(
-                [key, {"text": "t", "guarded": "g", "query": "q"}[use], kind[0], numbers, _shown(term, key, kind)]
-            )
+            rows.append([key, use[0], kind[0], numbers, _shown(term, key, kind)])
     return rows
 
 
-def _chosen(entries: list[Any]) -> list[tuple[str, str, tuple[str, ...]]]:
+def _is_strength(key: str, entries: list[_Entry], by_key: dict[str, list[_Entry]]) -> bool:
+    """Whether the name is another one and a dose: "aspirin 81 mg"."""
+    bare = _STRENGTH.sub("", key)
+    return bare != key and bare in by_key and not any(entry.kinds & {"ingredient", "salt"} for entry in entries)
+
+
+def _listed(source: Path, ingredients: dict[str, dict[str, Any]]) -> Iterable[_Entry]:
+    """Names of the look-up table, without the codes and abbreviations of chemistry, and long product descriptions."""
+    for row in pandas.read_parquet(source / "drug_lookup.parquet").itertuples():
+        term = _QUALIFIER.sub("", str(row.term)).strip()
+        key = key_of(term)
+        contents = [_ingredient_name(part) for part in str(row.ingredients).split("|")]
+        contents = [part for part in contents if part != INERT] or contents
+        if not len(key) >= 2 or key.count(" ") >= MAX_WORDS or not all(part in ingredients for part in contents):
+            continue
+        entry = _Entry(term, set(str(row.kinds).split("|")), set(str(row.sources).split("|")), tuple(sorted(contents)))
+        if not (_CHEMISTRY.search(term) or _is_laboratory(entry, key) or _is_extract(entry)):
+            yield entry
+
+
+def _is_laboratory(entry: _Entry, key: str) -> bool:
+    short = len(key) < 5 and "RxNorm" not in entry.sources
+    return entry.kinds == {"synonym"} and bool(_CODE_NAME.match(entry.term) or short)
+
+
+def _is_extract(entry: _Entry) -> bool:
+    return any(_EXTRACT.search(part) for part in entry.contents) and "ingredient" not in entry.kinds
+
+
+def _brands_of_products(source: Path, ingredients: dict[str, dict[str, Any]]) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Brands that only the names of products tell, in brackets: packs of contraceptives, for example."""
+    names = {row["rxcui"]: name for name, row in ingredients.items() if row["rxcui"] and name != INERT}
+    table = pandas.read_parquet(source / "rxnorm_products.parquet")
+    completed = _with_letter_a(table, ingredients, dict(zip(table["rxcui"], table["in_rxcuis"], strict=True)))
+    for code, name in zip(table["rxcui"], table["name"], strict=True):
+        brand = re.search(r"\[([^\]]+)\]\s*$", str(name))
+        contents = tuple(sorted(names[part] for part in completed[code].split("|") if part in names))
+        if brand and contents:
+            yield re.sub(r"\s+\d+ Day$", "", brand.group(1)), contents
+
+
+def _chosen(entries: list[_Entry]) -> list[tuple[str, str, tuple[str, ...]]]:
     """The contents of one name: an ingredient's own name means the ingredient, RxNorm overrules older lists."""
     for kind in ("ingredient", "salt"):
-        own = [entry for entry in entries if kind in entry[1]]
+        own = [entry for entry in entries if kind in entry.kinds]
         if own:
-            return [(own[0][0], kind, own[0][3])]
+            return [(own[0].term, kind, own[0].contents)]
     trusted = (
-        [entry for entry in entries if entry[2] & {"RxNorm", "EMA"}]
-        or [entry for entry in entries if "brand" in entry[1]]
+        [entry for entry in entries if entry.sources & {"RxNorm", "EMA"}]
+        or [entry for entry in entries if "brand" in entry.kinds]
         or entries
     )
     found: dict[tuple[str, ...], tuple[str, str, tuple[str, ...]]] = {}
-    for term, kinds, _sources, contents in trusted:
-        found.setdefault(contents, (term, "brand" if "brand" in kinds else "name", contents))
+    for entry in trusted:
+        kind = "brand" if "brand" in entry.kinds else "name"
+        found.setdefault(entry.contents, (entry.term, kind, entry.contents))
     return list(found.values())
 
 
@@ -170,6 +212,7 @@ def _codes(source: Path, ingredients: dict[str, dict[str, Any]]) -> list[list[st
     number = {row["rxcui"]: str(row["index"]) for row in ingredients.values() if row["rxcui"]}
     salts = pandas.read_json(source / "pin_to_in.json", typ="series", dtype=False, convert_axes=False)
     rows: list[list[str]] = []
+    inert = ingredients[INERT]["rxcui"]
     contents = {str(code): str(base) for code, base in salts.items()}
     for table in (
         pandas.read_csv(source / "rxnorm_brands.tsv", sep="\t", dtype=str).rename(columns={"brand_rxcui": "rxcui"}),
@@ -180,8 +223,9 @@ def _codes(source: Path, ingredients: dict[str, dict[str, Any]]) -> list[list[st
             contents |= _with_letter_a(table, ingredients, contents)
     for code, cell in contents.items():
         parts = cell.split("|")
-        if cell and all(part in number for part in parts) and code not in number:
-            rows.append([code, " ".join(number[part] for part in parts)])
+        numbers = [number[part] for part in parts if part in number and part != inert]
+        if numbers and all(part in number for part in parts) and code not in number:
+            rows.append([code, " ".join(numbers)])
     return sorted(rows)
 
 
@@ -196,9 +240,3 @@ def _with_letter_a(table: Any, ingredients: dict[str, dict[str, Any]], contents:
                 parts.add(row["rxcui"])
         completed[code] = "|".join(sorted(parts))
     return completed
-
-
-def write_packed(path: Path, lines: Iterable[str]) -> None:
-    """Write lines as gzip without a time stamp, so that the same source gives the same bytes."""
-    with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-        packed.write("".join(f"{line}\n" for line in lines).encode())

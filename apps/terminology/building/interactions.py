@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas
 
-from apps.terminology.building.drugs import write_packed
+from apps.terminology.data_files import write_packed
 
 CONTRAINDICATED = "contraindicated"
 SEVERITY = {"not recommended": "high", "precaution": "moderate"}

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import pandas
 
-from apps.terminology.building.drugs import write_packed
+from apps.terminology.data_files import write_packed
 from apps.terminology.drugs import drug_names
 
 OFTEN = 4
 """Occurrences from which a word is taken as spelt on purpose."""
+
+
+def general_words(everyday: Path, conditions: Path) -> set[str]:
+    """Words of general English, and of titles of conditions other than poisonings, external causes and encounters."""
+    titles = pandas.read_parquet(conditions / "icd10cm_codes.parquet")
+    titles = titles[~titles["code"].str.match("T3[6-9]|T4|T50|Y|Z")]
+    words = set(everyday.read_text(encoding="utf-8").split())
+    return words | {word for title in titles["title"] for word in re.findall("[a-z]+", title.lower())}
 
 
 def build_words(notes: Path, target: Path) -> int:

@@ -59,7 +59,8 @@ test("a limit of detection is a labelled triangle and no point of the line", () 
   };
   write(`<div data-trend="CRP"></div>${jsonScript("trends", [limited])}`);
   trends();
-  const [line, scatter] = charts[0]?.option.series as { data: unknown[]; symbol?: string }[];
+  const series = (charts[0]?.option.series ?? []) as { data: unknown[]; symbol?: string }[];
+  const [line, scatter] = series;
   expect(line?.data).toEqual([
     ["2026-03-02T00", null],
     ["2026-03-02T01", 12],
