@@ -321,8 +321,6 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 
 # Models ---------------------------------------------------------------------------------------
 
-TERMINOLOGY_DIR = VAR_DIR / "terminology"
-"""Where ``manage.py terminology load`` keeps a hospital's own releases."""
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
 # Time limit of an explanation; on expiry the best result so far is shown, marked as such.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)

@@ -7,6 +7,6 @@ class TerminologyConfig(AppConfig):
 
     def ready(self) -> None:
         """Read the hospital's own releases, if it has loaded any."""
-        from apps.terminology.data_files import use_releases
+        from apps.terminology.data_files import STORE, use_releases
 
-        use_releases(settings.TERMINOLOGY_DIR)
+        use_releases(settings.VAR_DIR / STORE)

@@ -15,14 +15,21 @@ from typing import Final
 from apps.terminology.candidates import Candidate
 from apps.terminology.condition_text import abbreviations, american, plain_words, stems
 from apps.terminology.conditions import code_row, conditions, normal_code, title_of
-from apps.terminology.data_files import packed_lines
+from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.names import Token, is_chinese, key_of, tokens_of
 from apps.terminology.spelling import Vocabulary, distance_between
 
+LONGEST: Final = 200
+"""Characters of a query that are read."""
 _SIDES: Final = (("left", "左"), ("right", "右"), ("bilateral", "双"))
 _CHINESE_PADDING: Final = re.compile(
     r"^(?:患者|诊断为|诊断|考虑|可能|疑似|怀疑|既往|有|得了|我有|左侧?|右侧?|双侧?|急性|慢性|重度|轻度|中度|反复|复发性|原发性|继发性|老年性?|小儿|"
     r"儿童|成人|特发性|先天性)|(?:病史|史|待查|待排|可能|疼痛症状|症状|患者|术后|治疗后|急性期|缓解期|恢复期|晚期|早期|综合征|症|病|？|\?)$"
+)
+_KINDS_OF_PARTS: Final = (
+    ("cancer", re.compile("癌|恶性肿瘤|恶性")),
+    ("history", re.compile("(?:癌|肿瘤).*(?:术后|放疗后|化疗后|放化疗后|病史)")),
+    ("fracture", re.compile("骨折")),
 )
 _RARE_CHAPTERS: Final = {
     "O": 0.15,
@@ -46,7 +53,7 @@ _UNASKED: Final = (
 
 def search_conditions(query: str, *, limit: int = 20) -> list[str]:
     """Codes that a query may mean, best first; empty if nothing known comes near."""
-    text = query.strip()
+    text = query.strip()[:LONGEST]
     code = normal_code(text)
     if code and (code_row(code) or _by_prefix(code)):
         return _by_prefix(code)[:limit] or [code]
@@ -240,9 +247,26 @@ def _sided(code: str, side: str) -> str:
     return code
 
 
+@cache
+def _parts() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Kind, site and codes of composed Chinese diagnoses, the longest sites first."""
+    rows = [line.split("\t") for line in own_lines("condition_parts_zh.tsv")]
+    parts = [(kind, site, tuple(codes.split("|"))) for kind, sites, codes in rows for site in sites.split("|")]
+    return tuple(sorted(parts, key=lambda row: -len(row[1])))
+
+
+def _composed(key: str) -> Iterable[str]:
+    """Codes of a site with a kind: 右肺上叶癌, 左侧桡骨远端骨折."""
+    kinds = [kind for kind, words in _KINDS_OF_PARTS if words.search(key)]
+    for kind in kinds:
+        found = next((codes for known, site, codes in _parts() if known == kind and site in key), ())
+        yield from found
+
+
 def _chinese(key: str) -> Iterable[str]:
     """Codes of Chinese names near the query: without padding, contained in it, containing it, misspelt."""
     own = conditions().own
+    yield from _composed(key)
     bare = key
     while (shorter := _CHINESE_PADDING.sub("", bare)) != bare and len(shorter) >= 2:
         bare = shorter

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 DATA: Final = Path(__file__).parent / "data"
+STORE: Final = "terminology"
+"""Folder of loaded releases, within the folder of the installation's data."""
 CURRENT: Final = "current"
 """File that names the folder of the loaded release; it is exchanged in one step."""
 _loaded: list[Path] = []

@@ -12,7 +12,6 @@ import pytest
 from django.conf import settings
 
 ENVIRONMENT = {"MEDPORTAL_SECRET_KEY": "only for this test", "MEDPORTAL_DEMO": "1"}  # static files uncompressed
-TABLES = ("terminology_terminologycode", "inference_packageversion")
 
 
 def _start(var: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -41,8 +40,7 @@ def test_two_at_once_prepare_once(tmp_path: Path) -> None:
     assert len(made) == 1 and sum("0 items and 0 rules" in output for output in outputs) == 1
     assert sum("keyring.json: back it up" in output for output in outputs) == 1
     main = tmp_path / "medportal.sqlite3"
-    counted = [_count(main, f"SELECT count(*) FROM {table}") for table in TABLES]
-    assert counted[0] > 90_000 and counted[1] >= 9
+    assert _count(main, "SELECT count(*) FROM inference_packageversion") >= 9
     assert _count(tmp_path / "keys.sqlite3", "SELECT count(*) FROM django_migrations WHERE app = 'protection'") >= 1
     assert (tmp_path / "staticfiles/.collected").is_file()
     keyring, collected = (tmp_path / "keyring.json").read_bytes(), (tmp_path / "staticfiles/.collected").stat().st_mtime

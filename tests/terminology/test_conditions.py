@@ -36,6 +36,13 @@ def test_everyday_queries_find_their_code_among_the_first_three(language: str, p
     assert len(wrong) <= (1 - ENOUGH) * len(rows), wrong
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_specific_diagnoses_find_their_code_among_the_first_three(language: str) -> None:
+    rows = queries(f"code_queries_specific_{language}.tsv")
+    wrong = [query for query, codes in rows if not is_right(query, codes)]
+    assert len(wrong) <= (1 - ENOUGH) * len(rows), wrong
+
+
 @pytest.mark.parametrize(("query", "codes"), queries("code_search.tsv"))
 def test_the_reported_queries_are_answered(query: str, codes: tuple[str, ...]) -> None:
     assert is_right(query, codes)
@@ -78,9 +85,9 @@ def test_only_codes_that_exist_have_a_title() -> None:
 
 
 def test_every_code_of_the_own_lists_exists() -> None:
-    for file in ("condition_names_en.tsv", "condition_names_zh.tsv"):
+    for file in ("condition_names_en.tsv", "condition_names_zh.tsv", "condition_parts_zh.tsv"):
         for line in own_lines(file):
-            for code in line.split("\t")[1].split("|"):
+            for code in line.split("\t")[-1].split("|"):
                 assert title_of(code), (file, line)
 
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from apps.terminology import conditions as condition_files
 from apps.terminology import drugs, vaccines
 from apps.terminology.conditions import title_of
-from apps.terminology.data_files import use_releases
+from apps.terminology.data_files import STORE, use_releases
 from apps.terminology.resolution import resolve
 
 CACHES = (
@@ -53,8 +53,8 @@ def store(tmp_path: Path, settings: Any) -> Iterator[Path]:
         for cached in CACHES:
             cached.cache_clear()
 
-    settings.TERMINOLOGY_DIR = tmp_path / "store"
-    yield settings.TERMINOLOGY_DIR
+    settings.VAR_DIR = tmp_path / "var"
+    yield settings.VAR_DIR / STORE
     use_releases(tmp_path / "none")
     forget()
 

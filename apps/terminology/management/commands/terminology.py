@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.terminology.data_files import DATA
+from apps.terminology.data_files import DATA, STORE
 from apps.terminology.loading.errors import WrongRelease
 from apps.terminology.loading.release import load_releases
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} is no folder: unpack the releases first")
         try:
             changes = load_releases(
-                folder, settings.TERMINOLOGY_DIR, accept_smaller=accept_smaller, progress=self.stdout.write
+                folder, settings.VAR_DIR / STORE, accept_smaller=accept_smaller, progress=self.stdout.write
             )
         except WrongRelease as error:
             raise CommandError(f"{error}. Nothing has changed.") from error
