@@ -20,7 +20,7 @@ _BREAK = re.compile(r"[;:!?\n()\[\]。；：！？，、（）【】|]|\.(?=\s+[
 
 
 class Token(NamedTuple):
-    """A token with its key and its place in the text."""
+    """A token with its key and its place in the text; a tuple, as notes have very many."""
 
     key: str
     start: int
@@ -29,7 +29,14 @@ class Token(NamedTuple):
 
 def tokens_of(text: str) -> list[Token]:
     """Split a text into tokens with their offsets."""
-    return [Token(_fold(match.group()), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    if text.isascii():  # most notes: there is nothing to normalise, and no need of match objects
+        lower, position, found = text.lower(), 0, []
+        for word in _TOKEN.findall(lower):
+            position = lower.index(word, position)
+            found.append(Token(word.replace("'", ""), position, position + len(word)))
+            position += len(word)
+        return found
+    return [Token(_fold(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
 def key_of(text: str) -> str:
@@ -39,6 +46,10 @@ def key_of(text: str) -> str:
 
 def joined(keys: Iterable[str]) -> str:
     """Join folded tokens to a look-up key."""
+    keys = list(keys)
+    spaced = " ".join(keys)
+    if spaced.isascii():
+        return spaced
     parts: list[str] = []
     was_han = True
     for key in keys:
@@ -56,8 +67,6 @@ def is_chinese(text: str) -> bool:
 
 
 def _fold(word: str) -> str:
-    if word.isalnum() and word.isascii():
-        return word.lower()
     if not word.isascii():
         word = unicodedata.normalize("NFKC", word).replace("’", "")
         decomposed = unicodedata.normalize("NFD", word)
@@ -68,21 +77,18 @@ def _fold(word: str) -> str:
 class NameIndex:
     """Names by key, for the longest match in running text.
 
-    The first two tokens of a name say how long a name may be, so that most places of a text are passed at once.
-
     Args:
         keys: look-up keys as ``key_of`` makes them.
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = frozenset(keys)
-        self._lengths: dict[str, dict[str, int]] = {}
+        self._lengths: dict[str, dict[str, set[int]]] = {}
+        """Numbers of tokens of the names that begin with two tokens; the second one is empty for a single token."""
         for key in self.keys:
-            parts = key.split(" ") if key.isascii() else [token.key for token in tokens_of(key)]
-            if parts:
-                after = self._lengths.setdefault(parts[0], {})
-                second = parts[1] if len(parts) > 1 else ""
-                after[second] = max(after.get(second, 0), len(parts))
+            words = key.split(" ") if key.isascii() else [token.key for token in tokens_of(key)]
+            seconds = self._lengths.setdefault(words[0], {})
+            seconds.setdefault(words[1] if len(words) > 1 else "", set()).add(len(words))
 
     def longest_names(
         self, text: str, tokens: list[Token], accepts: Callable[[str, int, int], bool]
@@ -92,32 +98,36 @@ class NameIndex:
         Args:
             accepts: is asked with the key and the character offsets of a known name.
         """
-        position = 0
-        while position < len(tokens):
-            after = self._lengths.get(tokens[position].key)
-            name = self._longest_at(text, tokens, position, after, accepts) if after else None
-            if name:
-                yield position, *name
-            position = name[0] if name else position + 1
+        keys, free = [*(token.key for token in tokens), ""], 0
+        for position in [place for place, key in enumerate(keys[:-1]) if key in self._lengths]:
+            seconds = self._lengths[keys[position]]
+            if position < free or not (keys[position + 1] in seconds or "" in seconds):
+                continue
+            length = self._length(text, tokens, keys, position, accepts)
+            if length:
+                free = position + length
+                yield position, free, joined(keys[position:free])
 
-    def _longest_at(
+    def _length(
         self,
         text: str,
         tokens: list[Token],
+        keys: list[str],
         position: int,
-        after: dict[str, int],
         accepts: Callable[[str, int, int], bool],
-    ) -> tuple[int, str] | None:
-        """The token after the longest name that begins here, and its key."""
-        following = tokens[position + 1].key if position + 1 < len(tokens) else ""
-        longest = after.get(following, 1 if "" in after else 0)
-        for length in range(min(longest, len(tokens) - position), 0, -1):
-            key = joined(token.key for token in tokens[position : position + length])
+    ) -> int:
+        """Number of tokens of the longest accepted name at a position; 0 if there is none."""
+        seconds = self._lengths[keys[position]]
+        lengths = seconds.get(keys[position + 1], set()) | seconds.get("", set())
+        for length in sorted(lengths, reverse=True):
+            if length > len(tokens) - position:
+                continue
+            key = joined(keys[position : position + length])
+            if key not in self.keys:
+                continue
             start, end = tokens[position].start, tokens[position + length - 1].end
-            if key in self.keys and not (length > 1 and _is_interrupted(text, start, end)) and accepts(key, start, end):
-                return position + length, key
-        return None
-
-
-def _is_interrupted(text: str, start: int, end: int) -> bool:
-    return bool(_BREAK.search(text, start, end)) and not _HAN.match(text[start])
+            if length > 1 and _BREAK.search(text, start, end) and not _HAN.match(key):
+                continue
+            if accepts(key, start, end):
+                return length
+        return 0

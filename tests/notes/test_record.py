@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.notes.nlp.conditions import history_codes
+from apps.notes.nlp.condition_history import history_codes
 from apps.notes.nlp.reader import read
 from apps.notes.nlp.record import record_of
 from apps.terminology.conditions import conditions

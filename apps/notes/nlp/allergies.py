@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ALLERGY, INTOLERANCE = "allergy", "intolerance"
+ALLERGY, INTOLERANCE, DENIED = "allergy", "intolerance", "denied"
 REACTION = (
     r"anaphyla\w+(?: shock| reaction)?|hives|urticaria|angio-?o?edema|(?:skin |maculopapular |itchy |diffuse |severe )*rash(?:es)?|"
     r"(?:facial |lip |tongue |throat |face )?swelling|swelling of (?:the |his |her )?(?:face|lips?|tongue|throat)|swollen (?:face|lips?|tongue)|"
@@ -18,10 +18,10 @@ REACTION = (
     r"contact dermatitis|dermatitis|fever|chills|"
     r"过敏性休克|皮疹|荨麻疹|风团|红斑|药疹|瘙痒|皮肤瘙痒|呕吐|恶心呕吐|恶心|腹泻|呼吸困难|喉头水肿|血管性水肿|哮喘|胸闷|休克|头晕|干咳|咳嗽|发热|面部水肿|水肿|剥脱性皮炎|皮炎|腹痛|心悸"
 )
-MENTIONS = re.compile(
-    r"allerg|intoleran|hypersensitiv|anaphyla|reaction|toler|rash|hives|swelling|swells|itch|vomit|causes|gives|"
-    r"过敏|不耐受|皮疹"
-)
+MENTIONS = (
+    "allerg", "intoleran", "hypersensitiv", "anaphyla", "reaction", "toler", "rash", "hives", "swelling", "swells", "itch",
+    "vomit", "causes", "gives", "过敏", "不耐受", "皮疹", "皮试",
+)  # fmt: skip
 """Words, in small letters, in whose sentence substances other than drugs may be allergens."""
 _BEFORE = re.compile(
     r"(?:\b(?:allerg(?:y|ies|ic)(?:\s+(?:reactions?|history|and intoleran\w+|or intoleran\w+))?\s*(?:to|include[sd]?|:|-|of|are|is|with)|"
@@ -54,6 +54,7 @@ _NEGATED = re.compile(
     r"other|be|have|had|to|real|documented|reported|previous|significant|is|was|he|she|longer|to)){0,6}\s*$",
     re.IGNORECASE,
 )
+_DENIED = re.compile(r"\b(?:no|not|denies|denied|without|never|isn't|wasn't)\b[^,;]{0,30}$", re.IGNORECASE)
 _NONE_KNOWN = re.compile(
     r"\bn\.?k\.?d\.?a\b\.?|\bno\s+(?:known\s+)?(?:drug|medication|medicine|medicinal)\s*(?:/\s*food\s*)?allerg\w*|"
     r"\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?(?:drug|medication|medicine)\s+allerg\w*|\bno (?:known )?allerg\w+ to (?:any )?(?:medications?|drugs|medicines?)\b|"
@@ -128,6 +129,8 @@ def allergy_to(
     kind = _stated(before, after)
     if kind is None and section_body is not None and not _leaves_section(text, section_body, start):
         kind = ALLERGY
+    if kind == DENIED:
+        return None
     if kind is None and _has_sign(text, end, text[max(start - 200, 0) : start]):
         kind = ALLERGY
     if kind is None:
@@ -136,6 +139,17 @@ def allergy_to(
     reaction = " ".join(text[slice(*span)].lower().split()) if span else ""
     severe = _SEVERE.search(reaction) or re.search(r"severe|严重", after[:30], re.IGNORECASE)
     return Allergy(kind, reaction, "severe" if severe else "", span)
+
+
+def mentions(text: str) -> list[int]:
+    """Offsets of the words of MENTIONS."""
+    lower, found = text.lower(), []
+    for word in MENTIONS:  # several times faster than one pattern
+        at = lower.find(word)
+        while at >= 0:
+            found.append(at)
+            at = lower.find(word, at + 1)
+    return found
 
 
 def denies_drug_allergies(text: str) -> bool:
@@ -164,15 +178,11 @@ def _stated(before: str, after: str) -> str | None:
     if cue and not _OTHER_CLAUSE.search(cue["between"]) and not _is_chinese_object(cue, after):
         lead = before[: cue.start()]
         if _NEGATED.search(lead) or (cue["sensitive"] and _ORGANISM.search(before)) or _NOT_ALLERGIC_ZH.search(lead):
-            return None
+            return DENIED
         return INTOLERANCE if cue["intolerance"] else ALLERGY
     match = _AFTER.match(after)
-    if (
-        match
-        and not _NEGATED.search(before)
-        and not re.search(r"\b(?:no|not|denies|without)\b[^,;]{0,30}$", before, re.I)
-    ):
-        return INTOLERANCE if match["intolerance"] else ALLERGY
+    if match:
+        return DENIED if _DENIED.search(before) else INTOLERANCE if match["intolerance"] else ALLERGY
     chinese = _AFTER_ZH.match(after)
     if chinese and not _NOT_ALLERGIC_ZH.search(before) and not re.search(r"[否无]", chinese["list"]):
         return INTOLERANCE if "不耐受" in chinese["cue"] else ALLERGY

@@ -10,14 +10,22 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import zip_longest
-from pathlib import Path
 
-from apps.notes.nlp.phrases import Phrases
+from apps.notes.nlp.form_fields import answers
 from apps.notes.nlp.tokens import Tokens, sentences, tokens
+from apps.notes.nlp.triggers import (
+    ADJACENT,
+    BACKWARD,
+    FORWARD,
+    LOCAL,
+    PERSON_STOP,
+    SEGMENT,
+    STOP,
+    VERB,
+    Trigger,
+    triggers_of,
+)
 
-FOLDER = Path(__file__).parent
 PRESENT, ABSENT, POSSIBLE, CONDITIONAL = "present", "absent", "possible", "conditional"
 HYPOTHETICAL, HISTORICAL, FAMILY, OTHER = "hypothetical", "historical", "family", "other-person"
 ASSERTIONS = (PRESENT, ABSENT, POSSIBLE, CONDITIONAL, HYPOTHETICAL, HISTORICAL, FAMILY, OTHER)
@@ -25,23 +33,7 @@ RESOLVED = "resolved"
 """Of the past because it has gone; what is said outside is HISTORICAL."""
 CERTAINTY = frozenset({ABSENT, POSSIBLE, CONDITIONAL, HYPOTHETICAL})
 PERSONS = frozenset({FAMILY, OTHER})
-FORWARD, LOCAL, BACKWARD, SEGMENT, ADJACENT = ">", ">,", "<", "<,", "<1"
-"""Directions of effects: LOCAL is forward to the next comma or preposition, SEGMENT backward to the last comma, ADJACENT to the directly preceding phrase alone."""
-_STOP, _PERSON_STOP, _VERB, _NOTHING = "stop", "person", "verb", "-"
-
-_ANSWER = (
-    r"(?P<no>no|none|n|neg|negative|absent|denie[sd]|never|not present|nil|false|无|否|没有|阴性|未见|否认|\(-\)|（-）|-)|"
-    r"(?P<yes>yes|y|pos|positive|present|true|有|是|阳性|\(\+\)|（\+）|\+)|"
-    r"(?P<unknown>unknown|not known|unsure|不详|不清楚|未知)"
-)
-_ANSWERED = re.compile(
-    rf"(?:[:：=?？|\t]|(?<=[ ])[-–—](?=[ ]))[ \t]*(?:{_ANSWER})"
-    r"(?=[ \t]*(?:[.;,。，；)|]|$|\n|\t|[ ]{2}|[A-Z][A-Za-z /-]{1,40}[:?]|[\u4e00-\u9fff]{2,8}[:：]))",
-    re.IGNORECASE | re.MULTILINE,
-)
-_LABEL = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff0-9 /,()'、-]{1,59}$")
-"""What stands before an answer in a form."""
-_BOX = re.compile(r"(?P<off>☐|□|\[\s?\]|\(\s\))|(?P<on>☑|☒|■|√|✓|✔|\[[xX√✓]\]|\([xX√✓]\))")
+_ANSWERS = {"yes": PRESENT, "no": ABSENT, "unknown": POSSIBLE}
 _LASTING = re.compile(
     r"\b(?:for|over|since|past|last|x)\s+(?:the\s+)?(?:past\s+|last\s+)?(?:\d+|one|two|three|four|five|six|several|a few)"
     r"[\w\s-]{0,12}\b(?:hours?|days?|weeks?)\b",
@@ -49,48 +41,14 @@ _LASTING = re.compile(
 )
 """Durations of the present illness: "history of swelling for four days" is current, not historical."""
 _LOCAL_ENDS = frozenset(
-    [
-        ";",
-        "；",
-        ",",
-        "，",
-        "in",
-        "within",
-        "at",
-        "on",
-        "from",
-        "with",
-        "for",
-        "to",
-        "by",
-        "along",
-        "after",
-        "before",
-        "during",
-        "the",
-        "this",
-        "assuming",
-        "that",
-    ]
+    re.split(r"\s", "; ； , ， in within at on from with for to by along after before during the this assuming that")
 )
 _MAIN_CLAUSE = frozenset({",", "，", "but", "however", "although", "though", "；", "。", "但"})
 _SINGULAR = frozenset({"is", "was", "has", "resolved"})
 """First words of triggers that say something of the last clause only ("Cough persists, fever has resolved")."""
+_ZH_ENDS = frozenset("，。；、,;.）)")
 _ZH_ITEM = re.compile(r"^[^，。；,;]{1,12}(?:史|病|症|炎|癌|等)(?:[，。；,;]|$)")
 _ZH_BARE = re.compile(r"^[A-Za-z0-9\s]*(?:检查|造影|提示|复查|后|结果|均|已|示|CT|MRI|B超|超声|胸片|检测|目前|现)*$")
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """A trigger in a text: its effects are (assertion, direction) pairs; ``start`` and ``end`` are token indices."""
-
-    start: int
-    end: int
-    effects: tuple[tuple[str, str], ...]
-
-    def limits(self, kind: str) -> bool:
-        """Whether it ends scopes of this kind."""
-        return any(name == kind for name, _direction in self.effects)
 
 
 @dataclass(frozen=True)
@@ -134,7 +92,13 @@ class Context:
     @classmethod
     def of(cls, text: str, language: str) -> Context:
         """Read a text in ``en`` or ``zh``."""
-        return cls(text, language, tokens(text), sentences(text), _fields(text))
+        return cls(
+            text,
+            language,
+            tokens(text),
+            sentences(text),
+            [(start, end, _ANSWERS[answer]) for start, end, answer in answers(text)],
+        )
 
     def sentence_at(self, offset: int) -> tuple[int, int]:
         """Start and end of the sentence around an offset."""
@@ -220,77 +184,11 @@ def _affirmed(scopes: list[Scope]) -> bool:
     )
 
 
-@cache
-def _matcher(language: str, *, limits: bool) -> Phrases[tuple[tuple[str, str], ...]]:
-    """Triggers with effects, or the limits of their scopes; apart, as a limit may be a part of a longer trigger."""
-    effects: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    for keys, phrase in _phrases(language):
-        if (keys in (_STOP, _PERSON_STOP, _VERB)) is limits:
-            effects.setdefault(tuple(_pattern(phrase)), []).extend(_effect(key) for key in keys.split())
-    return Phrases((list(words), tuple(rows)) for words, rows in effects.items())
-
-
-@cache
-def _phrases(language: str) -> list[tuple[str, str]]:
-    """(effects, phrase) of the language's file, with its groups written out."""
-    groups: dict[str, list[str]] = {}
-    rows = []
-    for line in (FOLDER / f"triggers_{language}.tsv").read_text().splitlines():
-        if line.startswith("#") or not line:
-            continue
-        key, phrase = line.split("\t")
-        if key.startswith("@"):
-            groups.setdefault(key[1:], []).append(phrase)
-        else:
-            rows.append((key, phrase))
-    return [(key, written) for key, phrase in rows for written in _written_out(phrase, groups)]
-
-
-def _written_out(phrase: str, groups: dict[str, list[str]]) -> list[str]:
-    group = re.search(r"\{(\w+)\}", phrase)
-    if group is None:
-        return [phrase]
-    before, after = phrase[: group.start()], phrase[group.end() :]
-    return [whole for member in groups[group[1]] for whole in _written_out(before + member + after, groups)]
-
-
-def _pattern(phrase: str) -> list[str]:
-    """Tokens of a trigger; ``<n>`` and ``<year>`` stay whole."""
-    rows: list[str] = []
-    for part in re.split(r"(<n>|<year>)", phrase):
-        rows += [part] if part in ("<n>", "<year>") else tokens(part).keys
-    return rows
-
-
-def _effect(key: str) -> tuple[str, str]:
-    match = re.fullmatch(r"(.*?)(>,?|<[1,]?|)", key)
-    assert match is not None
-    return match[1] or _NOTHING, match[2]
-
-
-def _fields(text: str) -> list[tuple[int, int, str]]:
-    """(start, end, assertion) of what form fields and check boxes answer, in order."""
-    rows, last = [], 0
-    for match in _ANSWERED.finditer(text):
-        start = max(last, match.start() - 60)
-        label = _LABEL.search(text[start : match.start()].rstrip(" \t"))
-        last = match.end()
-        if label is not None:
-            verdict = ABSENT if match["no"] else PRESENT if match["yes"] else POSSIBLE
-            rows.append((start + label.start(), start + label.end(), verdict))
-    boxes = list(_BOX.finditer(text))
-    for box, following in zip_longest(boxes, boxes[1:]):
-        stop = min(following.start() if following else len(text), box.end() + 60)
-        line = text.find("\n", box.end(), stop)
-        rows.append((box.end(), stop if line < 0 else line, ABSENT if box["off"] else PRESENT))
-    return sorted(rows)
-
-
 def _sentence_scopes(context: Context, sentence: tuple[int, int]) -> list[Scope]:
     words = context.tokens
     first, end = words.at(sentence[0]), bisect_left(words.starts, sentence[1])
-    triggers = [Trigger(*found) for found in _matcher(context.language, limits=False).find(words.keys, first, end)]
-    limits = [Trigger(*found) for found in _matcher(context.language, limits=True).find(words.keys, first, end)]
+    triggers = [Trigger(*found) for found in triggers_of(context.language, limits=False).find(words.keys, first, end)]
+    limits = [Trigger(*found) for found in triggers_of(context.language, limits=True).find(words.keys, first, end)]
     if context.language == "en" and _LASTING.search(context.text, sentence[0], sentence[1]):
         triggers = [row for row in triggers if row.effects != ((HISTORICAL, FORWARD),)]
     line = _Line(context, first, end, triggers, limits + _headings(context, first, end))
@@ -307,7 +205,7 @@ def _headings(context: Context, first: int, end: int) -> list[Trigger]:
             while start > first and text[words.starts[start - 1] : words.ends[start - 1]].isupper():
                 start -= 1
             if start < colon and words.ends[colon - 1] - words.starts[start] > 3:
-                rows += [Trigger(start, colon + 1, ((_STOP, ""),)), Trigger(start, colon + 1, ((_PERSON_STOP, ""),))]
+                rows += [Trigger(start, colon + 1, ((STOP, ""),)), Trigger(start, colon + 1, ((PERSON_STOP, ""),))]
     return rows
 
 
@@ -327,12 +225,18 @@ class _Line:
         for name, direction in trigger.effects:
             if direction in (FORWARD, LOCAL):
                 rows.append(Scope(name, trigger.end, self._forward(number, name, direction), trigger.start))
-            elif direction in (BACKWARD, SEGMENT):
+            elif direction in (BACKWARD, SEGMENT) and not self._is_forward(trigger):
                 rows.append(Scope(name, self._backward(trigger, direction), trigger.start, trigger.start))
             elif direction == ADJACENT:
                 start = self._backward(trigger, SEGMENT)
                 rows.append(Scope(name, start, trigger.start, trigger.start, adjacent=True))
         return rows
+
+    def _is_forward(self, trigger: Trigger) -> bool:
+        """Chinese: whether a word that denies in both directions has what it denies behind it ("未见气胸")."""
+        words = self.context.tokens.words
+        both = any(direction == FORWARD for _name, direction in trigger.effects)
+        return self.context.language == "zh" and both and trigger.end < self.end and words[trigger.end] not in _ZH_ENDS
 
     def _forward(self, number: int, name: str, direction: str) -> int:
         """End of the forward scope of the trigger ``triggers[number]``."""
@@ -349,7 +253,7 @@ class _Line:
         """Whether a limit ends forward scopes of an assertion; "if there is fever" goes on to the main clause."""
         if name == CONDITIONAL:
             return self.context.tokens.words[limit.start] in _MAIN_CLAUSE
-        return limit.limits(_PERSON_STOP) or (limit.limits(_STOP) and name not in PERSONS)
+        return limit.limits(PERSON_STOP) or (limit.limits(STOP) and name not in PERSONS)
 
     def _restarts(self, other: Trigger, name: str) -> bool:
         """Whether a later trigger says something else, after a comma, of what follows ("no fever, possible flu")."""
@@ -379,7 +283,7 @@ class _Line:
         last = max(before, key=lambda limit: limit.end, default=None)
         start = last.end if last else self.first
         singular = words[trigger.start] in _SINGULAR
-        if singular and last and last.limits(_VERB):
+        if singular and last and last.limits(VERB):
             return self._last_item(start, trigger.start)
         marks = ";；:：,，" if direction == SEGMENT or singular else ";；:："
         cut = next((index + 1 for index in range(trigger.start - 1, start - 1, -1) if words[index] in marks), start)
@@ -387,7 +291,7 @@ class _Line:
 
     def _limits_backward(self, limit: Trigger, trigger: Trigger) -> bool:
         """Whether a limit ends the trigger's backward scope; the trigger's own auxiliary ("was not heard") does not."""
-        auxiliary = limit.limits(_VERB) and limit.end == trigger.start
+        auxiliary = limit.limits(VERB) and limit.end == trigger.start
         return limit.end <= trigger.start and not auxiliary and not self._carries_over(limit, trigger)
 
     def _last_item(self, start: int, end: int) -> int:
@@ -399,5 +303,7 @@ class _Line:
         """Chinese: "怀疑肺栓塞，CTPA已排除" denies what stands before the comma."""
         words = self.context.tokens
         if self.context.language != "zh" or words.words[stop.start] not in ("，", ","):
+            return False
+        if not re.search("排除|除外", "".join(words.words[trigger.start : trigger.end])):
             return False
         return bool(_ZH_BARE.match(self.context.text[words.ends[stop.end - 1] : words.starts[trigger.start]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+/\d+(?!\d)|\d*\.\d+|\d+)"
 _RANGE = rf"(?P<low>{_NUMBER})(?:\s*(?:-|–|to|~|至)\s*(?P<high>{_NUMBER}))?"
@@ -124,9 +125,10 @@ _FREQUENCIES = (
     (r"\bhourly\b|每小时", "every hour"),
     (r"\bx\s?1\b|\bonce\b|\bstat\b|\bone dose\b|\bsingle dose\b|立即|一次性", "once"),
 )
-_FREQUENCY = [(re.compile(pattern, re.I), words) for pattern, words in _FREQUENCIES]
+_FREQUENCY = [(re.compile(pattern, re.I | re.A), words) for pattern, words in _FREQUENCIES]
 _NEEDED = re.compile(
-    r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需", re.I
+    r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需",
+    re.I | re.A,
 )
 _SAID = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "twelve": "12"}
 
@@ -195,10 +197,12 @@ def _parts(per: str) -> list[str]:
     return [part.strip().removeprefix("per ").strip() for part in re.split(r"/|\bper\b", per) if part.strip()]
 
 
+@cache
 def _ucum(written: str) -> str:
     return next(ucum for pattern, ucum in _UNITS.items() if re.fullmatch(pattern, written, re.I))
 
 
+@cache
 def _per(written: str) -> str:
     return next(ucum for pattern, ucum in _PER.items() if re.fullmatch(pattern, written, re.I))
 

@@ -68,6 +68,8 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])")
+CLAUSE_REACH = 24
+"""Characters between a Chinese medication and the end of the clause that says what became of it."""
 NEGATION_REACH = 3
 """Words, apart from other medications, over which a negation reaches a medication: findings are negated in long lists."""
 
@@ -176,7 +178,7 @@ class _Sentence:
         behind = [cue for cue in behind if not self._begins_next(cue, cues)]
         if behind:
             following = min(behind, key=lambda cue: cue.start)
-            if self._lists(drug[1], following.start, strict=last is not None):
+            if self._lists(drug[1], following.start, strict=last is not None) or self._ends_clause(drug[1], following):
                 return following.act
         if last is not None:
             return last.act
@@ -189,6 +191,17 @@ class _Sentence:
             other[0] >= cue.end and _FILLING.fullmatch(text, cue.end, other[0]) is not None for other in self.drugs
         )
         return follows and any(other.direction == ">" and other.start <= cue.start < other.end for other in cues)
+
+    def _ends_clause(self, start: int, cue: _Cue) -> bool:
+        """Chinese: whether a cue at the end of the next clause tells of the drug ("二甲双胍0.5g，3月前因腹泻停用。")."""
+        text, between = self.context.text, self.context.text[start : cue.start]
+        if self.context.language != "zh" or cue.act not in (STOP, HOLD) or len(between) > CLAUSE_REACH:
+            return False
+        return (
+            between.count("，") < 2
+            and text[cue.end : cue.end + 1] in "。；，"
+            and not any(start <= other[0] < cue.start for other in self.drugs)
+        )
 
     def _lists(self, start: int, end: int, *, strict: bool) -> bool:
         """Whether only dosage and listed medications stand between a drug and a cue after it.

@@ -26,21 +26,16 @@ class Phrases(Generic[Value]):
 
     def find(self, words: list[str], start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, Value]]:
         """Yield (first token, end token, value) of the phrases in ``words[start:end]``, longest first, no overlaps."""
-        index, stop = start, len(words) if end is None else end
-        root = self._root
-        while index < stop:
-            node = root.get(words[index])
-            if node is None:
-                index += 1
+        stop, root, free = len(words) if end is None else end, self._root, start
+        for index in [place for place in range(start, stop) if words[place] in root]:
+            if index < free:
                 continue
-            best, position = None, index + 1
+            node, best, position = root[words[index]], None, index + 1
             while node is not None:
                 if _VALUE in node:
                     best = (position, node[_VALUE])
                 node = node.get(words[position]) if position < stop else None
                 position += 1
-            if best is None:
-                index += 1
-                continue
-            yield index, best[0], best[1]
-            index = best[0]
+            if best is not None:
+                free = best[0]
+                yield index, best[0], best[1]

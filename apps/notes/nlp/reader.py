@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from apps.notes.nlp.allergies import MENTIONS, Allergy, allergy_to, tolerates
+from apps.notes.nlp.allergies import Allergy, allergy_to, mentions, tolerates
 from apps.notes.nlp.assertions import (
     ABSENT,
     CONDITIONAL,
@@ -21,7 +21,9 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
-from apps.notes.nlp.conditions import Named, condition_at, is_history, named_conditions
+from apps.notes.nlp.condition_history import is_history
+from apps.notes.nlp.condition_names import Named, named_conditions
+from apps.notes.nlp.conditions import condition_at
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
 from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
@@ -172,18 +174,19 @@ class _Note:
     def _with_allergens(self, drugs: list[tuple[int, int, Candidate]]) -> list[tuple[int, int, Candidate]]:
         """The drugs and, in sentences about allergies, other allergens ("sulfa", "latex"): their names mean much else."""
         rows = list(drugs)
-        words = {self.context.sentence_at(match.start()) for match in MENTIONS.finditer(self.text.lower())}
-        for start, end in self.context.sentences:
-            section = self._section(start)
-            if (start, end) in words or (section and section.name == "allergies"):
-                for first, last, candidate in find_names(self.text[start:end], ("allergen",), self.context.language):
-                    span = (start + first, start + last)
-                    span = (span[0], span[1] - len(_ALLERGY_WORD.search(candidate.matched)[0]))  # type: ignore[index]
-                    longer = [row for row in rows if row[0] < span[1] and span[0] < row[1]]
-                    if all(span[1] - span[0] > row[1] - row[0] for row in longer) and not self._in_heading(span[0]):
-                        rows = [row for row in rows if row not in longer]
-                        rows.append((*span, candidate))
+        for start, end in self._sentences_about_allergies():
+            for first, last, candidate in find_names(self.text[start:end], ("allergen",), self.context.language):
+                span = (start + first, start + last - len(_ALLERGY_WORD.search(candidate.matched)[0]))  # type: ignore[index]
+                longer = [row for row in rows if row[0] < span[1] and span[0] < row[1]]
+                if all(span[1] - span[0] > row[1] - row[0] for row in longer) and not self._in_heading(span[0]):
+                    rows = [row for row in rows if row not in longer]
+                    rows.append((*span, candidate))
         return sorted(rows, key=lambda row: row[0])
+
+    def _sentences_about_allergies(self) -> list[tuple[int, int]]:
+        parts = [part for part in self.sections if part.name == "allergies"]
+        within = {row for row in self.context.sentences for part in parts if row[0] < part.end and part.start < row[1]}
+        return sorted(within | {self.context.sentence_at(at) for at in mentions(self.text)})
 
     def _allergy(self, start: int, end: int, following: int) -> Allergy | None:
         sentence = self.context.sentence_at(start)

@@ -21,7 +21,7 @@ NO_SUBSTANCE = "allergy"
 
 
 def record_of(text: str, reading: Reading) -> list[Row]:
-    """The rows of the record, in the note's order; of two equal ones the one that says more."""
+    """The rows of the record, in the note's order; what a note says later of the same thing counts."""
     rows: list[Row] = []
     for mention in reading.mentions:
         rows += _rows(mention)
@@ -101,10 +101,8 @@ def _merged(rows: list[Row]) -> list[Row]:
     for row in rows:
         key = _key(row)
         known = merged.get(key)
-        if known is None:
+        if known is None or (row["kind"] == "medication" and row.get("dose")):
             merged[key] = row
-        elif known.get("status") == row.get("status"):
-            merged[key] = {**row, **known}
         else:
             merged[key] = {**known, **row}
     return list(merged.values())

@@ -1,0 +1,91 @@
+"""Names of conditions in notes: the lexicon's and the terminology's, without those that mean something else in a note."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from apps.notes.nlp.condition_history import is_history
+from apps.terminology.condition_text import plain_words
+from apps.terminology.lexicon import concepts
+from apps.terminology.resolution import Candidate
+
+GUARDS_FILE = Path(__file__).parent / "condition_guards.tsv"
+_LASTING_FACTS = frozenset({"Z33", "Z94", "Z95", "Z99", "Z89", "Z90", "Z85", "Z86", "Z87"})
+"""Chapter Z in the record: pregnancy, transplants, devices, dialysis, missing organs, personal history."""
+_HISTORY_OF = re.compile(
+    r"(?:(?:personal|past|previous|prior) )?(?:history of |hx of |h/o |s/p |status post )(?=\S)|既往", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name of a finding: ``text[start:end]``, the lexicon's code or empty, and what the terminology knows it as."""
+
+    start: int
+    end: int
+    concept: str
+    candidate: Candidate | None = None
+
+
+@cache
+def guards() -> dict[str, frozenset[str]]:
+    """Names to drop, names without a code (in small letters), and the abbreviations that are taken."""
+    rows: dict[str, set[str]] = {}
+    for line in GUARDS_FILE.read_text().splitlines():
+        if line and not line.startswith("#"):
+            action, names = line.split("\t")
+            rows.setdefault(action, set()).update(names.split("|"))
+    return {action: frozenset(names) for action, names in rows.items()}
+
+
+def named_conditions(text: str, lexical: list[Named], names: Sequence[tuple[int, int, Candidate]]) -> list[Named]:
+    """The names of the lexicon and of the terminology; of overlapping ones the longest.
+
+    A longer name of the same category keeps the lexicon's concept ("community-acquired pneumonia" is a pneumonia).
+    """
+    known = [
+        Named(start + _lead(text[start:end], candidate), end, "", candidate)
+        for start, end, candidate in names
+        if candidate.system == "condition" and _is_finding(text[start:end], candidate)
+    ]
+    rows = sorted([*lexical, *known], key=lambda row: (row.start, row.start - row.end, row.candidate is None))
+    merged: list[Named] = []
+    for row in rows:
+        last = merged[-1] if merged else None
+        if last is None or row.start >= last.end:
+            merged.append(row)
+        elif row.end - row.start > last.end - last.start:
+            merged[-1] = row
+        elif row.concept and last.candidate and not last.concept and _same_concept(row, last, text):
+            merged[-1] = Named(last.start, last.end, row.concept, last.candidate)
+    return merged
+
+
+def _lead(words: str, candidate: Candidate) -> int:
+    """Length of "history of" at the beginning of a name: the finding is what follows."""
+    lead = _HISTORY_OF.match(words) if is_history(candidate.code) else None
+    return lead.end() if lead else 0
+
+
+def _is_finding(words: str, candidate: Candidate) -> bool:
+    """Whether the words name a finding in a note, and not a test, a visit, or an abbreviation of several meanings."""
+    if candidate.code[0] in "VWXY" or (candidate.code[0] == "Z" and candidate.code[:3] not in _LASTING_FACTS):
+        return False
+    plain = " ".join(words.lower().split())
+    if plain in guards()["drop"] or plain.startswith(("maternal ", "paternal ", "family history ")):
+        return False
+    is_short = words.isascii() and words.isalnum() and len(words) <= 6 and words.isupper()
+    return not is_short or words in guards()["abbreviation"] or words.lower() in plain_words() or len(words) == 6
+
+
+def _same_concept(lexical: Named, row: Named, text: str) -> bool:
+    """Whether a name of the lexicon within one of the terminology, or equal to it, is the same condition."""
+    assert row.candidate is not None
+    concept = concepts()[lexical.concept]
+    if (lexical.start, lexical.end) == (row.start, row.end) and concept.denoted_by(text[row.start : row.end]):
+        return True
+    return concept.icd10[:3] == row.candidate.code[:3] or bool(concept.label and lexical.end == row.end)

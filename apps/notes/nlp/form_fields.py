@@ -1,0 +1,37 @@
+"""Forms in notes: what fields ("Smoking: No") and check boxes answer."""
+
+from __future__ import annotations
+
+import re
+from itertools import zip_longest
+
+_ANSWER = (
+    r"(?P<no>no|none|n|neg|negative|absent|denie[sd]|never|not present|nil|false|无|否|没有|阴性|未见|否认|\(-\)|（-）|-)|"
+    r"(?P<yes>yes|y|pos|positive|present|true|有|是|阳性|\(\+\)|（\+）|\+)|"
+    r"(?P<unknown>unknown|not known|unsure|不详|不清楚|未知)"
+)
+_ANSWERED = re.compile(
+    rf"(?:[:：=?？|\t]|(?<=[ ])[-–—](?=[ ]))[ \t]*(?:{_ANSWER})"
+    r"(?=[ \t]*(?:[.;,。，；)|]|$|\n|\t|[ ]{2}|[A-Z][A-Za-z /-]{1,40}[:?]|[\u4e00-\u9fff]{2,8}[:：]))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LABEL = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff0-9 /,()'、-]{1,59}$")
+"""What stands before an answer in a form."""
+_BOX = re.compile(r"(?P<off>☐|□|\[\s?\]|\(\s\))|(?P<on>☑|☒|■|√|✓|✔|\[[xX√✓]\]|\([xX√✓]\))")
+
+
+def answers(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, answer) of what form fields and check boxes answer, in order: ``yes``, ``no`` or ``unknown``."""
+    rows, last = [], 0
+    for match in _ANSWERED.finditer(text):
+        start = max(last, match.start() - 60)
+        label = _LABEL.search(text[start : match.start()].rstrip(" \t"))
+        last = match.end()
+        if label is not None:
+            rows.append((start + label.start(), start + label.end(), str(match.lastgroup)))
+    boxes = list(_BOX.finditer(text))
+    for box, following in zip_longest(boxes, boxes[1:]):
+        stop = min(following.start() if following else len(text), box.end() + 60)
+        line = text.find("\n", box.end(), stop)
+        rows.append((box.end(), stop if line < 0 else line, "no" if box["off"] else "yes"))
+    return sorted(rows)
