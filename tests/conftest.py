@@ -25,6 +25,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from apps.accounts.models import CareTeam, Role, User
 from apps.cases import services
+from apps.explainability.evaluation_budget import EVALUATIONS
+from apps.explainability.models import Method
 from apps.imaging.models import Study
 from apps.inference import registry
 from apps.patients.models import Patient
@@ -130,6 +132,13 @@ def sealed_store(tmp_path: Path, settings: object) -> Path:
     storages._storages.pop("sealed", None)
     storages.__dict__.pop("backends", None)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def few_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of the time that explanations take in life: few tests measure how good they become."""
+    for method, evaluations in ((Method.SAMPLED, 128), (Method.PARTITION, 64), (Method.GRADIENT, 64)):
+        monkeypatch.setitem(EVALUATIONS, method, evaluations)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from medportal.settings import DATABASES, REST_FRAMEWORK  # noqa: E402
 WHITENOISE_USE_FINDERS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT = "memory"  # else the file transport makes its folders in the working directory
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 ACCOUNT_RATE_LIMITS = {}
 VOLUME_SETTLE_SECONDS = 0.0

@@ -49,7 +49,7 @@ def finding(packages: None, team: CareTeam) -> Finding:
 
 @pytest.fixture
 def explanation(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> Explanation:
-    """With fewer evaluations than in life: pictures and places do not need all of them."""
+    """With twice the evaluations of other tests here: it has to point at the nodule."""
     monkeypatch.setitem(EVALUATIONS, Method.SAMPLED, 256)
     (planned,) = schedule_explanations(finding.analysis_id)
     jobs.explain(str(planned.pk))

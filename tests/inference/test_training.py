@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.special import softmax
+from sklearn.metrics import roc_auc_score
 
 from apps.inference.engines.radiograph.model import RadiographModel
 from apps.inference.engines.radiograph.preprocessing import normalise, to_plane
@@ -20,6 +21,7 @@ from apps.inference.package_reader import read_package
 from apps.inference.training.augmentation import augment
 from apps.inference.training.cxr_pneumonia.data import Films, split_by_patient
 from apps.inference.training.evaluation import (
+    auroc,
     bootstrap,
     expected_calibration_error,
     fit_calibration,
@@ -78,6 +80,15 @@ def test_the_bootstrap_draws_patients() -> None:
     values = np.array([0.0] * 50 + [1.0] * 50)
     figure = bootstrap(lambda rows: {"mean": float(values[rows].mean())}, groups, rounds=300)["mean"]
     assert (figure.value, figure.low, figure.high) == (0.5, 0.0, 1.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=2, max_size=60))
+def test_the_auroc_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> None:
+    truth, score = np.array([row[0] for row in rows]), np.array([row[1] / 9 for row in rows])
+    if len(set(truth)) < 2:
+        assert np.isnan(auroc(truth, score))
+    else:
+        assert auroc(truth, score) == pytest.approx(roc_auc_score(truth, score))
 
 
 def test_planes_are_indifferent_to_exposure_and_polarity_is_kept() -> None:

@@ -7,20 +7,17 @@ from typing import Any
 
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests import binaries
+from tests.factories import film_file
 from tests.journeys.services import PASSWORD, Site
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    # Pages are painted without WebGL's software renderer, which takes most of the time where there is no GPU.
-    "--disable-gpu-rasterization",
-]
+CHROMIUM = ["--no-sandbox", "--disable-background-networking"]
+NO_GPU = ["--disable-gpu"]
+"""As on a thin client: the viewer draws without WebGL. WebGL in software takes half of a core all the time."""
+WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+SIGNED_IN = "header form[action*=logout]"
 
 
 @pytest.fixture(scope="package")
@@ -40,19 +37,47 @@ def site(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[Si
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium. It ends with the journeys: while Playwright's loop runs in this process, Django forbids the ORM."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=binaries.require("chromium"), args=CHROMIUM)
+def playwright() -> Iterator[Playwright]:
+    """Ends with the journeys: while Playwright's loop runs in this process, Django forbids the ORM."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium without WebGL, as most journeys need."""
+    with launch(playwright, *NO_GPU) as chromium:
         yield chromium
-        chromium.close()
+
+
+@pytest.fixture(scope="package")
+def webgl_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with WebGL, in which the viewer draws as on a workstation."""
+    with launch(playwright, *WEBGL) as chromium:
+        yield chromium
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    program = binaries.require("chromium")
+    return playwright.chromium.launch(executable_path=program, args=[*CHROMIUM, *arguments])
+
+
+Sessions = dict[tuple[str, str], list[Any]]
+"""Session cookies by address of the site and user name."""
+
+
+@pytest.fixture(scope="package")
+def sessions() -> Sessions:
+    """Sessions that visitors of this process have opened."""
+    return {}
 
 
 class Visitor:
     """A person at a browser; what the console complains of on our pages is collected."""
 
-    def __init__(self, browser: Browser, site: Site, **context: Any) -> None:
+    def __init__(self, browser: Browser, site: Site, sessions: Sessions, **context: Any) -> None:
         self.home = site.url
+        self.sessions = sessions
         self.context = browser.new_context(**context)
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
@@ -62,7 +87,7 @@ class Visitor:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and message.location["url"].startswith(self.home):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{self.page.url}: {message.text} ({message.location})")
 
     def go(self, path: str) -> None:
         self.page.goto(self.home + path)
@@ -74,9 +99,23 @@ class Visitor:
         self.page.fill("#id_password", password)
         self.send("main form:has(#id_login) button[type=submit]")
 
-    def sign_in(self, username: str) -> Visitor:
+    def sign_in(self, username: str, *, again: bool = False) -> Visitor:
+        """Sign in; a doctor goes on with an open session, since each password takes a second to hash.
+
+        Args:
+            again: whether a session of this visitor's own is needed.
+        """
+        open_session = self.sessions.get((self.home, username)) if username in ("doctor", "doctor2") else None
+        if open_session and not again:
+            self.context.add_cookies(open_session)
+            self.go("/")
+            if self.page.locator(SIGNED_IN).count():
+                return self
+            self.context.clear_cookies()
         self.give_password(username)
-        self.page.wait_for_selector("header form[action*=logout]")
+        self.page.wait_for_selector(SIGNED_IN)
+        cookies = [cookie for cookie in self.context.cookies() if cookie["name"] == "sessionid"]
+        self.sessions[self.home, username] = cookies
         return self
 
     def send(self, button: str) -> None:
@@ -118,8 +157,21 @@ class Visitor:
         return [f"{v['id']}: {[node['html'][:120] for node in v['nodes']]}" for v in found["violations"]]
 
 
+@pytest.fixture(scope="package")
+def abnormal_study(browser: Browser, site: Site, sessions: Sessions, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a film on which something is found and explained, for journeys that only look at it."""
+    film = tmp_path_factory.mktemp("abnormal") / "film.bin"
+    film.write_bytes(film_file(3, pattern="focal", size=512, mrn="J-0", name="Why^Wilma", identity=[str(film)]))
+    doctor = Visitor(browser, site, sessions).sign_in("doctor")
+    doctor.upload(film)
+    page = doctor.page.get_attribute("#outcomes a[data-study]", "href")
+    doctor.context.close()
+    assert page
+    return page
+
+
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Any]:
+def visit(browser: Browser, site: Site, sessions: Sessions) -> Iterator[Any]:
     """Makes visitors and sends them home; the page must not have complained."""
     visitors: list[Visitor] = []
 
@@ -127,7 +179,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Any]:
         context.setdefault("viewport", {"width": 1400, "height": 900})
         # A turning spinner is painted 60 times a second, by the processor that the models need.
         context.setdefault("reduced_motion", "reduce")
-        visitors.append(Visitor(browser, site, **context))
+        visitors.append(Visitor(browser, site, sessions, **context))
         return visitors[-1]
 
     yield make

@@ -92,13 +92,10 @@ def open_worklist(doctor: Any) -> None:
     assert not doctor.axe()
 
 
-def test_another_team_sees_nothing_of_it(visit: Any, film: Path) -> None:
-    doctor = visit().sign_in("doctor")
-    doctor.upload(film)
-    url = doctor.page.locator("#outcomes a[data-study]").get_attribute("href")
+def test_another_team_sees_nothing_of_it(visit: Any, abnormal_study: str) -> None:
     other = visit().sign_in("doctor2")
     assert "No studies found" in other.page.inner_text("#rows")
-    other.go(url)
+    other.go(abnormal_study)
     assert "Page not found" in other.page.inner_text("main")
 
 
@@ -117,9 +114,9 @@ def test_patient_and_admin_have_pages_of_their_own(visit: Any, username: str, pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
-def test_pages_pass_axe_on_phone_and_desktop_in_both_themes(visit: Any, film: Path, scheme: str, width: int) -> None:
+@pytest.mark.usefixtures("abnormal_study")
+def test_pages_pass_axe_on_phone_and_desktop_in_both_themes(visit: Any, scheme: str, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme).sign_in("doctor")
-    visitor.upload(film)
     problems = {}
     for path in ("/worklist/", "/imaging/upload/", "/imaging/held/", "/models/", "/models/cxr-pneumonia/1.1.1/"):
         visitor.go(path)
@@ -129,10 +126,9 @@ def test_pages_pass_axe_on_phone_and_desktop_in_both_themes(visit: Any, film: Pa
     assert not any(problems.values()), problems
 
 
-def test_the_study_page_on_a_phone_in_chinese(visit: Any, film: Path) -> None:
+def test_the_study_page_on_a_phone_in_chinese(visit: Any, abnormal_study: str) -> None:
     phone = visit(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True).sign_in("doctor")
-    phone.upload(film)
-    phone.page.click("#outcomes a[data-study]")
+    phone.go(abnormal_study)
     phone.page.wait_for_selector("#viewport[data-ready]", state="attached")
     phone.page.wait_for_selector("[data-explanation]", timeout=240_000)
     panel = phone.page.inner_text("#findings")

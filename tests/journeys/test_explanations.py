@@ -15,10 +15,10 @@ from tests.journeys.test_doctor import PAINTED, open_study
 pytestmark = pytest.mark.needs("chromium")
 
 
-def upload_film(visitor: Any, folder: Path, seed: int = 3) -> None:
+def upload_film(visitor: Any, folder: Path) -> None:
     path = folder / "film.bin"
     mrn = f"E-{folder.name}"
-    path.write_bytes(film_file(seed, pattern="focal", size=512, mrn=mrn, name="Why^Wilma", identity=[str(folder)]))
+    path.write_bytes(film_file(3, pattern="focal", size=512, mrn=mrn, name="Why^Wilma", identity=[str(folder)]))
     visitor.upload(path)
     open_study(visitor, "film.bin")
 
@@ -131,10 +131,12 @@ def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("scheme", "width", "language"), [("light", 390, "en"), ("dark", 390, "zh-hans"), ("dark", 1400, "en")]
 )
-def test_pages_of_explanations_pass_axe(visit: Any, tmp_path: Path, scheme: str, width: int, language: str) -> None:
+def test_pages_of_explanations_pass_axe(
+    visit: Any, abnormal_study: str, scheme: str, width: int, language: str
+) -> None:
     doctor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme).sign_in("doctor")
     page = doctor.page
-    upload_film(doctor, tmp_path, seed=4)
+    doctor.go(abnormal_study)
     page.wait_for_selector("#findings .badge-success:has-text('checked'), #findings .badge-warning", timeout=240_000)
     page.select_option("#language", language)
     page.wait_for_selector(f"html[lang={language}]", state="attached")
@@ -163,9 +165,9 @@ def test_pages_of_explanations_pass_axe(visit: Any, tmp_path: Path, scheme: str,
     doctor.check(f"text-{tag}")
 
 
-def test_another_team_gets_nothing_of_an_explanation(visit: Any, tmp_path: Path) -> None:
+def test_another_team_gets_nothing_of_an_explanation(visit: Any, abnormal_study: str) -> None:
     doctor = visit().sign_in("doctor")
-    upload_film(doctor, tmp_path, seed=5)
+    doctor.go(abnormal_study)
     doctor.page.wait_for_selector("#findings a[href^='/explanations/']", timeout=240_000)
     path = doctor.page.get_attribute("#findings a[href^='/explanations/']", "href")
     other = visit().sign_in("doctor2")

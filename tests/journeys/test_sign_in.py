@@ -140,7 +140,7 @@ def test_sessions_are_listed_and_ended_and_a_token_is_shown_once(visit: Any) -> 
     second.go("/imaging/exports/")
     assert "/login/" in second.page.url
 
-    doctor = visit().sign_in("doctor")
+    doctor = visit().sign_in("doctor", again=True)
     page = doctor.page
     doctor.go("/accounts/tokens/")
     page.fill("#id_name", "Reading room")

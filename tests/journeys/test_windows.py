@@ -11,12 +11,19 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 
 from apps.synthetic.dicom_image import FilmDescription, wrap_film
 from tests.journeys.services import wait_for
 
 pytestmark = pytest.mark.needs("chromium")
 FUNCTIONS = ("", "LINEAR", "LINEAR_EXACT", "SIGMOID")
+
+
+@pytest.fixture
+def browser(webgl_browser: Browser) -> Browser:
+    """Where the viewer draws with WebGL; the other journeys see it drawn without."""
+    return webgl_browser
 
 
 def ramp(function: str, folder: Path) -> Path:

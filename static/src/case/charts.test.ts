@@ -38,6 +38,8 @@ test("a chart is redrawn when the theme changes and resized with its element", a
   let turn = 0;
   draw(get("#chart"), () => ({ title: `turn ${++turn}` }));
   expect(newest().option).toMatchObject({ title: "turn 1", animation: false });
+  expect(newest().element.parentElement, "in a child, which has no id").toBe(get("#chart"));
+  expect(newest().element.id).toBe("");
   document.documentElement.dataset.theme = "medportal-dark";
   await settle();
   expect(newest().option).toMatchObject({ title: "turn 2" });

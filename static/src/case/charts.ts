@@ -44,7 +44,11 @@ export function colour(name: string, share = 100): string {
 
 /** Draws a chart and redraws it when the window or the theme changes. The numbers stand beside it as a table. */
 export function draw(element: HTMLElement, option: () => Option): Chart {
-  const chart = echarts.init(element);
+  // In a child without id: of elements with one, htmx copies the style when it swaps them, which the CSP forbids.
+  const stage = document.createElement("div");
+  stage.className = "size-full";
+  element.append(stage);
+  const chart = echarts.init(stage);
   const show = () => {
     const text = { color: colour("text"), fontFamily: getComputedStyle(document.body).fontFamily };
     chart.setOption({ animation: false, textStyle: text, ...option() }, true);

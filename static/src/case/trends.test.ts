@@ -29,7 +29,7 @@ test("each value gets a line with its reference range; a single point gets none"
      ${jsonScript("trends", [trend("HR", 3), trend("GCS", 70, null), trend("one", 1), trend("not here", 3)])}`,
   );
   trends();
-  expect(charts.map((chart) => chart.element.dataset.trend)).toEqual(["HR", "GCS"]);
+  expect(charts.map((chart) => chart.element.parentElement?.dataset.trend)).toEqual(["HR", "GCS"]);
   const [rate, coma] = charts;
   expect(rate?.series("Title HR")).toMatchObject({
     data: points(3).map(([time, value]) => [time, value]),
