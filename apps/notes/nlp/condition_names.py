@@ -76,7 +76,11 @@ def _is_finding(words: str, candidate: Candidate) -> bool:
     if candidate.code[0] in "VWXY" or (candidate.code[0] == "Z" and candidate.code[:3] not in _LASTING_FACTS):
         return False
     plain = " ".join(words.lower().split())
-    if plain in guards()["drop"] or plain.startswith(("maternal ", "paternal ", "family history ")):
+    if (
+        plain in guards()["drop"]
+        or " without " in plain
+        or plain.startswith(("maternal ", "paternal ", "family history "))
+    ):
         return False
     is_short = words.isascii() and words.isalnum() and len(words) <= 6 and words.isupper()
     return not is_short or words in guards()["abbreviation"] or words.lower() in plain_words() or len(words) == 6

@@ -70,6 +70,8 @@ _TAKEN = re.compile(
 _ITEM = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])")
 CLAUSE_REACH = 24
 """Characters between a Chinese medication and the end of the clause that says what became of it."""
+LIST_LINES = 60
+"""Lines above a medication in which the heading of its list is looked for."""
 NEGATION_REACH = 3
 """Words, apart from other medications, over which a negation reaches a medication: findings are negated in long lists."""
 
@@ -270,7 +272,9 @@ class _Sentence:
         line = text.rfind("\n", 0, start) + 1
         if not _ITEM.match(text[line:]) and text[line:start].strip():
             return MENTION
-        while line > 0:
+        for _ in range(LIST_LINES):
+            if line <= 0:
+                break
             previous = text.rfind("\n", 0, line - 1) + 1
             content = text[previous : line - 1].strip()
             if content.endswith((":", "：")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -159,9 +160,10 @@ class _Note:
         ]
         acts = medication_acts(self.context, [(start, end) for start, end, _candidate in drugs])
         rows = []
+        act_at = {start: act for (start, _end, _candidate), act in zip(drugs, acts, strict=True)}
         named = self._with_allergens(drugs)
         for number, (start, end, candidate) in enumerate(named):
-            act = next((act for drug, act in zip(drugs, acts, strict=True) if drug[0] == start), None)
+            act = act_at.get(start)
             following = named[number + 1][0] if number + 1 < len(named) else len(self.text)
             allergy = self._allergy(start, end, following)
             if allergy is not None:
@@ -173,15 +175,18 @@ class _Note:
 
     def _with_allergens(self, drugs: list[tuple[int, int, Candidate]]) -> list[tuple[int, int, Candidate]]:
         """The drugs and, in sentences about allergies, other allergens ("sulfa", "latex"): their names mean much else."""
-        rows = list(drugs)
+        rows = {start: (start, end, candidate) for start, end, candidate in drugs}
+        starts = [start for start, _end, _candidate in drugs]
         for start, end in self._sentences_about_allergies():
+            near = drugs[bisect_left(starts, start) : bisect_left(starts, end)]
             for first, last, candidate in find_names(self.text[start:end], ("allergen",), self.context.language):
                 span = (start + first, start + last - len(_ALLERGY_WORD.search(candidate.matched)[0]))  # type: ignore[index]
-                longer = [row for row in rows if row[0] < span[1] and span[0] < row[1]]
-                if all(span[1] - span[0] > row[1] - row[0] for row in longer) and not self._in_heading(span[0]):
-                    rows = [row for row in rows if row not in longer]
-                    rows.append((*span, candidate))
-        return sorted(rows, key=lambda row: row[0])
+                shorter = [row for row in near if row[0] < span[1] and span[0] < row[1]]
+                if all(span[1] - span[0] > row[1] - row[0] for row in shorter) and not self._in_heading(span[0]):
+                    for row in shorter:
+                        rows.pop(row[0], None)
+                    rows[span[0]] = (*span, candidate)
+        return sorted(rows.values(), key=lambda row: row[0])
 
     def _sentences_about_allergies(self) -> list[tuple[int, int]]:
         parts = [part for part in self.sections if part.name == "allergies"]

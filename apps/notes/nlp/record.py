@@ -16,6 +16,8 @@ from apps.notes.nlp.reader import Mention, Reading
 from apps.terminology.quantities import State
 
 Row = dict[str, Any]
+HABITS = ("alcohol", "tobacco", "drug use", "illicit drug", "recreational drug")
+"""Beginnings of what a note answers yes or no to, and which is no condition without a code."""
 NO_SUBSTANCE = "allergy"
 """The lexicon's concept of an allergy to nothing in particular."""
 
@@ -85,7 +87,8 @@ def _observations(mention: Mention) -> list[Row]:
 
 def _conditions(mention: Mention) -> list[Row]:
     details = mention.details
-    if mention.assertion not in (PRESENT, HISTORICAL) or mention.concept == NO_SUBSTANCE:
+    habit = not details["code"] and mention.text.lower().startswith(HABITS)
+    if mention.assertion not in (PRESENT, HISTORICAL) or mention.concept == NO_SUBSTANCE or habit:
         return []
     row = {"kind": "condition", "code": details["code"], "status": details["status"]}
     return [_said(row | {"onset": details.get("onset", ""), "certainty": "confirmed", "text": mention.text})]

@@ -18,6 +18,8 @@ _NUMBER_WORDS = frozenset(
     ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "several", "few", "many", "couple"]
 )
 
+MAX_SENTENCE = 1500
+"""Characters; the work on a sentence grows with the square of its length."""
 _DIGITS = frozenset("0123456789")
 _NO_STOP_AFTER = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|no|st|fig|inc|dept|temp|resp|wt|ht|p\.o|i\.v|i\.m|q\.d|b\.i\.d|t\.i\.d|q\.i\.d|"
@@ -26,7 +28,7 @@ _NO_STOP_AFTER = re.compile(
 )
 """Abbreviations after whose full stop a sentence goes on, unless a new line or a heading follows."""
 _END = re.compile(r"[.!?]+[\"')\]]*(?:,(?=[A-Z\d])|(?=\s|$|[A-Z]))|[。！？]+|\n")
-_NEW_LINE = re.compile(r"\s*(?:$|\n|[A-Z\d•*☐☑√+-]|[([]\s?[xX√✓]?\s?[)\]]|[\u3400-\u9fff])")
+_NEW_LINE = re.compile(r"[ \t\r]*(?:$|\n|[A-Z\d•*☐☑√+-]|[([]\s?[xX√✓]?\s?[)\]]|[\u3400-\u9fff])")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,18 @@ def sentences(text: str) -> list[tuple[int, int]]:
         rows.append((start, match.end()))
         start = match.end()
     rows.append((start, len(text)))
-    return [row for row in (_trimmed(text, *row) for row in rows) if row[0] < row[1]]
+    parts = [part for row in rows for part in _cut(text, *row)]
+    return [row for row in (_trimmed(text, *row) for row in parts) if row[0] < row[1]]
+
+
+def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut what is too long for a sentence at a space: a table without line ends, a text without punctuation."""
+    rows = []
+    while end - start > MAX_SENTENCE:
+        space = text.rfind(" ", start + MAX_SENTENCE // 2, start + MAX_SENTENCE)
+        rows.append((start, space if space > 0 else start + MAX_SENTENCE))
+        start = rows[-1][1]
+    return [*rows, (start, end)]
 
 
 def _ends(text: str, match: re.Match[str], start: int) -> bool:
