@@ -58,8 +58,8 @@ frontend-check: build
 frontend-tests: build
 	@$(NPM) run --silent test
 
-coverage: build ## the tests with branch coverage of Python, slower: the C tracer of Python 3.11 takes its time
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+coverage: build ## branch coverage of Python by all tests but the journeys, slower: the tracer of Python 3.11 takes its time
+	$(BIN)/pytest --ignore=tests/journeys --cov --cov-report=term:skip-covered
 
 lint: build .venv/audited
 	$(BIN)/ruff check .
