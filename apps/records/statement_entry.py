@@ -21,9 +21,9 @@ ICD10_CODE = re.compile(r"^[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?$")
 PREGNANCY = ("Z33", "Z34", "O")
 """Beginnings of ICD-10-CM codes that say that the patient is pregnant."""
 DETAILS = {
-    StatementKind.PROBLEM: ("onset",),
+    StatementKind.PROBLEM: ("onset", "ended_as_stated"),
     StatementKind.ALLERGY: ("type", "reaction", "severity", "certainty", "no_known", "onset"),
-    StatementKind.MEDICATION: ("route", "frequency", "intent"),
+    StatementKind.MEDICATION: ("route", "frequency", "intent", "ended_as_stated"),
 }
 """What a kind of statement holds beside its words, its code and its dose."""
 

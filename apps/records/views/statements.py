@@ -8,7 +8,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import role_required
@@ -31,6 +33,12 @@ from apps.terminology import icd10
 
 ERROR_FIELDS = {"code_unknown": "code", "dose_unit": "dose", "dose_ambiguous": "dose", "statement_status": "status"}
 """Where a refusal is shown; others above the form."""
+HEADINGS = {
+    "": gettext_lazy("Add a problem, an allergy or a medication"),
+    StatementKind.PROBLEM: gettext_lazy("Add a problem"),
+    StatementKind.ALLERGY: gettext_lazy("Add an allergy"),
+    StatementKind.MEDICATION: gettext_lazy("Add a medication"),
+}
 
 
 @keep_typed_words
@@ -41,7 +49,8 @@ def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Add a problem, an allergy or a medication; warnings about a drug are shown before it is recorded."""
     case = get_case(request, pk)
     kind = request.GET.get("kind", "")
-    form = StatementForm(request.POST or None, for_kind=kind if kind in StatementKind.values else "")
+    kind = kind if kind in StatementKind.values else ""
+    form = StatementForm(request.POST or None, for_kind=kind, fixed=bool(kind))
     override = OverrideForm(request.POST if "override" in request.POST else None)
     warnings: list[Any] = []
     status = 200
@@ -58,7 +67,7 @@ def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             else:
                 messages.success(request, _("Saved."))
                 return _redirected(request, redirect_back(request, pk))
-    context = {"form": form, "override": override, "warnings": warnings, "kind": kind}
+    context = {"form": form, "override": override, "warnings": warnings, "kind": kind, "heading": HEADINGS[kind]}
     return render_case_page(request, case, "overview", context, template="records/statement.html", status=status)
 
 
@@ -66,12 +75,14 @@ def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @show_user_errors
 def set_statement(request: HttpRequest, pk: uuid.UUID, statement_id: uuid.UUID) -> HttpResponse:
-    """Set a statement to resolved, active or entered in error."""
+    """Set a statement to another status; a medication is stopped today, what is resolved ended on a day unknown."""
     statement = get_object_or_404(
         Statement.objects.select_related("case__patient"), pk=statement_id, case=get_case(request, pk)
     )
     if request.POST.get("to") in StatementStatus.values:
-        problem_list.set_status(statement, StatementStatus(request.POST["to"]), actor=signed_in(request))
+        status = StatementStatus(request.POST["to"])
+        ended = timezone.localdate() if status == StatementStatus.STOPPED else None
+        problem_list.set_status(statement, status, ended=ended, actor=signed_in(request))
     return redirect_back(request, pk)
 
 
