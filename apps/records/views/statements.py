@@ -23,6 +23,7 @@ from apps.records.case_pages import (
     hide_forbidden,
     keep_typed_words,
     redirect_back,
+    redirect_page,
     render_case_page,
     show_user_errors,
 )
@@ -66,7 +67,7 @@ def add_statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 form.add_error(ERROR_FIELDS.get(refusal.code), str(refusal))
             else:
                 messages.success(request, _("Saved."))
-                return _redirected(request, redirect_back(request, pk))
+                return redirect_page(request, redirect_back(request, pk))
     context = {"form": form, "override": override, "warnings": warnings, "kind": kind, "heading": HEADINGS[kind]}
     return render_case_page(request, case, "overview", context, template="records/statement.html", status=status)
 
@@ -99,10 +100,3 @@ def codes(request: HttpRequest) -> JsonResponse:
 def form_token(request: HttpRequest) -> HttpResponse:
     """Return a new token for a form that stayed open while its user signed in again."""
     return render(request, "records/_form_token.html")
-
-
-def _redirected(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
-    """Let htmx load the page that a redirect names instead of swapping it into the form."""
-    if not request.headers.get("HX-Request"):
-        return answer
-    return HttpResponse(headers={"HX-Redirect": answer["Location"]})
