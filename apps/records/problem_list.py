@@ -126,9 +126,11 @@ def set_status(
     require(actor, "records.view_case", statement.case)
     if status not in (*STATUSES[StatementKind(statement.kind)], StatementStatus.ERROR):
         raise UserError("statement_status")
-    day = ended if status in OVER else None
-    words = {"ended_as_stated": ended_as_stated} if ended_as_stated and status in OVER else {}
-    details = {name: value for name, value in statement.details.items() if name != "ended_as_stated"} | words
+    day, details = statement.ended, dict(statement.details)
+    if status != StatementStatus.ERROR:  # what was wrong stays as it was
+        day = ended if status in OVER else None
+        details.pop("ended_as_stated", None)
+        details |= {"ended_as_stated": ended_as_stated} if ended_as_stated and status in OVER else {}
     with transaction.atomic():
         rows = Statement.objects.filter(pk=statement.pk).exclude(status=status)
         changed = rows.update(status=status, ended=day)

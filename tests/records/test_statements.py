@@ -205,6 +205,54 @@ def test_the_form_is_of_the_kind_that_its_link_names(
     assert Statement.objects.get().kind == kind
 
 
+def test_a_correction_takes_the_place_of_what_was_wrong(case: Case, doctor: User) -> None:
+    wrong = add_statement(
+        case, MEDICATION, text="hydralazine", code="5470", dose="25 mg", route="oral", code_chosen=False, actor=doctor
+    )
+    client, url = browser_of(doctor), reverse("records:correct-statement", args=[case.pk, wrong.pk])
+    overview = reverse("cases:overview", args=[case.pk])
+    page = client.get(overview).content.decode()
+    assert url in page and "Code looked up from the words" in page
+    page = " ".join(client.get(url).content.decode().split())
+    assert ">Correct a medication</h2>" in page and 'value="hydralazine"' in page and 'value="25 mg"' in page
+    form = {"text": "hydroxyzine", "code": "5470", "dose": "25 mg", "route": "oral", "status": "active"}
+    answer = client.post(url, form)
+    assert answer.status_code == 422 and "that of another substance than hydroxyzine" in answer.content.decode()
+    wrong.refresh_from_db()
+    assert wrong.status == "active" and Statement.objects.count() == 1, "nothing changes before it is right"
+    assert client.post(url, {**form, "code": "5553"}).status_code == 302
+    wrong.refresh_from_db()
+    right = Statement.objects.exclude(pk=wrong.pk).get()
+    assert (wrong.status, wrong.text, wrong.details["dose"]) == ("error", "hydralazine", "25 mg")
+    assert (right.status, right.text, right.code, right.coded_by) == ("active", "hydroxyzine", "5553", doctor)
+    assert (right.details["dose"], right.details["route"]) == ("25 mg", "oral")
+    page = client.get(overview).content.decode()
+    assert f"Code chosen by {doctor}" in " ".join(page.split()) and "hydralazine" not in page
+    answer = client.post(url, {**form, "code": "5553"})
+    assert answer.status_code == 422 and "marked as an error in the meantime" in answer.content.decode()
+
+
+def test_a_correction_is_checked_and_changes_nothing_until_it_is_decided(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin", reaction="anaphylaxis")
+    wrong = entered(case, doctor, MEDICATION, "amlodipine")
+    client, url = browser_of(doctor), reverse("records:correct-statement", args=[case.pk, wrong.pk])
+    form = {"text": "amoxicillin", "code": ""}
+    assert client.post(url, form).status_code == 409
+    wrong.refresh_from_db()
+    assert wrong.status == "active"
+    assert client.post(url, {**form, "override": "Desensitised"}).status_code == 302
+    wrong.refresh_from_db()
+    assert wrong.status == "error" and Statement.objects.get(kind=MEDICATION, status="active").text == "amoxicillin"
+
+
+def test_a_code_of_another_substance_is_refused(case: Case, doctor: User) -> None:
+    for kind, text, code in ((MEDICATION, "oxycodone", "7052"), (ALLERGY, "aspirin", "723")):
+        with pytest.raises(UserError) as refusal:
+            entered(case, doctor, kind, text, code=code)
+        assert refusal.value.code == "code_contradicts"
+    assert entered(case, doctor, MEDICATION, "Lipitor", code="83367").code == "83367", "the code of its ingredient"
+
+
 def test_a_drug_added_by_its_link_is_checked(case: Case, doctor: User) -> None:
     entered(case, doctor, ALLERGY, "penicillin", reaction="anaphylaxis")
     url = f"{reverse('records:state', args=[case.pk])}?kind=medication"
