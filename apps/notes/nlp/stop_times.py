@@ -12,7 +12,7 @@ _YEAR = r"(?:19|20)\d\d"
 _COUNT = r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|several|some|a few|a couple(?: of)?)"
 _TIME = re.compile(
     rf"\b(?:(?:about |approximately |around |~)?{_COUNT}\s+(?:hours?|days?|weeks?|wks?|months?|mos?|years?|yrs?)\s+"
-    r"(?:ago|earlier|prior|before)(?:\s+(?:to\s+)?(?:admission|surgery))?|"
+    r"(?:ago|earlier|(?:prior to|before)\s+(?:(?:the|this|his|her|their)\s+)?(?:\d[\d/.-]*\d|[a-z]+)|prior|before)|"
     r"(?:last|this past|this|the previous)\s+(?:night|morning|evening|week|month|year|spring|summer|autumn|fall|winter|visit|"
     rf"(?:mon|tues|wednes|thurs|fri|satur|sun)day|{_MONTH})|"
     r"yesterday|today|recently|(?:on|before|prior to|at) (?:admission|discharge)|"
@@ -29,6 +29,9 @@ _CLAUSE = re.compile(
 )
 _STOPPED = re.compile(r"\b(?:stopp?ed|discontinued|d/c'?e?d|ended|finished|completed|off)\b", re.IGNORECASE)
 _BEGAN = re.compile(r"\b(?:started?|began|begun|since|initiated|prescribed)\b|开始|起", re.IGNORECASE)
+_OTHER_CLAUSE = re.compile(r"[,，;；。:：]|\b(?:and|but|then|so|was on|were on|been on)\b", re.IGNORECASE)
+BEFORE_REACH = 40
+"""Characters between a time and the medication after it."""
 
 
 def when_stopped(before: str, after: str) -> str:
@@ -43,6 +46,14 @@ def when_stopped(before: str, after: str) -> str:
     if len(times) > 1 and (stop := _STOPPED.search(after)):  # "digoxin since 2015, stopped 3 weeks ago"
         times = [match[0] for match in _TIME.finditer(after, stop.end())]
     if not times:
-        before = re.split(r"[;；。]|\b(?:but|then)\b", before)[-1]
-        times = [] if _BEGAN.search(before) else [match[0] for match in _TIME.finditer(before)]
+        times = [match[0] for match in _TIME.finditer(before) if _concerns_next(before, match)]
     return " ".join(times[0].split()) if len(times) == 1 else ""
+
+
+def _concerns_next(before: str, time: re.Match[str]) -> bool:
+    """Whether a time is that of the medication after it: it opens the sentence, or only the stopping lies between."""
+    between = before[time.end() :]
+    if _BEGAN.search(before) or len(between) > BEFORE_REACH or _OTHER_CLAUSE.search(between.lstrip(" ,，")):
+        return False
+    opens = not re.sub(r"\W+", "", before[: time.start()])
+    return opens or not between.lstrip().startswith((",", "，"))
