@@ -80,6 +80,12 @@ def shown_frequency(frequency: str) -> str:
     return frequency
 
 
+def shown_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a statement with route and frequency in the current language."""
+    words = {"route": shown_route(entry.get("route", "")), "frequency": shown_frequency(entry.get("frequency", ""))}
+    return {**entry, **words}
+
+
 def stored_route(words: str) -> str:
     """Return the stored spelling of a route that a form shows in the current language."""
     return _stored(ROUTES, words)

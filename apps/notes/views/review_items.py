@@ -12,7 +12,7 @@ from apps.jobs.errors import UserError
 from apps.notes.forms import ObservationLineForm
 from apps.notes.models import Concept, ConceptVerdict
 from apps.notes.proposals import Proposal, proposals
-from apps.records.dosage_words import shown_frequency, shown_route
+from apps.records.dosage_words import shown_entry
 from apps.records.forms import OverrideForm, StatementForm
 from apps.records.models import AllergyType, Certainty, Intent, Severity, StatementKind, StatementStatus
 from apps.records.observations import ValueQuestion
@@ -124,14 +124,8 @@ def _form(proposal: Proposal, prefix: str, posted: Mapping[str, str] | None, act
     kind = kind if kind in StatementKind.values else proposal.kind
     if posted is not None and acted:
         return StatementForm(posted, prefix=prefix, for_kind=kind)
-    initial = _kept({"kind": proposal.kind, **_shown(proposal.entry)}, prefix, posted)
+    initial = _kept({"kind": proposal.kind, **shown_entry(proposal.entry)}, prefix, posted)
     return StatementForm(initial=initial, prefix=prefix, for_kind=kind)
-
-
-def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry with its route and frequency in the current language."""
-    words = {"route": shown_route(entry.get("route", "")), "frequency": shown_frequency(entry.get("frequency", ""))}
-    return {**entry, **words}
 
 
 def _kept(entry: Mapping[str, Any], prefix: str, posted: Mapping[str, str] | None) -> dict[str, Any]:
@@ -143,7 +137,7 @@ def _kept(entry: Mapping[str, Any], prefix: str, posted: Mapping[str, str] | Non
 
 def _summary(proposal: Proposal) -> str:
     """Write out what the line records: "Medication: fentanyl, 50 ug, intravenous, Active, code 4337"."""
-    entry = _shown(proposal.entry)
+    entry = shown_entry(proposal.entry)
     if proposal.measure is not None:
         text = f"{in_language(proposal.measure.title)}: {entry['value']} {shown(entry['unit'])}".strip()
         reading = read_measure(proposal.measure, entry["value"], entry["unit"])

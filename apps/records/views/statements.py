@@ -29,7 +29,7 @@ from apps.records.case_pages import (
     render_case_page,
     show_user_errors,
 )
-from apps.records.dosage_words import shown_frequency, shown_route
+from apps.records.dosage_words import shown_entry
 from apps.records.forms import OverrideForm, StatementForm
 from apps.records.models import Case, Statement, StatementKind, StatementStatus
 from apps.records.statement_entry import OrderQuestion, enter_statement, entry_of
@@ -78,17 +78,12 @@ def correct_statement(request: HttpRequest, pk: uuid.UUID, statement_id: uuid.UU
     """Correct a statement: the present entry becomes one in error, and the corrected one takes its place."""
     case = get_case(request, pk)
     statement = get_object_or_404(Statement.objects.select_related("case__patient"), pk=statement_id, case=case)
-    form = StatementForm(request.POST or None, initial=shown_entry(statement), for_kind=statement.kind, fixed=True)
+    form = StatementForm(
+        request.POST or None, initial=shown_entry(entry_of(statement)), for_kind=statement.kind, fixed=True
+    )
     record = partial(statement_entry.correct_statement, statement, actor=signed_in(request))
     context = {"kind": statement.kind, "heading": CORRECTIONS[statement.kind], "corrected": statement}
     return _statement_page(request, case, form, record, context)
-
-
-def shown_entry(statement: Statement) -> dict[str, Any]:
-    """Return a statement as its form shows it, with route and frequency in the current language."""
-    entry = entry_of(statement)
-    words = {"route": shown_route(entry.get("route", "")), "frequency": shown_frequency(entry.get("frequency", ""))}
-    return {**entry, **words}
 
 
 def _statement_page(
