@@ -70,7 +70,9 @@ def _allergy(concept: Concept, words: str) -> Proposal | None:
     if concept.negated or concept.family:
         return None
     entry = _entry(concept, words, "type", "reaction", "severity", "onset")
-    return Proposal(StatementKind.ALLERGY, {**entry, "certainty": Certainty.CONFIRMED})
+    doubtful = concept.uncertain or concept.details.get("assertion") == "possible"
+    certainty = Certainty.UNCONFIRMED if doubtful else Certainty.CONFIRMED
+    return Proposal(StatementKind.ALLERGY, {**entry, "certainty": certainty})
 
 
 def _medication(concept: Concept, words: str) -> Proposal | None:
@@ -81,7 +83,7 @@ def _medication(concept: Concept, words: str) -> Proposal | None:
         return None
     if concept.uncertain and status == "active":
         return None
-    entry = _entry(concept, words, "dose", "route", "frequency")
+    entry = _entry(concept, words, "dose", "route", "frequency", "ended_as_stated")
     entry["frequency"] = entry["frequency"] or str(details.get("schedule", ""))
     entry["status"] = status
     if status == StatementStatus.CONDITIONAL:

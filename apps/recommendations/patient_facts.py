@@ -6,8 +6,9 @@ AI; an imaging finding only counts as confirmed after a physician's review.
 Facts: ``age`` (whole years), ``ageMonths`` (under six years), ``sex`` (female, male), ``problems`` (ICD-10-CM codes),
 ``allergies`` and ``medications`` (ingredients, drug classes, else the text), ``smoker``, ``packYears``,
 ``yearsSinceSmoking``, ``pregnant``, ``bmi`` (kg/m²), ``egfr`` (mL/min/1.73 m²), ``observations`` (code, value,
-daysAgo), ``findings`` (label, text, confirmed, daysAgo), ``nodules`` (site, mm, subsolid; in notes of half a year) and
-of these ``lungNoduleMm`` (largest solid lung nodule; nodules without a site are ignored).
+daysAgo; none whose newest value is only a limit, such as "<0.5"), ``findings`` (label, text, confirmed, daysAgo),
+``nodules`` (site, mm, subsolid; in notes of half a year) and of these ``lungNoduleMm`` (largest solid lung nodule;
+nodules without a site are ignored).
 """
 
 from __future__ import annotations
@@ -114,6 +115,10 @@ def _codes_of(row: Statement) -> list[str]:
 
 
 def _observations(cases: list[Any]) -> Facts:
+    """The newest value of each measurement, if it is a number.
+
+    A value below or above a limit ("<0.5") is none that a rule could compare, and an older number is out of date.
+    """
     now = timezone.now()
     recent = Q(at__gte=now - RECENT) | Q(code__in=LASTING)
     rows = Observation.objects.filter(recent, case__in=cases, voided_at=None).select_related("case")
@@ -121,7 +126,9 @@ def _observations(cases: list[Any]) -> Facts:
     for row in rows.order_by("at", "id"):
         newest[row.code] = row
     latest = [
-        {"code": code, "value": row.content["value"], "daysAgo": (now - row.at).days} for code, row in newest.items()
+        {"code": code, "value": row.content["value"], "daysAgo": (now - row.at).days}
+        for code, row in newest.items()
+        if not row.comparator
     ]
     return {"observations": sorted(latest, key=lambda row: str(row["code"]))}
 

@@ -122,6 +122,13 @@ def redirect_back(request: HttpRequest, pk: Any = None) -> HttpResponse:
     return redirect(page, pk)
 
 
+def redirect_page(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Let htmx load the page that a redirect names instead of swapping it into the form."""
+    if not request.headers.get("HX-Request"):
+        return answer
+    return HttpResponse(headers={"HX-Redirect": answer["Location"]})
+
+
 def add_form_errors(request: HttpRequest, form: Any) -> None:
     """Show the errors of a form that is not rendered again as messages."""
     for name, errors in form.errors.items():

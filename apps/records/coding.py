@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.records.models import StatementKind
+from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.resolution import Candidate, System, resolve
 
 SYSTEMS: dict[str, tuple[System, ...]] = {
@@ -20,6 +21,15 @@ def candidates(kind: str, text: str) -> list[Candidate]:
         if found := resolve(text, system):
             return found
     return []
+
+
+def contradicts(kind: str, text: str, code: str) -> bool:
+    """Return whether the words name exactly one substance, and the code another that shares no ingredient with it."""
+    if "drug" not in SYSTEMS.get(kind, ()):
+        return False
+    named = [candidate for candidate in resolve(text, "drug") if candidate.certainty >= CERTAIN]
+    coded = {ingredient.name.lower() for ingredient in ingredients_of_code(code)}
+    return bool(len(named) == 1 and coded and named[0].ingredients and not coded & set(named[0].ingredients))
 
 
 def exact_code(kind: str, text: str) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from apps.records.dosage_words import stored_frequency, stored_route
 from apps.records.models import (
     STATUSES,
     AllergyType,
@@ -25,11 +27,21 @@ MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 UNSAID = ("", _("Not stated"))
 FIELDS = {
-    StatementKind.PROBLEM: ("onset",),
+    StatementKind.PROBLEM: ("onset", "ended_as_stated"),
     StatementKind.ALLERGY: ("type", "reaction", "severity", "certainty", "no_known", "onset"),
-    StatementKind.MEDICATION: ("dose", "route", "frequency", "intent"),
+    StatementKind.MEDICATION: ("dose", "route", "frequency", "intent", "ended_as_stated"),
 }
 """Fields of one kind of statement only."""
+WORDS = {
+    StatementKind.PROBLEM: pgettext_lazy("statement", "Condition"),
+    StatementKind.ALLERGY: _("Allergen"),
+    StatementKind.MEDICATION: _("Drug"),
+}
+CODE_HELP = {
+    StatementKind.PROBLEM: _("ICD-10-CM. Leave empty if none says exactly this."),
+    StatementKind.ALLERGY: _("RxNorm. Leave empty if none says exactly this."),
+    StatementKind.MEDICATION: _("RxNorm. Leave empty if none says exactly this."),
+}
 
 
 def observation_choices() -> list[tuple[str, str]]:
@@ -48,6 +60,7 @@ class StatementForm(forms.Form):
 
     Args:
         for_kind: leave out the fields of other kinds.
+        fixed: the kind cannot be changed; whatever is sent for it is ignored.
     """
 
     kind = forms.ChoiceField(label=_("Type"), choices=StatementKind.choices)
@@ -80,11 +93,17 @@ class StatementForm(forms.Form):
         label=_("No known allergies"), choices=[("", _("An allergy is known")), *NoKnown.choices], required=False
     )
     onset = forms.CharField(label=_("Began (as stated)"), max_length=60, required=False)
+    ended_as_stated = forms.CharField(label=_("Ended (as stated)"), max_length=60, required=False)
     since = forms.DateField(label=_("Since"), widget=DAY, required=False)
     ended = forms.DateField(label=_("Ended"), widget=DAY, required=False)
 
-    def __init__(self, *args: Any, for_kind: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, for_kind: str = "", fixed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if for_kind and fixed:
+            self.initial["kind"] = for_kind
+            self.fields["kind"].widget, self.fields["kind"].disabled = forms.HiddenInput(), True
+            self.fields["text"].label = WORDS[StatementKind(for_kind)]
+            self.fields["code"].help_text = CODE_HELP[StatementKind(for_kind)]
         if for_kind:
             own = FIELDS[StatementKind(for_kind)]
             for name in {name for names in FIELDS.values() for name in names if name not in own}:
@@ -92,6 +111,14 @@ class StatementForm(forms.Form):
             kept = STATUSES[StatementKind(for_kind)]
             field = self.fields["status"]
             field.choices = [(status.value, status.label) for status in kept]  # type: ignore[attr-defined]
+
+    def clean_route(self) -> str:
+        """Store one spelling for all languages."""
+        return stored_route(self.cleaned_data["route"])
+
+    def clean_frequency(self) -> str:
+        """Store one spelling for all languages."""
+        return stored_frequency(self.cleaned_data["frequency"])
 
     def clean(self) -> dict[str, Any]:
         """Refuse what belongs to another kind: it would be lost."""

@@ -10,6 +10,10 @@ MESSAGES = {
     "dose_unit": _("%(dose)s has no unit. Enter the dose with its unit, for example 50 mg."),
     "dose_ambiguous": _("%(dose)s may mean %(readings)s. Enter it without a thousands separator."),
     "order_warnings": _("There are warnings about this drug. Read them, and give a reason to record it anyway."),
+    "code_contradicts": _(
+        "The code %(given)s is that of another substance than %(text)s. Change the code, or leave it empty."
+    ),
+    "statement_in_error": _("This entry has been marked as an error in the meantime. Add a new one."),
     "code_unknown": _("The code %(given)s does not exist. Choose one from the list or enter words."),
     "note_empty": _("The note is empty. Enter some text."),
     "values_too_large": _("The file is too large: the limit is %(most)s MiB. Split it."),

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
@@ -29,6 +28,7 @@ from apps.records.models import (
 MAX_CHARACTERS = 300
 DOSAGE = ("dose", "route", "frequency")
 OVER = (StatementStatus.STOPPED, StatementStatus.RESOLVED)
+"""Statuses of what has ended. The day is unknown unless somebody stated it: the day of recording is another one."""
 
 
 def add_statement(
@@ -72,11 +72,12 @@ def add_statement(
         existing = recorded(case, kind, text=text, code=code, details=kept, status=status)
         if existing is not None:
             if existing.status != status:
-                set_status(existing, status, ended=ended, actor=actor)
+                words = kept.get("ended_as_stated", "")
+                set_status(existing, status, ended=ended, ended_as_stated=words, actor=actor)
             return existing
         _settle_no_known(case, kind, kept, actor)
         statement = Statement(case=case, kind=kind, since=since, status=status, entered_by=user)
-        statement.ended = (ended or timezone.localdate()) if status in OVER else None
+        statement.ended = ended if status in OVER else None
         statement.coded_by = user if code and code_chosen else None
         statement.details = {"text": text, **({"code": code[:40]} if code else {}), **kept}
         statement.save(force_insert=True)
@@ -104,8 +105,19 @@ def recorded(
     return None
 
 
-def set_status(statement: Statement, status: StatementStatus, *, actor: Actor, ended: date | None = None) -> bool:
-    """Change the status; False if it is already so. A stopped or resolved statement gets the day it ended.
+def set_status(
+    statement: Statement,
+    status: StatementStatus,
+    *,
+    actor: Actor,
+    ended: date | None = None,
+    ended_as_stated: str = "",
+) -> bool:
+    """Change the status; False if it is already so.
+
+    Args:
+        ended: the day on which it was stopped or resolved; None if it is unknown.
+        ended_as_stated: when it ended, in the words that were written.
 
     Raises:
         PermissionError: if the actor does not care for the patient.
@@ -114,12 +126,19 @@ def set_status(statement: Statement, status: StatementStatus, *, actor: Actor, e
     require(actor, "records.view_case", statement.case)
     if status not in (*STATUSES[StatementKind(statement.kind)], StatementStatus.ERROR):
         raise UserError("statement_status")
-    day = (ended or timezone.localdate()) if status in OVER else None
+    day, details = statement.ended, dict(statement.details)
+    if status != StatementStatus.ERROR:  # what was wrong stays as it was
+        day = ended if status in OVER else None
+        details.pop("ended_as_stated", None)
+        details |= {"ended_as_stated": ended_as_stated} if ended_as_stated and status in OVER else {}
     with transaction.atomic():
         rows = Statement.objects.filter(pk=statement.pk).exclude(status=status)
         changed = rows.update(status=status, ended=day)
         if changed:
             statement.status, statement.ended = status, day
+            if details != statement.details:
+                statement.details = details
+                statement.save(update_fields=["details"])
             _record_change(statement, actor)
     return bool(changed)
 

@@ -31,7 +31,9 @@ def of_study(actor: User, study_id: Any) -> QuerySet[Case]:
 def statements(case: Case) -> dict[str, list[Statement]]:
     """Return the case's statements by kind, active ones first; those entered in error are left out."""
     rows = (
-        Statement.objects.filter(case=case).exclude(status=StatementStatus.ERROR).select_related("case", "entered_by")
+        Statement.objects.filter(case=case)
+        .exclude(status=StatementStatus.ERROR)
+        .select_related("case", "entered_by", "coded_by")
     )
     by_kind: dict[str, list[Statement]] = {kind: [] for kind in StatementKind.values}
     for row in rows:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
+
 from apps.accounts.models import User
 from apps.jobs.errors import UserError
-from apps.records.coding import candidates, exact_code
+from apps.records.access import require
+from apps.records.coding import candidates, contradicts, exact_code
 from apps.records.dosage import parse_dose
 from apps.records.models import Case, Intent, Statement, StatementKind, StatementStatus
-from apps.records.problem_list import add_statement, no_known_text, recorded
+from apps.records.problem_list import add_statement, no_known_text, recorded, set_status
 from apps.records.renal_function import newest_egfr
 from apps.terminology.conditions import title_of
 from apps.terminology.order_check import Warning as OrderWarning
@@ -21,9 +24,9 @@ ICD10_CODE = re.compile(r"^[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?$")
 PREGNANCY = ("Z33", "Z34", "O")
 """Beginnings of ICD-10-CM codes that say that the patient is pregnant."""
 DETAILS = {
-    StatementKind.PROBLEM: ("onset",),
+    StatementKind.PROBLEM: ("onset", "ended_as_stated"),
     StatementKind.ALLERGY: ("type", "reaction", "severity", "certainty", "no_known", "onset"),
-    StatementKind.MEDICATION: ("route", "frequency", "intent"),
+    StatementKind.MEDICATION: ("route", "frequency", "intent", "ended_as_stated"),
 }
 """What a kind of statement holds beside its words, its code and its dose."""
 
@@ -45,7 +48,8 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
     Raises:
         PermissionError: if the actor does not care for the patient.
         OrderQuestion: if the order check warns and there is no reason to record the drug anyway.
-        UserError: ``code_unknown``, ``dose_unit``, ``dose_ambiguous`` or as :func:`add_statement`.
+        UserError: ``code_unknown``, ``code_contradicts``, ``dose_unit``, ``dose_ambiguous``, or as
+            :func:`add_statement`.
     """
     kind = StatementKind(entry["kind"])
     details = {name: str(entry.get(name) or "") for name in DETAILS[kind]}
@@ -75,6 +79,32 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
         actor=actor,
         **details,
     )
+
+
+def correct_statement(statement: Statement, entry: Mapping[str, Any], *, actor: User, override: str = "") -> Statement:
+    """Mark a statement as entered in error and record what a form holds in its place, in one step.
+
+    Args:
+        override: see :func:`enter_statement`.
+
+    Raises:
+        PermissionError, OrderQuestion, UserError: as :func:`enter_statement`; then nothing is changed.
+        UserError: ``statement_in_error`` if somebody else has marked it as an error in the meantime.
+    """
+    require(actor, "records.view_case", statement.case)
+    with transaction.atomic():
+        current = Statement.objects.select_for_update(of=("self",)).select_related("case").get(pk=statement.pk)
+        if current.status == StatementStatus.ERROR:
+            raise UserError("statement_in_error")
+        set_status(current, StatementStatus.ERROR, actor=actor)
+        corrected = enter_statement(current.case, {**entry, "kind": current.kind}, actor=actor, override=override)
+    return corrected
+
+
+def entry_of(statement: Statement) -> dict[str, Any]:
+    """Return a statement as the form in which it is corrected holds it."""
+    kept = {"kind": statement.kind, "status": statement.status, "since": statement.since, "ended": statement.ended}
+    return {**statement.details, **kept}
 
 
 def warnings_about(case: Case, order: str, code: str = "") -> list[OrderWarning]:
@@ -121,7 +151,7 @@ def _words_and_code(kind: StatementKind, entry: Mapping[str, Any], details: Mapp
     ``J18.9 Pneumonia, unspecified organism`` is a code with its title, as the list of the form offers it.
 
     Raises:
-        UserError: ``code_unknown`` for a code that does not exist.
+        UserError: ``code_unknown`` for a code that does not exist, ``code_contradicts`` for that of another substance.
     """
     text = " ".join(str(entry.get("text") or "").split())
     code = str(entry.get("code") or "").strip()
@@ -134,6 +164,8 @@ def _words_and_code(kind: StatementKind, entry: Mapping[str, Any], details: Mapp
         if code and not title_of(code.upper()):
             raise UserError("code_unknown", given=code[:20])
         code = code.upper()
+    if code and contradicts(kind, text, code):
+        raise UserError("code_contradicts", given=code[:20], text=text[:60])
     if code:
         return text, code, True
     return text, exact_code(kind, text), False

@@ -8,6 +8,7 @@ urlpatterns = [
     path("form-token/", statements.form_token, name="form-token"),
     path("<uuid:pk>/statements/", statements.add_statement, name="state"),
     path("<uuid:pk>/statements/<uuid:statement_id>/", statements.set_statement, name="set-statement"),
+    path("<uuid:pk>/statements/<uuid:statement_id>/correct/", statements.correct_statement, name="correct-statement"),
     path("<uuid:pk>/values/", observations.value_page, name="values"),
     path("<uuid:pk>/values/import/", observations.upload_import, name="bring"),
     path("<uuid:pk>/values/import/<uuid:parcel_id>/", observations.preview_import, name="import"),

@@ -34,13 +34,19 @@ def record(case: Case, doctor: User, text: str) -> list[tuple[str, ...]]:
     for concept in concepts_of(note):
         confirm(concept, actor=doctor, override="confirmed in a test")
     rows = [
-        (row.kind, row.text, row.status, *(row.details[name] for name in NAMED if row.details.get(name)))
+        (
+            row.kind,
+            row.text,
+            row.status,
+            *(row.details[name] for name in NAMED if row.details.get(name, "") not in UNSAID),
+        )
         for row in Statement.objects.filter(case=case)
     ]
     return sorted(rows)
 
 
-NAMED = ("dose", "route", "frequency", "reaction", "no_known")
+NAMED = ("dose", "route", "frequency", "reaction", "no_known", "onset", "ended_as_stated", "certainty")
+UNSAID = ("", "confirmed")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,12 @@ NAMED = ("dose", "route", "frequency", "reaction", "no_known")
             "If he develops a fever, start amoxicillin 500 mg po tid.",
             [("medication", "amoxicillin", "conditional", "500 mg", "oral", "three times daily")],
         ),
-        ("History of MI in 2009.", [("problem", "MI", "resolved")]),
+        ("History of MI in 2009.", [("problem", "MI", "resolved", "2009")]),
+        ("Stopped amiodarone last month.", [("medication", "amiodarone", "stopped", "last month")]),
+        ("3月前停用二甲双胍。", [("medication", "二甲双胍", "stopped", "3月前")]),
+        ("Penicillin allergy.", [("allergy", "Penicillin", "active")]),
+        ("Possible penicillin allergy.", [("allergy", "penicillin", "active", "unconfirmed")]),
+        ("可疑青霉素过敏。", [("allergy", "青霉素", "active", "unconfirmed")]),
         ("Discharge to home in stable condition.", []),
         ("Allergies reviewed.", []),
         ("No pneumonia. Possible sepsis.", []),
@@ -92,6 +103,39 @@ NAMED = ("dose", "route", "frequency", "reaction", "no_known")
 )
 def test_the_record_gets_the_notes_own_words(text: str, right: list[tuple[str, ...]], case: Case, doctor: User) -> None:
     assert record(case, doctor, text) == sorted(right)
+
+
+@pytest.mark.parametrize(
+    "text", ["History of MI in 2009.", "Stopped amiodarone last month.", "Pt no longer on warfarin."]
+)
+def test_a_day_of_end_that_nobody_said_stays_unknown(case: Case, doctor: User, text: str) -> None:
+    record(case, doctor, text)
+    row = Statement.objects.get()
+    assert row.status in ("stopped", "resolved") and row.ended is None
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("Warfarin was discontinued in March 2020.", "in March 2020"),
+        ("Last week metformin was stopped.", "Last week"),
+        ("Started digoxin in 2015, stopped 3 weeks ago.", "3 weeks ago"),
+        ("D/C ibuprofen 2 days ago.", "2 days ago"),
+        ("Discontinued lisinopril on 3/4/2020 due to cough.", "on 3/4/2020"),
+        ("She is no longer on warfarin, which she took for 2 years.", ""),
+        ("Stopped aspirin and started clopidogrel in 2019.", ""),
+        ("In May 2019, warfarin was stopped.", "In May 2019"),
+        ("She discontinued Sinemet 5 days prior to 5/28/96.", "5 days prior to 5/28/96"),
+        ("She stopped her Coumadin five days before the procedure.", "five days before the procedure"),
+        ("She developed leukopenia in 9/93, and she was switched from Cytoxan to Imuran.", ""),
+        ("He had a depression in 1999 and was on Prozac for a while, but this was then stopped.", ""),
+        ("已停用阿司匹林。", ""),
+        ("华法林2019年5月停用。", "2019年5月"),
+    ],
+)
+def test_the_time_of_stopping_is_kept_in_words(text: str, when: str) -> None:
+    stopped = [row for row in read(text).mentions if row.details.get("status") == "stopped"]
+    assert [row.details["ended_as_stated"] for row in stopped] == [when]
 
 
 def test_confirming_writes_what_the_command_says(case: Case, doctor: User) -> None:
@@ -141,6 +185,26 @@ def test_the_page_shows_what_is_written_and_lets_it_be_changed(case: Case, docto
     assert answer.status_code == 200 and "confirmed" in answer.content.decode()
     row = Statement.objects.get()
     assert (row.text, row.details["dose"], row.code, row.coded_by) == ("Fentanyl", "25 ug", "4337", doctor)
+
+
+def test_the_banner_of_allergies_is_renewed_with_the_answer(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "Allergies: penicillin (anaphylaxis).")
+    (concept,) = concepts_of(note)
+    page = browser_of(doctor).get(reverse("notes:note", args=[case.pk, note.pk])).content.decode()
+    assert page.count('id="allergies"') == 1 and "hx-swap-oob" not in page and "ask the patient" in page
+    typed = {f"{concept.pk}-0-kind": "allergy", f"{concept.pk}-0-text": "penicillin"}
+    answer = " ".join(review(doctor, note, {"confirm": str(concept.pk), **typed}).content.decode().split())
+    banner = answer[answer.index('id="allergies" hx-swap-oob="true"') :]
+    assert "penicillin</span>" in banner and "ask the patient" not in banner
+
+
+@pytest.mark.parametrize(
+    "text", ["HISTORY: Allergies: penicillin (rash).", "Possible penicillin allergy.", "过敏史：青霉素。"]
+)
+def test_the_word_allergy_is_no_problem_of_its_own(case: Case, doctor: User, text: str) -> None:
+    note = written(case, doctor, text)
+    page = browser_of(doctor).get(reverse("notes:note", args=[case.pk, note.pk])).content.decode()
+    assert "Will be written:" in page and "Writes nothing into the record." not in page
 
 
 def test_an_error_keeps_the_form_and_writes_nothing(case: Case, doctor: User) -> None:
@@ -229,3 +293,21 @@ def test_the_review_is_in_chinese_too(case: Case, doctor: User) -> None:
     client.cookies["django_language"] = "zh-hans"
     page = " ".join(client.get(reverse("notes:note", args=[case.pk, note.pk])).content.decode().split())
     assert "将写入：" in page and "确认所选" in page and "青霉素" in page
+    assert "静脉给药" in page and "intravenous" not in page
+
+
+def test_words_of_the_dosage_are_in_the_language_of_the_page(case: Case, doctor: User) -> None:
+    note = written(case, doctor, "口服氨氯地平5mg每日一次。")
+    (concept,) = concepts_of(note)
+    client = browser_of(doctor)
+    client.cookies["django_language"] = "zh-hans"
+    url = reverse("notes:note", args=[case.pk, note.pk])
+    page = client.get(url).content.decode()
+    assert 'value="每日一次"' in page and 'value="口服"' in page and "daily" not in page
+    line = {"kind": "medication", "text": "氨氯地平", "dose": "5 mg", "route": "口服", "frequency": "每日一次"}
+    typed = {f"{concept.pk}-0-{name}": value for name, value in line.items()}
+    client.post(reverse("notes:review", args=[case.pk, note.pk]), {"confirm": str(concept.pk), **typed})
+    row = Statement.objects.get()
+    assert (row.details["route"], row.details["frequency"]) == ("oral", "daily")
+    page = client.get(reverse("cases:overview", args=[case.pk])).content.decode()
+    assert "5 mg, 口服, 每日一次" in page

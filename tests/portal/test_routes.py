@@ -217,6 +217,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "predictions:set-rule": ("post", ("case", ), TEAM_PHYSICIANS_POST),
     "reports:begin-report": ("post", ("case", ), TEAM_PHYSICIANS_POST),
     "cases:refer": ("post", ("case", ), TEAM_PHYSICIANS_POST),
+    "records:correct-statement": ("post", ("case", "statement", ), (422, 422, 422, *TEAM_POST[3:])),  # an empty form
     "records:set-statement": ("post", ("case", "statement", ), TEAM_POST),
     "notes:settle": ("post", ("case", "discordance", ), TEAM_POST),
     "predictions:alarm": ("post", ("case", "alarm", ), TEAM_POST),

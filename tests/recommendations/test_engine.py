@@ -39,6 +39,21 @@ def test_rules_propose_with_their_facts(patient: Patient, doctor: User) -> None:
     assert Notice.objects.filter(user=doctor, code="recommendations_waiting").count() == 1
 
 
+def test_a_limit_is_no_number_for_rules(patient: Patient, case: Case, doctor: User) -> None:
+    """Neither the limit nor the older number is what the newest result says."""
+    now = timezone.now()
+    for code, value, unit, hours in (
+        ("2160-0", "3.0", "mg/dL", 5),
+        ("2160-0", "<0.5", "mg/dL", 2),
+        ("2524-7", ">2", "mmol/L", 5),
+        ("2524-7", "1.8", "mmol/L", 2),
+    ):
+        observations.add(case, code, value, unit, now - timedelta(hours=hours), actor=doctor)
+    facts = facts_of(patient)
+    assert [(row["code"], row["value"]) for row in facts["observations"]] == [("2524-7", 1.8)]
+    assert "egfr" not in facts
+
+
 def test_asking_again_proposes_nothing_twice_and_waits_once(patient: Patient) -> None:
     first = answered(patient)
     engine.request_evaluation(patient)

@@ -217,6 +217,24 @@ def test_an_unusual_value_is_asked_about_in_the_form(case: Case, doctor: User) -
     assert Observation.objects.get().value == 12
 
 
+def test_a_session_that_ended_keeps_the_value_that_was_typed(case: Case, doctor: User) -> None:
+    client, url = browser_of(doctor), reverse("records:values", args=[case.pk])
+    page = client.get(url).content.decode()
+    assert f'hx-post="{url}" hx-target="#value-form" hx-select="#value-form"' in " ".join(page.split())
+    assert page.count('id="form-token"') == page.count('id="form-message"') == 1
+    at = (timezone.now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    form = {"code": "2160-0", "value": "1.1", "unit": "mg/dL", "at": at}
+    client.logout()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 401 and answer["HX-Retarget"] == "#form-message"
+    client = browser_of(doctor)
+    answer = client.post(url, {**form, "value": "one"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 422 and 'value="one"' in answer.content.decode()
+    answer = client.post(url, form, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and answer["HX-Redirect"] == url
+    assert Observation.objects.get().value == 1.1
+
+
 def test_a_child_is_not_judged_by_the_ranges_of_adults(case: Case, doctor: User) -> None:
     case.patient.birth_date = case.started_at.date() - timedelta(days=400)
     case.patient.save()

@@ -59,10 +59,18 @@ def test_stopping_changes_what_is_recorded(case: Case, doctor: User) -> None:
     first = add_statement(case, MEDICATION, text="ibuprofen", dose="600 mg", actor=doctor)
     again = add_statement(case, MEDICATION, text="ibuprofen", status=StatementStatus.STOPPED, actor=doctor)
     first.refresh_from_db()
-    assert again == first and first.status == "stopped" and first.ended is not None
-    other = add_statement(case, MEDICATION, text="warfarin", status=StatementStatus.STOPPED, actor=doctor)
-    assert other.status == "stopped" and other.ended is not None
-    assert set_status(other, StatementStatus.ACTIVE, actor=doctor) and other.ended is None
+    assert again == first and first.status == "stopped" and first.ended is None, "nobody said when"
+    stopped = {"status": StatementStatus.STOPPED, "actor": doctor}
+    other = add_statement(case, MEDICATION, text="warfarin", ended_as_stated="last month", **stopped)
+    assert other.status == "stopped" and other.ended is None
+    client = browser_of(doctor)
+    page = " ".join(client.get(reverse("cases:overview", args=[case.pk])).content.decode().split())
+    assert "Stopped last month<" in page
+    assert set_status(other, StatementStatus.ACTIVE, actor=doctor)
+    other.refresh_from_db()
+    assert "ended_as_stated" not in other.details
+    known = add_statement(case, MEDICATION, text="warfarin", ended=date(2024, 3, 1), **stopped)
+    assert known == other and known.ended == date(2024, 3, 1)
     with pytest.raises(UserError) as refusal:
         set_status(other, StatementStatus.RESOLVED, actor=doctor)
     assert refusal.value.code == "statement_status"
@@ -164,6 +172,93 @@ def test_the_page_shows_the_words_first_and_the_code_beside_them(case: Case, doc
     assert row.status == "on-hold"
     page = client.get(reverse("cases:overview", args=[case.pk])).content.decode()
     assert "On hold" in page and "Reactivate" in page
+
+
+def test_the_button_stops_today_and_says_nothing_about_the_end_of_a_problem(case: Case, doctor: User) -> None:
+    drug = add_statement(case, MEDICATION, text="warfarin", actor=doctor)
+    problem = add_statement(case, StatementKind.PROBLEM, text="pneumonia", actor=doctor)
+    client = browser_of(doctor)
+    for row, to in ((drug, "stopped"), (problem, "resolved")):
+        client.post(reverse("records:set-statement", args=[case.pk, row.pk]), {"to": to})
+        row.refresh_from_db()
+    assert (drug.status, drug.ended) == ("stopped", timezone.localdate())
+    assert (problem.status, problem.ended) == ("resolved", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading", "word", "absent"),
+    [
+        ("problem", "Add a problem", "Condition", "id_dose"),
+        ("allergy", "Add an allergy", "Allergen", "id_dose"),
+        ("medication", "Add a medication", "Drug", "id_severity"),
+    ],
+)
+def test_the_form_is_of_the_kind_that_its_link_names(
+    case: Case, doctor: User, kind: str, heading: str, word: str, absent: str
+) -> None:
+    client, url = browser_of(doctor), f"{reverse('records:state', args=[case.pk])}?kind={kind}"
+    page = " ".join(client.get(url).content.decode().split())
+    assert f">{heading}</h2>" in page and f'for="id_text">{word}</label>' in page
+    assert f'<input type="hidden" name="kind" value="{kind}"' in page and absent not in page
+    other = {"medication": "problem", "problem": "medication", "allergy": "problem"}[kind]
+    client.post(url, {"text": "Zzyzx", "kind": other, "override": "as told"})
+    assert Statement.objects.get().kind == kind
+
+
+def test_a_correction_takes_the_place_of_what_was_wrong(case: Case, doctor: User) -> None:
+    wrong = add_statement(
+        case, MEDICATION, text="hydralazine", code="5470", dose="25 mg", route="oral", code_chosen=False, actor=doctor
+    )
+    client, url = browser_of(doctor), reverse("records:correct-statement", args=[case.pk, wrong.pk])
+    overview = reverse("cases:overview", args=[case.pk])
+    page = client.get(overview).content.decode()
+    assert url in page and "Code looked up from the words" in page
+    page = " ".join(client.get(url).content.decode().split())
+    assert ">Correct a medication</h2>" in page and 'value="hydralazine"' in page and 'value="25 mg"' in page
+    form = {"text": "hydroxyzine", "code": "5470", "dose": "25 mg", "route": "oral", "status": "active"}
+    answer = client.post(url, form)
+    assert answer.status_code == 422 and "that of another substance than hydroxyzine" in answer.content.decode()
+    wrong.refresh_from_db()
+    assert wrong.status == "active" and Statement.objects.count() == 1, "nothing changes before it is right"
+    assert client.post(url, {**form, "code": "5553"}).status_code == 302
+    wrong.refresh_from_db()
+    right = Statement.objects.exclude(pk=wrong.pk).get()
+    assert (wrong.status, wrong.text, wrong.details["dose"]) == ("error", "hydralazine", "25 mg")
+    assert (right.status, right.text, right.code, right.coded_by) == ("active", "hydroxyzine", "5553", doctor)
+    assert (right.details["dose"], right.details["route"]) == ("25 mg", "oral")
+    page = client.get(overview).content.decode()
+    assert f"Code chosen by {doctor}" in " ".join(page.split()) and "hydralazine" not in page
+    answer = client.post(url, {**form, "code": "5553"})
+    assert answer.status_code == 422 and "marked as an error in the meantime" in answer.content.decode()
+
+
+def test_a_correction_is_checked_and_changes_nothing_until_it_is_decided(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin", reaction="anaphylaxis")
+    wrong = entered(case, doctor, MEDICATION, "amlodipine")
+    client, url = browser_of(doctor), reverse("records:correct-statement", args=[case.pk, wrong.pk])
+    form = {"text": "amoxicillin", "code": ""}
+    assert client.post(url, form).status_code == 409
+    wrong.refresh_from_db()
+    assert wrong.status == "active"
+    assert client.post(url, {**form, "override": "Desensitised"}).status_code == 302
+    wrong.refresh_from_db()
+    assert wrong.status == "error" and Statement.objects.get(kind=MEDICATION, status="active").text == "amoxicillin"
+
+
+def test_a_code_of_another_substance_is_refused(case: Case, doctor: User) -> None:
+    for kind, text, code in ((MEDICATION, "oxycodone", "7052"), (ALLERGY, "aspirin", "723")):
+        with pytest.raises(UserError) as refusal:
+            entered(case, doctor, kind, text, code=code)
+        assert refusal.value.code == "code_contradicts"
+    assert entered(case, doctor, MEDICATION, "Lipitor", code="83367").code == "83367", "the code of its ingredient"
+
+
+def test_a_drug_added_by_its_link_is_checked(case: Case, doctor: User) -> None:
+    entered(case, doctor, ALLERGY, "penicillin", reaction="anaphylaxis")
+    url = f"{reverse('records:state', args=[case.pk])}?kind=medication"
+    answer = browser_of(doctor).post(url, {"text": "Unasyn 3 g"})
+    assert answer.status_code == 409 and "Record anyway" in answer.content.decode()
+    assert not Statement.objects.exclude(kind=ALLERGY).exists()
 
 
 @pytest.mark.parametrize(

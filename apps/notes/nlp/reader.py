@@ -30,6 +30,7 @@ from apps.notes.nlp.measurements import measurements
 from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
 from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.sections import Section, sections
+from apps.notes.nlp.stop_times import when_stopped
 from apps.notes.nlp.tokens import language_of, tokens
 from apps.terminology.lexicon import concepts
 from apps.terminology.resolution import Candidate, find_names
@@ -38,6 +39,8 @@ __all__ = ["MAX_CHARACTERS", "Mention", "Reading", "language_of", "read"]
 
 MAX_CHARACTERS = 400_000
 """Characters that are analysed; the rest is stored and searchable, but nothing is extracted from it."""
+NO_SUBSTANCE = "allergy"
+"""The lexicon's concept of an allergy to nothing in particular."""
 DOSE_REACH = 120
 """Characters after a medication's name that are searched for its dosage."""
 STORED = {
@@ -62,7 +65,7 @@ class Mention:
               onset (year), icd10 and label of the lexicon;
             * drugs and allergens: substance (ingredients), code, certainty, act, status (active, stopped, on-hold,
               conditional; empty if nothing is to be recorded), dose, unit, route, frequency, schedule (as written), or
-              allergy, type (allergy, intolerance), reaction, severity, stopped;
+              allergy, type (allergy, intolerance), reaction, severity, stopped, ended_as_stated;
             * measurements: values, unit, written, written_unit, state (taken, ask, refused), comparator, reason, choices.
     """
 
@@ -207,12 +210,16 @@ class _Note:
         if allergy.span is not None:
             self.reactions.append(allergy.span)
         details = {
-            "assertion": PRESENT, "title": _title(candidate), "allergy": True, "stopped": False, "act": "allergy",
+            "assertion": POSSIBLE if self._is_doubtful_allergy(start, end) else PRESENT,
+            "title": _title(candidate), "allergy": True, "stopped": False, "act": "allergy",
             "status": "active", "type": allergy.type, "reaction": allergy.reaction, "severity": allergy.severity,
             "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code,
             "certainty": candidate.certainty,
         }  # fmt: skip
         return self._mention("drug", start, end, _concept(candidate), details)
+
+    def _is_doubtful_allergy(self, start: int, end: int) -> bool:
+        return self.context.assertion(start, end) == POSSIBLE
 
     def _drug(
         self, start: int, end: int, candidate: Candidate, act: MedicationAct, previous: int, following: int
@@ -226,6 +233,9 @@ class _Note:
             "substance": list(candidate.ingredients), "code": candidate.code, "certainty": candidate.certainty,
             **{name: value for name, value in vars(taken).items() if value},
         }  # fmt: skip
+        if act.status == "stopped":
+            before = self.text[max(sentence[0], previous) : start]
+            details["ended_as_stated"] = when_stopped(before, self.text[end : min(sentence[1], following)])
         return self._mention("drug", start, end, _concept(candidate), details)
 
     def _drug_assertion(self, start: int, end: int, act: MedicationAct) -> str:
@@ -274,6 +284,8 @@ class _Note:
 
     def _problem(self, row: Named) -> Mention | None:
         section = self._section(row.start)
+        if row.concept == NO_SUBSTANCE and self.text[row.end : row.end + 8].lstrip().startswith((":", "：")):
+            return None  # the heading of a list, also where it does not begin a line
         assertion = self.context.assertion(row.start, row.end, section=section.name if section else "")
         condition = condition_at(self.context, row, assertion)
         if condition is None:

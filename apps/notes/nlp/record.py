@@ -10,16 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from apps.notes.nlp.allergies import denies_allergies, denies_drug_allergies
-from apps.notes.nlp.assertions import HISTORICAL, PRESENT
+from apps.notes.nlp.assertions import HISTORICAL, POSSIBLE, PRESENT
 from apps.notes.nlp.measurements import DIASTOLIC, PRESSURE, SYSTOLIC
-from apps.notes.nlp.reader import Mention, Reading
+from apps.notes.nlp.reader import NO_SUBSTANCE, Mention, Reading
 from apps.terminology.quantities import State
 
 Row = dict[str, Any]
 HABITS = ("alcohol", "tobacco", "drug use", "illicit drug", "recreational drug")
 """Beginnings of what a note answers yes or no to, and which is no condition without a code."""
-NO_SUBSTANCE = "allergy"
-"""The lexicon's concept of an allergy to nothing in particular."""
 
 
 def record_of(text: str, reading: Reading) -> list[Row]:
@@ -55,7 +53,8 @@ def _allergy(mention: Mention) -> Row:
     details = mention.details
     row = {"kind": "allergy", "substance": _substance(mention), "code": details["code"], "type": details["type"]}
     row |= {"status": details["status"], "reaction": details["reaction"], "severity": details["severity"]}
-    return _said(row | {"certainty": "confirmed", "text": mention.text})
+    certainty = "unconfirmed" if mention.assertion == POSSIBLE else "confirmed"
+    return _said(row | {"certainty": certainty, "text": mention.text})
 
 
 def _medication(mention: Mention) -> Row | None:

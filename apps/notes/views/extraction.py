@@ -14,9 +14,11 @@ from apps.jobs.models import State
 from apps.notes import note_extraction
 from apps.notes.labels import ASSERTIONS, KINDS, SECTIONS
 from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction
+from apps.notes.proposals import NO_SUBSTANCE
 from apps.notes.queries import concepts_by_kind
 from apps.notes.views.review_items import Item, build_item
 from apps.records.access import models_permitted
+from apps.records.dosage_words import shown_dosage
 from apps.records.models import StatementKind
 from apps.terminology.localisation import in_language
 from apps.terminology.units import SHOWN
@@ -59,10 +61,17 @@ def extraction_context(note: Note, items: Mapping[Any, Item] | None = None) -> d
     ]
     groups = concepts_by_kind(concepts)
     known = items or {}
+
+    def listed_item(concept: Concept) -> Item | None:
+        """Return the item of a mention; None for the mere word allergy, beside which the allergen has its own line."""
+        item = known.get(concept.pk) or item_of(concept, note.text)
+        return item if item.lines or item.title.casefold() not in NO_SUBSTANCE else None
+
     listed = [
-        (title, [known.get(concept.pk) or item_of(concept, note.text) for concept in groups[kind]])
+        (title, rows)
         for kind, title in KINDS.items()
-        if kind in groups and kind != "anatomy"
+        if kind != "anatomy"
+        and (rows := [row for concept in groups.get(kind, []) if (row := listed_item(concept)) is not None])
     ]
     specialty = extraction.found.get("specialty") or {}
     return {
@@ -117,7 +126,7 @@ def _description(concept: Concept) -> str:
     parts += [str(ASSERTIONS[name]) for name in names]
     if details.get("stopped"):
         parts.append(_("discontinued or on hold"))
-    parts += [details[name] for name in ("dose", "route", "schedule") if details.get(name)]
+    parts += shown_dosage({**details, "frequency": details.get("frequency") or details.get("schedule")})
     if concept.kind == "measurement":
         parts.append(
             f"{' × '.join(f'{value:g}' for value in details['values'])} {SHOWN.get(details['unit'], details['unit'])}"

@@ -46,13 +46,14 @@ def review(request: HttpRequest, pk: uuid.UUID, note_id: uuid.UUID) -> HttpRespo
             done += 1
             del items[concept.pk]
     failed = any(item.is_open for item in items.values())
-    if done:
+    swapped = bool(request.headers.get("HX-Request"))
+    if done and not swapped:
         messages.success(request, _("Reviewed: %(n)s.") % {"n": done})
-    if not request.headers.get("HX-Request") and not failed:
+    if not swapped and not failed:
         return redirect("notes:note", pk, note_id)
-    context = {"note": note, **extraction_context(note, items), "failed": failed, "done": done}
+    context = {"note": note, **extraction_context(note, items), "failed": failed, "done": done, "swap": swapped}
     template = "notes/_understood.html"
-    if not request.headers.get("HX-Request"):
+    if not swapped:
         template = "notes/note.html"
         context |= {
             "form": NoteForm(initial={"text": note.text, "revision": note.revision, "kind": note.kind}),

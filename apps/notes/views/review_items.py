@@ -12,14 +12,26 @@ from apps.jobs.errors import UserError
 from apps.notes.forms import ObservationLineForm
 from apps.notes.models import Concept, ConceptVerdict
 from apps.notes.proposals import Proposal, proposals
+from apps.records.dosage_words import shown_entry
 from apps.records.forms import OverrideForm, StatementForm
-from apps.records.models import AllergyType, Intent, Severity, StatementKind, StatementStatus
+from apps.records.models import AllergyType, Certainty, Intent, Severity, StatementKind, StatementStatus
 from apps.records.observations import ValueQuestion
 from apps.records.statement_entry import OrderQuestion
 from apps.terminology.localisation import in_language
 from apps.terminology.quantities import Choice, read_measure, shown
 
-LABELLED = {"status": StatementStatus, "type": AllergyType, "severity": Severity, "intent": Intent}
+LABELLED = {
+    "status": StatementStatus,
+    "type": AllergyType,
+    "severity": Severity,
+    "certainty": Certainty,
+    "intent": Intent,
+}
+NAMES = (
+    "text", "dose", "route", "frequency", "type", "reaction", "severity", "certainty", "onset", "status",
+    "ended_as_stated", "intent", "code",
+)  # fmt: skip
+"""The fields of a statement in the order in which a line names them."""
 
 
 @dataclass
@@ -112,7 +124,7 @@ def _form(proposal: Proposal, prefix: str, posted: Mapping[str, str] | None, act
     kind = kind if kind in StatementKind.values else proposal.kind
     if posted is not None and acted:
         return StatementForm(posted, prefix=prefix, for_kind=kind)
-    initial = _kept({"kind": proposal.kind, **proposal.entry}, prefix, posted)
+    initial = _kept({"kind": proposal.kind, **shown_entry(proposal.entry)}, prefix, posted)
     return StatementForm(initial=initial, prefix=prefix, for_kind=kind)
 
 
@@ -125,16 +137,15 @@ def _kept(entry: Mapping[str, Any], prefix: str, posted: Mapping[str, str] | Non
 
 def _summary(proposal: Proposal) -> str:
     """Write out what the line records: "Medication: fentanyl, 50 ug, intravenous, Active, code 4337"."""
-    entry = proposal.entry
+    entry = shown_entry(proposal.entry)
     if proposal.measure is not None:
         text = f"{in_language(proposal.measure.title)}: {entry['value']} {shown(entry['unit'])}".strip()
         reading = read_measure(proposal.measure, entry["value"], entry["unit"])
         if reading.value is None or entry["unit"] == reading.unit:
             return text
         return f"{text} = {reading.comparator}{reading.value:.4g} {shown(reading.unit)}".strip()
-    names = ("text", "dose", "route", "frequency", "type", "reaction", "severity", "onset", "status", "intent", "code")
     parts = []
-    for name in names:
+    for name in NAMES:
         value = entry.get(name)
         labels = LABELLED.get(name)
         if value and labels is not None and value in labels.values:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.protection.fields import SealedJSONField
 from apps.protection.models import SealedRecord
+from apps.records.dosage_words import shown_dosage
 from apps.records.models.case import Case
 
 
@@ -92,10 +93,11 @@ class Statement(SealedRecord):
     kind = models.CharField(max_length=10, choices=StatementKind)
     status = models.CharField(max_length=12, choices=StatementStatus, default=StatementStatus.ACTIVE)
     since = models.DateField(null=True)
-    ended = models.DateField(null=True, help_text="When it was stopped or resolved.")
+    ended = models.DateField(null=True, help_text="When it was stopped or resolved, if that day is known.")
     details = SealedJSONField(
         help_text="text as written, code; of medication dose, unit, route, frequency, intent; of allergies type, "
-        "reaction, severity, certainty, no_known; onset; override: why it was recorded despite a warning."
+        "reaction, severity, certainty, no_known; onset, ended_as_stated; override: why it was recorded despite a "
+        "warning."
     )
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField(default=timezone.now)
@@ -129,8 +131,8 @@ class Statement(SealedRecord):
 
     @property
     def dosage(self) -> str:
-        """Dose, route and frequency in words; empty if none was written."""
-        return ", ".join(filter(None, (self.details.get(name, "") for name in ("dose", "route", "frequency"))))
+        """Dose, route and frequency in the current language; empty if none was written."""
+        return ", ".join(shown_dosage(self.details))
 
     @property
     def remarks(self) -> list[str]:

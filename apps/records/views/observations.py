@@ -17,7 +17,13 @@ from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS
 from apps.jobs.errors import UserError
 from apps.records import observation_imports, observations
-from apps.records.case_pages import get_case, render_case_page, show_user_errors
+from apps.records.case_pages import (
+    get_case,
+    keep_typed_words,
+    redirect_page,
+    render_case_page,
+    show_user_errors,
+)
 from apps.records.forms import FileForm, ValueForm
 from apps.records.labels import FLAGS, GROUPS
 from apps.records.models import Observation, ObservationImport
@@ -30,6 +36,7 @@ from apps.terminology.units import SHOWN
 PREVIEW_ROWS = 200
 
 
+@keep_typed_words
 @role_required(*CLINICIANS)
 @require_http_methods(["GET", "POST"])
 def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -54,7 +61,7 @@ def value_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 form.add_error("value", str(refusal))
             else:
                 messages.success(request, _("Saved."))
-                return redirect("records:values", pk)
+                return redirect_page(request, redirect("records:values", pk))
     trends = observations.trends(case)
     groups = [
         (title, [trend_row(trend) for trend in trends if trend.measure.group == group])
