@@ -154,7 +154,7 @@ class Site:
             "MEDPORTAL_SECRET_KEY": "only for a journey",
             "JOB_LEASE_SECONDS": "4",
             "JOB_SWEEP_SECONDS": "1",
-            "EXPLANATION_SECONDS": "3",  # how good explanations become is measured elsewhere
+            "EXPLANATION_SECONDS": "6",  # how good explanations become is measured elsewhere
             "OMP_WAIT_POLICY": "PASSIVE",
             **environment,
         }

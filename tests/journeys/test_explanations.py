@@ -95,7 +95,7 @@ def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> Non
     doctor.upload(*files)
     open_study(doctor, files[0].name)
     page.wait_for_selector("[data-explanation]", timeout=240_000).click()
-    wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 30, "the overlay on the strongest slice")
+    wait_for(lambda: page.evaluate(PAINTED)["painted"] > 1000, 90, "the overlay on the strongest slice")
     position = page.inner_text("#position")
     page.wait_for_selector("#findings .badge-success:has-text('checked'), #findings .badge-warning", timeout=120_000)
     page.focus("#viewport")

@@ -11,7 +11,7 @@ from django.conf import settings
 
 FOLDER = Path(settings.BASE_DIR) / "docker"
 DEVELOPMENT = {"pytest", "playwright", "ruff", "mypy", "atheris", "schemathesis", "pip-audit", "pip-licenses", "honcho"}
-MODELS = {"torch", "torchvision", "transformers", "shap", "scikit-learn", "spacy"}
+MODELS = {"torch", "torchvision", "transformers", "shap", "scikit-learn"}
 
 
 def _locked(name: str) -> dict[str, str]:
