@@ -14,6 +14,7 @@ from apps.terminology.drug_classes import DrugClass, classes_by_ingredient, drug
 from apps.terminology.drug_resolution import resolve_drug
 from apps.terminology.drugs import drug_names, ingredients_of_code
 from apps.terminology.names import NameIndex, Token, is_chinese, key_of, tokens_of
+from apps.terminology.unread_words import unread_words
 
 Severity = Literal["contraindicated", "high", "moderate", "low"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("contraindicated", "high", "moderate", "low")
@@ -75,6 +76,7 @@ class AllergyEntry:
     Attributes:
         allergens: what is named; several for "penicillin, sulfa".
         denied: the entry says that there is no allergy.
+        unread: words that may name something else, and were not understood for certain.
         is_severe, has_angioedema: of the reaction that the entry describes.
     """
 
@@ -83,6 +85,7 @@ class AllergyEntry:
     denied: bool = False
     is_severe: bool = False
     has_angioedema: bool = False
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,33 @@ def read_allergy(text: str) -> AllergyEntry:
         elif not (denies or continues):
             stated.append(_TOLERATES.sub("", clause))
         denied = denied or denies
-    allergens = [allergen for clause in stated for allergen in resolve_allergen(clause)]
-    unique = tuple({allergen.code: allergen for allergen in allergens}.values())
+    allergens: list[Candidate] = []
+    unread: list[str] = []
+    for clause in stated:
+        named, strange = _read_clause(clause)
+        allergens += named
+        unread += strange
     return AllergyEntry(
-        text, unique, denied and not "".join(stated).strip(), bool(_SEVERE.search(text)), bool(_ANGIOEDEMA.search(text))
+        text,
+        tuple({allergen.code: allergen for allergen in allergens}.values()),
+        denied and not "".join(stated).strip(),
+        bool(_SEVERE.search(text)),
+        bool(_ANGIOEDEMA.search(text)),
+        tuple(unread) if allergens else (),
     )
+
+
+def _read_clause(clause: str) -> tuple[list[Candidate], list[str]]:
+    """The allergens of a part of an entry, and its words that name none for certain; misspelt drugs are in both."""
+    named = allergens_in_text(clause, tokens_of(clause))
+    strange = unread_words(clause, [(start, end) for start, end, _candidate in named])
+    found = [candidate for _start, _end, candidate in named]
+    if not named:
+        guesses = resolve_drug(clause)
+        return [_as_allergen(guess) for guess in guesses], [guess.matched for guess in guesses if guess.certainty < 0.9]
+    for word in strange:
+        found += [_as_allergen(guess) for guess in resolve_drug(word)]
+    return list(dict.fromkeys(found)), strange
 
 
 def resolve_allergen(text: str) -> list[Candidate]:

@@ -10,6 +10,7 @@ from apps.terminology.candidates import Candidate
 from apps.terminology.drug_resolution import has_dose, names_in, resolve_drug, words_left
 from apps.terminology.drugs import drug_names
 from apps.terminology.names import key_of, tokens_of
+from apps.terminology.unread_words import unread_words
 from apps.terminology.vaccines import resolve_vaccine
 
 _SEGMENT = re.compile(r"[\n;|\t；、，。]|,(?!\d{3}\b)|\s\+\s|\s{3,}")
@@ -61,7 +62,7 @@ def read_order(text: str) -> tuple[list[OrderedDrug], list[str]]:
         if not (found or strange) and drugs and _TOPICAL.search(segment):
             drugs[-1] = OrderedDrug(drugs[-1].words, drugs[-1].ingredients, f"{drugs[-1].context}, {segment}")
         drugs += found
-        if strange and not (drugs and _INSTRUCTION.match(segment)):
+        if strange and (found or not (drugs and _INSTRUCTION.match(segment))):
             unknown.append(strange)
     if not drugs and not unknown:
         unknown = [text.strip()]
@@ -95,7 +96,9 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
             candidates = _best(resolve_drug(segment[start:end]))
             drugs += [OrderedDrug(segment[start:end], row.ingredients, segment[start:]) for row in candidates]
     if drugs:
-        return drugs, ""
+        return _with_unread(
+            drugs, segment, [(tokens[first].start, tokens[after - 1].end) for first, after, _k in named]
+        )
     vaccines = resolve_vaccine(" ".join(word for word in words_left(tokens, set()))) or resolve_vaccine(segment)
     if vaccines:
         return [OrderedDrug(segment[:60], (vaccines[0].name,), segment)], ""
@@ -103,6 +106,14 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
         return [], ""
     guesses = [row for row in resolve_drug(segment) if row.certainty < 1]
     return [OrderedDrug(guess.matched, guess.ingredients, segment) for guess in guesses], segment
+
+
+def _with_unread(drugs: list[OrderedDrug], segment: str, named: list[tuple[int, int]]) -> tuple[list[OrderedDrug], str]:
+    """The drugs, with those that the other words may mean if misspelt, and these words."""
+    strange = unread_words(segment, named)
+    for word in strange:
+        drugs = drugs + [OrderedDrug(word, guess.ingredients, segment) for guess in resolve_drug(word)]
+    return drugs, ", ".join(strange)
 
 
 def _best(candidates: list[Candidate]) -> list[Candidate]:

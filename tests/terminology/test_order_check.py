@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,62 @@ def test_a_code_is_enough_and_an_unknown_one_is_said() -> None:
 def test_a_misspelt_drug_is_checked_and_said_to_be_unsure() -> None:
     kinds = [row.kind for row in check_order("Amoxicilin 500 mg", allergies=["Penicillin"])]
     assert kinds == ["allergy", "not-recognised"]
+
+
+@pytest.mark.parametrize(
+    ("order", "name"),
+    [
+        ("Warfain", "warfarin"), ("amoxicilin 500 mg", "amoxicillin"), ("Coumadn 5 mg", "warfarin"),
+        ("metformin 500 mg, lisinoprl 10 mg", "lisinopril"), ("metropolol 25 mg", "metoprolol"),
+    ],
+)  # fmt: skip
+def test_what_a_misspelt_drug_may_mean_is_asked(order: str, name: str) -> None:
+    (warning,) = check_order(order)
+    assert warning.kind == "not-recognised"
+    assert re.search(rf"did you mean .*\b{name}\b.*\?", warning.text)
+
+
+def test_nothing_is_suggested_where_nothing_is_near() -> None:
+    (warning,) = check_order("zyxomib 5 mg")
+    assert "did you mean" not in warning.text
+
+
+@pytest.mark.parametrize(
+    ("state", "unread"),
+    [
+        ({"allergies": ["Paracetamol & Blubberazine"]}, ["Blubberazine"]),
+        ({"allergies": ["penicillin, latex, zyxoprole (rash)"]}, ["zyxoprole"]),
+        ({"allergies": ["Penicilin, latex"]}, ["Penicilin"]),
+        ({"allergies": ["青霉素、某某平过敏"]}, ["某某平"]),
+        ({"allergies": ["No allergies except sulfa and zyxoprole"]}, ["zyxoprole"]),
+        ({"medications": ["amlodipine and zyxoprole 5 mg"]}, ["zyxoprole"]),
+        ({"medications": ["氨氯地平、普某灵"]}, ["普某灵"]),
+        ({"order": "metformin / zyxogliptin 50/500"}, ["zyxogliptin"]),
+        ({"allergies": ["Paracetamol & Amidopyrine"]}, []),
+        ({"allergies": ["penicillin - anaphalaxis in childhood, told by his mother"]}, []),
+        ({"allergies": ["青霉素过敏，全身皮疹伴瘙痒"]}, []),
+        ({"medications": ["Biogesic (paracetamol) 500 mg three times daily after meals"]}, []),
+        ({"medications": ["Amlodipine Sandoz 5 mg", "per Dr. Vilheim: allopurinol 300 mg"]}, []),
+    ],
+)
+def test_what_part_of_an_entry_is_not_understood_is_said(state: dict[str, Any], unread: list[str]) -> None:
+    found = check_order(**{"order": "Vitamin B12", **state})
+    assert [row.subject for row in found if row.kind == "not-recognised"] == unread
+
+
+@pytest.mark.parametrize(
+    ("allergy", "order", "severity"),
+    [
+        ("codeine", "tramadol 50 mg", "low"),
+        ("codeine", "tapentadol", "low"),
+        ("Tramadol", "oxycodone", "low"),
+        ("可待因", "曲马多", "low"),
+        ("codeine", "hydromorphone", "moderate"),
+        ("Ultram", "Nucynta", "moderate"),
+    ],
+)
+def test_opioids_of_another_structure_warn_low(allergy: str, order: str, severity: str) -> None:
+    assert [(row.kind, row.severity) for row in check_order(order, allergies=[allergy])] == [("class", severity)]
 
 
 def test_drugs_of_one_order_are_checked_against_each_other() -> None:
