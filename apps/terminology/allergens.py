@@ -15,6 +15,7 @@ from apps.terminology.drug_resolution import resolve_drug
 from apps.terminology.drugs import drug_names, ingredients_of_code
 from apps.terminology.names import NameIndex, Token, is_chinese, key_of, tokens_of
 from apps.terminology.unread_words import unread_words
+from apps.terminology.vaccines import vaccines_in_text
 
 Severity = Literal["contraindicated", "high", "moderate", "low"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("contraindicated", "high", "moderate", "low")
@@ -25,7 +26,12 @@ _SEVERE = re.compile(
     r"bronchospasm|respiratory|过敏性休克|休克|喉头|喉水肿|血管性?水肿|严重|呼吸困难|剥脱|大疱",
     re.IGNORECASE,
 )
-_ANGIOEDEMA = re.compile(r"angio-?o?edema|血管性?水肿|(?:face|facial|lip|tongue|throat)\w*\s+swell", re.IGNORECASE)
+_ANGIOEDEMA = re.compile(
+    r"angio-?o?edema|血管性?水肿|(?:face|facial|lip|tongue|throat)\w*\s+(?:\w+\s+)?(?:swell|swollen|edema)|"
+    r"(?:swelling|swollen|edema)\s+(?:of|in|around)?\s*(?:the|his|her|my|both)?\s*(?:face|lip|tongue|throat|mouth|eye)|"
+    r"[唇舌喉]\w{0,2}(?:水肿|肿)|(?:面部?|颜面部?|眼睑)(?:水肿|肿)",
+    re.IGNORECASE,
+)
 _EXCEPT = re.compile(
     r"\b(?:except|other than|apart from|besides|but(?! no| not| denies))\b(?:\s+(?:for|to))?|"
     r"除了?(?=[^外]{1,20}(?:外|以外|之外)?)",
@@ -134,6 +140,9 @@ def _read_clause(clause: str) -> tuple[list[Candidate], list[str]]:
     strange = unread_words(clause, [(start, end) for start, end, _candidate in named])
     found = [candidate for _start, _end, candidate in named]
     if not named:
+        vaccines = [row for _start, _end, row in vaccines_in_text(clause, tokens_of(clause))]
+        if vaccines:
+            return vaccines, []
         guesses = resolve_drug(clause)
         return [_as_allergen(guess) for guess in guesses], [guess.matched for guess in guesses if guess.certainty < 0.9]
     for word in strange:

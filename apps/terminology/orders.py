@@ -20,6 +20,12 @@ _TOPICAL = re.compile(
     r"乳膏|软膏|凝胶|滴眼|滴耳|外用|鼻喷|洗剂|栓",
     re.IGNORECASE,
 )
+_SAME_AGAIN = re.compile(
+    r"(?:[(（\[【]|\b(?:generic|brand|brand name|aka|a\.k\.a\.|also known as|i\.?e\.?|trade name)|=|"
+    r"商品名|通用名|即)[\s:：]*$",
+    re.IGNORECASE,
+)
+"""Before a name: it says a second time what stands before it, "ipratropium (Atrovent)"."""
 _INVERTED = re.compile(r"\binsulin,\s*(?=[a-z])", re.IGNORECASE)
 _INSTRUCTION = re.compile(
     r"^\W*(?:for|to|take|takes|taken|with|without|if|as|until|when|while|after|before|during|not|no|do|may|please|hold|"
@@ -89,12 +95,17 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
         return [OrderedDrug(row.matched, row.ingredients, segment) for row in resolved], ""
     named = names_in(segment, tokens, guarded=False)
     plain = [row for row in named if any(name.use == "text" for name in drug_names().rows(row[2]))]
-    drugs = []
+    drugs: list[OrderedDrug] = []
     for first, after, key in named:
         start, end = tokens[first].start, tokens[after - 1].end
         if (first, after, key) in plain or not plain or has_dose(segment, start, end):
             candidates = _best(resolve_drug(segment[start:end]))
-            drugs += [OrderedDrug(segment[start:end], row.ingredients, segment[start:]) for row in candidates]
+            again = drugs[-1:] if _SAME_AGAIN.search(segment[:start]) else []
+            drugs += [
+                OrderedDrug(segment[start:end], row.ingredients, segment[start:])
+                for row in candidates
+                if row.ingredients not in {drug.ingredients for drug in again}
+            ]
     if drugs:
         return _with_unread(
             drugs, segment, [(tokens[first].start, tokens[after - 1].end) for first, after, _k in named]

@@ -23,8 +23,8 @@ flushing palpitations tachycardia bradycardia stevens johnson necrolysis epiderm
 dermatitis eosinophilia hepatitis jaundice nephritis thrombocytopenia agranulocytosis neutropenia hallucinations
 confusion seizure seizures myalgia myopathy rhabdomyolysis dystonia dystonic cough hoarseness constipation stomach
 cramps tingling numbness lightheadedness drowsiness sedation agitation hyperkalemia hyponatremia bleeding hematuria
-venom stuffiness blisters blistering peeling photosensitivity tinnitus lactic acidosis redman mouth sores ulcers mild moderate
-severe
+venom stuffiness blisters blistering peeling photosensitivity tinnitus lactic acidosis redman mouth sores ulcers
+mild moderate severe
 """
 _REACTIONS: Final = frozenset(_REACTION_WORDS.split())
 _MAKER_NAMES: Final = """
