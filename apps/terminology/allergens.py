@@ -51,6 +51,7 @@ _DENIES = re.compile(
 )
 _CLAUSE = re.compile(r"[;；。，\n]|\.\s+(?=[A-Z])|,\s*(?=(?:but|however|allergic|has|is|reacts|reaction)\b)")
 _TOLERATES = re.compile(
+    r"[(（][^()（）]*\b(?:ok|okay|fine|tolerat\w*|safe|no problems?)\b[^()（）]*[)）]|"
     r"[,;(]?\s*(?:but\s+|and\s+|has\s+|can\s+|able to\s+|he\s+|she\s+|patient\s+)*"
     r"\b(?:tolerat\w*|ok with|okay with|fine with)\b.*|"
     r"[，；（(]?\s*(?:可|能)耐受.*",
@@ -200,18 +201,19 @@ def worst(found: Iterable[Reaction]) -> Reaction | None:
 
 def reactions(entry: AllergyEntry, ingredient: str) -> list[Reaction]:
     """Everything that an allergy entry means for an ingredient."""
-    found: list[Reaction] = []
-    for allergen in entry.allergens:
-        classes = drug_classes()
-        drug_class = classes.get(allergen.code)
-        names = drug_class.members if drug_class else frozenset(allergen.ingredients or (allergen.name,))
-        if ingredient in names:
-            found.append(Reaction("allergy", "high", ""))
-        found += [
-            Reaction(rule.kind, rule.severity, rule.note["en"], rule.note)
-            for rule in _rules()
-            if ingredient in rule.drugs and _applies(rule, drug_class, allergen, entry)
-        ]
+    return [found for allergen in entry.allergens for found in reactions_to(allergen, entry, ingredient)]
+
+
+def reactions_to(allergen: Candidate, entry: AllergyEntry, ingredient: str) -> list[Reaction]:
+    """What one of the allergens of an entry means for an ingredient."""
+    drug_class = drug_classes().get(allergen.code)
+    names = drug_class.members if drug_class else frozenset(allergen.ingredients or (allergen.name,))
+    found = [Reaction("allergy", "high", "")] if ingredient in names else []
+    found += [
+        Reaction(rule.kind, rule.severity, rule.note["en"], rule.note)
+        for rule in _rules()
+        if ingredient in rule.drugs and _applies(rule, drug_class, allergen, entry)
+    ]
     return found
 
 

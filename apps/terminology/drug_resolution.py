@@ -29,6 +29,7 @@ nebulised neb nebs syrup elixir suppository supp vial ampoule ampule infusion dr
 ophthalmic otic intravenous intravenously intramuscular subcutaneous sublingual mouth er xr sr xl cr la ec dr cd od odt
 extended release delayed sustained controlled modified immediate enteric coated chewable dispersible effervescent
 powder granules lozenge pen prefilled syringe kit pack eye ear nose mdi hfa dpi iv ivpb bolus loading push
+mwf ttss tts tth injector autoinjector auto cartridge device needle syringes
 ivgtt ivdrip ivp ih hypo diem stat sos cap inj aa ac pc hn pom biw tiw qw qm q4h q6h q8h q12h
 sodium potassium calcium magnesium hydrochloride hcl hydrobromide hbr sulfate sulphate succinate tartrate bitartrate
 besylate besilate maleate mesylate citrate acetate phosphate fumarate nitrate trihydrate monohydrate dihydrate

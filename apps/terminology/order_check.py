@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from django.utils.translation import gettext as _
 
-from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, read_allergy, worst
+from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, reactions_to, read_allergy, worst
 from apps.terminology.candidates import Candidate
 from apps.terminology.cautions import cautions_about
 from apps.terminology.drug_classes import classes_by_ingredient, drug_classes
@@ -135,7 +135,8 @@ def _allergy_warnings(drug: OrderedDrug, entries: list[AllergyEntry]) -> Iterabl
         reaction = worst(row for name in drug.ingredients for row in reactions(entry, name))
         if reaction is None:
             continue
-        allergy = ", ".join(_name_of(allergen) for allergen in entry.allergens)
+        causes = [one for one in entry.allergens if any(reactions_to(one, entry, name) for name in drug.ingredients)]
+        allergy = ", ".join(_name_of(allergen) for allergen in causes)
         summary = {
             "allergy": _("%(drug)s: the patient has an allergy or intolerance to %(allergy)s"),
             "class": _(

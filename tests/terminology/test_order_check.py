@@ -139,6 +139,11 @@ def test_a_name_in_brackets_is_the_same_drug_again(order: str) -> None:
     assert warning.kind == "duplicate"
 
 
+def test_a_warning_names_the_allergen_that_it_is_about() -> None:
+    (warning,) = check_order("nafcillin", allergies=["Allergies: (1) penicillin (2) iodine"])
+    assert "penicillins" in warning.text and "iodine" not in warning.text
+
+
 def test_drugs_of_one_order_are_checked_against_each_other() -> None:
     assert [row.kind for row in check_order("warfarin 5 mg, ibuprofen 400 mg")] == ["interaction"]
     table = "Drug\tDose\nMetformin\t500 mg\nLisinopril\t10 mg"
