@@ -14,6 +14,8 @@ from apps.terminology.drug_classes import DrugClass, classes_by_ingredient, drug
 from apps.terminology.drug_resolution import resolve_drug
 from apps.terminology.drugs import drug_names, ingredients_of_code
 from apps.terminology.names import NameIndex, Token, is_chinese, key_of, tokens_of
+from apps.terminology.unread_words import unread_words
+from apps.terminology.vaccines import vaccines_in_text
 
 Severity = Literal["contraindicated", "high", "moderate", "low"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("contraindicated", "high", "moderate", "low")
@@ -24,7 +26,12 @@ _SEVERE = re.compile(
     r"bronchospasm|respiratory|过敏性休克|休克|喉头|喉水肿|血管性?水肿|严重|呼吸困难|剥脱|大疱",
     re.IGNORECASE,
 )
-_ANGIOEDEMA = re.compile(r"angio-?o?edema|血管性?水肿|(?:face|facial|lip|tongue|throat)\w*\s+swell", re.IGNORECASE)
+_ANGIOEDEMA = re.compile(
+    r"angio-?o?edema|血管性?水肿|(?:face|facial|lip|tongue|throat)\w*\s+(?:\w+\s+)?(?:swell|swollen|edema)|"
+    r"(?:swelling|swollen|edema)\s+(?:of|in|around)?\s*(?:the|his|her|my|both)?\s*(?:face|lip|tongue|throat|mouth|eye)|"
+    r"[唇舌喉]\w{0,2}(?:水肿|肿)|(?:面部?|颜面部?|眼睑)(?:水肿|肿)",
+    re.IGNORECASE,
+)
 _EXCEPT = re.compile(
     r"\b(?:except|other than|apart from|besides|but(?! no| not| denies))\b(?:\s+(?:for|to))?|"
     r"除了?(?=[^外]{1,20}(?:外|以外|之外)?)",
@@ -44,6 +51,7 @@ _DENIES = re.compile(
 )
 _CLAUSE = re.compile(r"[;；。，\n]|\.\s+(?=[A-Z])|,\s*(?=(?:but|however|allergic|has|is|reacts|reaction)\b)")
 _TOLERATES = re.compile(
+    r"[(（][^()（）]*\b(?:ok|okay|fine|tolerat\w*|safe|no problems?)\b[^()（）]*[)）]|"
     r"[,;(]?\s*(?:but\s+|and\s+|has\s+|can\s+|able to\s+|he\s+|she\s+|patient\s+)*"
     r"\b(?:tolerat\w*|ok with|okay with|fine with)\b.*|"
     r"[，；（(]?\s*(?:可|能)耐受.*",
@@ -75,6 +83,7 @@ class AllergyEntry:
     Attributes:
         allergens: what is named; several for "penicillin, sulfa".
         denied: the entry says that there is no allergy.
+        unread: words that may name something else, and were not understood for certain.
         is_severe, has_angioedema: of the reaction that the entry describes.
     """
 
@@ -83,6 +92,7 @@ class AllergyEntry:
     denied: bool = False
     is_severe: bool = False
     has_angioedema: bool = False
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +119,36 @@ def read_allergy(text: str) -> AllergyEntry:
         elif not (denies or continues):
             stated.append(_TOLERATES.sub("", clause))
         denied = denied or denies
-    allergens = [allergen for clause in stated for allergen in resolve_allergen(clause)]
-    unique = tuple({allergen.code: allergen for allergen in allergens}.values())
+    allergens: list[Candidate] = []
+    unread: list[str] = []
+    for clause in stated:
+        named, strange = _read_clause(clause)
+        allergens += named
+        unread += strange
     return AllergyEntry(
-        text, unique, denied and not "".join(stated).strip(), bool(_SEVERE.search(text)), bool(_ANGIOEDEMA.search(text))
+        text,
+        tuple({allergen.code: allergen for allergen in allergens}.values()),
+        denied and not "".join(stated).strip(),
+        bool(_SEVERE.search(text)),
+        bool(_ANGIOEDEMA.search(text)),
+        tuple(unread) if allergens else (),
     )
+
+
+def _read_clause(clause: str) -> tuple[list[Candidate], list[str]]:
+    """The allergens of a part of an entry, and its words that name none for certain; misspelt drugs are in both."""
+    named = allergens_in_text(clause, tokens_of(clause))
+    strange = unread_words(clause, [(start, end) for start, end, _candidate in named])
+    found = [candidate for _start, _end, candidate in named]
+    if not named:
+        vaccines = [row for _start, _end, row in vaccines_in_text(clause, tokens_of(clause))]
+        if vaccines:
+            return vaccines, []
+        guesses = resolve_drug(clause)
+        return [_as_allergen(guess) for guess in guesses], [guess.matched for guess in guesses if guess.certainty < 0.9]
+    for word in strange:
+        found += [_as_allergen(guess) for guess in resolve_drug(word)]
+    return list(dict.fromkeys(found)), strange
 
 
 def resolve_allergen(text: str) -> list[Candidate]:
@@ -166,18 +201,19 @@ def worst(found: Iterable[Reaction]) -> Reaction | None:
 
 def reactions(entry: AllergyEntry, ingredient: str) -> list[Reaction]:
     """Everything that an allergy entry means for an ingredient."""
-    found: list[Reaction] = []
-    for allergen in entry.allergens:
-        classes = drug_classes()
-        drug_class = classes.get(allergen.code)
-        names = drug_class.members if drug_class else frozenset(allergen.ingredients or (allergen.name,))
-        if ingredient in names:
-            found.append(Reaction("allergy", "high", ""))
-        found += [
-            Reaction(rule.kind, rule.severity, rule.note["en"], rule.note)
-            for rule in _rules()
-            if ingredient in rule.drugs and _applies(rule, drug_class, allergen, entry)
-        ]
+    return [found for allergen in entry.allergens for found in reactions_to(allergen, entry, ingredient)]
+
+
+def reactions_to(allergen: Candidate, entry: AllergyEntry, ingredient: str) -> list[Reaction]:
+    """What one of the allergens of an entry means for an ingredient."""
+    drug_class = drug_classes().get(allergen.code)
+    names = drug_class.members if drug_class else frozenset(allergen.ingredients or (allergen.name,))
+    found = [Reaction("allergy", "high", "")] if ingredient in names else []
+    found += [
+        Reaction(rule.kind, rule.severity, rule.note["en"], rule.note)
+        for rule in _rules()
+        if ingredient in rule.drugs and _applies(rule, drug_class, allergen, entry)
+    ]
     return found
 
 

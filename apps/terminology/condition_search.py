@@ -14,7 +14,7 @@ from typing import Final
 
 from apps.terminology.candidates import Candidate
 from apps.terminology.condition_text import abbreviations, american, plain_words, stems
-from apps.terminology.conditions import code_row, conditions, normal_code, title_of
+from apps.terminology.conditions import code_row, completed, conditions, normal_code, title_of
 from apps.terminology.data_files import own_lines, packed_lines
 from apps.terminology.names import Token, is_chinese, key_of, tokens_of
 from apps.terminology.spelling import Vocabulary, distance_between
@@ -57,8 +57,10 @@ def search_conditions(query: str, *, limit: int = 20) -> list[str]:
     code = normal_code(text)
     if code and (code_row(code) or _by_prefix(code)):
         return _by_prefix(code)[:limit] or [code]
-    if code and "." in text:
-        return []
+    if code:
+        meant = [known for base in completed(code) for known in (_by_prefix(base) or [base])]
+        if meant or "." in text:
+            return meant[:limit]
     found = [code for code in _searched(text) if code_row(code)]
     sided = [_sided(code, side) for side in _side_of(text) for code in found]
     return list(dict.fromkeys([*sided, *found] if sided else found))[:limit]

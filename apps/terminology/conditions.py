@@ -73,6 +73,11 @@ class Conditions:
             shorter = shorter[:-1].rstrip(".")
         return shorter if len(shorter) >= 3 else ""
 
+    @cached_property
+    def without_placeholders(self) -> dict[str, str]:
+        """Codes by their characters without dot and placeholder X: ``T3601`` stands for ``T36.0X1``."""
+        return {_bare(code): code for code in self.codes}
+
     def named(self, key: str) -> tuple[str, ...]:
         """Codes of an exact name, best first: MedPortal's own list overrules the other terms."""
         listed = tuple(self.terms[key].split("|")) if key in self.terms else ()
@@ -116,6 +121,29 @@ def normal_code(text: str) -> str:
         return ""
     code = code.replace(".", "")
     return f"{code[:3]}.{code[3:]}" if len(code) > 3 else code
+
+
+def completed(code: str) -> list[str]:
+    """The codes that one typed without its placeholder X or its seventh character stands for, widest first.
+
+    ``S67.01A`` is ``S67.01XA``, ``T36.01`` is ``T36.0X1``; with the seventh character of a category, the codes below it
+    follow that take the same one.
+    """
+    rows, bare = conditions().codes, _bare(code)
+    base = conditions().without_placeholders.get(bare)
+    if base:
+        return [base]
+    seventh = bare[-1]
+    wider = conditions().without_placeholders.get(bare[:-1])
+    if wider is None:
+        return []
+    below = [wider] if seventh.isdigit() else [known for known in rows if known.startswith(wider)]
+    return [with_seventh(known, seventh) for known in below if seventh in rows[known].sevenths]
+
+
+def _bare(code: str) -> str:
+    """A code without dot and placeholders; X is also the letter of a chapter."""
+    return code[:3] + code[3:].replace(".", "").replace("X", "")
 
 
 def code_row(code: str) -> Code | None:

@@ -29,6 +29,8 @@ nebulised neb nebs syrup elixir suppository supp vial ampoule ampule infusion dr
 ophthalmic otic intravenous intravenously intramuscular subcutaneous sublingual mouth er xr sr xl cr la ec dr cd od odt
 extended release delayed sustained controlled modified immediate enteric coated chewable dispersible effervescent
 powder granules lozenge pen prefilled syringe kit pack eye ear nose mdi hfa dpi iv ivpb bolus loading push
+mwf ttss tts tth injector autoinjector auto cartridge device needle syringes
+ivgtt ivdrip ivp ih hypo diem stat sos cap inj aa ac pc hn pom biw tiw qw qm q4h q6h q8h q12h
 sodium potassium calcium magnesium hydrochloride hcl hydrobromide hbr sulfate sulphate succinate tartrate bitartrate
 besylate besilate maleate mesylate citrate acetate phosphate fumarate nitrate trihydrate monohydrate dihydrate
 anhydrous hyclate stearate hydrate dipropionate propionate furoate valerate lactate gluconate bromide chloride iodide
@@ -113,19 +115,33 @@ def _by_name(ingredient: Ingredient) -> str:
 
 def _misspelt(text: str, tokens: list[Token]) -> list[Candidate]:
     for token in tokens:
-        if token.key in WORDS_BESIDE or token.key in everyday_words():
-            continue
-        near = _vocabulary().near(token.key)
-        rows = [(distance, row) for distance, key in near for row in drug_names().rows(key)[:1]]
-        contents = {row.ingredients for _distance, row in rows}
-        if rows:
+        near = _near(token)
+        contents = {row.ingredients: (distance, row) for distance, row in near}
+        if contents:
             words = text[token.start : token.end]
-            unique = {row.ingredients: (distance, row) for distance, row in rows}
             return [
                 _candidate(row, words, round(MISSPELT[distance] / len(contents), 3))
-                for distance, row in unique.values()
+                for distance, row in contents.values()
             ]
     return []
+
+
+def _near(token: Token) -> list[tuple[int, DrugName]]:
+    """The names that a word may be a misspelling of, with the number of errors."""
+    if token.key in WORDS_BESIDE or token.key in everyday_words() or drug_names().rows(token.key):
+        return []
+    return [(distance, row) for distance, key in _vocabulary().near(token.key) for row in drug_names().rows(key)[:1]]
+
+
+def suggestions(text: str) -> list[str]:
+    """Names that the unknown words of a text may be misspellings of, a brand with its ingredients; at most five."""
+    found = []
+    for token in tokens_of(text):
+        for _distance, row in _near(token):
+            contents = " / ".join(part.name for part in row.ingredients)
+            same = key_of(row.shown) == key_of(contents)
+            found.append(contents if same else f"{row.shown} ({contents})")
+    return list(dict.fromkeys(found))[:5]
 
 
 @cache

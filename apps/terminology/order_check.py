@@ -13,10 +13,11 @@ from typing import Final, Literal
 
 from django.utils.translation import gettext as _
 
-from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, read_allergy, worst
+from apps.terminology.allergens import SEVERITIES, AllergyEntry, Severity, reactions, reactions_to, read_allergy, worst
 from apps.terminology.candidates import Candidate
 from apps.terminology.cautions import cautions_about
 from apps.terminology.drug_classes import classes_by_ingredient, drug_classes
+from apps.terminology.drug_resolution import suggestions
 from apps.terminology.drugs import ingredients_of_code
 from apps.terminology.interactions import interaction_between
 from apps.terminology.localisation import in_language
@@ -104,15 +105,29 @@ def _ordered(text: str, codes: list[str]) -> tuple[list[OrderedDrug], list[str]]
 
 
 def _not_recognised(words: str) -> Warning:
-    text = _("not recognised: %(words)s; not checked, check by hand") % {"words": words[:120]}
-    return Warning("not-recognised", "moderate", text, words)
+    names = suggestions(words)
+    if names:
+        text = _("not recognised: %(words)s; did you mean %(names)s? Check by hand")
+    else:
+        text = _("not recognised: %(words)s; not checked, check by hand")
+    return Warning("not-recognised", "moderate", text % {"words": words[:120], "names": " / ".join(names)}, words)
 
 
 def _unread_allergies(entries: list[AllergyEntry]) -> Iterable[Warning]:
     for entry in entries:
         if not entry.allergens and not entry.denied:
-            text = _("not recognised: allergy “%(words)s”; not checked, check by hand") % {"words": entry.text[:120]}
-            yield Warning("not-recognised", "moderate", text, entry.text)
+            yield _allergy_not_recognised(entry.text)
+        for words in entry.unread:
+            yield _allergy_not_recognised(words)
+
+
+def _allergy_not_recognised(words: str) -> Warning:
+    names = suggestions(words)
+    if names:
+        text = _("not recognised: allergy “%(words)s”; did you mean %(names)s? Check by hand")
+    else:
+        text = _("not recognised: allergy “%(words)s”; not checked, check by hand")
+    return Warning("not-recognised", "moderate", text % {"words": words[:120], "names": " / ".join(names)}, words)
 
 
 def _allergy_warnings(drug: OrderedDrug, entries: list[AllergyEntry]) -> Iterable[Warning]:
@@ -120,7 +135,8 @@ def _allergy_warnings(drug: OrderedDrug, entries: list[AllergyEntry]) -> Iterabl
         reaction = worst(row for name in drug.ingredients for row in reactions(entry, name))
         if reaction is None:
             continue
-        allergy = ", ".join(_name_of(allergen) for allergen in entry.allergens)
+        causes = [one for one in entry.allergens if any(reactions_to(one, entry, name) for name in drug.ingredients)]
+        allergy = ", ".join(_name_of(allergen) for allergen in causes)
         summary = {
             "allergy": _("%(drug)s: the patient has an allergy or intolerance to %(allergy)s"),
             "class": _(

@@ -10,6 +10,7 @@ from apps.terminology.candidates import Candidate
 from apps.terminology.drug_resolution import has_dose, names_in, resolve_drug, words_left
 from apps.terminology.drugs import drug_names
 from apps.terminology.names import key_of, tokens_of
+from apps.terminology.unread_words import unread_words
 from apps.terminology.vaccines import resolve_vaccine
 
 _SEGMENT = re.compile(r"[\n;|\t；、，。]|,(?!\d{3}\b)|\s\+\s|\s{3,}")
@@ -19,6 +20,12 @@ _TOPICAL = re.compile(
     r"乳膏|软膏|凝胶|滴眼|滴耳|外用|鼻喷|洗剂|栓",
     re.IGNORECASE,
 )
+_SAME_AGAIN = re.compile(
+    r"(?:[(（\[【]|\b(?:generic|brand|brand name|aka|a\.k\.a\.|also known as|i\.?e\.?|trade name)|=|"
+    r"商品名|通用名|即)[\s:：]*$",
+    re.IGNORECASE,
+)
+"""Before a name: it says a second time what stands before it, "ipratropium (Atrovent)"."""
 _INVERTED = re.compile(r"\binsulin,\s*(?=[a-z])", re.IGNORECASE)
 _INSTRUCTION = re.compile(
     r"^\W*(?:for|to|take|takes|taken|with|without|if|as|until|when|while|after|before|during|not|no|do|may|please|hold|"
@@ -61,7 +68,7 @@ def read_order(text: str) -> tuple[list[OrderedDrug], list[str]]:
         if not (found or strange) and drugs and _TOPICAL.search(segment):
             drugs[-1] = OrderedDrug(drugs[-1].words, drugs[-1].ingredients, f"{drugs[-1].context}, {segment}")
         drugs += found
-        if strange and not (drugs and _INSTRUCTION.match(segment)):
+        if strange and (found or not (drugs and _INSTRUCTION.match(segment))):
             unknown.append(strange)
     if not drugs and not unknown:
         unknown = [text.strip()]
@@ -88,14 +95,21 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
         return [OrderedDrug(row.matched, row.ingredients, segment) for row in resolved], ""
     named = names_in(segment, tokens, guarded=False)
     plain = [row for row in named if any(name.use == "text" for name in drug_names().rows(row[2]))]
-    drugs = []
+    drugs: list[OrderedDrug] = []
     for first, after, key in named:
         start, end = tokens[first].start, tokens[after - 1].end
         if (first, after, key) in plain or not plain or has_dose(segment, start, end):
             candidates = _best(resolve_drug(segment[start:end]))
-            drugs += [OrderedDrug(segment[start:end], row.ingredients, segment[start:]) for row in candidates]
+            again = drugs[-1:] if _SAME_AGAIN.search(segment[:start]) else []
+            drugs += [
+                OrderedDrug(segment[start:end], row.ingredients, segment[start:])
+                for row in candidates
+                if row.ingredients not in {drug.ingredients for drug in again}
+            ]
     if drugs:
-        return drugs, ""
+        return _with_unread(
+            drugs, segment, [(tokens[first].start, tokens[after - 1].end) for first, after, _k in named]
+        )
     vaccines = resolve_vaccine(" ".join(word for word in words_left(tokens, set()))) or resolve_vaccine(segment)
     if vaccines:
         return [OrderedDrug(segment[:60], (vaccines[0].name,), segment)], ""
@@ -103,6 +117,14 @@ def _read_segment(segment: str) -> tuple[list[OrderedDrug], str]:
         return [], ""
     guesses = [row for row in resolve_drug(segment) if row.certainty < 1]
     return [OrderedDrug(guess.matched, guess.ingredients, segment) for guess in guesses], segment
+
+
+def _with_unread(drugs: list[OrderedDrug], segment: str, named: list[tuple[int, int]]) -> tuple[list[OrderedDrug], str]:
+    """The drugs, with those that the other words may mean if misspelt, and these words."""
+    strange = unread_words(segment, named)
+    for word in strange:
+        drugs = drugs + [OrderedDrug(word, guess.ingredients, segment) for guess in resolve_drug(word)]
+    return drugs, ", ".join(strange)
 
 
 def _best(candidates: list[Candidate]) -> list[Candidate]:

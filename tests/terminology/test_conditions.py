@@ -72,6 +72,30 @@ def test_the_plain_disease_comes_first(query: str, first: str) -> None:
     assert search_conditions(query)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("typed", "codes"),
+    [
+        ("S67.01A", ["S67.01XA"]),
+        ("s6701d", ["S67.01XD"]),
+        ("S67.01", ["S67.01XA", "S67.01"]),
+        ("T36.01", ["T36.0X1A", "T36.0X1"]),
+        ("T36.01A", ["T36.0X1A"]),
+        ("W19A", ["W19.XXXA"]),
+        ("O36.41", ["O36.4XX1"]),
+        ("S67.0A", ["S67.00XA", "S67.01XA", "S67.02XA"]),
+        ("S67.01Z", []),
+    ],
+)
+def test_a_code_without_placeholder_or_seventh_character_finds_what_it_stands_for(typed: str, codes: list[str]) -> None:
+    assert search_conditions(typed)[:3] == codes
+    assert all(title_of(code) for code in codes)
+
+
+@pytest.mark.parametrize("query", ["wheal", "weals", "welts on skin", "hives"])
+def test_lay_words_of_the_skin(query: str) -> None:
+    assert search_conditions(query)[0] == "L50.9"
+
+
 @pytest.mark.parametrize("query", ["asdfgh", "XYZ99", "", "   ", "Q99.99"])
 def test_what_is_nothing_finds_nothing(query: str) -> None:
     assert search_conditions(query) == []

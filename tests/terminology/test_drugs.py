@@ -129,3 +129,25 @@ def test_rxnorm_codes_of_salts_brands_and_products_lead_to_ingredients() -> None
     assert [part.name for part in ingredients_of_code(names.by_name["warfarin"].rxcui)] == ["warfarin"]
     assert [part.name for part in ingredients_of_code("2053286")] == ["3-iodobenzylguanidine"]
     assert ingredients_of_code("999999999") == () == ingredients_of_code("")
+
+
+@pytest.mark.parametrize(
+    ("name", "ingredients"),
+    [
+        ("安痛定", {"aminopyrine", "antipyrine", "barbital"}),
+        ("散利痛", {"acetaminophen", "caffeine", "propyphenazone"}),
+        ("屈螺酮炔雌醇", {"drospirenone", "ethinyl estradiol"}),
+        ("酮咯酸氨丁三醇", {"ketorolac"}),
+        ("替莫唑胺胶囊 100mg", {"temozolomide"}),
+        ("注射用头孢美唑钠", {"cefmetazole"}),
+        ("乌帕替尼缓释片", {"upadacitinib"}),
+        ("人血白蛋白", {"albumin human"}),
+    ],
+)
+def test_chinese_hospital_names(name: str, ingredients: set[str]) -> None:
+    assert set(resolve(name, "drug")[0].ingredients) == ingredients
+
+
+@pytest.mark.parametrize("text", ["凝血酶原时间 12 s", "白蛋白 35 g/L", "γ-干扰素释放试验阳性", "胰酶升高"])
+def test_laboratory_words_are_no_drugs(text: str) -> None:
+    assert find_names(text, ["drug"]) == []

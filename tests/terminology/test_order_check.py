@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.terminology.drug_classes import drug_classes
 from apps.terminology.drugs import drug_names
 from apps.terminology.names import key_of
 from apps.terminology.order_check import check_order
+from apps.terminology.vaccines import resolve_vaccine
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "orders.jsonl").read_text().splitlines()]
 OPIOID_ANTAGONISTS = ("naloxone", "naltrexone", "nalmefene")
@@ -71,6 +73,77 @@ def test_a_misspelt_drug_is_checked_and_said_to_be_unsure() -> None:
     assert kinds == ["allergy", "not-recognised"]
 
 
+@pytest.mark.parametrize(
+    ("order", "name"),
+    [
+        ("Warfain", "warfarin"), ("amoxicilin 500 mg", "amoxicillin"), ("Coumadn 5 mg", "warfarin"),
+        ("metformin 500 mg, lisinoprl 10 mg", "lisinopril"), ("metropolol 25 mg", "metoprolol"),
+    ],
+)  # fmt: skip
+def test_what_a_misspelt_drug_may_mean_is_asked(order: str, name: str) -> None:
+    (warning,) = check_order(order)
+    assert warning.kind == "not-recognised"
+    assert re.search(rf"did you mean .*\b{name}\b.*\?", warning.text)
+
+
+def test_nothing_is_suggested_where_nothing_is_near() -> None:
+    (warning,) = check_order("zyxomib 5 mg")
+    assert "did you mean" not in warning.text
+
+
+@pytest.mark.parametrize(
+    ("state", "unread"),
+    [
+        ({"allergies": ["Paracetamol & Blubberazine"]}, ["Blubberazine"]),
+        ({"allergies": ["penicillin, latex, zyxoprole (rash)"]}, ["zyxoprole"]),
+        ({"allergies": ["Penicilin, latex"]}, ["Penicilin"]),
+        ({"allergies": ["青霉素、某某平过敏"]}, ["某某平"]),
+        ({"allergies": ["No allergies except sulfa and zyxoprole"]}, ["zyxoprole"]),
+        ({"medications": ["amlodipine and zyxoprole 5 mg"]}, ["zyxoprole"]),
+        ({"medications": ["氨氯地平、普某灵"]}, ["普某灵"]),
+        ({"order": "metformin / zyxogliptin 50/500"}, ["zyxogliptin"]),
+        ({"allergies": ["Paracetamol & Amidopyrine"]}, []),
+        ({"allergies": ["penicillin - anaphalaxis in childhood, told by his mother"]}, []),
+        ({"allergies": ["青霉素过敏，全身皮疹伴瘙痒"]}, []),
+        ({"medications": ["Biogesic (paracetamol) 500 mg three times daily after meals"]}, []),
+        ({"medications": ["Amlodipine Sandoz 5 mg", "per Dr. Vilheim: allopurinol 300 mg"]}, []),
+    ],
+)
+def test_what_part_of_an_entry_is_not_understood_is_said(state: dict[str, Any], unread: list[str]) -> None:
+    found = check_order(**{"order": "Vitamin B12", **state})
+    assert [row.subject for row in found if row.kind == "not-recognised"] == unread
+
+
+@pytest.mark.parametrize(
+    ("allergy", "order", "severity"),
+    [
+        ("codeine", "tramadol 50 mg", "low"),
+        ("codeine", "tapentadol", "low"),
+        ("Tramadol", "oxycodone", "low"),
+        ("可待因", "曲马多", "low"),
+        ("codeine", "hydromorphone", "moderate"),
+        ("Ultram", "Nucynta", "moderate"),
+    ],
+)
+def test_opioids_of_another_structure_warn_low(allergy: str, order: str, severity: str) -> None:
+    assert [(row.kind, row.severity) for row in check_order(order, allergies=[allergy])] == [("class", severity)]
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["ipratropium (Atrovent) 2 puffs", "acetaminophen 500 mg [Tylenol]", "Cozaar (losartan)", "losartan aka Cozaar"],
+)
+def test_a_name_in_brackets_is_the_same_drug_again(order: str) -> None:
+    assert check_order(order) == []
+    (warning,) = check_order(order, medications=[order])
+    assert warning.kind == "duplicate"
+
+
+def test_a_warning_names_the_allergen_that_it_is_about() -> None:
+    (warning,) = check_order("nafcillin", allergies=["Allergies: (1) penicillin (2) iodine"])
+    assert "penicillins" in warning.text and "iodine" not in warning.text
+
+
 def test_drugs_of_one_order_are_checked_against_each_other() -> None:
     assert [row.kind for row in check_order("warfarin 5 mg, ibuprofen 400 mg")] == ["interaction"]
     table = "Drug\tDose\nMetformin\t500 mg\nLisinopril\t10 mg"
@@ -93,6 +166,7 @@ def test_the_worst_comes_first() -> None:
         ("Ibuprofen gel", {"pregnant": True, "egfr": 20.0}, []),
         ("MMR vaccine", {"pregnant": True}, ["pregnancy"]),
         ("flu shot", {"pregnant": True}, []),
+        ("yellow fever vaccine", {"pregnant": True}, ["pregnancy"]),
     ],
 )
 def test_pregnancy_and_kidneys_count_where_they_are_known(order: str, state: dict[str, Any], kinds: list[str]) -> None:
@@ -115,7 +189,7 @@ def test_every_rule_names_known_drugs_and_classes() -> None:
             for side in line.split("\t")[1 if file == "cautions.tsv" else 0 : 2]:
                 for part in side.lstrip("=").split("|"):
                     known = part in drug_classes() or part in listed or names.rows(key_of(part))
-                    assert known or part == "fish", (file, part)
+                    assert known or resolve_vaccine(part) or part == "fish", (file, part)
 
 
 def test_the_command_answers_line_by_line(tmp_path: Path) -> None:

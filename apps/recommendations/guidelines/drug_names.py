@@ -57,6 +57,8 @@ def denies_allergy(text: str) -> bool:
 def _allergens(entry: AllergyEntry) -> list[str]:
     found: list[str] = []
     for allergen in entry.allergens:
+        if allergen.system == "vaccine":  # the guidelines name vaccines by their recorded code
+            continue
         drug_class = drug_classes().get(allergen.code)
         if drug_class is None:
             found += allergen.ingredients or (allergen.name,)
