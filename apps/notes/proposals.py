@@ -70,7 +70,9 @@ def _allergy(concept: Concept, words: str) -> Proposal | None:
     if concept.negated or concept.family:
         return None
     entry = _entry(concept, words, "type", "reaction", "severity", "onset")
-    return Proposal(StatementKind.ALLERGY, {**entry, "certainty": Certainty.CONFIRMED})
+    return Proposal(
+        StatementKind.ALLERGY, {**entry, "certainty": concept.details.get("verification", Certainty.CONFIRMED)}
+    )
 
 
 def _medication(concept: Concept, words: str) -> Proposal | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from apps.notes.nlp.allergies import Allergy, allergy_to, mentions, tolerates
+from apps.notes.nlp.allergies import DENIED, Allergy, allergy_to, mentions, tolerates, unknown_allergens
 from apps.notes.nlp.assertions import (
     ABSENT,
     CONDITIONAL,
@@ -62,7 +62,7 @@ class Mention:
               onset (year), icd10 and label of the lexicon;
             * drugs and allergens: substance (ingredients), code, certainty, act, status (active, stopped, on-hold,
               conditional; empty if nothing is to be recorded), dose, unit, route, frequency, schedule (as written), or
-              allergy, type (allergy, intolerance), reaction, severity, stopped;
+              allergy, type (allergy, intolerance), reaction, severity, verification (confirmed, unconfirmed), stopped;
             * measurements: values, unit, written, written_unit, state (taken, ask, refused), comparator, reason, choices.
     """
 
@@ -166,8 +166,10 @@ class _Note:
             act = act_at.get(start)
             following = named[number + 1][0] if number + 1 < len(named) else len(self.text)
             allergy = self._allergy(start, end, following)
-            if allergy is not None:
+            if allergy is not None and allergy.type != DENIED:
                 rows.append(self._allergen(start, end, candidate, allergy))
+            elif act is not None and allergy is not None:
+                rows.append(self._drug(start, end, candidate, MedicationAct(AVOID, ""), start, following))
             elif act is not None and not tolerates(self.text[max(start - 80, 0) : start]):
                 previous = named[number - 1][1] if number else 0
                 rows.append(self._drug(start, end, candidate, act, previous, following))
@@ -186,7 +188,19 @@ class _Note:
                     for row in shorter:
                         rows.pop(row[0], None)
                     rows[span[0]] = (*span, candidate)
+            rows |= self._unknown_allergens(start, end, [row[:2] for row in rows.values()])
         return sorted(rows.values(), key=lambda row: row[0])
+
+    def _unknown_allergens(
+        self, start: int, end: int, known: list[tuple[int, int]]
+    ) -> dict[int, tuple[int, int, Candidate]]:
+        """What somebody is allergic to in a sentence and no list knows: kept in the note's own words, without a code."""
+        rows = {}
+        for first, last in unknown_allergens(self.text, (start, end)):
+            if not any(other[0] < last and first < other[1] for other in known):
+                words = self.text[first:last]
+                rows[first] = (first, last, Candidate("allergen", "", words.lower(), words, 0.0))
+        return rows
 
     def _sentences_about_allergies(self) -> list[tuple[int, int]]:
         parts = [part for part in self.sections if part.name == "allergies"]
@@ -210,7 +224,7 @@ class _Note:
             "assertion": PRESENT, "title": _title(candidate), "allergy": True, "stopped": False, "act": "allergy",
             "status": "active", "type": allergy.type, "reaction": allergy.reaction, "severity": allergy.severity,
             "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code,
-            "certainty": candidate.certainty,
+            "certainty": candidate.certainty, "verification": allergy.certainty,
         }  # fmt: skip
         return self._mention("drug", start, end, _concept(candidate), details)
 

@@ -55,7 +55,7 @@ def _allergy(mention: Mention) -> Row:
     details = mention.details
     row = {"kind": "allergy", "substance": _substance(mention), "code": details["code"], "type": details["type"]}
     row |= {"status": details["status"], "reaction": details["reaction"], "severity": details["severity"]}
-    return _said(row | {"certainty": "confirmed", "text": mention.text})
+    return _said(row | {"certainty": details["verification"], "text": mention.text})
 
 
 def _medication(mention: Mention) -> Row | None:
