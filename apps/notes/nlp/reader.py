@@ -22,12 +22,13 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
-from apps.notes.nlp.condition_history import is_history
+from apps.notes.nlp.condition_history import RESOLVED, is_history
 from apps.notes.nlp.condition_names import Named, named_conditions
 from apps.notes.nlp.conditions import condition_at
+from apps.notes.nlp.diabetes import with_type
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
-from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
+from apps.notes.nlp.medications import AVOID, PAUSES, STOP, MedicationAct, medication_acts
 from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.sections import Section, sections
 from apps.notes.nlp.tokens import language_of, tokens
@@ -102,6 +103,7 @@ def read(text: str, language: str = "") -> Reading:
     note = _Note(text, Context.of(text, code), sections(text))
     substances, values, findings = note.substances(), note.values(), note.findings()
     longer = _covered(text, [(row.start, row.end) for row in [*values, *findings]])
+    findings = with_type(findings)
     mentions = [row for row in substances if row.details["status"] or not any(longer[row.start : row.end])]
     for rows in (values, findings):
         taken = _covered(text, [(row.start, row.end) for row in mentions] + note.reactions)
@@ -234,6 +236,9 @@ class _Note:
         sentence = self.context.sentence_at(start)
         after = self.text[end : min(sentence[1], following, end + DOSE_REACH)]
         taken = dosage(after, self.text[max(sentence[0], previous, start - 40) : start])
+        reason = _REASON.match(self.text, end, min(sentence[1], following)) if act.act in PAUSES else None
+        if reason is not None:
+            self.reactions.append(reason.span("reason"))
         details = {
             "assertion": self._drug_assertion(start, end, act), "title": _title(candidate), "allergy": False,
             "stopped": act.act == STOP or act.status in ("stopped", "on-hold"), "act": act.act, "status": act.status,
@@ -292,12 +297,14 @@ class _Note:
         condition = condition_at(self.context, row, assertion)
         if condition is None:
             return None
-        if assertion == PRESENT and is_history(condition.details["code"]):
+        if assertion == PRESENT and (is_history(condition.details["code"]) or condition.details["status"] == RESOLVED):
             assertion = HISTORICAL
         concept = row.concept or condition.details["code"]
         return self._mention(condition.kind, row.start, row.end, concept, {**condition.details, "assertion": assertion})
 
 
+_REASON = re.compile(r"[^().;。；（）\n]{0,30}[(（](?P<reason>[^()（）\d]{2,60})[)）]")
+"""What stands in brackets behind a stopped medication is why it was stopped, no present finding."""
 _ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|过敏))?$", re.IGNORECASE)
 """The word for allergy in the name of an allergen ("Penicillin allergy") is no part of the substance."""
 
