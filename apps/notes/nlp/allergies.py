@@ -16,6 +16,7 @@ REACTION = (
     r"seizures?|syncope|hypotension|flushing|throat (?:closing|tightness)|laryngospasm|laryngeal edema|dystonia|dystonic reaction|agitation|"
     r"blisters?|blistering|photosensitivity|hepatitis|interstitial nephritis|serum sickness|palpitations|tachycardia|drowsiness|hyperkalemia|"
     r"neutropenia|agranulocytosis|thrombocytopenia|bleeding|tinnitus|malignant hyperthermia|respiratory (?:distress|arrest|depression)|"
+    r"nause(?:ated|ous)|drows[yi]\w*|dizzy|(?:gi|gastrointestinal|stomach|gastric) (?:bleed\w*|ulcers?)|constipation|loopy|jittery|"
     r"contact dermatitis|dermatitis|fever|chills|"
     r"过敏性休克|皮疹|荨麻疹|风团|红斑|药疹|瘙痒|皮肤瘙痒|呕吐|恶心呕吐|恶心|腹泻|呼吸困难|喉头水肿|血管性水肿|哮喘|胸闷|休克|头晕|干咳|咳嗽|发热|面部水肿|水肿|剥脱性皮炎|皮炎|腹痛|心悸"
 )

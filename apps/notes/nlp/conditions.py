@@ -28,7 +28,7 @@ _RESTRICTING = re.compile(
 )
 """Words directly before a name that make it another condition's, unless the whole phrase is known."""
 _AFTER = re.compile(
-    r"^(?:\s+(?:of|in)\s+(?!remission|childhood|the past|the setting|this patient|(?:(?:her|a|the)\s+)?(?:\w+\s+)?pregnanc)(?:the\s+|his\s+|her\s+)?(?:left\s+|right\s+|both\s+)?[a-z]+(?<!childhood)(?<!setting)|\s+(?:insipidus|volume|rate|syndrome|"
+    r"^(?:\s+(?:of|in)\s+(?!remission|childhood|the past|the setting|this patient|(?:(?:her|a|the)\s+)?(?:\w+\s+)?pregnanc)(?:the\s+|his\s+|her\s+)?(?:left\s+|right\s+|both\s+)?[a-z]+(?<!childhood)(?<!setting)|\s+(?:insipidus|volume|rate(?![ -]controlled)|syndrome|"
     r"segment|prophylaxis|virus|carrier)\b|\s+[A-EH](?![A-Za-z'])|[- ](?:induced|related|associated|like|type)\b|\s*-\s*free)"
 )
 """What follows a name and makes it another condition's."""
@@ -90,6 +90,8 @@ def condition_at(context: Context, row: Named, assertion: str) -> Condition | No
     """What a name stands for in its place; None if it does not stand for a finding there."""
     concept = concepts().get(row.concept)
     before, after = context.text[max(row.start - 40, 0) : row.start], context.text[row.end : row.end + 80]
+    if before.endswith(("抗", "防")):  # a treatment: 抗感染
+        return None
     if concept is not None and _means_something_else(concept, before, after):
         return None
     code, certainty = _code(context.text, row, concept)
@@ -99,6 +101,7 @@ def condition_at(context: Context, row: Named, assertion: str) -> Condition | No
     details["title"] = concept.title if concept else _title(row)
     dated = onset(context, row.start, row.end)
     past = assertion == HISTORICAL or is_history(code) or is_in_remission(context, row, code)
+    past = past or (code.startswith("O") and after.startswith(("史", "病史")))  # of a former pregnancy
     if past and not code and row.candidate is not None and not is_part(context.text, row.start, row.end):
         code, certainty = history_only(row.candidate.code), row.candidate.certainty
     code, status = of_the_past(code, resolved=context.resolved(row.start, row.end)) if past else (code, ACTIVE)

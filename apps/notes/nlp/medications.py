@@ -43,6 +43,14 @@ _SWAP = re.compile(
 )
 """Between two medications: what stands before is stopped, what stands behind is started."""
 _SWAPPED = re.compile(r"\s*(?:[A-Za-z'-]+\s+){0,3}|[^，。；\d]{0,8}")
+_CLAUSE_END = re.compile(r"(?:约|近|已)?(?:\d+|[一二两三半数])?余?(?:个月|年|月|周|天|日)?(?:余|前)?(?:[。；，]|$)")
+_IT = re.compile(
+    r"\b(?:it|which|this (?:drug|medication|medicine)|the (?:drug|medication|medicine))\s+(?:was|has been|had been|is)\s+"
+    r"(?:then |later |subsequently |since |eventually |therefore |thus |now )*"
+    r"(?:(?P<stop>stopped|discontinued|d/c'd|ceased|withdrawn)|(?P<hold>held|paused|suspended|withheld))\b|"
+    r"\bnever (?:filled|took|started|picked up|used)(?P<avoid> it| this| them| the prescription)\b",
+    re.IGNORECASE,
+)
 _DONE = re.compile(r"\b(?:was|were|been|had|has)\b|已", re.IGNORECASE)
 _INSTEAD_OF = re.compile(r"\W*(?:[\d.]+\s*m?c?g\W*)?(?:\w+\W+){0,2}from\W+(?:\w+\W+){0,2}", re.IGNORECASE)
 _PROPOSAL = re.compile(
@@ -154,7 +162,7 @@ class _Sentence:
         if assertion in (FAMILY, OTHER):
             return MedicationAct(MENTION, "")
         switched = self._switched(drug)
-        act = switched or self._cued(drug)
+        act = switched or self._referred(drug) or self._cued(drug)
         if act == AVOID or (assertion == ABSENT and act not in PAUSES and self._negated(drug)):
             return MedicationAct(AVOID, "")
         if _PROCEDURE.search(text, *self.place) and act in (GIVE, MENTION, CONTINUE) and not _TAKEN.search(after):
@@ -211,6 +219,12 @@ class _Sentence:
             return last.act
         return self._heading()
 
+    def _referred(self, drug: tuple[int, int]) -> str:
+        """What a later clause says of "it", where the drug is the last one named ("amiodarone …, and it was stopped")."""
+        end = next((other[0] for other in self.drugs if other[0] >= drug[1]), self.place[1])
+        match = _IT.search(self.context.text, drug[1], end)
+        return next((act for act in (STOP, HOLD, AVOID) if match and match[act]), "")
+
     def _begins_next(self, cue: _Cue, cues: list[_Cue]) -> bool:
         """Whether a cue after a drug belongs to the next one ("aspirin 100 mg, stop warfarin")."""
         text = self.context.text
@@ -226,7 +240,7 @@ class _Sentence:
             return False
         return (
             between.count("，") < 2
-            and text[cue.end : cue.end + 1] in "。；，"
+            and _CLAUSE_END.match(text, cue.end) is not None
             and not any(start <= other[0] < cue.start for other in self.drugs)
         )
 
