@@ -46,6 +46,7 @@ _AFTER_ZH = re.compile(
     r"^(?P<list>[^，。；,;：:但]{0,20}?)(?:类)?(?:药物?|抗生素)?(?P<cue>过敏|不耐受|致敏|皮试(?:阳性|\(\+\)|（\+）)|引起过敏|过敏史|(?:后|时)?(?:出现|引起|导致|发生)[^，。；]{0,6}?(?:皮疹|过敏性休克|荨麻疹|呕吐|瘙痒|喉头水肿|呼吸困难|药疹|红斑|恶心|干咳))"
 )
 _NOT_ALLERGIC_ZH = re.compile(r"(?:否认|无|未发现|没有|未曾|不|排除)[^，。；]{0,20}$")
+_NOT_AFTER_ZH = re.compile(r"^[^，。；,;：:但]{0,20}?(?:不|未|没有|并无)(?:会|曾)?(?:出现)?过敏")
 _REFUTED = re.compile(
     r"^(?:\s*(?:label|status|history|testing|test))?[^.;。；,，]{0,40}?\b(?:(?:ruled|rules) out|excluded|de-?label\w*|disprove[nd]|refuted|"
     r"not (?:been )?(?:confirmed|allerg\w+)|(?:was|has been|label) removed|(?:was|is|were) (?:tested )?negative|test\w* negative|(?:has )?outgr[eo]wn?)\b|"
@@ -135,9 +136,19 @@ _LIST_ENDS = re.compile(
     r"[ ,]+(?:and |or )?(?:but|which|that|who|when|with|since|in|as|because|for|he|she|is|was|has|had|does|takes?|denies|causing)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
+_LISTED_ALLERGEN = re.compile(
+    rf"(?:^|[:：,;，；\n])\s*(?P<words>[A-Za-z][\w-]*(?: [\w-]+)?)\s*(?:\(|[-–—=]+>?|→|:)\s*(?:{REACTION})(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_EXCEPTED = re.compile(
+    r"\b(?:allerg\w*|nkd?a|none(?: known)?)\b[^.;]{0,20}\b(?:except|other than|besides|apart from|aside from)(?: for| to)? (?P<words>[A-Za-z][\w-]*)",
+    re.IGNORECASE,
+)
 _ALLERGIC_TO_ZH = re.compile(r"对(?P<words>[^，。；、：:对过敏\s]{1,12})(?:等)?(?:药物)?(?:有)?过敏")
 _NO_ALLERGEN = re.compile(
-    r"(?:(?:any|the|this|that|these|those|it|them|no|none|which|what|something|either|a|an|be|have|other)\b|"
+    rf"(?:{REACTION})$|"
+    r"(?:\w+ )?(?:mother|father|parents?|brothers?|sisters?|sons?|daughters?|wife|husband|family|aunt|uncle|grand\w+|patient)\b|"
+    r"allerg|(?:(?:any|the|this|that|these|those|it|them|no|none|which|what|something|either|a|an|be|have|other)\b|"
     r"(?:un)?known$|(?:medications?|drugs?|medicines?|foods?)$|"
     r"(?:currently|takes?|taking|on|denies|presents?|here|today|tolerates?|will|please)\b|何|什么|上述|任何|该药|此药|其|药物$|食物$)",
     re.IGNORECASE,
@@ -217,9 +228,15 @@ def mentions(text: str) -> list[int]:
     return found
 
 
-def unknown_allergens(text: str, sentence: tuple[int, int]) -> list[tuple[int, int]]:
-    """Spans of what a sentence says somebody is allergic to, whether or not it is the name of a known substance."""
-    rows = []
+def unknown_allergens(text: str, sentence: tuple[int, int], *, listed: bool) -> list[tuple[int, int]]:
+    """Spans of what a sentence says somebody is allergic to, whether or not it is the name of a known substance.
+
+    Args:
+        listed: whether the sentence is in a section of allergies, where a reaction behind a name is enough.
+    """
+    rows = [match.span("words") for match in _EXCEPTED.finditer(text, *sentence)]
+    if listed:
+        rows += [match.span("words") for match in _LISTED_ALLERGEN.finditer(text, *sentence)]
     for match in _ALLERGIC_TO.finditer(text, *sentence):
         if not _NEGATED.search(text[sentence[0] : match.start()]):
             words = _LIST_ENDS.sub("", match["words"])
@@ -251,11 +268,13 @@ def tolerates(before: str) -> bool:
 
 def _stated(before: str, after: str) -> str | None:
     """The type of allergy that the words around the substance state."""
-    cue = _BEFORE.search(before)
+    cue = _last_cue(before)
     if cue and _is_mere_symptom(cue, before, after):
         cue = None
     if _EXCEPT.search(before) or (_EXCEPT_ZH.search(before) and _EXCEPTED_ZH.match(after)):
         return ALLERGY
+    if _NOT_AFTER_ZH.match(after):
+        return DENIED
     if cue and not _OTHER_CLAUSE.search(cue["between"]) and not _is_chinese_object(cue, after):
         lead = before[: cue.start()]
         if _NEGATED.search(lead) or (cue["sensitive"] and _ORGANISM.search(before)) or _NOT_ALLERGIC_ZH.search(lead):
@@ -275,6 +294,14 @@ def _has_sign(text: str, end: int, before: str) -> bool:
     """Whether a reaction stands right behind the substance, as in lists of allergies ("Penicillin - hives")."""
     sign = _LISTED.match(text, end)
     return bool(sign and (_SURE.search(sign["reaction"]) or _CONTEXT.search(before)))
+
+
+def _last_cue(before: str) -> re.Match[str] | None:
+    """The cue whose clause the substance is in, else the first one: "not allergic to latex; allergic to" sulfa."""
+    first = cue = _BEFORE.search(before)
+    while cue is not None and _OTHER_CLAUSE.search(cue["between"]):
+        cue = _BEFORE.search(before, cue.start() + 1)
+    return cue or first
 
 
 def _is_mere_symptom(cue: re.Match[str], before: str, after: str) -> bool:
@@ -304,6 +331,10 @@ def _leaves_section(text: str, body: int, start: int) -> bool:
 def _reaction(text: str, start: int, end: int, sentence: tuple[int, int], following: int) -> tuple[int, int] | None:
     """The reaction: after the substance up to the next one, or at the end of a list; else the one before the substance."""
     match = _REACTION.search(text, end, following)
+    if match is not None and re.search(
+        r"\b(?:no|not|without|denies)\b[^,;]*$|[无未否][^，；]*$", text[end : match.start()], re.IGNORECASE
+    ):
+        match = None
     if match is None and re.fullmatch(r"\s*(?:,|/|and|or|&|、|和|及)*\s*", text[end:following]):
         match = _REACTION.search(text, following, sentence[1])
     if match is None:

@@ -130,6 +130,14 @@ def is_in_remission(context: Context, row: Named, code: str) -> bool:
     return code.startswith("C") and not code.startswith(_REMISSION_CODED) and bool(_REMISSION.match(after))
 
 
+def has_not_recurred(context: Context, row: Named) -> bool:
+    """Whether a denial right behind the treatment of a condition concerns its return only."""
+    words, after = context.text[row.start : row.end], context.text[row.end : context.sentence_at(row.start)[1]]
+    return bool(re.match(r"^[^，。；]{0,8}(?:无|未见|未)(?:明显)?复发", after)) and (
+        "术后" in words or after.startswith("术后")
+    )
+
+
 def _means_something_else(concept: Concept, before: str, after: str) -> bool:
     if concept.code == "discharge" and not re.search(r"[\u4e00-\u9fff]", before[-2:] + after[:2]):
         return not (_DRAINING.search(before) or _DRAINS_FROM.match(after))  # "discharge home"

@@ -154,14 +154,14 @@ class Dosage:
 _ARROW = r"\s*(?:-{1,2}>|→|⇒)\s*"
 _AMOUNT = rf"{_NUMBER}\s*-?(?:{_UNIT})?(?![A-Za-z])"
 _TAPER = re.compile(
-    rf"{_AMOUNT}(?:\s*[A-Za-z×]*\s*\d*\s*(?:days?|d|weeks?)?)(?:(?:{_ARROW}|,?\s*then\s+){_AMOUNT}[^,.;>→]{{0,20}}?){{2,}}(?:\s*[x×]\s*\d+\s*(?:days?|d|weeks?))?"
-    rf"(?=[,.;\n]|\s|$)",
+    rf"{_AMOUNT}(?:\s*[A-Za-z×]*\s*\d*\s*(?:days?|d|weeks?)?)(?:(?:{_ARROW}|,?\s*then\s+){_AMOUNT}[^,.;>→，。；]{{0,20}}?){{2,}}(?:\s*[x×]\s*\d+\s*(?:days?|d|weeks?))?"
+    rf"(?=[,.;\n，。；]|\s|$)",
     re.IGNORECASE,
 )
 """A dose of more than two steps."""
 _FORMER = re.compile(
     rf"(?:\bfrom\b|由|从)\s*{_AMOUNT}[^.;,，。；]{{0,20}}?(?:\bto\b|{_ARROW}|(?:增加|减少|增|减|加|加量|减量|改|调整|上调|下调|调)?(?:至|到|为))\s*(?={_NUMBER})|"
-    rf"{_AMOUNT}[^.;,，。；\d]{{0,16}}?(?:{_ARROW}|(?:增加|减少|增|减|加|加量|减量|改|调整|上调|下调|调)(?:至|到|为))(?={_NUMBER})",
+    rf"{_AMOUNT}[^.;,，。；\d]{{0,16}}?(?:{_ARROW}|\b(?:increased|decreased|reduced|raised|lowered|changed|titrated|up-?titrated|cut)(?: back| down| up)? to\s+|(?:增加|减少|增|减|加|加量|减量|改|调整|上调|下调|调)(?:至|到|为))(?={_NUMBER})",
     re.IGNORECASE,
 )
 """A former dose, with the words that lead to the new one: "from 20 mg to" 40 mg."""

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from apps.notes.nlp.assertions import ABSENT, CONDITIONAL, FAMILY, HISTORICAL, OTHER, Context
@@ -34,11 +35,11 @@ _SWITCH = re.compile(
     r"由(?=[^。；]{1,30}?(?:改|换|调整为))",
     re.IGNORECASE,
 )
-_TO = re.compile(r"\b(?:to|with|by|for)\b|改为|换为|换成|改用|更换为|换用", re.IGNORECASE)
+_TO = re.compile(r"\b(?:to|with|by|for)\b|[改换]", re.IGNORECASE)
 _SWAP = re.compile(
     r"\b(?:replaced\s+(?:it\s+)?(?:by|with)|(?:switch|chang|transition|convert|rotat|swap|substitut|cross-?taper)\w*\s+"
     r"(?:it\s+|over\s+|out\s+){0,2}(?:to|with|by|for)|in\s+favou?r\s+of)\b|"
-    r"(?:改|换|更换|替换|更改|调整)(?:用|为|成|服)",
+    r"(?:更换|替换|更改|调整|改(?![善变])|换(?![药瓣气]))(?:用|为|成|口?服|予)*",
     re.IGNORECASE,
 )
 """Between two medications: what stands before is stopped, what stands behind is started."""
@@ -50,6 +51,14 @@ _IT = re.compile(
     r"(?:(?P<stop>stopped|discontinued|d/c'd|ceased|withdrawn)|(?P<hold>held|paused|suspended|withheld))\b|"
     r"\bnever (?:filled|took|started|picked up|used)(?P<avoid> it| this| them| the prescription)\b",
     re.IGNORECASE,
+)
+_JOINED = re.compile(r"\s*(?:,|and|&|/|、|和|及)\s*(?:and\s+)?")
+_CHANGES = re.compile(
+    r"\b(?:switch|chang|convert|transition|swapp?)(?:e|ed|ing)?\s+(?:(?:his|her|the|patient's|home)\s+)?$",
+    re.IGNORECASE,
+)
+_CHANGED_TO = re.compile(
+    r"^[^,;.]{0,30}?\b(?:to|for)\s+(?:\w+\s+){0,1}$|^\s*\d+(?:\.\d+)?\s*m?c?g[^,;]{0,20}\bto\s+$", re.IGNORECASE
 )
 _DONE = re.compile(r"\b(?:was|were|been|had|has)\b|已", re.IGNORECASE)
 _INSTEAD_OF = re.compile(r"\W*(?:[\d.]+\s*m?c?g\W*)?(?:\w+\W+){0,2}from\W+(?:\w+\W+){0,2}", re.IGNORECASE)
@@ -273,7 +282,9 @@ class _Sentence:
         for swap in _SWAP.finditer(text, *self.place):
             pair = self._swapped(swap)
             if drug in pair:
-                return STOP if drug == pair[0] else START
+                return START if drug == pair[-1] else STOP
+        if act := self._changed(drug):
+            return act
         switch = _SWITCH.search(text, self.place[0], drug[0])
         if switch is None:
             return ""
@@ -292,7 +303,18 @@ class _Sentence:
         if later is not None and _INSTEAD_OF.fullmatch(text, following[1], later[0]):  # "switched to B from A"
             return later, following
         earlier = [other for other in self.drugs if other[1] <= swap.start()]
-        return (earlier[-1], following) if earlier else ()
+        while len(earlier) > 1 and not _JOINED.fullmatch(text, earlier[-2][1], earlier[-1][0]):
+            earlier = earlier[-1:]
+        return (*earlier, following) if earlier else ()
+
+    def _changed(self, drug: tuple[int, int]) -> str:
+        """Of "changed A to B", A is stopped and B started."""
+        text = self.context.text
+        for former, new in pairwise(self.drugs):
+            changes = _CHANGES.search(text[self.place[0] : former[0]]) and _CHANGED_TO.search(text[former[1] : new[0]])
+            if changes and drug in (former, new):
+                return STOP if drug == former else START
+        return ""
 
     def _negated(self, drug: tuple[int, int]) -> bool:
         """Whether the words of a negation stand close enough before the drug, other drugs not counted."""

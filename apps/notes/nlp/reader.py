@@ -24,7 +24,7 @@ from apps.notes.nlp.assertions import (
 )  # fmt: skip
 from apps.notes.nlp.condition_history import RESOLVED, is_history
 from apps.notes.nlp.condition_names import Named, named_conditions
-from apps.notes.nlp.conditions import condition_at
+from apps.notes.nlp.conditions import condition_at, has_not_recurred
 from apps.notes.nlp.diabetes import with_type
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
@@ -197,8 +197,9 @@ class _Note:
         self, start: int, end: int, known: list[tuple[int, int]]
     ) -> dict[int, tuple[int, int, Candidate]]:
         """What somebody is allergic to in a sentence and no list knows: kept in the note's own words, without a code."""
-        rows = {}
-        for first, last in unknown_allergens(self.text, (start, end)):
+        section = self._section(end - 1)
+        rows, listed = {}, section is not None and section.name == "allergies"
+        for first, last in unknown_allergens(self.text, (start, end), listed=listed):
             if not any(other[0] < last and first < other[1] for other in known):
                 words = self.text[first:last]
                 rows[first] = (first, last, Candidate("allergen", "", words.lower(), words, 0.0))
@@ -294,6 +295,8 @@ class _Note:
     def _problem(self, row: Named) -> Mention | None:
         section = self._section(row.start)
         assertion = self.context.assertion(row.start, row.end, section=section.name if section else "")
+        if assertion == ABSENT and has_not_recurred(self.context, row):
+            assertion = HISTORICAL  # 肺癌术后未见复发 denies the recurrence, not the cancer
         condition = condition_at(self.context, row, assertion)
         if condition is None:
             return None
