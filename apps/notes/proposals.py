@@ -29,6 +29,7 @@ NO_SUBSTANCE = frozenset(
     }
 )
 """Mentions of allergy without a substance: too unspecific for the allergy list."""
+PREGNANCY = "pregnancy"
 WRITTEN = ("present", "historical")
 """Assertions of problems that are written."""
 
@@ -94,6 +95,8 @@ def _medication(concept: Concept, words: str) -> Proposal | None:
 def _problem(concept: Concept, words: str) -> Proposal | None:
     said = concept.details.get("assertion", "historical" if concept.historical else "present")
     if concept.negated or concept.family or concept.uncertain or said not in WRITTEN:
+        return None
+    if said == "historical" and concept.details.get("concept") == PREGNANCY:  # says only when something else was
         return None
     if concept.kind not in ("problem", "symptom") or words.casefold() in NO_SUBSTANCE:
         return None

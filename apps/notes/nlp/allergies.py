@@ -63,7 +63,7 @@ _UNSURE_BEFORE = re.compile(
 )
 _UNSURE_AFTER = re.compile(
     r"^[^.;。；,，\n]{0,30}?(?:[?？]|\b(?:possibl[ey]|suspected|questionable|unconfirmed|unverified|uncertain|unclear|unlikely|not sure)\b|"
-    r"待查|待排|可能|可疑|不详|不确定)|^[^.;]{0,40}?\bnot (?:a )?(?:true|real) (?:allerg|hypersens)",
+    r"待查|待排|可能|可疑|(?<!具体)(?<!反应)不详|不确定)|^[^.;]{0,40}?\bnot (?:a )?(?:true|real) (?:allerg|hypersens)",
     re.IGNORECASE,
 )
 """Words that leave open whether there is an allergy; it is then recorded as unconfirmed."""
@@ -100,9 +100,14 @@ _EXCEPT = re.compile(
     r"(?:[\w-]+(?:,| and| or)\s+){0,5}$",
     re.IGNORECASE,
 )
+_TOLERATED = re.compile(
+    r"\b(?:allergic|allergy) to [^.;]{0,40}\b(?:except|other than|but not)(?:\s+(?:for|to))?\s+(?:[\w-]+(?:,| and| or)\s+){0,5}$",
+    re.IGNORECASE,
+)
+"""Before what is not part of an allergy: "allergic to all antibiotics except" azithromycin."""
 _EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
 _EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
-_HEADING = re.compile(r"[.,;\n]\s*[A-Z][A-Za-z /&-]{3,40}:")
+_HEADING = re.compile(rf"[.,;\n]\s*[A-Z][A-Za-z /&-]{{3,40}}:(?!\s*(?i:{REACTION}))")
 """A heading that the sections do not know ends a section of allergies all the same."""
 _LEAVES = re.compile(
     r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
@@ -127,21 +132,21 @@ _CONTEXT = re.compile(r"allerg|intoleran|过敏", re.IGNORECASE)
 _REACTION = re.compile(rf"(?<![A-Za-z])(?:{REACTION})(?![A-Za-z])", re.IGNORECASE)
 
 _ALLERGIC_TO = re.compile(
-    r"\b(?:allergic(?: reactions?)?|allerg(?:y|ies)|intoleran(?:t|ces?)|hypersensitiv\w+) (?:to|of) "
+    r"\b(?:(?:allergic|anaphylactic|adverse)(?: reactions?)?|anaphylaxis|allerg(?:y|ies)|intoleran(?:t|ces?)|hypersensitiv\w+) (?:to|of) "
     r"(?P<words>[A-Za-z][\w' -]*(?:(?:, (?:and )?| and | or |/)[A-Za-z][\w' -]*)*)",
     re.IGNORECASE,
 )
 _ALLERGEN_WORDS = re.compile(r"(?<![\w'-])(?:(?!(?:and|or)\b)[\w'-]+ ?){1,4}(?<! )", re.IGNORECASE)
 _LIST_ENDS = re.compile(
-    r"[ ,]+(?:and |or )?(?:but|which|that|who|when|with|since|in|as|because|for|he|she|is|was|has|had|does|takes?|denies|causing)\b.*$",
+    r"[ ,]+(?:and |or )?(?:but|except|which|that|who|when|with|since|in|as|because|for|he|she|is|was|has|had|does|takes?|denies|causing)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 _LISTED_ALLERGEN = re.compile(
     rf"(?:^|[:：,;，；\n])\s*(?P<words>[A-Za-z][\w-]*(?: [\w-]+)?)\s*(?:\(|[-–—=]+>?|→|:)\s*(?:{REACTION})(?![A-Za-z])",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 _EXCEPTED = re.compile(
-    r"\b(?:allerg\w*|nkd?a|none(?: known)?)\b[^.;]{0,20}\b(?:except|other than|besides|apart from|aside from)(?: for| to)? (?P<words>[A-Za-z][\w-]*)",
+    r"\b(?:allergies|nkd?a|none(?: known)?)\b[^.;]{0,20}\b(?:except|other than|besides|apart from|aside from)(?: for| to)? (?P<words>[A-Za-z][\w-]*)",
     re.IGNORECASE,
 )
 _ALLERGIC_TO_ZH = re.compile(r"对(?P<words>[^，。；、：:对过敏\s]{1,12})(?:等)?(?:药物)?(?:有)?过敏")
@@ -271,6 +276,8 @@ def _stated(before: str, after: str) -> str | None:
     cue = _last_cue(before)
     if cue and _is_mere_symptom(cue, before, after):
         cue = None
+    if _TOLERATED.search(before):
+        return DENIED
     if _EXCEPT.search(before) or (_EXCEPT_ZH.search(before) and _EXCEPTED_ZH.match(after)):
         return ALLERGY
     if _NOT_AFTER_ZH.match(after):

@@ -33,7 +33,7 @@ from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.sections import Section, sections
 from apps.notes.nlp.tokens import language_of, tokens
 from apps.terminology.lexicon import concepts
-from apps.terminology.resolution import Candidate, find_names
+from apps.terminology.resolution import Candidate, find_names, resolve
 
 __all__ = ["MAX_CHARACTERS", "Mention", "Reading", "language_of", "read"]
 
@@ -216,9 +216,13 @@ class _Note:
         body = section.body if section and section.name == "allergies" else None
         if self.context.assertion(start, end) in (FAMILY, OTHER, CONDITIONAL):
             return None
-        return allergy_to(
+        allergy = allergy_to(
             self.text, start, end, sentence=sentence, following=min(following, sentence[1]), section_body=body
         )
+        if allergy and allergy.span and allergy.span[0] < start:
+            feared = self.context.assertion(*allergy.span) in (CONDITIONAL, HYPOTHETICAL)
+            return None if feared else allergy  # "monitor for rash on lamotrigine"
+        return allergy
 
     def _allergen(self, start: int, end: int, candidate: Candidate, allergy: Allergy) -> Mention:
         if allergy.span is not None:
@@ -226,7 +230,7 @@ class _Note:
         details = {
             "assertion": PRESENT, "title": _title(candidate), "allergy": True, "stopped": False, "act": "allergy",
             "status": "active", "type": allergy.type, "reaction": allergy.reaction, "severity": allergy.severity,
-            "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code,
+            "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code or _allergen_code(self.text[start:end]),
             "certainty": candidate.certainty, "verification": allergy.certainty,
         }  # fmt: skip
         return self._mention("drug", start, end, _concept(candidate), details)
@@ -321,6 +325,12 @@ def _matcher(kind: str) -> Phrases[str]:
             names = [term for terms in concept.terms.values() for term in terms if term]
             rows += [(tokens(name).words, concept.code) for name in names]
     return Phrases(rows)
+
+
+def _allergen_code(words: str) -> str:
+    """The allergen's code if the words name exactly one: mixtures ("Bactrim") have one although the drug has none."""
+    found = resolve(words, "allergen")
+    return found[0].code if len(found) == 1 and found[0].certainty == 1 else ""
 
 
 def _title(candidate: Candidate) -> dict[str, str]:
