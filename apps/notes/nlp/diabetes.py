@@ -14,15 +14,32 @@ if TYPE_CHECKING:
     from apps.notes.nlp.reader import Mention
 
 _TYPE_2 = re.compile(r"\b(?:2|II|T2|T2DM|DM2|NIDDM)\b|2型|Ⅱ型", re.IGNORECASE)
+DIABETES = re.compile(r"E(?:08|09|10|11|13)\.")
 TYPE_1, TYPE_2 = "E10", "E11"
 
 
 def with_type(mentions: Sequence[Mention]) -> list[Mention]:
-    """Give complications the type of diabetes that the note names; a note with both types, or none, stays as it is."""
+    """Give complications the type of diabetes that the note names; a note with both types, or none, keeps its codes."""
+    return _with_complication(_with_own_type(mentions))
+
+
+def _with_own_type(mentions: Sequence[Mention]) -> list[Mention]:
     said = {str(row.details["code"])[:3] for row in mentions if _is_patients(row) and not _has_default_type(row)}
     if TYPE_1 not in said or TYPE_2 in said:
         return list(mentions)
     return [_of_type_1(row) if _is_patients(row) and _has_default_type(row) else row for row in mentions]
+
+
+def _with_complication(mentions: list[Mention]) -> list[Mention]:
+    """Diabetes "without complications" is the one whose complication the note names."""
+    codes = [str(row.details["code"]) for row in mentions if _is_patients(row)]
+    first = {code[:3]: code for code in reversed(codes) if DIABETES.match(code) and not code.endswith(".9")}
+    return [
+        replace(row, details={**row.details, "code": first[code[:3]]})
+        if _is_patients(row) and (code := str(row.details["code"])).endswith(".9") and code[:3] in first
+        else row
+        for row in mentions
+    ]
 
 
 def _is_patients(row: Mention) -> bool:

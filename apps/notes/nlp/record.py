@@ -7,7 +7,6 @@ for medication), hypothetical or somebody else's is not written.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from apps.notes.nlp.allergies import denies_allergies, denies_drug_allergies
@@ -16,7 +15,6 @@ from apps.notes.nlp.measurements import DIASTOLIC, PRESSURE, SYSTOLIC
 from apps.notes.nlp.reader import Mention, Reading
 from apps.terminology.quantities import State
 
-DIABETES = re.compile(r"E(?:08|09|10|11|13)\.")
 Row = dict[str, Any]
 HABITS = ("alcohol", "tobacco", "drug use", "illicit drug", "recreational drug")
 """Beginnings of what a note answers yes or no to, and which is no condition without a code."""
@@ -30,7 +28,7 @@ def record_of(text: str, reading: Reading) -> list[Row]:
     rows: list[Row] = []
     for mention in reading.mentions:
         rows += _rows(mention)
-    rows = _without_unspecific_diabetes(_merged(rows))
+    rows = _merged(rows)
     if not any(row["kind"] == "allergy" for row in rows):
         if denies_drug_allergies(text):
             rows.append({"kind": "no-known-drug-allergies", "status": "active"})
@@ -113,12 +111,6 @@ def _merged(rows: list[Row]) -> list[Row]:
         else:
             merged[key] = {**known, **row}
     return list(merged.values())
-
-
-def _without_unspecific_diabetes(rows: list[Row]) -> list[Row]:
-    """Drop "diabetes without complications" beside a complication of the same type."""
-    types = {code[:3] for row in rows if DIABETES.match(code := row.get("code", "")) and not code.endswith(".9")}
-    return [row for row in rows if not (row.get("code", "").endswith(".9") and row["code"][:3] in types)]
 
 
 def _key(row: Row) -> tuple[str, ...]:
