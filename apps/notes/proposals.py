@@ -29,6 +29,7 @@ NO_SUBSTANCE = frozenset(
     }
 )
 """Mentions of allergy without a substance: too unspecific for the allergy list."""
+PREGNANCY = "pregnancy"
 WRITTEN = ("present", "historical")
 """Assertions of problems that are written."""
 
@@ -70,9 +71,9 @@ def _allergy(concept: Concept, words: str) -> Proposal | None:
     if concept.negated or concept.family:
         return None
     entry = _entry(concept, words, "type", "reaction", "severity", "onset")
-    doubtful = concept.uncertain or concept.details.get("assertion") == "possible"
-    certainty = Certainty.UNCONFIRMED if doubtful else Certainty.CONFIRMED
-    return Proposal(StatementKind.ALLERGY, {**entry, "certainty": certainty})
+    return Proposal(
+        StatementKind.ALLERGY, {**entry, "certainty": concept.details.get("verification", Certainty.CONFIRMED)}
+    )
 
 
 def _medication(concept: Concept, words: str) -> Proposal | None:
@@ -94,6 +95,8 @@ def _medication(concept: Concept, words: str) -> Proposal | None:
 def _problem(concept: Concept, words: str) -> Proposal | None:
     said = concept.details.get("assertion", "historical" if concept.historical else "present")
     if concept.negated or concept.family or concept.uncertain or said not in WRITTEN:
+        return None
+    if said == "historical" and concept.details.get("concept") == PREGNANCY:  # says only when something else was
         return None
     if concept.kind not in ("problem", "symptom") or words.casefold() in NO_SUBSTANCE:
         return None

@@ -37,12 +37,21 @@ def is_history(code: str) -> bool:
     return code.startswith(("Z85", "Z86", "Z87", "I25.2"))
 
 
+def history_only(code: str) -> str:
+    """The code for the history of a condition whose own code is in doubt within one category; empty if there is none."""
+    return next(
+        (history for prefix, history in history_codes().items() if code.startswith(prefix) and history != "="), ""
+    )
+
+
 def of_the_past(code: str, *, resolved: bool) -> tuple[str, str]:
     """(code, status) of something of the past: lasting diseases are still there, others are over."""
     if is_history(code):
         return code, RESOLVED
     prefix = next((code[:length] for length in range(len(code), 2, -1) if code[:length] in history_codes()), "")
     history = history_codes().get(prefix, "")
+    if code.startswith("Z33"):  # a pregnancy that is over
+        return "", RESOLVED
     if code.startswith("Z"):  # a stent, a transplant: put in once, and still there
         return code, ACTIVE
     if history == "=":

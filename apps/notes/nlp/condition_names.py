@@ -21,6 +21,17 @@ _HISTORY_OF = re.compile(
 )
 
 
+_EMBOLISM = re.compile(
+    r"\b(?:CTP?A|CT|V/?Q|DVT|VTE|d-?\s?dimers?|Wells|PERC|embol\w*|thromb\w*|anticoagul\w*|heparin|unlikely|rule[ds]? out|r/o|saddle|segmental|"
+    r"bilateral|acute|massive|submassive|provoked|unprovoked|negative for|positive for|evidence of|concern for|suspicion|suspected|"
+    r"history of|h/o|hx|diagnosed|recent|no|or|and|for|with|had|has|exclude[ds]?)\b",
+    re.IGNORECASE,
+)
+_NO_EMBOLISM = re.compile(
+    r"^\s*(?:[:：-]|exam|tubes?\b|within|WNL|normal|unremarkable|notable|reveal|show|remarkable|significant)", re.I
+)
+
+
 @dataclass(frozen=True)
 class Named:
     """A name of a finding: ``text[start:end]``, the lexicon's code or empty, and what the terminology knows it as."""
@@ -50,7 +61,8 @@ def named_conditions(text: str, lexical: list[Named], names: Sequence[tuple[int,
     known = [
         Named(start + _lead(text[start:end], candidate), end, "", candidate)
         for start, end, candidate in names
-        if candidate.system == "condition" and _is_finding(text[start:end], candidate)
+        if candidate.system == "condition"
+        and (_is_finding(text[start:end], candidate) or _is_embolism(text, start, end))
     ]
     rows = sorted([*lexical, *known], key=lambda row: (row.start, row.start - row.end, row.candidate is None))
     merged: list[Named] = []
@@ -63,6 +75,16 @@ def named_conditions(text: str, lexical: list[Named], names: Sequence[tuple[int,
         elif row.concept and last.candidate and not last.concept and _same_concept(row, last, text):
             merged[-1] = Named(last.start, last.end, row.concept, last.candidate)
     return merged
+
+
+def _is_embolism(text: str, start: int, end: int) -> bool:
+    """Whether "PE" is pulmonary embolism and not the physical examination: by what is said beside it."""
+    if text[start:end] != "PE" or _NO_EMBOLISM.match(text[end : end + 20]):
+        return False
+    near = (
+        re.split(r"[.;\n]", text[max(start - 60, 0) : start])[-1] + " | " + re.split(r"[.;\n]", text[end : end + 60])[0]
+    )
+    return bool(_EMBOLISM.search(near))
 
 
 def _lead(words: str, candidate: Candidate) -> int:

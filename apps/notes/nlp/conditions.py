@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.notes.nlp.assertions import HISTORICAL, Context
-from apps.notes.nlp.condition_history import ACTIVE, is_history, of_the_past, onset
+from apps.notes.nlp.condition_history import ACTIVE, history_only, is_history, of_the_past, onset
 from apps.notes.nlp.condition_names import Named, guards
 from apps.terminology.conditions import conditions, title_of
 from apps.terminology.lexicon import Concept, concepts
@@ -28,7 +28,7 @@ _RESTRICTING = re.compile(
 )
 """Words directly before a name that make it another condition's, unless the whole phrase is known."""
 _AFTER = re.compile(
-    r"^(?:\s+(?:of|in)\s+(?!remission|childhood|the past|the setting|this patient|pregnancy)(?:the\s+|his\s+|her\s+)?(?:left\s+|right\s+|both\s+)?[a-z]+(?<!childhood)(?<!setting)|\s+(?:insipidus|volume|rate|syndrome|"
+    r"^(?:\s+(?:of|in)\s+(?!remission|childhood|the past|the setting|this patient|(?:(?:her|a|the)\s+)?(?:\w+\s+)?pregnanc)(?:the\s+|his\s+|her\s+)?(?:left\s+|right\s+|both\s+)?[a-z]+(?<!childhood)(?<!setting)|\s+(?:insipidus|volume|rate(?![ -]controlled)|syndrome|"
     r"segment|prophylaxis|virus|carrier)\b|\s+[A-EH](?![A-Za-z'])|[- ](?:induced|related|associated|like|type)\b|\s*-\s*free)"
 )
 """What follows a name and makes it another condition's."""
@@ -41,6 +41,21 @@ _DRAINS_FROM = re.compile(
     r"^\s+from\s+(?:the\s+|his\s+|her\s+)?(?:\w+\s+)?(?:wound|incision|nose|ear|eye|nipple|vagina|penis|site|urethra)",
     re.I,
 )
+FORMER_SMOKER = "Z87.891"
+_QUIT = re.compile(
+    r"^\s*(?:history|use|status|hx)?\s*[:：,，-]?\s*(?:he |she |patient |pt )?(?:has )?(?:quit|stopped|former|ex-?\b|previous|past|prior|gave up|given up|remote)|"
+    r"^[^。；]{0,12}?(?:已戒|戒烟)",
+    re.IGNORECASE,
+)
+_QUIT_BEFORE = re.compile(r"\b(?:quit|stopped|gave up|given up|former|ex-?)\s*$", re.IGNORECASE)
+_REMISSION = re.compile(
+    r"^[^.;。；]{0,100}?(?:\b(?:no (?:evidence of |signs? of |known )?(?:recurren\w+|relapse)|without (?:evidence of )?(?:recurrence|relapse)|"
+    r"(?<!not )in (?:complete |full |clinical )*remission|NED|no evidence of disease|disease[- ]free|cancer[- ]free|cured)\b|"
+    r"(?:无|未见|未)(?:明显)?复发|已治愈|无瘤生存|完全缓解)",
+    re.IGNORECASE,
+)
+_REMISSION_CODED = ("C90", "C91", "C92", "C93", "C94", "C95")
+"""Leukaemias and myeloma have codes of their own in remission, which are no personal history."""
 _SENSES = {  # words before a lexicon name that give it another sense ("ST depression")
     "depression": re.compile(
         r"\b(?:ST|ST[- ]segment|T[- ]wave|PR|J[- ]point|respiratory|CNS|marrow|myocardial|tongue)\s+$", re.IGNORECASE
@@ -75,19 +90,52 @@ def condition_at(context: Context, row: Named, assertion: str) -> Condition | No
     """What a name stands for in its place; None if it does not stand for a finding there."""
     concept = concepts().get(row.concept)
     before, after = context.text[max(row.start - 40, 0) : row.start], context.text[row.end : row.end + 80]
+    if before.endswith(("抗", "防")):  # a treatment: 抗感染
+        return None
     if concept is not None and _means_something_else(concept, before, after):
         return None
     code, certainty = _code(context.text, row, concept)
+    if _is_former_habit(row, concept, context.text):
+        code, certainty = FORMER_SMOKER, 1.0
     details: dict[str, Any] = {"icd10": concept.icd10 if concept else code, "label": concept.label if concept else ""}
     details["title"] = concept.title if concept else _title(row)
     dated = onset(context, row.start, row.end)
-    past = assertion == HISTORICAL or is_history(code)
+    past = assertion == HISTORICAL or is_history(code) or is_in_remission(context, row, code)
+    past = past or (code.startswith("O") and after.startswith(("史", "病史")))  # of a former pregnancy
+    if past and not code and row.candidate is not None and not is_part(context.text, row.start, row.end):
+        code, certainty = history_only(row.candidate.code), row.candidate.certainty
     code, status = of_the_past(code, resolved=context.resolved(row.start, row.end)) if past else (code, ACTIVE)
     details |= {"code": code, "certainty": certainty if code else 0.0, "status": status}
     if dated:
         details["onset"] = dated
     kind = concept.kind if concept else "symptom" if code.startswith("R") else "problem"
     return Condition(kind, details)
+
+
+def _is_former_habit(row: Named, concept: Concept | None, text: str) -> bool:
+    """Whether somebody has given up smoking ("Smoking: quit 2010")."""
+    words = text[row.start : row.end].lower()
+    if not (concept is not None and concept.code == "smoking") and not words.startswith(
+        ("smok", "tobacco", "cigarette", "吸烟")
+    ):
+        return False
+    return bool(
+        _QUIT.match(text[row.end : row.end + 60]) or _QUIT_BEFORE.search(text[max(row.start - 30, 0) : row.start])
+    )
+
+
+def is_in_remission(context: Context, row: Named, code: str) -> bool:
+    """Whether a cancer is said not to have come back ("prostate cancer treated in 2012, no recurrence")."""
+    after = context.text[row.end : context.sentence_at(row.start)[1]]
+    return code.startswith("C") and not code.startswith(_REMISSION_CODED) and bool(_REMISSION.match(after))
+
+
+def has_not_recurred(context: Context, row: Named) -> bool:
+    """Whether a denial right behind the treatment of a condition concerns its return only."""
+    words, after = context.text[row.start : row.end], context.text[row.end : context.sentence_at(row.start)[1]]
+    return bool(re.match(r"^[^，。；]{0,8}(?:无|未见|未)(?:明显)?复发", after)) and (
+        "术后" in words or after.startswith("术后")
+    )
 
 
 def _means_something_else(concept: Concept, before: str, after: str) -> bool:
@@ -132,5 +180,7 @@ def is_part(text: str, start: int, end: int) -> bool:
         return False
     word = lead[1].lower()
     if word == "post" and text[max(start - 12, 0) : start].lower().endswith(("status post ", "status-post ")):
+        return False
+    if word == "acute" and text[start:end] == "PE":  # pulmonary embolism is acute unless it is said to be chronic
         return False
     return word not in guards()["harmless"] and bool(_RESTRICTING.match(word)) and word not in guards()["no-adjective"]

@@ -95,7 +95,7 @@ _FREQUENCIES = (
     (r"\b(?:twice|two times|2 times|2x) (?:a |per |/)?(?:week|weekly)\b|每周(?:两|二|2)次", "twice weekly"),
     (r"\b(?:three times|3 times|3x) (?:a |per |/)?(?:week|weekly)\b|每周(?:三|3)次|\btiw\b", "three times weekly"),
     (
-        r"\b(?:once (?:a |per )?)?week(?:ly)?\b(?<!weeks)|\bq\.?\s?w(?:ee)?k(?:ly)?\b|\bevery week\b|\bper week\b|每周(?:一|1)?次?",
+        r"\bweekly\b|\bonce (?:a |per )?week\b|\ba week\b(?! ago)|\beach week\b|\bq\.?\s?w(?:ee)?k(?:ly)?\b|\bevery week\b|\bper week\b|每周(?:一|1)?次?",
         "weekly",
     ),
     (r"\bmonthly\b|\bonce a month\b|\bevery month\b|\bq\.?\s?month(?:ly)?\b|每月(?:一|1)?次?", "monthly"),
@@ -151,6 +151,22 @@ class Dosage:
     schedule: str = ""
 
 
+_ARROW = r"\s*(?:-{1,2}>|→|⇒)\s*"
+_AMOUNT = rf"{_NUMBER}\s*-?(?:{_UNIT})?(?![A-Za-z])"
+_TAPER = re.compile(
+    rf"{_AMOUNT}(?:\s*[A-Za-z×]*\s*\d*\s*(?:days?|d|weeks?)?)(?:(?:{_ARROW}|,?\s*then\s+){_AMOUNT}[^,.;>→，。；]{{0,20}}?){{2,}}(?:\s*[x×]\s*\d+\s*(?:days?|d|weeks?))?"
+    rf"(?=[,.;\n，。；]|\s|$)",
+    re.IGNORECASE,
+)
+"""A dose of more than two steps."""
+_FORMER = re.compile(
+    rf"(?:\bfrom\b|由|从)\s*{_AMOUNT}[^.;,，。；]{{0,20}}?(?:\bto\b|{_ARROW}|(?:增加|减少|增|减|加|加量|减量|改|调整|上调|下调|调)?(?:至|到|为))\s*(?={_NUMBER})|"
+    rf"{_AMOUNT}[^.;,，。；\d]{{0,16}}?(?:{_ARROW}|\b(?:increased|decreased|reduced|raised|lowered|changed|titrated|up-?titrated|cut)(?: back| down| up)? to\s+|(?:增加|减少|增|减|加|加量|减量|改|调整|上调|下调|调)(?:至|到|为))(?={_NUMBER})",
+    re.IGNORECASE,
+)
+"""A former dose, with the words that lead to the new one: "from 20 mg to" 40 mg."""
+
+
 def dosage(after: str, before: str = "") -> Dosage:
     """Read the words around a medication's name.
 
@@ -158,6 +174,11 @@ def dosage(after: str, before: str = "") -> Dosage:
         after: from the name to the next medication or the end of the sentence.
         before: up to the name; only a dose directly before it counts ("500 mg of amoxicillin").
     """
+    taper = _TAPER.search(after)
+    if taper is not None:  # no single dose is true
+        words = " ".join(taper[0].split())
+        return Dosage(frequency=words, schedule=words)
+    after = _FORMER.sub(" ", after)
     dose, unit = _dose(after)
     if not dose:
         lead = re.search(rf"({_NUMBER}\s*-?(?:{_UNIT}))\s*(?:of\s+)?(?:oral\s+|iv\s+)?$", before, re.I)

@@ -154,7 +154,7 @@ def _value(text: str, start: int, end: int, name: str) -> Measurement | None:
 def _is_name(text: str, start: int, end: int, number: int) -> bool:
     """Whether a short name is one: "K 3.5" but not "k 3", and "T 38.5" but not "t: 4"."""
     name = text[start:end]
-    if len(name) > 2 or not name.isascii():
+    if len(name) > 2 or not name.isascii() or name in ("wt", "ht"):
         return True
     return name[0].isupper() and (
         len(name) > 1 or (number - end <= 2 and bool(re.match(r"\s*\d+[.,]\d|\s*\d{2,3}\b", text[number:])))

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from apps.notes.nlp.assertions import ABSENT, CONDITIONAL, FAMILY, HISTORICAL, OTHER, Context
@@ -14,8 +15,8 @@ from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.tokens import tokens
 
 FILE = Path(__file__).parent / "medication_acts.tsv"
-START, STOP, HOLD, CONTINUE, CHANGE, GIVE, AVOID, MENTION = (
-    "start", "stop", "hold", "continue", "change", "give", "avoid", "mention",
+START, STOP, HOLD, CONTINUE, CHANGE, GIVE, AVOID, MENTION, RAN_OUT = (
+    "start", "stop", "hold", "continue", "change", "give", "avoid", "mention", "ran out",
 )  # fmt: skip
 STATUS = {
     START: "active",
@@ -24,15 +25,45 @@ STATUS = {
     GIVE: "active",
     STOP: "stopped",
     HOLD: "on-hold",
+    RAN_OUT: "on-hold",
     AVOID: "",
 }
 """FHIR MedicationStatement status that follows from an act; empty: nothing is recorded."""
+PAUSES = (STOP, HOLD, RAN_OUT)
 _SWITCH = re.compile(
-    r"\b(?:switch|chang|transition|convert|rotat)\w*\s+(?:\w+\s+){0,2}from\b|\breplac\w+\b|由", re.IGNORECASE
+    r"\b(?:switch|chang|transition|convert|rotat)\w*\s+(?:\w+\s+){0,2}from\b|\breplac\w+\b(?!\s+(?:by|with)\b)|"
+    r"由(?=[^。；]{1,30}?(?:改|换|调整为))",
+    re.IGNORECASE,
 )
-_TO = re.compile(r"\b(?:to|with|by|for)\b|改为|换为|换成|改用|更换为", re.IGNORECASE)
+_TO = re.compile(r"\b(?:to|with|by|for)\b|[改换]", re.IGNORECASE)
+_SWAP = re.compile(
+    r"\b(?:replaced\s+(?:it\s+)?(?:by|with)|(?:switch|chang|transition|convert|rotat|swap|substitut|cross-?taper)\w*\s+"
+    r"(?:it\s+|over\s+|out\s+){0,2}(?:to|with|by|for)|in\s+favou?r\s+of)\b|"
+    r"(?:更换|替换|更改|调整|改(?![善变])|换(?![药瓣气]))(?:用|为|成|口?服|予)*",
+    re.IGNORECASE,
+)
+"""Between two medications: what stands before is stopped, what stands behind is started."""
+_SWAPPED = re.compile(r"\s*(?:[A-Za-z'-]+\s+){0,3}|[^，。；\d]{0,8}")
+_CLAUSE_END = re.compile(r"(?:约|近|已)?(?:\d+|[一二两三半数])?余?(?:个月|年|月|周|天|日)?(?:余|前)?(?:[。；，]|$)")
+_IT = re.compile(
+    r"\b(?:it|which|this (?:drug|medication|medicine)|the (?:drug|medication|medicine))\s+(?:was|has been|had been|is)\s+"
+    r"(?:then |later |subsequently |since |eventually |therefore |thus |now )*"
+    r"(?:(?P<stop>stopped|discontinued|d/c'd|ceased|withdrawn)|(?P<hold>held|paused|suspended|withheld))\b|"
+    r"\bnever (?:filled|took|started|picked up|used)(?P<avoid> it| this| them| the prescription)\b",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(r"\s*(?:,|and|&|/|、|和|及)\s*(?:and\s+)?")
+_CHANGES = re.compile(
+    r"\b(?:switch|chang|convert|transition|swapp?)(?:e|ed|ing)?\s+(?:(?:his|her|the|patient's|home)\s+)?$",
+    re.IGNORECASE,
+)
+_CHANGED_TO = re.compile(
+    r"^[^,;.]{0,30}?\b(?:to|for)\s+(?:\w+\s+){0,1}$|^\s*\d+(?:\.\d+)?\s*m?c?g[^,;]{0,20}\bto\s+$", re.IGNORECASE
+)
+_DONE = re.compile(r"\b(?:was|were|been|had|has)\b|已", re.IGNORECASE)
+_INSTEAD_OF = re.compile(r"\W*(?:[\d.]+\s*m?c?g\W*)?(?:\w+\W+){0,2}from\W+(?:\w+\W+){0,2}", re.IGNORECASE)
 _PROPOSAL = re.compile(
-    r"\b(?:consider\w*|may (?:start|need|try|require|benefit|consider|add)|might|could|would (?:consider|need|require|benefit|recommend)|"
+    r"\b(?:consider\w*|may (?:start|need|try|require|benefit|consider|add)|might|could(?! not)|would (?:consider|need|require|benefit|recommend)|"
     r"discuss\w*|offer\w*|options?|candidate for|possibly|potential\w*|think about|if|unless|until|in case|should \w+ develop)\b"
     r"(?![^.;]*\b(?:if needed|if necessary))|如果|如|若|考虑|必要时加|可考虑|拟考虑|一旦|假如",
     re.IGNORECASE,
@@ -81,7 +112,7 @@ class MedicationAct:
     """What happens to a medication.
 
     Attributes:
-        act: START, STOP, HOLD, CONTINUE, CHANGE, GIVE; AVOID for what is not taken; MENTION if the note does not say.
+        act: START, STOP, HOLD, CONTINUE, CHANGE, GIVE, RAN_OUT; AVOID for what is not taken; MENTION if the note does not say.
         status: active, stopped, on-hold, conditional, or empty if nothing is to be recorded.
     """
 
@@ -139,13 +170,16 @@ class _Sentence:
         assertion = self.context.assertion(*drug)
         if assertion in (FAMILY, OTHER):
             return MedicationAct(MENTION, "")
-        act = self._switched(drug) or self._cued(drug)
-        if act == AVOID or (assertion == ABSENT and act not in (STOP, HOLD) and self._negated(drug)):
+        switched = self._switched(drug)
+        act = switched or self._referred(drug) or self._cued(drug)
+        if act == AVOID or (assertion == ABSENT and act not in PAUSES and self._negated(drug)):
             return MedicationAct(AVOID, "")
         if _PROCEDURE.search(text, *self.place) and act in (GIVE, MENTION, CONTINUE) and not _TAKEN.search(after):
             return MedicationAct(GIVE, "")
+        if switched and _DONE.search(text, *self.place):
+            return MedicationAct(act, STATUS[act])
         if assertion == CONDITIONAL or self._proposed(drug, act):
-            return MedicationAct(act, "active" if act in (STOP, HOLD, CHANGE) else "conditional")
+            return MedicationAct(act, "active" if act in (*PAUSES, CHANGE) else "conditional")
         if act == MENTION and assertion == HISTORICAL:
             return MedicationAct(STOP, "stopped")
         return MedicationAct(act, STATUS.get(act, "active"))
@@ -156,8 +190,16 @@ class _Sentence:
         rows = []
         for start, stop, effects in _matcher(self.context.language).find(words.words, first, end):
             rows += [_Cue(act, way, words.starts[start], words.ends[stop - 1]) for act, way in effects if way != "-"]
-        rows = [self._turned(cue) for cue in rows if not self._is_loose_off(cue)]
+        rows = [self._turned(self._redosed(cue)) for cue in rows if not self._is_loose_off(cue)]
+        pairs = [swap.span() for swap in _SWAP.finditer(self.context.text, *self.place) if self._swapped(swap)]
+        rows = [cue for cue in rows if not any(start < cue.end and cue.start < end for start, end in pairs)]
         return [cue for cue in rows if not any(start < cue.end and cue.start < end for start, end in self.drugs)]
+
+    def _redosed(self, cue: _Cue) -> _Cue:
+        """A medication that is "changed to 20 mg" goes on."""
+        text = self.context.text
+        to_dose = cue.act == STOP and _SWAP.search(text, cue.start, cue.end) and re.match(r"\s*\d", text[cue.end :])
+        return replace(cue, act=CHANGE) if to_dose else cue
 
     def _is_loose_off(self, cue: _Cue) -> bool:
         """Whether a cue is a mere "off" that does not stand right before a medication."""
@@ -186,6 +228,12 @@ class _Sentence:
             return last.act
         return self._heading()
 
+    def _referred(self, drug: tuple[int, int]) -> str:
+        """What a later clause says of "it", where the drug is the last one named ("amiodarone …, and it was stopped")."""
+        end = next((other[0] for other in self.drugs if other[0] >= drug[1]), self.place[1])
+        match = _IT.search(self.context.text, drug[1], end)
+        return next((act for act in (STOP, HOLD, AVOID) if match and match[act]), "")
+
     def _begins_next(self, cue: _Cue, cues: list[_Cue]) -> bool:
         """Whether a cue after a drug belongs to the next one ("aspirin 100 mg, stop warfarin")."""
         text = self.context.text
@@ -197,11 +245,11 @@ class _Sentence:
     def _ends_clause(self, start: int, cue: _Cue) -> bool:
         """Chinese: whether a cue at the end of the next clause tells of the drug ("二甲双胍0.5g，3月前因腹泻停用。")."""
         text, between = self.context.text, self.context.text[start : cue.start]
-        if self.context.language != "zh" or cue.act not in (STOP, HOLD) or len(between) > CLAUSE_REACH:
+        if self.context.language != "zh" or cue.act not in PAUSES or len(between) > CLAUSE_REACH:
             return False
         return (
             between.count("，") < 2
-            and text[cue.end : cue.end + 1] in "。；，"
+            and _CLAUSE_END.match(text, cue.end) is not None
             and not any(start <= other[0] < cue.start for other in self.drugs)
         )
 
@@ -229,8 +277,14 @@ class _Sentence:
         return len(rest.split()) <= 2
 
     def _switched(self, drug: tuple[int, int]) -> str:
-        """Of "switched from A to B", A is stopped and B started."""
+        """Of "switched from A to B" and "A was replaced by B", A is stopped and B started."""
         text = self.context.text
+        for swap in _SWAP.finditer(text, *self.place):
+            pair = self._swapped(swap)
+            if drug in pair:
+                return START if drug == pair[-1] else STOP
+        if act := self._changed(drug):
+            return act
         switch = _SWITCH.search(text, self.place[0], drug[0])
         if switch is None:
             return ""
@@ -238,6 +292,29 @@ class _Sentence:
         if not earlier:
             return STOP if len(self.drugs) > 1 else ""
         return START if any(_TO.search(text, other[1], drug[0]) for other in earlier) else STOP
+
+    def _swapped(self, swap: re.Match[str]) -> tuple[tuple[int, int], ...]:
+        """The medication that was given up and the one taken instead; nothing if the words concern a dose or a finding."""
+        text = self.context.text
+        following = next((other for other in self.drugs if other[0] >= swap.end()), None)
+        if following is None or not _SWAPPED.fullmatch(text, swap.end(), following[0]):
+            return ()
+        later = next((other for other in self.drugs if other[0] >= following[1]), None)
+        if later is not None and _INSTEAD_OF.fullmatch(text, following[1], later[0]):  # "switched to B from A"
+            return later, following
+        earlier = [other for other in self.drugs if other[1] <= swap.start()]
+        while len(earlier) > 1 and not _JOINED.fullmatch(text, earlier[-2][1], earlier[-1][0]):
+            earlier = earlier[-1:]
+        return (*earlier, following) if earlier else ()
+
+    def _changed(self, drug: tuple[int, int]) -> str:
+        """Of "changed A to B", A is stopped and B started."""
+        text = self.context.text
+        for former, new in pairwise(self.drugs):
+            changes = _CHANGES.search(text[self.place[0] : former[0]]) and _CHANGED_TO.search(text[former[1] : new[0]])
+            if changes and drug in (former, new):
+                return STOP if drug == former else START
+        return ""
 
     def _negated(self, drug: tuple[int, int]) -> bool:
         """Whether the words of a negation stand close enough before the drug, other drugs not counted."""
@@ -264,7 +341,7 @@ class _Sentence:
             return True
         after = text[drug[1] : self.place[1]]
         condition = _IF_AFTER.match(after)
-        return bool(act in (START, STOP, HOLD, CHANGE) and condition and not _ASKS.search(condition[0]))
+        return bool(act in (START, *PAUSES, CHANGE) and condition and not _ASKS.search(condition[0]))
 
     def _heading(self) -> str:
         """The act in the heading above a list of medications ("Stop taking:" and a line for each)."""

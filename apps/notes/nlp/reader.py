@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from apps.notes.nlp.allergies import Allergy, allergy_to, mentions, tolerates
+from apps.notes.nlp.allergies import DENIED, UNCONFIRMED, Allergy, allergy_to, mentions, tolerates, unknown_allergens
 from apps.notes.nlp.assertions import (
     ABSENT,
     CONDITIONAL,
@@ -22,18 +22,19 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
-from apps.notes.nlp.condition_history import is_history
+from apps.notes.nlp.condition_history import RESOLVED, is_history
 from apps.notes.nlp.condition_names import Named, named_conditions
-from apps.notes.nlp.conditions import condition_at
+from apps.notes.nlp.conditions import condition_at, has_not_recurred
+from apps.notes.nlp.diabetes import with_type
 from apps.notes.nlp.dosage import dosage
 from apps.notes.nlp.measurements import measurements
-from apps.notes.nlp.medications import AVOID, STOP, MedicationAct, medication_acts
+from apps.notes.nlp.medications import AVOID, PAUSES, STOP, MedicationAct, medication_acts
 from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.sections import Section, sections
 from apps.notes.nlp.stop_times import when_stopped
 from apps.notes.nlp.tokens import language_of, tokens
 from apps.terminology.lexicon import concepts
-from apps.terminology.resolution import Candidate, find_names
+from apps.terminology.resolution import Candidate, find_names, resolve
 
 __all__ = ["MAX_CHARACTERS", "Mention", "Reading", "language_of", "read"]
 
@@ -65,7 +66,8 @@ class Mention:
               onset (year), icd10 and label of the lexicon;
             * drugs and allergens: substance (ingredients), code, certainty, act, status (active, stopped, on-hold,
               conditional; empty if nothing is to be recorded), dose, unit, route, frequency, schedule (as written), or
-              allergy, type (allergy, intolerance), reaction, severity, stopped, ended_as_stated;
+              allergy, type (allergy, intolerance), reaction, severity, verification (confirmed, unconfirmed), stopped,
+              ended_as_stated;
             * measurements: values, unit, written, written_unit, state (taken, ask, refused), comparator, reason, choices.
     """
 
@@ -105,6 +107,7 @@ def read(text: str, language: str = "") -> Reading:
     note = _Note(text, Context.of(text, code), sections(text))
     substances, values, findings = note.substances(), note.values(), note.findings()
     longer = _covered(text, [(row.start, row.end) for row in [*values, *findings]])
+    findings = with_type(findings)
     mentions = [row for row in substances if row.details["status"] or not any(longer[row.start : row.end])]
     for rows in (values, findings):
         taken = _covered(text, [(row.start, row.end) for row in mentions] + note.reactions)
@@ -169,8 +172,10 @@ class _Note:
             act = act_at.get(start)
             following = named[number + 1][0] if number + 1 < len(named) else len(self.text)
             allergy = self._allergy(start, end, following)
-            if allergy is not None:
+            if allergy is not None and allergy.type != DENIED:
                 rows.append(self._allergen(start, end, candidate, allergy))
+            elif act is not None and allergy is not None:
+                rows.append(self._drug(start, end, candidate, MedicationAct(AVOID, ""), start, following))
             elif act is not None and not tolerates(self.text[max(start - 80, 0) : start]):
                 previous = named[number - 1][1] if number else 0
                 rows.append(self._drug(start, end, candidate, act, previous, following))
@@ -189,7 +194,20 @@ class _Note:
                     for row in shorter:
                         rows.pop(row[0], None)
                     rows[span[0]] = (*span, candidate)
+            rows |= self._unknown_allergens(start, end, [row[:2] for row in rows.values()])
         return sorted(rows.values(), key=lambda row: row[0])
+
+    def _unknown_allergens(
+        self, start: int, end: int, known: list[tuple[int, int]]
+    ) -> dict[int, tuple[int, int, Candidate]]:
+        """What somebody is allergic to in a sentence and no list knows: kept in the note's own words, without a code."""
+        section = self._section(end - 1)
+        rows, listed = {}, section is not None and section.name == "allergies"
+        for first, last in unknown_allergens(self.text, (start, end), listed=listed):
+            if not any(other[0] < last and first < other[1] for other in known):
+                words = self.text[first:last]
+                rows[first] = (first, last, Candidate("allergen", "", words.lower(), words, 0.0))
+        return rows
 
     def _sentences_about_allergies(self) -> list[tuple[int, int]]:
         parts = [part for part in self.sections if part.name == "allergies"]
@@ -202,24 +220,26 @@ class _Note:
         body = section.body if section and section.name == "allergies" else None
         if self.context.assertion(start, end) in (FAMILY, OTHER, CONDITIONAL):
             return None
-        return allergy_to(
+        allergy = allergy_to(
             self.text, start, end, sentence=sentence, following=min(following, sentence[1]), section_body=body
         )
+        if allergy and allergy.span and allergy.span[0] < start:
+            feared = self.context.assertion(*allergy.span) in (CONDITIONAL, HYPOTHETICAL)
+            return None if feared else allergy  # "monitor for rash on lamotrigine"
+        return allergy
 
     def _allergen(self, start: int, end: int, candidate: Candidate, allergy: Allergy) -> Mention:
         if allergy.span is not None:
             self.reactions.append(allergy.span)
+        doubtful = allergy.certainty == UNCONFIRMED
         details = {
-            "assertion": POSSIBLE if self._is_doubtful_allergy(start, end) else PRESENT,
+            "assertion": POSSIBLE if doubtful else PRESENT,
             "title": _title(candidate), "allergy": True, "stopped": False, "act": "allergy",
             "status": "active", "type": allergy.type, "reaction": allergy.reaction, "severity": allergy.severity,
-            "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code,
-            "certainty": candidate.certainty,
+            "substance": list(candidate.ingredients) or [candidate.name], "code": candidate.code or _allergen_code(self.text[start:end]),
+            "certainty": candidate.certainty, "verification": allergy.certainty,
         }  # fmt: skip
         return self._mention("drug", start, end, _concept(candidate), details)
-
-    def _is_doubtful_allergy(self, start: int, end: int) -> bool:
-        return self.context.assertion(start, end) == POSSIBLE
 
     def _drug(
         self, start: int, end: int, candidate: Candidate, act: MedicationAct, previous: int, following: int
@@ -227,6 +247,9 @@ class _Note:
         sentence = self.context.sentence_at(start)
         after = self.text[end : min(sentence[1], following, end + DOSE_REACH)]
         taken = dosage(after, self.text[max(sentence[0], previous, start - 40) : start])
+        reason = _REASON.match(self.text, end, min(sentence[1], following)) if act.act in PAUSES else None
+        if reason is not None:
+            self.reactions.append(reason.span("reason"))
         details = {
             "assertion": self._drug_assertion(start, end, act), "title": _title(candidate), "allergy": False,
             "stopped": act.act == STOP or act.status in ("stopped", "on-hold"), "act": act.act, "status": act.status,
@@ -287,15 +310,19 @@ class _Note:
         if row.concept == NO_SUBSTANCE and self.text[row.end : row.end + 8].lstrip().startswith((":", "：")):
             return None  # the heading of a list, also where it does not begin a line
         assertion = self.context.assertion(row.start, row.end, section=section.name if section else "")
+        if assertion == ABSENT and has_not_recurred(self.context, row):
+            assertion = HISTORICAL  # 肺癌术后未见复发 denies the recurrence, not the cancer
         condition = condition_at(self.context, row, assertion)
         if condition is None:
             return None
-        if assertion == PRESENT and is_history(condition.details["code"]):
+        if assertion == PRESENT and (is_history(condition.details["code"]) or condition.details["status"] == RESOLVED):
             assertion = HISTORICAL
         concept = row.concept or condition.details["code"]
         return self._mention(condition.kind, row.start, row.end, concept, {**condition.details, "assertion": assertion})
 
 
+_REASON = re.compile(r"[^().;。；（）\n]{0,30}[(（](?P<reason>[^()（）\d]{2,60})[)）]")
+"""What stands in brackets behind a stopped medication is why it was stopped, no present finding."""
 _ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|过敏))?$", re.IGNORECASE)
 """The word for allergy in the name of an allergen ("Penicillin allergy") is no part of the substance."""
 
@@ -309,6 +336,12 @@ def _matcher(kind: str) -> Phrases[str]:
             names = [term for terms in concept.terms.values() for term in terms if term]
             rows += [(tokens(name).words, concept.code) for name in names]
     return Phrases(rows)
+
+
+def _allergen_code(words: str) -> str:
+    """The allergen's code if the words name exactly one: mixtures ("Bactrim") have one although the drug has none."""
+    found = resolve(words, "allergen")
+    return found[0].code if len(found) == 1 and found[0].certainty == 1 else ""
 
 
 def _title(candidate: Candidate) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.notes.nlp.allergies import denies_allergies, denies_drug_allergies
-from apps.notes.nlp.assertions import HISTORICAL, POSSIBLE, PRESENT
+from apps.notes.nlp.assertions import HISTORICAL, PRESENT
 from apps.notes.nlp.measurements import DIASTOLIC, PRESSURE, SYSTOLIC
 from apps.notes.nlp.reader import NO_SUBSTANCE, Mention, Reading
 from apps.terminology.quantities import State
@@ -18,6 +18,7 @@ from apps.terminology.quantities import State
 Row = dict[str, Any]
 HABITS = ("alcohol", "tobacco", "drug use", "illicit drug", "recreational drug")
 """Beginnings of what a note answers yes or no to, and which is no condition without a code."""
+PREGNANCY = "pregnancy"
 
 
 def record_of(text: str, reading: Reading) -> list[Row]:
@@ -53,8 +54,7 @@ def _allergy(mention: Mention) -> Row:
     details = mention.details
     row = {"kind": "allergy", "substance": _substance(mention), "code": details["code"], "type": details["type"]}
     row |= {"status": details["status"], "reaction": details["reaction"], "severity": details["severity"]}
-    certainty = "unconfirmed" if mention.assertion == POSSIBLE else "confirmed"
-    return _said(row | {"certainty": certainty, "text": mention.text})
+    return _said(row | {"certainty": details["verification"], "text": mention.text})
 
 
 def _medication(mention: Mention) -> Row | None:
@@ -87,6 +87,7 @@ def _observations(mention: Mention) -> list[Row]:
 def _conditions(mention: Mention) -> list[Row]:
     details = mention.details
     habit = not details["code"] and mention.text.lower().startswith(HABITS)
+    habit |= mention.concept == PREGNANCY and mention.assertion == HISTORICAL  # says only when something else was
     if mention.assertion not in (PRESENT, HISTORICAL) or mention.concept == NO_SUBSTANCE or habit:
         return []
     row = {"kind": "condition", "code": details["code"], "status": details["status"]}
