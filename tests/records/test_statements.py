@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from apps.accounts.models import User
 from apps.jobs.errors import UserError
@@ -16,6 +16,7 @@ from apps.records.observations import add
 from apps.records.problem_list import add_statement, set_status
 from apps.records.renal_function import newest_egfr
 from apps.records.statement_entry import OrderQuestion, enter_statement, warnings_about
+from apps.records.templatetags.records import SEVERITIES
 from tests.factories import browser_of
 
 MEDICATION, ALLERGY = StatementKind.MEDICATION, StatementKind.ALLERGY
@@ -285,3 +286,8 @@ def test_the_chinese_page_says_so_in_chinese(case: Case, doctor: User) -> None:
     assert "青霉素 (过敏性休克)" in " ".join(page.split()) and "过敏史" in page
     answer = client.post(reverse("records:state", args=[case.pk]), {"kind": "medication", "text": "阿莫西林"})
     assert answer.status_code == 409 and "仍然记录" in answer.content.decode()
+
+
+def test_a_severe_warning_reads_in_chinese_as_severity_not_as_a_laboratory_flag() -> None:
+    with translation.override("zh-hans"):
+        assert [str(SEVERITIES[name]) for name in ("high", "moderate", "low")] == ["高", "中", "低"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.records.models import STATUSES, Statement, StatementKind, StatementStatus
 from apps.terminology.order_check import Warning as OrderWarning
@@ -21,9 +22,9 @@ KINDS = {
 }
 SEVERITIES = {
     "contraindicated": _("contraindicated"),
-    "high": _("high"),
+    "high": pgettext_lazy("severity", "high"),  # of a warning; a measured value that is high is another word in Chinese
     "moderate": _("moderate"),
-    "low": _("low"),
+    "low": pgettext_lazy("severity", "low"),
 }
 
 
