@@ -228,7 +228,7 @@ def test_a_correction_takes_the_place_of_what_was_wrong(case: Case, doctor: User
     assert (right.status, right.text, right.code, right.coded_by) == ("active", "hydroxyzine", "5553", doctor)
     assert (right.details["dose"], right.details["route"]) == ("25 mg", "oral")
     page = client.get(overview).content.decode()
-    assert f"Code chosen by {doctor}" in " ".join(page.split()) and "hydralazine" not in page
+    assert f"Code confirmed by {doctor}" in " ".join(page.split()) and "hydralazine" not in page
     answer = client.post(url, {**form, "code": "5553"})
     assert answer.status_code == 422 and "marked as an error in the meantime" in answer.content.decode()
 

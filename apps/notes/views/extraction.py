@@ -50,7 +50,7 @@ def extraction_context(note: Note, items: Mapping[Any, Item] | None = None) -> d
     """Template context: the text with its highlights, and the mentions under review by kind.
 
     Args:
-        items: mentions that a form sent, by id; the others are built anew.
+        items: mentions that a form sent, by id; the others are built from the note.
     """
     extraction: NoteExtraction | None = note_extraction.newest(note) if models_permitted(note.case.patient) else None
     if extraction is None or extraction.state != State.SUCCEEDED:

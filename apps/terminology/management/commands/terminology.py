@@ -25,9 +25,7 @@ NEEDED = {
 
 
 class Command(BaseCommand):
-    help = (
-        "Build the bundled drug names, allergens, interactions and conditions anew; data/README.md names the sources."
-    )
+    help = "Rebuild the bundled drug names, allergens, interactions and conditions; data/README.md names the sources."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
