@@ -19,7 +19,7 @@ from apps.explainability.queries import (
     slice_values,
     strongest_slice,
 )
-from apps.imaging.queries import GreyFrame, grey_frame, header_of
+from apps.imaging.queries import GreyFrame, drawable, grey_frame, header_of
 
 if TYPE_CHECKING:
     from apps.explainability.drawing.dicom import StreamedFile
@@ -98,7 +98,7 @@ def _frame(explanation: Explanation) -> GreyFrame:
     uid = strongest_slice(explanation)
     if uid == finding.instance.sop_instance_uid:
         return grey_frame(finding.instance, finding.frame)
-    instances = finding.analysis.series.instances.select_related("series__study")
+    instances = drawable(finding.analysis.series.instances).select_related("series__study")
     return grey_frame(instances.get(sop_instance_uid=uid))
 
 

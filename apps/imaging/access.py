@@ -18,7 +18,7 @@ from apps.patients.models import Purpose
 
 @rules.predicate
 def sees_patient(actor: Any, record: Study | QuarantinedFile) -> bool:
-    return can_patient(actor, "patients.care_for_patient", record.patient)
+    return record.patient is not None and can_patient(actor, "patients.care_for_patient", record.patient)
 
 
 rules.add_perm("imaging.view_study", is_system | (is_clinician & sees_patient))

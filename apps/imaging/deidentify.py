@@ -25,7 +25,7 @@ from apps.imaging.dicom.deidentification.burnt_in import TextRemains, blank_text
 from apps.imaging.dicom.deidentification.profile import Profile
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.models import DeidentifiedExport, Instance, Study
-from apps.imaging.queries import frame_bytes, header_of
+from apps.imaging.queries import drawable, frame_bytes, header_of
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import Refusal
 from apps.jobs.leases import renew
@@ -93,13 +93,13 @@ def require_research_consent(export: DeidentifiedExport) -> None:
 
 
 def make_archive(export: DeidentifiedExport) -> Archive:
-    """De-identify all images of the study into one ZIP.
+    """De-identify all images of the study into one ZIP; reports and other objects without pixels are left out.
 
     Raises:
         Refusal: ``text_remains``, ``may_hold_text`` or ``release_too_large``.
     """
     profile = Profile()
-    instances = Instance.objects.filter(series__study=export.study).select_related("series__study")
+    instances = drawable(Instance.objects.filter(series__study=export.study)).select_related("series__study")
     total, blanked, size = instances.count(), 0, 0
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:

@@ -194,9 +194,10 @@ def metadata(request: Request, instance: Instance) -> dict[str, Any]:
         bulk_data_threshold=65_536, bulk_data_element_handler=lambda _: "", suppress_invalid_tags=True
     )
     uri = request.build_absolute_uri(_frame_url(instance, 1).rsplit("/", 1)[0])
-    body[f"{instance.pixel_tag:08X}"] = {"vr": "OW", "BulkDataURI": uri}
     body["00020010"] = {"vr": "UI", "Value": [_sent_syntax(instance)]}
-    body.setdefault("00280008", {"vr": "IS", "Value": [instance.frames]})
+    if instance.frames:
+        body[f"{instance.pixel_tag:08X}"] = {"vr": "OW", "BulkDataURI": uri}
+        body.setdefault("00280008", {"vr": "IS", "Value": [instance.frames]})
     return body
 
 
@@ -241,7 +242,7 @@ def _related(instance: Instance, numbers: list[int]) -> HttpResponse:
 
 def _sent_syntax(instance: Instance) -> str:
     """Return the transfer syntax sent. A frame has no VRs, so implicit little-endian is labelled explicit."""
-    if instance.transfer_syntax_uid in _TRANSCODED or instance.transfer_syntax_uid == "1.2.840.10008.1.2":
+    if instance.transfer_syntax_uid in {*_TRANSCODED, "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99"}:
         return NATIVE
     return instance.transfer_syntax_uid
 

@@ -14,15 +14,16 @@ from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam
 from apps.imaging.access import can
 from apps.imaging.dicom.attributes import Attributes, read_attributes
-from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
+from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object, problem_parameters
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.events import InstanceStored
 from apps.imaging.models import Instance, Outcome, Series, Study, Urgency
 from apps.imaging.quarantine import quarantine_file
+from apps.imaging.queries import layout_of, open_file
 from apps.jobs.events import publish
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient
-from apps.protection import blobs
+from apps.protection import blobs, containers
 from apps.protection.models import holder_name
 
 
@@ -49,10 +50,13 @@ def receive(
 ) -> Received:
     """Validate, encrypt and index one file; idempotent and safe to run concurrently.
 
+    Any SOP class is stored, byte for byte, whether or not it can be drawn. A file that cannot be filed without a
+    decision is quarantined.
+
     Args:
         stream: a seekable file.
         care_teams: care teams of a newly created record; default: the actor's teams.
-        patient: the record to file it under, if a doctor has decided on that.
+        patient: the record to file it under, if a clinician has decided on that.
         urgent: whether a user is waiting for the analysis.
 
     Raises:
@@ -65,60 +69,101 @@ def receive(
         attributes = read_attributes(dicom.header)
     except Unreadable as problem:
         return Received(Outcome.REFUSED, problem.code, problem.parameters)
+    incoming = _Incoming(stream, dicom, attributes, _digest(stream), actor, care_teams, patient, urgent)
     try:
-        return _file(dicom, attributes, _digest(stream), stream, actor, care_teams, patient, urgent)
+        return _file(incoming)
     except Unreadable as problem:
         return _result(attributes, Outcome.REFUSED, problem.code, problem.parameters)
 
 
-def _file(
-    dicom: DicomObject,
-    attributes: Attributes,
-    digest: str,
-    stream: BinaryIO,
-    actor: Actor,
-    care_teams: list[CareTeam] | None,
-    patient: Patient | None,
-    urgent: bool,
-) -> Received:
+@dataclass(frozen=True)
+class _Incoming:
+    """A parsed file and who sent it; see :func:`receive`."""
+
+    stream: BinaryIO
+    dicom: DicomObject
+    attributes: Attributes
+    digest: str
+    actor: Actor
+    care_teams: list[CareTeam] | None
+    patient: Patient | None
+    urgent: bool
+
+
+def _file(incoming: _Incoming) -> Received:
+    attributes = incoming.attributes
     existing = _stored(attributes)
     if existing is not None:
-        return _duplicate(existing, attributes, digest)
-    if not attributes.patient_id:
-        raise Unreadable("no_patient_id")
-    _first_frame_decodes(dicom)
-    instance = _new_instance(dicom, attributes, digest)
+        return _file_again(incoming, existing)
+    if not attributes.patient_id and incoming.patient is None:
+        return _hold(incoming, "no_patient_id", None)
+    instance = _new_instance(incoming)
     try:
-        # Blobs are sealed under the patient's key, so the record's id is chosen before the record is created.
-        matched = patient or _check_reach(attributes, actor, care_teams)
+        # The container is sealed under the patient's key, so the record's id is chosen before the record is created.
+        matched = incoming.patient or _check_reach(incoming)
         owner = matched.pk if matched else uuid.uuid4()
-        _write_blobs(instance, dicom, holder_name(owner))
+        _check_study(attributes, matched)
+        _write(instance, incoming, holder_name(owner))
         with transaction.atomic():
-            filed = patient or _patient(attributes, actor, care_teams, owner)
+            filed = incoming.patient or _patient(incoming, owner)
             if filed.pk != owner:
                 raise _Overtaken
-            _index(instance, attributes, filed, actor, urgent)
+            _index(instance, incoming, filed)
     except _Overtaken:
-        _delete_blobs(instance)
-        return _file(dicom, attributes, digest, stream, actor, care_teams, patient, urgent)
+        blobs.delete(instance.blob)
+        return _file(incoming)
     except _Conflict as conflict:
-        _delete_blobs(instance)
-        code = conflict.code
-        quarantine_file(
-            stream, patient=conflict.patient, attributes=attributes, reason_code=code, digest=digest, actor=actor
-        )
-        return _result(attributes, Outcome.HELD, code, patient=conflict.patient)
+        blobs.delete(instance.blob)
+        return _hold(incoming, conflict.code, conflict.patient)
     except IntegrityError:
-        # The same file was stored concurrently by another upload: remove our blobs.
-        _delete_blobs(instance)
+        # The same file was stored concurrently by another upload: remove our container.
+        blobs.delete(instance.blob)
         existing = _stored(attributes)
         if existing is None:
             raise
-        return _duplicate(existing, attributes, digest)
+        return _file_again(incoming, existing)
     except BaseException:
-        _delete_blobs(instance)
+        blobs.delete(instance.blob)
         raise
-    return _result(attributes, Outcome.STORED, instance=instance)
+    problem = incoming.dicom.layout.problem or instance.problem
+    return _result(attributes, Outcome.STORED, problem, problem_parameters(incoming.dicom.layout), instance)
+
+
+def _hold(incoming: _Incoming, code: str, patient: Patient | None) -> Received:
+    quarantine_file(
+        incoming.stream,
+        patient=patient,
+        attributes=incoming.attributes,
+        reason_code=code,
+        digest=incoming.digest,
+        actor=incoming.actor,
+    )
+    return _result(incoming.attributes, Outcome.HELD, code, patient=patient)
+
+
+def _file_again(incoming: _Incoming, existing: Instance) -> Received:
+    """Recognise a file that is stored already; one with the same UID and other content is held."""
+    if existing.content_digest == incoming.digest or _same_data_set(incoming, existing):
+        return _result(incoming.attributes, Outcome.DUPLICATE, "duplicate", instance=existing)
+    return _hold(incoming, "sop_instance_differs", existing.series.study.patient)
+
+
+def _same_data_set(incoming: _Incoming, existing: Instance) -> bool:
+    """Return whether only preamble and meta information differ, which every archive writes anew."""
+    with open_file(existing) as stored:
+        layout = layout_of(stored)
+        if layout.transfer_syntax != incoming.dicom.layout.transfer_syntax:
+            return False
+        stored.seek(layout.dataset)
+        incoming.stream.seek(incoming.dicom.layout.dataset)
+        return _digest_of_rest(stored.as_file()) == _digest_of_rest(incoming.stream)
+
+
+def _digest_of_rest(stream: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    while block := stream.read(2**20):
+        digest.update(block)
+    return digest.digest()
 
 
 class _Overtaken(Exception):
@@ -126,7 +171,7 @@ class _Overtaken(Exception):
 
 
 class _Conflict(Exception):
-    """A doctor has to decide to which patient the file belongs."""
+    """A clinician has to decide to which patient the file belongs."""
 
     def __init__(self, code: str, patient: Patient) -> None:
         super().__init__(code)
@@ -149,29 +194,41 @@ def _identity(attributes: Attributes) -> Identity:
     )
 
 
-def _check_reach(attributes: Attributes, actor: Actor, care_teams: list[CareTeam] | None) -> Patient | None:
+def _check_reach(incoming: _Incoming) -> Patient | None:
     """Return the matching patient, or None if the record has yet to be created.
 
     Raises:
-        _Conflict: if a doctor has to decide.
+        _Conflict: if a clinician has to decide.
         Unreadable: ``no_care_team`` if nobody would have access to a new patient.
     """
-    matched = match(_identity(attributes), actor=actor)
+    matched = match(_identity(incoming.attributes), actor=incoming.actor)
     conflicts = {Verdict.CONFLICT: "identity_conflict", Verdict.OUT_OF_REACH: "other_care_team"}
     if matched.patient is not None and matched.verdict in conflicts:
         raise _Conflict(conflicts[matched.verdict], matched.patient)
-    if matched.patient is None and not _teams(actor, care_teams):
+    if matched.patient is None and not _teams(incoming.actor, incoming.care_teams):
         raise Unreadable("no_care_team")
     return matched.patient
 
 
-def _patient(attributes: Attributes, actor: Actor, care_teams: list[CareTeam] | None, pk: uuid.UUID) -> Patient:
+def _check_study(attributes: Attributes, patient: Patient | None) -> None:
+    """Check that the study is not stored under another patient.
+
+    Raises:
+        _Conflict: if it is; the care team of the study's patient decides.
+    """
+    study = Study.objects.select_related("patient").filter(study_instance_uid=attributes.study_uid).first()
+    if study is not None and (patient is None or study.patient_id != patient.pk):
+        raise _Conflict("study_of_other_patient", study.patient)
+
+
+def _patient(incoming: _Incoming, pk: uuid.UUID) -> Patient:
     """Return the patient to file under, creating it if needed; re-matched, as another upload may be faster."""
-    patient = _check_reach(attributes, actor, care_teams)
+    patient = _check_reach(incoming)
     if patient is not None:
         return patient
-    register(_identity(attributes), care_teams=_teams(actor, care_teams), actor=actor, pk=pk)
-    registered = _check_reach(attributes, actor, care_teams)
+    teams = _teams(incoming.actor, incoming.care_teams)
+    register(_identity(incoming.attributes), care_teams=teams, actor=incoming.actor, pk=pk)
+    registered = _check_reach(incoming)
     assert registered is not None
     return registered
 
@@ -180,12 +237,6 @@ def _teams(actor: Actor, care_teams: list[CareTeam] | None) -> list[CareTeam]:
     if care_teams is not None:
         return care_teams
     return [] if isinstance(actor, System) else list(actor.care_teams.all())
-
-
-def _duplicate(existing: Instance, attributes: Attributes, digest: str) -> Received:
-    if existing.content_digest == digest:
-        return _result(attributes, Outcome.DUPLICATE, "duplicate", instance=existing)
-    return _result(attributes, Outcome.REFUSED, "sop_instance_differs")
 
 
 def _result(
@@ -207,40 +258,49 @@ def _digest(stream: BinaryIO) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def _first_frame_decodes(dicom: DicomObject) -> None:
-    frame = next(dicom.iter_frames())
-    decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
-
-
-def _new_instance(dicom: DicomObject, attributes: Attributes, digest: str) -> Instance:
+def _new_instance(incoming: _Incoming) -> Instance:
+    dicom, attributes = incoming.dicom, incoming.attributes
     return Instance(
         sop_instance_uid=attributes.sop_instance_uid,
         sop_class_uid=attributes.sop_class_uid,
-        transfer_syntax_uid=str(dicom.transfer_syntax),
-        pixel_tag=int(dicom.pixel_tag),
+        transfer_syntax_uid=dicom.layout.transfer_syntax,
+        pixel_tag=dicom.layout.pixel_tag,
         number=attributes.instance_number,
         rows=attributes.rows,
         columns=attributes.columns,
         frames=dicom.frames,
         photometric=attributes.photometric,
         view_position=attributes.view_position,
-        content_digest=digest,
+        problem=_problem(dicom),
+        size=incoming.stream.seek(0, 2),
+        content_digest=incoming.digest,
     )
 
 
-def _write_blobs(instance: Instance, dicom: DicomObject, holder: str) -> None:
-    for number, frame in enumerate(dicom.iter_frames(), start=1):
-        blobs.write(instance.frame_blob(number), frame, holder=holder)
-    blobs.write(instance.header_blob, dicom.header_bytes, holder=holder)
+def _problem(dicom: DicomObject) -> str:
+    """Return why the pixels cannot be shown; empty if they can, or if there are none.
+
+    The first frame of compressed pixels is decoded; of native ones the length was checked.
+    """
+    if dicom.layout.problem or dicom.layout.native is not None or not dicom.frames:
+        return dicom.layout.problem
+    try:
+        frame = next(dicom.iter_frames())
+        decode_frame(dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
+    except Unreadable as problem:
+        return problem.code
+    return ""
 
 
-def _delete_blobs(instance: Instance) -> None:
-    blobs.delete(instance.header_blob)
-    for number in range(1, instance.frames + 1):
-        blobs.delete(instance.frame_blob(number))
+def _write(instance: Instance, incoming: _Incoming, holder: str) -> None:
+    layout = incoming.dicom.layout
+    deflated = incoming.dicom.stream is not incoming.stream  # then the layout counts in the inflated form
+    cuts = [] if deflated else layout.cuts()
+    containers.write(instance.blob, incoming.stream, holder=holder, index=layout.to_bytes(), cuts=cuts)
 
 
-def _index(instance: Instance, attributes: Attributes, patient: Patient, actor: Actor, urgent: bool) -> None:
+def _index(instance: Instance, incoming: _Incoming, patient: Patient) -> None:
+    attributes = incoming.attributes
     study, _ = Study.objects.get_or_create(
         study_instance_uid=attributes.study_uid,
         defaults={
@@ -255,23 +315,23 @@ def _index(instance: Instance, attributes: Attributes, patient: Patient, actor: 
             },
         },
     )
+    if study.patient_id != patient.pk:
+        raise _Overtaken
     series, _ = Series.objects.get_or_create(
+        study=study,
         series_instance_uid=attributes.series_uid,
         defaults={
-            "study": study,
             "modality": attributes.modality,
             "number": attributes.series_number,
             "body_part": attributes.body_part,
             "headers": {"series_description": attributes.series_description},
         },
     )
-    if study.patient_id != patient.pk or series.study_id != study.pk:
-        raise Unreadable("study_of_other_patient")
     _add_modality(study, attributes.modality)
     instance.series = series
     instance.save(force_insert=True)
-    audit.record(actor, "instance.stored", instance)
-    publish(InstanceStored(series.pk, urgent))
+    audit.record(incoming.actor, "instance.stored", instance)
+    publish(InstanceStored(series.pk, incoming.urgent))
 
 
 def _add_modality(study: Study, modality: str) -> None:

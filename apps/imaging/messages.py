@@ -7,25 +7,40 @@ MESSAGES = {
     "truncated": _("The file is incomplete: it was cut off in transfer. Export or copy it again."),
     "damaged": _("The header cannot be read. Export the file again from its source."),
     "header_too_large": _("The header is implausibly large, so the file was not read. Check its source."),
-    "no_pixels": _(
-        "This DICOM file contains no image (it may be a report or a structure set). Only images are accepted for now."
+    "no_pixels": _("This DICOM object contains no image (it may be a report or a structure set)."),
+    "media_directory": _(
+        "This is the directory of a DICOM medium (DICOMDIR), which holds no data of its own. Upload the files it lists."
     ),
+    "damaged_pixels": _(
+        "Stored as received, but it cannot be displayed: the pixel data contradict the header. Export the file again."
+    ),
+    "pixels_missing": _(
+        "Stored as received, but it cannot be displayed: the header describes an image and the file holds no pixel data. "
+        "It may have been cut off: export it again."
+    ),
+    "frames_unclear": _(
+        "Stored as received, but it cannot be displayed: the compressed data do not say where each frame begins."
+    ),
+    "video": _("Stored as received. Video is not displayed here yet: download the file to view it."),
     "bad_dimensions": _(
-        "The image size is missing, invalid or inconsistent with the compressed data. Export the file again."
+        "Stored as received, but it cannot be displayed: the image size is missing, invalid or inconsistent with the "
+        "compressed data. Export the file again."
     ),
-    "frame_too_large": _("An image in this file would need more than %(mebibytes)s MiB. Such files are not accepted."),
+    "frame_too_large": _("An image in this file would need more than %(mebibytes)s MiB. It cannot be displayed."),
     "unsupported_transfer_syntax": _(
-        "The pixel data use the encoding “%(syntax)s”, which is not supported. Export without compression or as JPEG 2000."
+        "Stored as received, but it cannot be displayed: the pixel data use the encoding “%(syntax)s”. Export without "
+        "compression or as JPEG 2000 to see it here."
     ),
     "undecodable": _(
-        "The pixel data cannot be decoded because the compressed data are damaged. Export the file again."
+        "Stored as received, but it cannot be displayed: the compressed pixel data are damaged. Export the file again."
     ),
     "not_grey": _("This is a colour image. A greyscale image is required."),
     "missing_uid": _(
         "The identifier %(keyword)s is missing or invalid. Export the file again from the device or PACS."
     ),
     "no_patient_id": _(
-        "The Patient ID is missing, so the image cannot be matched to a patient. Add it at the device or PACS."
+        "The Patient ID is missing, so the file cannot be matched to a patient. It is quarantined until a clinician or "
+        "administrator assigns it."
     ),
     "no_care_team": _(
         "You are not in a care team, so nobody would see this patient. Ask an administrator to add you to one."
@@ -37,10 +52,12 @@ MESSAGES = {
         "This MRN belongs to a patient of another care team. The file is quarantined until that team decides."
     ),
     "study_of_other_patient": _(
-        "This study is already stored under another patient. Check the Patient ID at the device or PACS."
+        "This study is already stored under another patient. The file is quarantined until that patient’s care team "
+        "decides."
     ),
     "sop_instance_differs": _(
-        "An image with the same identifier but different content is already stored. The stored image was kept."
+        "An object with the same identifier but different content is already stored. The stored one was kept; this file "
+        "is quarantined until a clinician decides."
     ),
     "no_research_consent": _(
         "The patient has not consented to research, so nothing is exported. Record the consent first."

@@ -57,7 +57,7 @@ class Series(SealedRecord):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
-    series_instance_uid = models.CharField(max_length=64, unique=True)
+    series_instance_uid = models.CharField(max_length=64, db_index=True)
     modality = models.CharField(max_length=16, db_index=True)
     number = models.IntegerField(default=0)
     body_part = models.CharField(max_length=16, blank=True)
@@ -66,13 +66,15 @@ class Series(SealedRecord):
     class Meta:
         verbose_name_plural = _("series")
         ordering = ["number", "series_instance_uid"]
+        # Some devices use a Series Instance UID again in another study.
+        constraints = [models.UniqueConstraint(fields=["study", "series_instance_uid"], name="series_of_study")]
 
     def __str__(self) -> str:
         return self.series_instance_uid
 
 
 class Instance(SealedRecord):
-    """A stored SOP instance; header and frames are in sealed blobs."""
+    """A stored SOP instance of any class; the file, as received, is in a sealed container."""
 
     holder_path = "series.study.patient_id"
 
@@ -81,13 +83,15 @@ class Instance(SealedRecord):
     sop_instance_uid = models.CharField(max_length=64, unique=True)
     sop_class_uid = models.CharField(max_length=64)
     transfer_syntax_uid = models.CharField(max_length=64)
-    pixel_tag = models.BigIntegerField()
+    pixel_tag = models.BigIntegerField(default=0, help_text="Which element holds the pixels; 0: none.")
     number = models.IntegerField(default=0)
-    rows = models.PositiveIntegerField()
-    columns = models.PositiveIntegerField()
-    frames = models.PositiveIntegerField()
-    photometric = models.CharField(max_length=16)
+    rows = models.PositiveIntegerField(default=0)
+    columns = models.PositiveIntegerField(default=0)
+    frames = models.PositiveIntegerField(default=0, help_text="Frames that can be read one by one; 0: no image.")
+    photometric = models.CharField(max_length=16, blank=True)
     view_position = models.CharField(max_length=16, blank=True)
+    problem = models.CharField(max_length=40, blank=True, help_text="Reason code why its pixels cannot be shown.")
+    size = models.PositiveBigIntegerField(default=0, help_text="Length of the file in bytes.")
     content_digest = SealedTextField(help_text="SHA-256 of the file.")
     received_at = models.DateTimeField(auto_now_add=True)
 
@@ -99,17 +103,13 @@ class Instance(SealedRecord):
         return self.sop_instance_uid
 
     @property
-    def header_blob(self) -> str:
-        """Name of the sealed header."""
-        return f"instances/{self.pk.hex[:2]}/{self.pk.hex}/{self.sop_instance_uid}/header"
-
-    def frame_blob(self, number: int) -> str:
-        """Name of the sealed frame, numbered from 1 as in DICOM."""
-        return f"instances/{self.pk.hex[:2]}/{self.pk.hex}/{self.sop_instance_uid}/frame-{number}"
+    def blob(self) -> str:
+        """Name of the sealed container of the file."""
+        return f"instances/{self.pk.hex[:2]}/{self.pk.hex}"
 
     def sealed_blobs(self) -> list[str]:
-        """Names of the blobs of header and frames."""
-        return [self.header_blob, *(self.frame_blob(number) for number in range(1, self.frames + 1))]
+        """Name of the container."""
+        return [self.blob]
 
 
 class Outcome(models.TextChoices):
@@ -158,12 +158,18 @@ class Decision(models.TextChoices):
 
 
 class QuarantinedFile(SealedRecord):
-    """A file whose patient data conflict with the record of the same MRN, stored encrypted until a doctor decides."""
+    """A file that cannot be filed without a decision, stored encrypted as received until a clinician decides.
+
+    Its patient data conflict with the record of the same MRN, it names no patient, its study belongs to another
+    patient, or its SOP Instance UID is already stored with other content.
+    """
 
     holder_path = "patient_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="held_files")
+    patient = models.ForeignKey(
+        Patient, null=True, on_delete=models.CASCADE, related_name="held_files", help_text="None: it names no patient."
+    )
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     claimed_name = SealedTextField()
     claimed_birth_date = SealedDateField()
@@ -171,7 +177,7 @@ class QuarantinedFile(SealedRecord):
     modality = models.CharField(max_length=16)
     content_index = models.CharField(max_length=32, help_text="Keyed digest: the same file is held once.")
     content_digest = SealedTextField(help_text="SHA-256 of the file.")
-    parts = models.PositiveIntegerField(help_text="Number of sealed blobs that hold the file.")
+    size = models.PositiveBigIntegerField(default=0, help_text="Length of the file in bytes.")
     created_at = models.DateTimeField(auto_now_add=True)
     decision = models.CharField(max_length=10, choices=Decision, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -186,13 +192,14 @@ class QuarantinedFile(SealedRecord):
             )
         ]
 
-    def part_blob(self, number: int) -> str:
-        """Name of a sealed part, numbered from 0."""
-        return f"held/{self.pk.hex}/part-{number}"
+    @property
+    def blob(self) -> str:
+        """Name of the sealed container of the file."""
+        return f"held/{self.pk.hex}"
 
     def sealed_blobs(self) -> list[str]:
-        """Names of the parts; none after the decision."""
-        return [] if self.decision else [self.part_blob(number) for number in range(self.parts)]
+        """Name of the container; none after the decision."""
+        return [] if self.decision else [self.blob]
 
 
 class DeidentifiedExport(SealedRecord, Job):

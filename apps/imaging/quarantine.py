@@ -1,4 +1,4 @@
-"""Quarantine: keeping a file until a doctor decides to which patient it belongs."""
+"""Quarantine: keeping a file until a clinician decides to which patient it belongs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from apps.accounts.actors import Actor, System
 from apps.imaging.dicom.attributes import Attributes
 from apps.imaging.models import QuarantinedFile
 from apps.patients.models import Patient
-from apps.protection import blobs
+from apps.protection import blobs, containers
 from apps.protection.indexing import Progress
 from apps.protection.keyring import keyring
 
-PART_BYTES = 16 * 2**20
-
 
 def quarantine_file(
-    stream: BinaryIO, *, patient: Patient, attributes: Attributes, reason_code: str, digest: str, actor: Actor
+    stream: BinaryIO, *, patient: Patient | None, attributes: Attributes, reason_code: str, digest: str, actor: Actor
 ) -> QuarantinedFile:
     """Store the encrypted file until :func:`apps.imaging.quarantine_decision.decide`; each file is quarantined once."""
     tokens = content_tokens(digest)
@@ -35,18 +33,15 @@ def quarantine_file(
         modality=attributes.modality,
         content_index=tokens[0],
         content_digest=digest,
-        parts=0,
+        size=stream.seek(0, 2),
     )
-    stream.seek(0)
     try:
-        while part := stream.read(PART_BYTES):
-            blobs.write(quarantined.part_blob(quarantined.parts), part, holder=quarantined.key_holder)
-            quarantined.parts += 1
+        containers.write(quarantined.blob, stream, holder=quarantined.key_holder)
         with transaction.atomic():
             quarantined.save(force_insert=True)
             audit.record(actor, "file.held", quarantined, reason=reason_code)
     except BaseException:
-        delete_parts(quarantined)
+        blobs.delete(quarantined.blob)
         raise
     return quarantined
 
@@ -66,9 +61,3 @@ def reindex(progress: Progress) -> None:
         token = content_tokens(quarantined.content_digest)[-1]
         QuarantinedFile.objects.filter(pk=quarantined.pk).exclude(content_index=token).update(content_index=token)
         progress("quarantined files", number, total)
-
-
-def delete_parts(quarantined: QuarantinedFile) -> None:
-    """Delete the sealed parts."""
-    for number in range(quarantined.parts + 1):
-        blobs.delete(quarantined.part_blob(number))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,8 +10,7 @@ from apps.accounts.models import User
 from apps.imaging.access import can
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Decision, QuarantinedFile
-from apps.imaging.quarantine import delete_parts
-from apps.protection import blobs
+from apps.protection import blobs, containers
 
 
 def decide(quarantined: QuarantinedFile, decision: Decision, *, actor: User) -> Received | None:
@@ -36,9 +33,7 @@ def decide(quarantined: QuarantinedFile, decision: Decision, *, actor: User) -> 
         audit.record(actor, "file.decided", quarantined, decision=decision.value)
     received = None
     if decision == Decision.SAME:
-        with tempfile.TemporaryFile() as stream:
-            for number in range(quarantined.parts):
-                stream.write(blobs.read(quarantined.part_blob(number), holder=quarantined.key_holder))
-            received = receive(stream, actor=actor, patient=quarantined.patient)
-    delete_parts(quarantined)
+        with containers.SealedContainer(quarantined.blob, holder=quarantined.key_holder) as file:
+            received = receive(file.as_file(), actor=actor, patient=quarantined.patient)
+    blobs.delete(quarantined.blob)
     return received

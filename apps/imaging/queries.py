@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import QuerySet
+from django.db.models import Manager, QuerySet
 from pydicom import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID
@@ -15,11 +16,13 @@ from pydicom.uid import UID
 from apps.accounts.actors import Actor
 from apps.imaging.access import visible_to
 from apps.imaging.dicom import pixels
-from apps.imaging.dicom.parser import parse_header
+from apps.imaging.dicom.layout import Layout
+from apps.imaging.dicom.parser import DicomObject, inflated, open_stored
+from apps.imaging.dicom.pixel_layout import LIMITS
 from apps.imaging.dicom.volumes import Arrangement, arrange
 from apps.imaging.models import Instance, Series, Study
 from apps.patients.queries import found_by
-from apps.protection import blobs
+from apps.protection import containers
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def volume_of(series: Series, *, min_slices: int) -> Volume:
     Raises:
         NotAVolume: with the reason, if its slices do not form one.
     """
-    instances = list(series.instances.select_related("series__study"))
+    instances = list(drawable(series.instances).select_related("series__study"))
     headers = [header_of(instance) for instance in instances]
     arrangement = arrange(headers, min_slices=min_slices)
     return Volume(
@@ -76,28 +79,70 @@ def volume_of(series: Series, *, min_slices: int) -> Volume:
     )
 
 
+def drawable(instances: QuerySet[Instance] | Manager[Instance]) -> QuerySet[Instance]:
+    """Return the instances that are images with frames to show."""
+    return instances.filter(frames__gt=0)
+
+
+def open_file(instance: Instance) -> containers.SealedContainer:
+    """Open the file as received; the caller closes it.
+
+    Raises:
+        FileNotFoundError: if it is lost.
+        CannotOpen: if the key is missing or the file was damaged.
+    """
+    return containers.SealedContainer(instance.blob, holder=instance.key_holder)
+
+
+def layout_of(file: containers.SealedContainer) -> Layout:
+    """Return where the parts of a stored file lie."""
+    return Layout.from_bytes(file.index)
+
+
+@contextmanager
+def open_instance(instance: Instance) -> Iterator[DicomObject]:
+    """Open an instance: header, layout and frames."""
+    with open_file(instance) as file:
+        yield open_stored(file.as_file(), layout_of(file))
+
+
 def header_of(instance: Instance) -> Dataset:
-    """Read the instance's data set without pixel data."""
-    return parse_header(blobs.read(instance.header_blob, holder=instance.key_holder))
+    """Read the instance's data set without pixel data and other large values."""
+    with open_instance(instance) as dicom:
+        return dicom.header
 
 
 def frame_bytes(instance: Instance, number: int) -> bytes:
     """Read one frame as stored; frames are numbered from 1.
 
     Raises:
-        FileNotFoundError: if there is no such frame.
+        IndexError: if there is no such frame.
     """
-    return blobs.read(instance.frame_blob(number), holder=instance.key_holder)
+    return next(frames_of(instance, [number]))
+
+
+def frames_of(instance: Instance, numbers: Sequence[int]) -> Iterator[bytes]:
+    """Yield frames as stored, in the order of ``numbers``, from 1.
+
+    Raises:
+        IndexError: if there is no such frame.
+    """
+    with open_file(instance) as file:
+        layout = layout_of(file)
+        stream = inflated(file.as_file(), layout, LIMITS)
+        for number in numbers:
+            yield layout.frame(stream, number)
 
 
 def native_frame_bytes(instance: Instance, number: int) -> bytes:
     """Decode one frame to native little-endian bytes."""
-    return pixels.transcode_native(
-        header_of(instance),
-        frame_bytes(instance, number),
-        transfer_syntax=UID(instance.transfer_syntax_uid),
-        pixel_tag=Tag(instance.pixel_tag),
-    )
+    with open_instance(instance) as dicom:
+        return pixels.transcode_native(
+            dicom.header,
+            dicom.layout.frame(dicom.stream, number),
+            transfer_syntax=dicom.transfer_syntax,
+            pixel_tag=dicom.pixel_tag,
+        )
 
 
 def grey_frame(instance: Instance, number: int = 1) -> GreyFrame:
@@ -106,14 +151,13 @@ def grey_frame(instance: Instance, number: int = 1) -> GreyFrame:
     Raises:
         Unreadable: if it cannot be decoded or is in colour.
     """
-    header = header_of(instance)
-    values = pixels.grey_frame(
-        header,
-        frame_bytes(instance, number),
-        transfer_syntax=UID(instance.transfer_syntax_uid),
-        pixel_tag=Tag(instance.pixel_tag),
-    )
-    return GreyFrame(instance, number, values, header)
+    with open_instance(instance) as dicom:
+        dicom.require_frames()
+        frame = dicom.layout.frame(dicom.stream, number)
+        values = pixels.grey_frame(
+            dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag
+        )
+        return GreyFrame(instance, number, values, dicom.header)
 
 
 def studies(actor: Actor | None, *, search: str = "") -> QuerySet[Study]:

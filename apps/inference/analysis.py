@@ -18,7 +18,7 @@ from apps.imaging.dicom.attributes import age_at, read_attributes
 from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.models import Instance
 from apps.imaging.models import Urgency as StudyUrgency
-from apps.imaging.queries import grey_frame, header_of
+from apps.imaging.queries import drawable, grey_frame, header_of
 from apps.imaging.urgency import raise_urgency
 from apps.inference import post_inference_hooks
 from apps.inference.engines.input_checks import (
@@ -126,7 +126,7 @@ def load(analysis: Analysis, package: Package) -> Work:
     """Read the analysis' images, rejecting those outside the package's intended input."""
     started = time.perf_counter()
     work = Work(analysis)
-    instances = list(analysis.series.instances.select_related("series__study__patient"))
+    instances = list(drawable(analysis.series.instances).select_related("series__study__patient"))
     if package.task == VOLUMES:
         work.films = [_volume(work, package, instances)] if instances else []
     else:

@@ -70,6 +70,7 @@ def _is_dicom(path: Path) -> bool:
 def _read_dicom(path: Path) -> tuple[Any, ImageAttributes, list[float | None]]:
     with path.open("rb") as stream:
         dicom = open_object(stream)
+        dicom.require_frames()
         attributes = read_attributes(dicom.header)
         film = ImageAttributes(
             attributes.modality,

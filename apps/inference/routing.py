@@ -7,6 +7,7 @@ import hashlib
 from django.db import transaction
 
 from apps.imaging.models import Series
+from apps.imaging.queries import drawable
 from apps.inference.engines.input_checks import InputRejected, check_series
 from apps.inference.models import Analysis, PackageVersion
 from apps.inference.packages.card import IMAGES
@@ -21,9 +22,9 @@ def route(series: Series, *, urgent: bool) -> list[Analysis]:
 
     If none accepts it, those for its modality (or else all) get an analysis refused with the reason, so that users see
     why there is no finding. Images that arrive while an analysis is queued are included in it; later ones create a new
-    analysis. Without the patient's consent nothing is queued or stored.
+    analysis. Without the patient's consent nothing is queued or stored, nor for a series without images.
     """
-    if not permits(series.study.patient, Purpose.AI):
+    if not permits(series.study.patient, Purpose.AI) or not drawable(series.instances).exists():
         return []
     packages = list(PackageVersion.objects.filter(active=True, card__task__in=IMAGES))
     problems = {package: _rejection(series, package) for package in packages}
@@ -86,5 +87,5 @@ def _exists(series: Series, package: PackageVersion, digest: str) -> bool:
 
 def input_digest(series: Series) -> str:
     """Digest of the series' SOP Instance UIDs; the content stored under a UID never changes."""
-    contents = sorted(series.instances.values_list("sop_instance_uid", flat=True))
+    contents = sorted(drawable(series.instances).values_list("sop_instance_uid", flat=True))
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()

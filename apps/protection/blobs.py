@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
 
-from apps.protection import keys
+from apps.protection import containers, keys
+from apps.protection.storage import sealed_store
 
 
 def write(name: str, content: bytes, *, holder: str) -> None:
@@ -13,7 +13,7 @@ def write(name: str, content: bytes, *, holder: str) -> None:
 
     The ciphertext is bound to holder and name: moved to another name or holder, a blob no longer decrypts.
     """
-    _store().save(name, ContentFile(keys.seal(holder, content, _context(name))))
+    sealed_store().save(name, ContentFile(keys.seal(holder, content, _context(name))))
 
 
 def read(name: str, *, holder: str) -> bytes:
@@ -27,8 +27,10 @@ def read(name: str, *, holder: str) -> bytes:
 
 
 def reseal(name: str, *, holder: str) -> bool:
-    """Re-encrypt the blob under the holder's newest key; False if it already is, or does not exist."""
+    """Re-encrypt a blob or container under the holder's newest key; False if it already is, or does not exist."""
     try:
+        if containers.is_container(_start(name)):
+            return containers.reseal(name, holder=holder)
         sealed = _bytes(name)
     except FileNotFoundError:
         return False
@@ -40,22 +42,23 @@ def reseal(name: str, *, holder: str) -> bool:
 
 def exists(name: str) -> bool:
     """Return whether a blob of this name exists."""
-    return bool(_store().exists(name))
+    return bool(sealed_store().exists(name))
 
 
 def delete(name: str) -> None:
     """Delete the blob; no effect if it does not exist."""
-    _store().delete(name)
+    sealed_store().delete(name)
+
+
+def _start(name: str) -> bytes:
+    with sealed_store().open(name) as file:
+        return bytes(file.read(16))
 
 
 def _bytes(name: str) -> bytes:
-    with _store().open(name) as file:
+    with sealed_store().open(name) as file:
         return bytes(file.read())
 
 
 def _context(name: str) -> str:
     return f"blob:{name}"
-
-
-def _store() -> Storage:
-    return storages["sealed"]

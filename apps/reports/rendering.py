@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.imaging.models import Instance
-from apps.imaging.queries import header_of
+from apps.imaging.queries import drawable, header_of
 from apps.jobs.errors import UserError
 from apps.reports.export import fhir
 from apps.reports.export.pdf import NoPdf, pdf
@@ -101,7 +101,7 @@ def as_sr(report: Report, *, actor: User) -> bytes:
     version = report.versions.first()
     if version is None or report.study is None:
         raise UserError("report_incomplete")
-    images = Instance.objects.filter(series__study=report.study).select_related("series__study")[:64]
+    images = drawable(Instance.objects.filter(series__study=report.study)).select_related("series__study")[:64]
     values = [
         (row["title"]["en"], row["value"], row["unit"], row.get("comparator", ""))
         for row in version.content.get("values", [])

@@ -22,13 +22,13 @@ def test_the_same_patient_files_it_under_the_record(held: QuarantinedFile, docto
     received = decide(held, Decision.SAME, actor=doctor)
     assert received and received.instance
     assert received.instance.series.study.patient == held.patient
-    assert not blobs.exists(held.part_blob(0))
+    assert not blobs.exists(held.blob)
 
 
 def test_another_patient_discards_it(held: QuarantinedFile, doctor: User) -> None:
     assert decide(held, Decision.OTHER, actor=doctor) is None
     assert Instance.objects.count() == 1
-    assert not blobs.exists(held.part_blob(0))
+    assert not blobs.exists(held.blob)
 
 
 def test_the_second_decision_changes_nothing(held: QuarantinedFile, doctor: User) -> None:

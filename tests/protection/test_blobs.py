@@ -4,11 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from apps.accounts.models import CareTeam
-from apps.imaging.queries import frame_bytes
-from apps.protection import blobs, keys
+from apps.protection import blobs
 from apps.protection.keys import CannotOpen
-from tests.factories import film_file, take_in
 
 
 def test_a_blob_comes_back_and_is_sealed_on_disk(sealed_store: Path) -> None:
@@ -40,20 +37,3 @@ def test_a_blob_of_another_holder_does_not_open() -> None:
     blobs.write("two", b"2", holder="other")
     with pytest.raises(CannotOpen):
         blobs.read("one", holder="other")
-
-
-def test_one_frame_of_many_is_opened_alone(team: CareTeam, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading one frame of an object with 500 opens that frame's blob and no other."""
-    instance = take_in(film_file(), team).instance
-    assert instance
-    instance.frames = 500
-    for number in range(2, 501):
-        blobs.write(instance.frame_blob(number), b"frame %d" % number, holder=instance.key_holder)
-    opened = []
-    real = keys.open_sealed
-    monkeypatch.setattr(
-        keys, "open_sealed", lambda holder, sealed, place: opened.append(place) or real(holder, sealed, place)
-    )
-    assert frame_bytes(instance, 317) == b"frame 317"
-    assert opened == [f"blob:{instance.frame_blob(317)}"]
-    assert "frame-317" in opened[0] and instance.sop_instance_uid in opened[0]

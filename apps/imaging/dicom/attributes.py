@@ -12,7 +12,8 @@ from apps.imaging.dicom.parser import Unreadable
 
 _AGE = re.compile(r"([0-9]{3})([DWMY])")
 _PER_YEAR = {"D": 365.25, "W": 52.18, "M": 12, "Y": 1}
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
+"""Wider than PS3.5 section 9.1: leading zeros and hashes of de-identified files are kept as they are."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def read_attributes(header: Dataset) -> Attributes:
         sop_instance_uid=_uid(header, "SOPInstanceUID"),
         sop_class_uid=_uid(header, "SOPClassUID"),
         instance_number=_integer(header, "InstanceNumber"),
-        rows=int(header.Rows),
-        columns=int(header.Columns),
+        rows=max(_integer(header, "Rows"), 0),
+        columns=max(_integer(header, "Columns"), 0),
         photometric=_text(header, "PhotometricInterpretation", 16),
         stat=_text(header, "RequestedProcedurePriority", 16).upper() in {"STAT", "HIGH"},
         age=age_in_years(_text(header, "PatientAge", 4)),

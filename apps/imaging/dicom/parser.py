@@ -1,37 +1,39 @@
-"""Parser for untrusted DICOM files.
+"""Parser for untrusted DICOM files of any SOP class.
 
-Only the header is parsed, through a reader with a byte budget; pixel data are located and later read frame
-by frame. The file is never loaded into memory as a whole.
+The file is never loaded into memory as a whole: elements are located first (:mod:`~apps.imaging.dicom.elements`), then
+only the header is parsed. Large values and frames are read where they lie.
 """
 
 from __future__ import annotations
 
 import io
-import struct
+import re
 import tempfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from pydicom import Dataset
-from pydicom.encaps import generate_frames, parse_basic_offsets, parse_fragments
+from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom.uid import UID
 
-from apps.imaging.dicom.native import NativeLayout
+from apps.imaging.dicom.elements import PIXEL_TAGS, Element, Encoding, Ended, Malformed, Scanner, TooMany, Window
+from apps.imaging.dicom.layout import Bulk, Extent, Layout
+from apps.imaging.dicom.pixel_layout import LIMITS, Limits, Problem, with_frames
 
-PIXEL_TAGS = frozenset({Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)})
-"""Float, Double Float and (integer) Pixel Data, PS3.3 section C.7.6.3 and C.7.6.24."""
-UNDEFINED_LENGTH = 0xFFFFFFFF
-_LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"OV", b"UN")
+DEFLATED = "1.2.840.10008.1.2.1.99"
+IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
+PREFIX = 132
+"""Preamble and "DICM", PS3.10 section 7.1."""
+LARGE_VALUE = 2**20
+"""Longer values at the top level are not parsed with the header."""
+MAX_DEPTH = 64
+"""Deeper sequences are stored, but not parsed: pydicom reads them by recursion."""
+_NATIVE_SYNTAXES = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED})
+_UID = re.compile(r"[0-9.]{1,64}")
 
 
 class Unreadable(Exception):
@@ -43,110 +45,93 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Plausibility limits."""
-
-    header_bytes: int = 32 * 2**20
-    frame_bytes: int = 512 * 2**20
-    frames: int = 100_000
-    inflated_bytes: int = 2 * 2**30
-
-
-@dataclass(frozen=True)
 class DicomObject:
     """An opened DICOM file.
 
     Attributes:
-        header: the data set up to the pixel data, with file meta information.
-        header_bytes: the same as stored in the file (preamble, meta information, data set).
-        pixel_tag: which of PIXEL_TAGS holds the pixels.
-        frames: number of frames, at least 1.
+        header: the data set without pixel data and other large values, with file meta information.
+        layout: where the parts lie in ``stream``.
+        stream: the file; for a deflated one, its inflated form.
     """
 
     header: Dataset
-    header_bytes: bytes
-    transfer_syntax: UID
-    pixel_tag: BaseTag
-    frames: int
-    _layout: NativeLayout
-    _stream: BinaryIO
-    _value_offset: int
+    layout: Layout
+    stream: BinaryIO
+
+    @property
+    def transfer_syntax(self) -> UID:
+        """Transfer syntax of the file."""
+        return UID(self.layout.transfer_syntax)
+
+    @property
+    def pixel_tag(self) -> BaseTag:
+        """Which element holds the pixels."""
+        return Tag(self.layout.pixel_tag)
+
+    @property
+    def frames(self) -> int:
+        """Number of frames that can be read; 0 for an object without pixels."""
+        return self.layout.frames
+
+    def require_frames(self) -> None:
+        """Check that every declared frame can be read.
+
+        Raises:
+            Unreadable: ``no_pixels``, or why the pixels cannot be read.
+        """
+        if self.layout.problem:
+            raise Unreadable(self.layout.problem, **problem_parameters(self.layout))
+        if not self.frames:
+            raise Unreadable("no_pixels")
 
     def iter_frames(self) -> Iterator[bytes]:
         """Yield each frame's bytes as stored: native little- or big-endian, or one compressed image.
 
-        Number and length of frames are fixed when the file is opened: later changes to ``header`` have no
-        effect.
+        Number and length of frames are fixed when the file is opened: later changes to ``header`` have no effect.
 
         Raises:
             Unreadable: ``truncated`` if the file ends before the last frame.
         """
-        count = 0
-        try:
-            for frame in self._compressed() if self.transfer_syntax.is_compressed else self._native():
-                count += 1
-                yield frame
-        except Unreadable:
-            raise
-        except Exception as error:  # pydicom raises arbitrary exceptions on damaged input
-            raise Unreadable("truncated") from error
-        if count != self.frames:
-            raise Unreadable("truncated")
-
-    def _compressed(self) -> Iterator[bytes]:
-        self._stream.seek(self._value_offset)
-        frames = generate_frames(
-            self._stream, number_of_frames=self.frames, extended_offsets=_extended_offsets(self.header)
-        )
-        for number, frame in enumerate(frames):
-            if number < self.frames:
-                yield frame
-
-    def _native(self) -> Iterator[bytes]:
-        for index in range(self.frames):
-            yield self._layout.read(self._stream, self._value_offset, index)
+        for number in range(1, self.frames + 1):
+            try:
+                yield self.layout.frame(self.stream, number)
+            except EOFError as error:
+                raise Unreadable("truncated") from error
 
 
-def open_object(stream: BinaryIO, limits: Limits = Limits()) -> DicomObject:
-    """Open an untrusted DICOM file.
+def problem_parameters(layout: Layout, limits: Limits = LIMITS) -> dict[str, str | int]:
+    """Return the parameters of the message on ``layout.problem``."""
+    if layout.problem == "unsupported_transfer_syntax":
+        return {"syntax": UID(layout.transfer_syntax).name[:80]}
+    return {"mebibytes": limits.frame_bytes // 2**20} if layout.problem == "frame_too_large" else {}
+
+
+def open_object(stream: BinaryIO, limits: Limits = LIMITS) -> DicomObject:
+    """Open an untrusted DICOM file, drawable or not.
 
     Args:
         stream: a seekable binary file, which must stay open while frames are read.
 
     Raises:
-        Unreadable: ``not_dicom``, ``truncated``, ``header_too_large``, ``damaged``, ``no_pixels``,
-            ``bad_dimensions``, ``frame_too_large``, ``unsupported_transfer_syntax``.
+        Unreadable: ``not_dicom``, ``media_directory``, ``truncated``, ``header_too_large``, ``damaged``. What keeps the
+            pixels alone from being read is a :attr:`Layout.problem <apps.imaging.dicom.layout.Layout.problem>`.
     """
     try:
         return _open(stream, limits)
     except Unreadable:
         raise
+    except (Ended, EOFError) as error:
+        raise Unreadable("truncated") from error
+    except (TooMany, RecursionError) as error:
+        raise Unreadable("header_too_large") from error
     except Exception as error:  # pydicom raises arbitrary exceptions on damaged input
         raise Unreadable("damaged") from error
 
 
-def _open(stream: BinaryIO, limits: Limits) -> DicomObject:
-    if not looks_like_dicom(stream):
-        raise Unreadable("not_dicom")
-    stream = _inflated(stream, limits)
-    stream.seek(0)
-    reader = _Budget(stream, limits.header_bytes)
-    header = _parse(reader)
-    syntax = _transfer_syntax(header)
-    header_end = stream.tell()
-    tag, vr, value_offset = _pixel_element(stream, header, reader.truncated)
-    layout = _checked_layout(header, limits, word_swapped=not syntax.is_little_endian and vr == b"OW")
-    if syntax.is_compressed:
-        _check_fragments(stream, value_offset, layout.frames, limits)
-    else:
-        _check_native(stream, layout, value_offset)
-    stream.seek(0)
-    return DicomObject(header, stream.read(header_end), syntax, tag, layout.frames, layout, stream, value_offset)
-
-
-def parse_header(content: bytes) -> Dataset:
-    """Parse :attr:`DicomObject.header_bytes` to a data set."""
-    return _parse(_Budget(io.BytesIO(content), 2 * len(content) + 1024))
+def open_stored(stream: BinaryIO, layout: Layout) -> DicomObject:
+    """Open a file whose layout is known."""
+    stream = inflated(stream, layout, LIMITS)
+    return DicomObject(parse_header(head_bytes(stream, layout), layout), layout, stream)
 
 
 def looks_like_dicom(stream: BinaryIO) -> bool:
@@ -155,96 +140,153 @@ def looks_like_dicom(stream: BinaryIO) -> bool:
     Old equipment writes no prefix; such files start with an element of group 2 or 8.
     """
     stream.seek(0)
-    start = stream.read(132)
+    start = stream.read(PREFIX)
     if start[128:] == b"DICM":
         return True
     if len(start) < 16:
         return False
-    group, element = struct.unpack("<HH", start[:4])
-    explicit = start[4:6] in (b"UL", b"UI", b"CS", b"DA", b"OB", b"SH", b"TM")
-    implicit = struct.unpack("<I", start[4:8])[0] <= 64
-    return (group == 2 and element <= 2 and explicit) or (group == 8 and element <= 0x80 and (explicit or implicit))
+    for little in (True, False):
+        order = "little" if little else "big"
+        group, element = (int.from_bytes(start[at : at + 2], order) for at in (0, 2))  # type: ignore[arg-type]
+        explicit = start[4:6] in (b"UL", b"UI", b"CS", b"DA", b"OB", b"SH", b"TM", b"UN")
+        implicit = int.from_bytes(start[4:8], order) <= 64  # type: ignore[arg-type]
+        if (group == 2 and element <= 2 and explicit) or (group == 8 and element <= 0x80 and (explicit or implicit)):
+            return True
+    return False
 
 
-class _Budget:
-    """A reader that limits the number of bytes read and records short reads."""
-
-    def __init__(self, stream: BinaryIO, budget: int) -> None:
-        self.stream, self.budget = stream, budget
-        self.truncated = False
-        self.name = ""
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self.budget:
-            raise Unreadable("header_too_large")
-        self.budget -= size
-        data = self.stream.read(size)
-        if len(data) < size and (data or size != 8):
-            self.truncated = True
-        return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self.stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self.stream.tell()
+def _open(stream: BinaryIO, limits: Limits) -> DicomObject:
+    if not looks_like_dicom(stream):
+        raise Unreadable("not_dicom")
+    layout = _start(stream, limits)
+    stream = inflated(stream, layout, limits)
+    window = Window(stream)
+    layout = _guess_encoding(window, layout)
+    elements = Scanner(window, headers=limits.header_elements).elements(layout.dataset, _encoding(layout))
+    if not elements:
+        raise Unreadable("truncated")
+    layout = _with_head(layout, elements, limits)
+    header = parse_header(head_bytes(stream, layout), layout)
+    pixels = next((element for element in elements if element.tag in PIXEL_TAGS), None)
+    if pixels is not None:
+        layout = _with_pixels(layout, header, window, pixels, limits)
+    elif header.get("Rows") and header.get("BitsAllocated"):
+        layout = replace(layout, problem="pixels_missing")
+    if layout.problem == "truncated":
+        raise Unreadable("truncated")
+    return DicomObject(header, layout, stream)
 
 
-def _parse(reader: _Budget) -> Dataset:
-    try:
-        return read_partial(reader, stop_when=lambda tag, vr, length: tag in PIXEL_TAGS, force=True)  # type: ignore[arg-type]
-    except Unreadable:
-        raise
-    except RecursionError:
-        raise Unreadable("header_too_large") from None
-    except Exception as error:  # pydicom raises arbitrary exceptions on damaged input
-        raise Unreadable("truncated" if reader.truncated else "damaged") from error
-
-
-def _transfer_syntax(header: Dataset) -> UID:
-    meta = getattr(header, "file_meta", None)
-    syntax = UID(str(getattr(meta, "TransferSyntaxUID", "") or ""))
-    if not syntax:
-        implicit, little = header.original_encoding
-        native = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-        syntax = native if little or little is None else ExplicitVRBigEndian
-    if not syntax.is_transfer_syntax or (syntax.is_compressed and not _decodable(syntax)):
-        raise Unreadable("unsupported_transfer_syntax", syntax=syntax.name[:80])
-    return syntax
-
-
-def _decodable(syntax: UID) -> bool:
-    from pydicom.pixels import get_decoder
-
-    try:
-        return bool(get_decoder(syntax).is_available)
-    except NotImplementedError:
-        return False
-
-
-def _inflated(stream: BinaryIO, limits: Limits) -> BinaryIO:
-    """Inflate a deflated data set (PS3.5 section A.5), up to the limit; other streams are returned unchanged."""
+def _start(stream: BinaryIO, limits: Limits) -> Layout:
+    """Read prefix and meta information (PS3.10 section 7.1); the encoding of the data set is not known yet."""
+    window = Window(stream)
     stream.seek(0)
-    if stream.read(132)[128:] != b"DICM":
-        return stream
-    reader = _Budget(stream, limits.header_bytes)
+    part10 = stream.read(PREFIX)[128:] == b"DICM"
+    start = PREFIX if part10 else 0
+    meta = Scanner(window, headers=limits.header_elements).elements(start, Encoding(False, True), group=2)
+    values = {element.tag: window.at(element.value, element.end - element.value) for element in meta[:64]}
+    syntax = values.get(0x00020010, b"").rstrip(b"\0 ").decode("ascii", "replace")
+    if values.get(0x00020002, b"").rstrip(b"\0 ") == b"1.2.840.10008.1.3.10":
+        raise Unreadable("media_directory")
+    if syntax and not _UID.fullmatch(syntax):
+        raise Unreadable("damaged")
+    end = meta[-1].end if meta else start
+    return Layout(syntax, part10, syntax == IMPLICIT, syntax != BIG_ENDIAN, end, ((0, end),))
+
+
+def _guess_encoding(window: Window, layout: Layout) -> Layout:
+    """Complete the encoding by the first element: some files declare no transfer syntax, or a wrong one."""
     try:
-        meta = read_dataset(reader, False, True, stop_when=lambda tag, vr, length: tag.group != 2)  # type: ignore[arg-type]
-        deflated = meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    except Unreadable:
-        raise
-    except Exception as error:
-        raise Unreadable("damaged") from error
-    if not deflated:
+        start = window.at(layout.dataset, 8)
+    except Ended:
+        return layout
+    little = layout.little
+    if not layout.transfer_syntax:
+        little = int.from_bytes(start[:2], "little") < 0x0100 or int.from_bytes(start[:2], "big") > 0x0100
+    implicit = not (start[4:6].isalpha() and start[4:6].isupper())
+    syntax = layout.transfer_syntax or (IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN)
+    return replace(layout, transfer_syntax=syntax, implicit=implicit, little=little)
+
+
+def _encoding(layout: Layout) -> Encoding:
+    return Encoding(layout.implicit, layout.little)
+
+
+def _with_head(layout: Layout, elements: Sequence[Element], limits: Limits) -> Layout:
+    """Divide the elements into the header and large values."""
+    head: list[Extent] = [(0, layout.dataset)]
+    bulk: list[Bulk] = []
+    for element in elements:
+        length = element.end - element.value
+        if element.tag in PIXEL_TAGS or element.depth > MAX_DEPTH:
+            continue
+        if length > LARGE_VALUE and element.vr not in (b"SQ", b"") and not element.undefined:
+            bulk.append(Bulk(element.tag, element.vr.decode(), (element.value, element.end)))
+        elif head[-1][1] == element.start:
+            head[-1] = (head[-1][0], element.end)
+        else:
+            head.append((element.start, element.end))
+    if sum(end - start for start, end in head) > limits.header_bytes:
+        raise Unreadable("header_too_large")
+    return replace(layout, head=tuple(head), bulk=tuple(bulk))
+
+
+def head_bytes(stream: BinaryIO, layout: Layout) -> bytes:
+    """Read the bytes that :func:`parse_header` parses."""
+    pieces = []
+    for start, end in layout.head:
+        stream.seek(start)
+        pieces.append(stream.read(end - start))
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def parse_header(content: bytes, layout: Layout) -> Dataset:
+    """Parse the header's bytes to a data set."""
+    buffer = io.BytesIO(content)
+    buffer.seek(layout.dataset)
+    dataset = read_dataset(buffer, layout.implicit, layout.little)
+    dataset.file_meta = _meta(content[: layout.dataset], layout) if layout.dataset else FileMetaDataset()
+    dataset.set_original_encoding(layout.implicit, layout.little, dataset._character_set)
+    return dataset
+
+
+def _meta(content: bytes, layout: Layout) -> FileMetaDataset:
+    if not layout.part10:
+        content = b"\0" * 128 + b"DICM" + content
+    return FileMetaDataset(getattr(read_partial(io.BytesIO(content), force=True), "file_meta", Dataset()))
+
+
+def _with_pixels(layout: Layout, header: Dataset, window: Window, pixels: Element, limits: Limits) -> Layout:
+    layout = replace(
+        layout, pixel_tag=pixels.tag, pixel_vr=pixels.vr.decode("ascii", "replace"), pixel=(pixels.value, pixels.end)
+    )
+    syntax = layout.transfer_syntax
+    if (syntax not in _NATIVE_SYNTAXES) != pixels.undefined:  # the file contradicts itself, or is in a private syntax
+        known = UID(syntax).is_transfer_syntax and not UID(syntax).is_private
+        return replace(layout, problem="damaged_pixels" if known else "unsupported_transfer_syntax")
+    try:
+        return with_frames(layout, header, window, encapsulated=pixels.undefined, limits=limits)
+    except Problem as problem:
+        return replace(layout, problem=problem.code)
+    except Ended:
+        return replace(layout, problem="truncated")
+    except Malformed:
+        return replace(layout, problem="damaged_pixels")
+
+
+def inflated(stream: BinaryIO, layout: Layout, limits: Limits) -> BinaryIO:
+    """Inflate a deflated data set (PS3.5 section A.5), up to the limit; other streams are returned unchanged."""
+    if layout.transfer_syntax != DEFLATED:
         return stream
+    stream.seek(0)
     plain: BinaryIO = tempfile.TemporaryFile()
-    plain.write(_explicit_meta(meta))
-    inflater, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    plain.write(stream.read(layout.dataset))
+    inflater, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
     try:
         while block := inflater.unconsumed_tail or stream.read(2**20):
             chunk = inflater.decompress(block, 2**20)
-            inflated += len(chunk)
-            if inflated > limits.inflated_bytes:
+            total += len(chunk)
+            if total > limits.inflated_bytes:
                 raise Unreadable("frame_too_large", mebibytes=limits.inflated_bytes // 2**20)
             plain.write(chunk)
             if inflater.eof:
@@ -252,100 +294,3 @@ def _inflated(stream: BinaryIO, limits: Limits) -> BinaryIO:
     except zlib.error as error:
         raise Unreadable("damaged") from error
     return plain
-
-
-def _explicit_meta(meta: Dataset) -> bytes:
-    """Write preamble and meta information that declare an explicit little-endian data set."""
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.filewriter import write_file_meta_info
-
-    plain_meta = FileMetaDataset(meta)
-    plain_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    buffer = io.BytesIO()
-    buffer.write(b"\0" * 128 + b"DICM")
-    write_file_meta_info(buffer, plain_meta, enforce_standard=False)
-    return buffer.getvalue()
-
-
-def _pixel_element(stream: BinaryIO, header: Dataset, truncated: bool) -> tuple[BaseTag, bytes, int]:
-    """Return the pixel element's tag, its VR (empty if implicit) and the offset of its value.
-
-    The stream must be positioned at the element.
-    """
-    implicit, little = header.original_encoding
-    start = stream.tell()
-    head = stream.read(12)
-    order = "<" if little or little is None else ">"
-    tag = Tag(struct.unpack(order + "HH", head[:4])) if len(head) >= 8 else None
-    if tag not in PIXEL_TAGS:
-        raise Unreadable("truncated" if truncated else "no_pixels")
-    long_form = not implicit and head[4:6] in _LONG_VRS
-    stream.seek(0, io.SEEK_END)
-    if stream.tell() < start + (12 if long_form else 8):
-        raise Unreadable("truncated")
-    return tag, b"" if implicit else head[4:6], start + (12 if long_form else 8)
-
-
-def _checked_layout(header: Dataset, limits: Limits, *, word_swapped: bool) -> NativeLayout:
-    """Return the frame layout declared by the header, after checking its plausibility."""
-    try:
-        rows, columns = int(header.Rows), int(header.Columns)
-        samples, frames = int(header.get("SamplesPerPixel") or 1), _frame_count(header)
-        header.SamplesPerPixel = samples
-        bits = int(header.BitsAllocated)
-        photometric = str(header.setdefault("PhotometricInterpretation", "MONOCHROME2").value)
-    except (AttributeError, TypeError, ValueError, KeyError) as error:
-        raise Unreadable("bad_dimensions") from error
-    if rows < 1 or columns < 1 or samples not in (1, 3, 4) or bits not in (1, 8, 16, 32, 64) or frames < 1:
-        raise Unreadable("bad_dimensions")
-    layout = NativeLayout.of(
-        rows=rows,
-        columns=columns,
-        samples=samples,
-        bits=bits,
-        photometric=photometric,
-        frames=frames,
-        word_swapped=word_swapped,
-    )
-    too_large = layout.frame_bytes > limits.frame_bytes or rows * columns * samples > limits.frame_bytes
-    if frames > limits.frames or too_large:
-        raise Unreadable("frame_too_large", mebibytes=limits.frame_bytes // 2**20)
-    return layout
-
-
-def _frame_count(header: Dataset) -> int:
-    value = header.get("NumberOfFrames")
-    return int(value) if value not in (None, "", 0) else 1
-
-
-def _check_native(stream: BinaryIO, layout: NativeLayout, value_offset: int) -> None:
-    stream.seek(0, io.SEEK_END)
-    if stream.tell() - value_offset < layout.total_bytes:
-        raise Unreadable("truncated")
-
-
-def _extended_offsets(header: Dataset) -> tuple[bytes, bytes] | None:
-    """Return the Extended Offset Table and its lengths (PS3.3 section C.7.6.3.1.8), if both are present."""
-    offsets, lengths = header.get("ExtendedOffsetTable"), header.get("ExtendedOffsetTableLengths")
-    return (offsets, lengths) if offsets and lengths else None
-
-
-def _check_fragments(stream: BinaryIO, value_offset: int, frames: int, limits: Limits) -> None:
-    """Check that every fragment lies within the file and none exceeds the maximum frame size."""
-    stream.seek(0, io.SEEK_END)
-    end = stream.tell()
-    stream.seek(value_offset)
-    try:
-        parse_basic_offsets(stream)
-        count, offsets = parse_fragments(stream)
-        for offset in offsets:
-            stream.seek(offset + 4)
-            (length,) = struct.unpack("<I", stream.read(4))
-            if offset + 8 + length > end:
-                raise Unreadable("truncated")
-            if length > limits.frame_bytes:
-                raise Unreadable("frame_too_large", mebibytes=limits.frame_bytes // 2**20)
-    except (ValueError, EOFError, struct.error) as error:
-        raise Unreadable("truncated") from error
-    if count < frames:
-        raise Unreadable("truncated")

@@ -53,6 +53,8 @@ def _single_frame(header: Dataset, frame: bytes, transfer_syntax: UID, pixel_tag
     single = Dataset()
     single.update({tag: copy.deepcopy(header[tag]) for tag in header.keys() if tag.group == 0x0028})  # noqa: SIM118
     single.NumberOfFrames = 1
+    single.SamplesPerPixel = int(single.get("SamplesPerPixel") or 1)
+    single.setdefault("PhotometricInterpretation", "MONOCHROME2")
     single.file_meta = FileMetaDataset()
     single.file_meta.TransferSyntaxUID = transfer_syntax
     value = encapsulate([frame]) if transfer_syntax.is_compressed else frame + b"\0" * (len(frame) % 2)
@@ -76,18 +78,23 @@ def grey_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag
     Raises:
         Unreadable: ``undecodable``, or ``not_grey`` for a colour frame.
     """
-    if int(header.get("SamplesPerPixel") or 1) != 1 or header.PhotometricInterpretation == "PALETTE COLOR":
+    if int(header.get("SamplesPerPixel") or 1) != 1 or photometric_of(header) == "PALETTE COLOR":
         raise Unreadable("not_grey")
     stored = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
     values = _windowed(stored, header)
     padding = padded_pixels(stored, header)
     visible = values if padding is None or padding.all() else values[~padding]
     darkest, brightest = visible.min(), visible.max()
-    if header.PhotometricInterpretation == "MONOCHROME1":
+    if photometric_of(header) == "MONOCHROME1":
         values = brightest + darkest - values
     if padding is not None:
         values[padding] = darkest
     return values
+
+
+def photometric_of(header: Dataset) -> str:
+    """Return the Photometric Interpretation; files that lack it are taken as MONOCHROME2."""
+    return str(header.get("PhotometricInterpretation") or "MONOCHROME2")
 
 
 def _windowed(stored: Pixels, header: Dataset) -> npt.NDArray[np.float32]:
@@ -125,7 +132,7 @@ def measured_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel
     Raises:
         Unreadable: ``undecodable``, or ``not_grey`` for a colour frame.
     """
-    if int(header.get("SamplesPerPixel") or 1) != 1 or not header.PhotometricInterpretation.startswith("MONOCHROME"):
+    if int(header.get("SamplesPerPixel") or 1) != 1 or not photometric_of(header).startswith("MONOCHROME"):
         raise Unreadable("not_grey")
     stored = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
     try:
