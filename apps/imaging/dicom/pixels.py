@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.pixels import get_decoder
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.tag import BaseTag
-from pydicom.uid import UID
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
 from apps.imaging.dicom import extended_jpeg
 from apps.imaging.dicom.codestream import declared_size
@@ -35,17 +37,40 @@ def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_t
         Unreadable: ``undecodable``, or ``bad_dimensions`` if the size declared by the compressed image differs
             from the header's by more than padding (a decompression bomb).
     """
+    return decode_samples(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)[0]
+
+
+def decode_samples(
+    header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag, as_rgb: bool = True
+) -> tuple[Pixels, str]:
+    """Decode one frame as :func:`decode_frame` does, on request without converting YBR_FULL to RGB.
+
+    Returns:
+        The samples and their photometric interpretation. A colour transformation that is part of the compression
+        (YBR_RCT, YBR_ICT of JPEG 2000) is undone in any case.
+    """
     try:
         _check_declared_size(header, frame)
+        if transfer_syntax == RLELossless and header.BitsAllocated == 1:
+            frame, transfer_syntax = _unpacked_bits(header, frame), ExplicitVRLittleEndian
         single = _single_frame(header, frame, transfer_syntax, pixel_tag)
-        array = np.asarray(single.pixel_array)
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
+        array, properties = get_decoder(transfer_syntax).as_array(single, raw=not as_rgb)
+        return array.astype(array.dtype.newbyteorder("="), copy=False), str(properties["photometric_interpretation"])
     except Unreadable:
         raise
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # decoders raise anything on damaged input; a Rust panic is not an Exception
         raise Unreadable("undecodable") from error
+
+
+def _unpacked_bits(header: Dataset, frame: bytes) -> bytes:
+    """Decode a run-length encoded frame of single bits, which is coded in bytes of eight pixels; pydicom cannot."""
+    content = bytes(imagecodecs.dicomrle_decode(frame, "u1"))
+    length = (int(header.Rows) * int(header.Columns) + 7) // 8
+    if len(content) < length:
+        raise Unreadable("undecodable")
+    return content[:length]
 
 
 def _single_frame(header: Dataset, frame: bytes, transfer_syntax: UID, pixel_tag: BaseTag) -> Dataset:
