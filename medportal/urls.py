@@ -24,7 +24,7 @@ urlpatterns = [
     path("contact/", include("apps.contact.urls")),
     path("", include("apps.recommendations.hooks_urls")),
     path("language/", set_language, name="set_language"),
-    path("dicom-web/", include("apps.imaging.dicomweb_urls")),
+    path("dicom-web/", include("apps.imaging.dicomweb.urls")),
     path("api/v1/", include("apps.accounts.api_urls")),
     path("api/v1/", include("apps.imaging.api_urls")),
     path("api/v1/", include("apps.inference.api_urls")),

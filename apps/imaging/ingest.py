@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from apps.accounts.actors import Actor, System
 from apps.accounts.models import CareTeam
 from apps.imaging.access import can
 from apps.imaging.dicom.attributes import Attributes, read_attributes
+from apps.imaging.dicom.multipart import Part
 from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object, problem_parameters
 from apps.imaging.dicom.pixels import decode_frame
 from apps.imaging.events import InstanceStored
@@ -47,6 +49,7 @@ def receive(
     care_teams: list[CareTeam] | None = None,
     patient: Patient | None = None,
     urgent: bool = True,
+    study_uid: str = "",
 ) -> Received:
     """Validate, encrypt and index one file; idempotent and safe to run concurrently.
 
@@ -58,6 +61,7 @@ def receive(
         care_teams: care teams of a newly created record; default: the actor's teams.
         patient: the record to file it under, if a clinician has decided on that.
         urgent: whether a user is waiting for the analysis.
+        study_uid: the study it must belong to, if given.
 
     Raises:
         PermissionError: if the actor may not upload.
@@ -69,11 +73,24 @@ def receive(
         attributes = read_attributes(dicom.header)
     except Unreadable as problem:
         return Received(Outcome.REFUSED, problem.code, problem.parameters)
+    if study_uid and attributes.study_uid != study_uid:
+        return _result(attributes, Outcome.REFUSED, "study_differs")
     incoming = _Incoming(stream, dicom, attributes, _digest(stream), actor, care_teams, patient, urgent)
     try:
         return _file(incoming)
     except Unreadable as problem:
         return _result(attributes, Outcome.REFUSED, problem.code, problem.parameters)
+
+
+def receive_all(parts: Iterable[Part], *, actor: Actor, study_uid: str = "") -> Iterator[Received]:
+    """Ingest the files of one request, each with its own outcome; see :func:`receive`.
+
+    Args:
+        study_uid: the study they must belong to, if given.
+    """
+    for part in parts:
+        with part:
+            yield receive(part.content, actor=actor, study_uid=study_uid)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ MESSAGES = {
         "This study is already stored under another patient. The file is quarantined until that patient’s care team "
         "decides."
     ),
+    "study_differs": _("The object belongs to another study than the one it was sent to. Send it to /studies."),
     "sop_instance_differs": _(
         "An object with the same identifier but different content is already stored. The stored one was kept; this file "
         "is quarantined until a clinician decides."

@@ -19,8 +19,12 @@ from tests.factories import film_file, film_pixels, related, take_in
 def frames_of(answer: object) -> list[bytes]:
     """The parts of a multipart/related answer."""
     boundary = boundary_of(answer.headers["Content-Type"])  # type: ignore[attr-defined]
-    body = io.BytesIO(answer.content)  # type: ignore[attr-defined]
-    return [part.read() for part in parts(body, boundary, max_bytes=2**30)]
+    body = io.BytesIO(b"".join(answer))  # type: ignore[attr-defined]
+    contents = []
+    for part in parts(body, boundary, max_bytes=2**30):
+        with part:
+            contents.append(part.content.read())
+    return contents
 
 
 def store(api: APIClient, *files: bytes) -> object:
@@ -101,7 +105,7 @@ def test_twelve_bit_jpeg_is_sent_decoded(api: APIClient, team: CareTeam) -> None
     instance = take_in(buffer.getvalue(), team).instance
     assert instance and instance.transfer_syntax_uid == "1.2.840.10008.1.2.4.51"
     (metadata,) = api.get(reverse("dicomweb:study-metadata", args=[instance.series.study.study_instance_uid])).json()
-    assert metadata["00020010"]["Value"] == ["1.2.840.10008.1.2.1"]
+    assert metadata["00083002"]["Value"] == ["1.2.840.10008.1.2.1"]
     (frame,) = frames_of(api.get(metadata["7FE00010"]["BulkDataURI"] + "/1"))
     assert np.array_equal(np.frombuffer(frame, "<u2").reshape(dataset.Rows, dataset.Columns), dataset.pixel_array)
 

@@ -1,23 +1,60 @@
-"""Streaming parser for multipart/related (RFC 2387) as used by DICOMweb; parts are spooled to unnamed files."""
+"""Streaming parser for multipart/related (RFC 2387) as used by DICOMweb; long parts are spooled to unnamed files."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from email.message import Message
-from typing import BinaryIO, Protocol
+from types import TracebackType
+from typing import BinaryIO, Protocol, cast
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from apps.imaging.dicom.parser import Unreadable
 
-MAX_BOUNDARY_LENGTH = 70
-"""RFC 2046 section 5.1.1."""
+MAX_BOUNDARY_LENGTH = 200
+"""RFC 2046 section 5.1.1 allows 70; Orthanc sends 73."""
+MAX_HEADER_BYTES = 16_384
+IN_MEMORY = 4 * 2**20
+"""Longer parts go to a file without a name, so that a crash leaves no plaintext behind."""
 
 
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass
+class Part:
+    """A part of the body.
+
+    Attributes:
+        headers: by name in small letters.
+        content: its bytes, a seekable file.
+    """
+
+    content: BinaryIO
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def media_type(self) -> str:
+        """Media type without parameters, in small letters; application/dicom if none is given."""
+        return self.headers.get("content-type", "application/dicom").partition(";")[0].strip().lower()
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the Content-Type; empty if it is not given."""
+        message = Message()
+        message["content-type"] = self.headers.get("content-type", "")
+        value = message.get_param(name)
+        return value if isinstance(value, str) else ""
+
+    def __enter__(self) -> Part:
+        self.content.seek(0)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.content.close()
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -36,27 +73,60 @@ def boundary_of(content_type: str) -> bytes:
     return boundary.encode("latin-1", "replace")
 
 
-def parts(body: Readable, boundary: bytes, *, max_bytes: int) -> Iterator[BinaryIO]:
-    """Yield each part's content, positioned at its start and closed on the next iteration.
+class _Collector:
+    """Collects the parts from the parser's callbacks."""
+
+    def __init__(self) -> None:
+        self.finished: list[Part] = []
+        self.current: Part | None = None
+        self._name, self._value, self._header_bytes = b"", b"", 0
+
+    def callbacks(self) -> dict[str, object]:
+        """Return the callbacks of :class:`MultipartParser`."""
+        names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end")
+        return {f"on_{name}": getattr(self, name) for name in names}
+
+    def part_begin(self) -> None:
+        self.current = Part(cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)))
+        self._header_bytes = 0
+
+    def header_field(self, block: bytes, start: int, end: int) -> None:
+        self._name += self._limited(block[start:end])
+
+    def header_value(self, block: bytes, start: int, end: int) -> None:
+        self._value += self._limited(block[start:end])
+
+    def _limited(self, content: bytes) -> bytes:
+        self._header_bytes += len(content)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            raise Unreadable("bad_multipart")
+        return content
+
+    def header_end(self) -> None:
+        assert self.current is not None
+        self.current.headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1").strip()
+        self._name = self._value = b""
+
+    def part_data(self, block: bytes, start: int, end: int) -> None:
+        assert self.current is not None
+        self.current.content.write(memoryview(block)[start:end])
+
+    def part_end(self) -> None:
+        assert self.current is not None
+        self.finished.append(self.current)
+        self.current = None
+
+
+def parts(body: Readable, boundary: bytes, *, max_bytes: int) -> Iterator[Part]:
+    """Yield each part, which the caller closes.
 
     Raises:
-        Unreadable: ``bad_multipart`` if the body is malformed, ``body_too_large``.
+        Unreadable: ``bad_multipart`` if the body is malformed or cut off, ``body_too_large``.
     """
-    finished: list[BinaryIO] = []
-    current: list[BinaryIO] = []
-
-    def begin() -> None:
-        current.append(tempfile.TemporaryFile())
-
-    def data(block: bytes, start: int, end: int) -> None:
-        current[0].write(block[start:end])
-
-    def end() -> None:
-        finished.append(current.pop())
-
-    parser = MultipartParser(boundary, callbacks={"on_part_begin": begin, "on_part_data": data, "on_part_end": end})
+    collector = _Collector()
+    parser = MultipartParser(boundary, callbacks=collector.callbacks())  # type: ignore[arg-type]
     size = seen = 0
-    while block := body.read(256 * 1024):
+    while block := body.read(1024 * 1024):
         size += len(block)
         if size > max_bytes:
             raise Unreadable("body_too_large")
@@ -64,10 +134,8 @@ def parts(body: Readable, boundary: bytes, *, max_bytes: int) -> Iterator[Binary
             parser.write(block)
         except FormParserError as error:
             raise Unreadable("bad_multipart") from error
-        while finished:
-            seen += 1
-            with finished.pop(0) as part:
-                part.seek(0)
-                yield part
-    if current or not seen:
+        seen += len(collector.finished)
+        while collector.finished:
+            yield collector.finished.pop(0)
+    if collector.current or not seen:
         raise Unreadable("bad_multipart")

@@ -1,0 +1,148 @@
+"""What the DICOMweb services share: access, negotiation of representations, streamed multipart bodies."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.accounts.access import ReadsStudies, StoresStudies
+from apps.accounts.actors import signed_in
+from apps.imaging.access import visible_to
+from apps.imaging.dicom.negotiation import Category, Choice, Stored, charset_is_acceptable, negotiate
+from apps.imaging.models import Instance, Study
+
+
+class DicomJSONRenderer(JSONRenderer):
+    media_type = "application/dicom+json"
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """Leaves Accept to :func:`choose`: DICOMweb's parameters would rule out every renderer."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class DicomWebView(APIView):
+    """Base of the services: clinicians read, physicians store and delete."""
+
+    renderer_classes = (DicomJSONRenderer,)
+    content_negotiation_class = AnyAccept
+
+    def get_permissions(self) -> list[Any]:
+        """Permissions by method, since one resource serves several transactions."""
+        return [ReadsStudies() if self.request.method in SAFE_METHODS else StoresStudies()]
+
+
+def choose(request: Request, category: Category, stored: Stored) -> Choice:
+    """Choose the representation to send (PS3.18 section 8.7).
+
+    Raises:
+        NotAcceptable: 406, naming what could be had.
+    """
+    accept, query = request.headers.get("Accept"), request.query_params
+    if not charset_is_acceptable(request.headers.get("Accept-Charset"), query.get("charset")):
+        raise NotAcceptable("only UTF-8 is sent")
+    choice = negotiate(accept, category, stored, query=query.get("accept"))
+    if choice is None:
+        offered = ", ".join(sorted({stored.transfer_syntax, *stored.transcodable} - {""}))
+        raise NotAcceptable(
+            f"nothing acceptable can be sent; transfer syntaxes that can: {offered}" if offered else None
+        )
+    return choice
+
+
+def visible_study(request: Request, study: str) -> Study:
+    """Return a study that the user may see, or answer 404."""
+    return get_object_or_404(visible_to(signed_in(request)), study_instance_uid=study)
+
+
+def visible_instances(request: Request, study: str, series: str = "", instance: str = "") -> list[Instance]:
+    """Return the instances of a study, series or instance resource that the user may see, or answer 404."""
+    rows = Instance.objects.filter(series__study=visible_study(request, study)).select_related("series__study")
+    if series:
+        rows = rows.filter(series__series_instance_uid=series)
+    if instance:
+        rows = rows.filter(sop_instance_uid=instance)
+    found = list(rows.order_by("series__number", "series__series_instance_uid", "number", "sop_instance_uid"))
+    if not found:
+        get_object_or_404(Instance.objects.none())
+    return found
+
+
+def instance_url(instance: Instance) -> str:
+    """Return the path of an instance resource."""
+    series = instance.series
+    return reverse(
+        "dicomweb:instance",
+        args=[series.study.study_instance_uid, series.series_instance_uid, instance.sop_instance_uid],
+    )
+
+
+def part(content: Iterable[bytes], content_type: str, location: str = "") -> Iterator[bytes]:
+    """Yield a part of a multipart body without its boundary."""
+    yield f"Content-Type: {content_type}\r\n".encode()
+    if location:
+        yield f"Content-Location: {location}\r\n".encode()
+    yield b"\r\n"
+    yield from content
+    yield b"\r\n"
+
+
+def related(parts: Iterable[Iterable[bytes]], media_type: str, *, parameters: str = "") -> HttpResponseBase:
+    """Return a streamed multipart/related answer (RFC 2387)."""
+    boundary = uuid.uuid4().hex
+
+    def body() -> Iterator[bytes]:
+        for content in parts:
+            yield f"--{boundary}\r\n".encode()
+            yield from content
+        yield f"--{boundary}--\r\n".encode()
+
+    return streamed(body(), f'multipart/related; type="{media_type}"{parameters}; boundary={boundary}')
+
+
+def streamed(blocks: Iterator[bytes], content_type: str) -> HttpResponseBase:
+    """Return a streamed answer; what fits one block is sent whole, with its length."""
+    start, size = [], 0
+    for block in blocks:
+        start.append(block)
+        size += len(block)
+        if size > WHOLE_BYTES:
+            return StreamingHttpResponse(_joined(start, blocks), content_type=content_type)
+    return HttpResponse(b"".join(start), content_type=content_type)
+
+
+WHOLE_BYTES = 8 * 2**20
+"""Shorter answers are sent at once: a stream costs a change of threads for each block."""
+
+
+async def _joined(start: list[bytes], rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for block in start:
+        yield block
+    start.clear()
+    while block := await sync_to_async(_gathered)(rest):
+        yield block
+
+
+def _gathered(blocks: Iterator[bytes]) -> bytes:
+    """Join blocks to pieces worth a change of threads."""
+    pieces, size = [], 0
+    for block in blocks:
+        pieces.append(block)
+        size += len(block)
+        if size >= 2**20:
+            break
+    return b"".join(pieces)

@@ -1,0 +1,22 @@
+"""Resources that serve several transactions at one address (PS3.18 table 10.3-1)."""
+
+from __future__ import annotations
+
+from apps.imaging.dicomweb.retrieve import InstanceView, SeriesView, StudyView
+from apps.imaging.dicomweb.store import StoreView, StudyStoreView
+
+
+class StudiesResource(StoreView):
+    """All studies: store."""
+
+
+class StudyResource(StudyView, StudyStoreView):
+    """A study: retrieve, store."""
+
+
+class SeriesResource(SeriesView):
+    """A series: retrieve."""
+
+
+class InstanceResource(InstanceView):
+    """An instance: retrieve."""

@@ -1,0 +1,22 @@
+from django.urls import path
+
+from apps.imaging.dicomweb.metadata import InstanceMetadataView, MetadataView, SeriesMetadataView
+from apps.imaging.dicomweb.resources import InstanceResource, SeriesResource, StudiesResource, StudyResource
+from apps.imaging.dicomweb.retrieve import BulkDataView, FrameView
+
+app_name = "dicomweb"
+STUDY = "studies/<str:study>"
+SERIES = f"{STUDY}/series/<str:series>"
+INSTANCE = f"{SERIES}/instances/<str:instance>"
+urlpatterns = [
+    path("studies", StudiesResource.as_view(), name="store"),
+    path(STUDY, StudyResource.as_view(), name="study"),
+    path(f"{STUDY}/metadata", MetadataView.as_view(), name="study-metadata"),
+    path(SERIES, SeriesResource.as_view(), name="series"),
+    path(f"{SERIES}/metadata", SeriesMetadataView.as_view(), name="series-metadata"),
+    path(INSTANCE, InstanceResource.as_view(), name="instance"),
+    path(f"{INSTANCE}/metadata", InstanceMetadataView.as_view(), name="instance-metadata"),
+    path(f"{INSTANCE}/frames", BulkDataView.as_view(), {"path": ""}, name="all-frames"),
+    path(f"{INSTANCE}/frames/<str:frames>", FrameView.as_view(), name="frames"),
+    path(f"{INSTANCE}/bulkdata/<path:path>", BulkDataView.as_view(), name="bulk-data"),
+]
