@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -29,8 +30,37 @@ def record(
         patient: id of the patient concerned; derived from ``subject`` if that is a sealed record.
         why: code of the purpose.
     """
+    entry = _entry(actor, action, subject, outcome, _patient_ref(subject, patient), why, facts)
+    if connection.in_atomic_block:
+        entry.save(force_insert=True)
+        transaction.on_commit(audit_chain.link_waiting)
+    else:
+        with transaction.atomic():
+            audit_chain.link_new(entry)
+
+
+def record_all(actor: Actor, action: str, subjects: Sequence[Model], *, why: str = "", **facts: Any) -> None:
+    """Append an entry for each subject, in the caller's transaction; see :func:`record`."""
+    AuditEntry.objects.bulk_create(
+        [
+            _entry(actor, action, subject, Outcome.SUCCESS, _patient_ref(subject, None), why, facts)
+            for subject in subjects
+        ]
+    )
+    transaction.on_commit(audit_chain.link_waiting)
+
+
+def _entry(
+    actor: Actor,
+    action: str,
+    subject: Model | None,
+    outcome: Outcome,
+    patient_ref: str,
+    why: str,
+    facts: dict[str, Any],
+) -> AuditEntry:
     here = origin()
-    entry = AuditEntry(
+    return AuditEntry(
         actor=None if isinstance(actor, System) else actor,
         role="" if isinstance(actor, System) else actor.role,
         system_reason=actor.reason if isinstance(actor, System) else "",
@@ -38,18 +68,12 @@ def record(
         outcome=outcome,
         object_type=subject._meta.label_lower if subject is not None else "",
         object_id=str(subject.pk) if subject is not None else "",
-        patient_ref=_patient_ref(subject, patient),
+        patient_ref=patient_ref,
         why=why,
         source=here.source,
         session=here.session,
         facts=facts,
     )
-    if connection.in_atomic_block:
-        entry.save(force_insert=True)
-        transaction.on_commit(audit_chain.link_waiting)
-    else:
-        with transaction.atomic():
-            audit_chain.link_new(entry)
 
 
 def _patient_ref(subject: Model | None, patient: object | None) -> str:

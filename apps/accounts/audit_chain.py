@@ -76,8 +76,9 @@ def link_waiting() -> int:
         waiting = list(AuditEntry.objects.filter(sequence=None).order_by("at", "pk"))
         for entry in waiting:
             sequence, digest = sequence + 1, _digest(digest, _values(entry))
-            AuditEntry.objects.filter(pk=entry.pk).update(sequence=sequence, digest=digest)
+            entry.sequence, entry.digest = sequence, digest
         if waiting:
+            AuditEntry.objects.bulk_update(waiting, ["sequence", "digest"], batch_size=200)
             _advance(head, sequence, digest)
     return len(waiting)
 

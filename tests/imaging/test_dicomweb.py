@@ -11,9 +11,12 @@ from pydicom.data import get_testdata_file
 from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, User
+from apps.imaging.dicom.attributes import read_attributes
 from apps.imaging.dicom.multipart import boundary_of, parts
+from apps.imaging.dicom.parser import Unreadable, open_object
 from apps.imaging.models import Instance
 from tests.factories import film_file, film_pixels, related, take_in
+from tests.imaging.test_round_trip import FILES, path_of
 
 
 def frames_of(answer: object) -> list[bytes]:
@@ -115,3 +118,58 @@ def test_tokens_open_dicomweb_too(doctor: User, team: CareTeam) -> None:
     assert instance
     url = reverse("dicomweb:study-metadata", args=[instance.series.study.study_instance_uid])
     assert APIClient().get(url).status_code == 401
+
+
+ANY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+
+
+def whole_files() -> list[bytes]:
+    """One file for each SOP Instance UID among the real ones that can be filed."""
+    found: dict[str, bytes] = {}
+    for name in FILES:
+        content = path_of(name).read_bytes()
+        try:
+            attributes = read_attributes(open_object(io.BytesIO(content)).header)
+        except Unreadable:
+            continue
+        if attributes.patient_id:
+            found.setdefault(attributes.sop_instance_uid, content)
+    return list(found.values())
+
+
+def test_every_file_goes_out_as_it_came(api: APIClient) -> None:
+    """Stored by STOW-RS and retrieved as stored: each byte; in the default syntax: the same data set."""
+    for content in whole_files():
+        answer = store(api, content)
+        stored = answer.json().get("00081199")
+        if stored is None:  # another patient under the same Patient ID, or other content under the same UID
+            assert answer.status_code == 202, answer.json()
+            continue
+        url = stored["Value"][0]["00081190"]["Value"][0]
+        (same,) = frames_of(api.get(url, HTTP_ACCEPT=ANY_SYNTAX))
+        if content[128:132] == b"DICM":
+            assert same == content
+        answer = api.get(url)
+        if answer.status_code == 406:
+            assert Instance.objects.get(sop_instance_uid=url.rsplit("/", 1)[-1]).problem
+            continue
+        (converted,) = frames_of(answer)
+        check_same_data_set(content, converted, answer.headers["Content-Type"])
+
+
+def check_same_data_set(content: bytes, converted: bytes, content_type: str) -> None:
+    """Elements are equal but for what converting the pixels changes; samples are equal exactly."""
+    before, after = (pydicom.dcmread(io.BytesIO(file), force=True) for file in (content, converted))
+    changed = {"PixelData", "FloatPixelData", "DoubleFloatPixelData", "PlanarConfiguration", "BitsAllocated"}
+    changed |= {"PhotometricInterpretation", "LossyImageCompression"}
+    for element in before:
+        # Group lengths are retired (PS3.5 section 7.2).
+        if element.keyword in changed or element.tag.element == 0 or element.VR in ("SQ", "UN"):
+            continue
+        assert element.tag in after and after[element.tag].value == element.value, element.tag
+    if "PixelData" in before and before.file_meta.get("TransferSyntaxUID"):
+        try:
+            samples = before.pixel_array
+        except Exception:
+            return
+        assert np.array_equal(samples, after.pixel_array)

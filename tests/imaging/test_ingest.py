@@ -13,7 +13,7 @@ from pydicom.data.data_manager import DATA_ROOT
 from pydicom.uid import MPEG2MPML
 
 from apps.accounts.models import User
-from apps.imaging import ingest
+from apps.imaging import filing
 from apps.imaging.dicom.parser import Limits, Unreadable, open_object
 from apps.imaging.ingest import receive
 from apps.imaging.messages import MESSAGES
@@ -253,10 +253,10 @@ def test_a_doctor_without_a_team_is_told_so(doctor: User) -> None:
 def test_a_failing_store_leaves_no_half_written_row(
     doctor: User, monkeypatch: pytest.MonkeyPatch, sealed_store: Path
 ) -> None:
-    def full(instance: Instance, *args: object) -> None:
+    def full(*args: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(ingest, "_index", full)
+    monkeypatch.setattr(filing, "_index", full)
     with pytest.raises(OSError, match="space"):
         receive(io.BytesIO(film_file()), actor=doctor)
     assert not Instance.objects.exists()
