@@ -33,9 +33,7 @@ def raw(tag: int, vr: str | None, value: bytes, *, little: bool = True) -> RawDa
 
 
 def holding(*elements: RawDataElement) -> Dataset:
-    dataset = Dataset()
-    for element in elements:
-        dataset[element.tag] = element
+    dataset = Dataset({element.tag: element for element in elements})  # assigning converts private elements
     dataset.set_original_encoding(False, True, ["iso8859"])
     return dataset
 
@@ -138,6 +136,24 @@ def test_text_is_decoded_before_it_is_split(characters: str, text: str, codec: s
     """The second byte of some of these characters is a backslash or an equals sign."""
     dataset = holding(raw(0x00080005, "CS", characters.encode()), raw(0x00081030, "LO", text.encode(codec)))
     assert to_json(dataset)["00081030"]["Value"] == text.split("\\")
+
+
+def test_an_empty_or_damaged_element_is_not_converted_by_pydicom() -> None:
+    """Such as an unknown VR, which pydicom raises an error for; the bytes stay, and so does the data set."""
+    empty = RawDataElement(Tag(0x00091001), "RS", 0, None, 0, False, True)
+    dataset = holding(empty, raw(0x00091002, "ZB", b"ab"))
+    model = to_json(dataset)
+    assert model["00091001"] == {"vr": "UN"}
+    assert model["00091002"] == {"vr": "UN", "InlineBinary": "YWI="}
+    assert dataset.get_item(0x00091001, keep_deferred=True) is empty
+
+
+def test_invalid_private_values_of_a_known_creator_come_back() -> None:
+    creator = raw(0x00090010, "LO", b"GEMS_IDEN_01")
+    model = to_json(holding(creator, raw(0x00091027, "UN", b"abcde"), raw(0x00091030, "DS", b"no number")))
+    assert model["00091027"]["vr"] == "UN" and model["00091030"]["Value"] == ["no number"]
+    assert to_json(from_json(model)) == even(model)
+    assert to_json(from_xml(to_xml(from_json(model)))) == even(model)
 
 
 def test_undeclared_utf_8_and_cut_characters() -> None:

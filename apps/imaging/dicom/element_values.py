@@ -26,6 +26,7 @@ SPECIFIC_CHARACTER_SET = 0x00080005
 PIXEL_REPRESENTATION = 0x00280103
 UTF_8 = "ISO_IR 192"
 NUMBER_FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+_NUMBER_SIZES = {vr: struct.calcsize(f"<{form}") for vr, form in NUMBER_FORMATS.items()}
 BINARY_UNITS = {"OB": 1, "UN": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 """Bytes of a value that changes with the byte order, PS3.5 section 7.3."""
 NUMBER_TEXT_VRS = frozenset({"DS", "IS"})
@@ -90,7 +91,7 @@ class Scope:
 
 def sorted_tags(dataset: Dataset) -> list[BaseTag]:
     """Return the tags in ascending order without group lengths, which neither model has (PS3.18 section F.2.2)."""
-    return sorted(tag for tag in dataset.keys() if tag & 0xFFFF)  # noqa: SIM118 - iterating converts the elements
+    return sorted((tag for tag in dataset.keys() if tag & 0xFFFF), key=int)  # noqa: SIM118 - no conversion of elements
 
 
 def read_values(dataset: Dataset, tag: BaseTag, scope: Scope) -> Values:
@@ -102,7 +103,9 @@ def read_values(dataset: Dataset, tag: BaseTag, scope: Scope) -> Values:
     Returns:
         The values; VR UN with the bytes where they do not fit the VR.
     """
-    item = dataset.get_item(tag)
+    item = dataset.get_item(tag, keep_deferred=True)  # without it, pydicom converts an empty element
+    if isinstance(item, RawDataElement) and item.value is None and item.length:
+        item = dataset.get_item(tag)
     if isinstance(item, RawDataElement):
         vr = _stored_vr(item, dataset, scope)
         try:
@@ -117,14 +120,10 @@ def length_of(values: Values) -> int:
     if values.kind is Kind.BINARY:
         return len(values.content)
     if values.kind is Kind.NUMBERS:
-        return len(values.content) * _number_size(values.vr)
+        return len(values.content) * _NUMBER_SIZES.get(values.vr, 1)
     if values.kind is Kind.ITEMS:
         return 0
     return sum(len(value or "") for value in values.content)
-
-
-def _number_size(vr: str) -> int:
-    return struct.calcsize("<" + NUMBER_FORMATS[vr]) if vr in NUMBER_FORMATS else 1
 
 
 def encode_numbers(vr: str, numbers: Iterable[Any]) -> bytes:
@@ -221,7 +220,7 @@ def _from_bytes(vr: str, item: RawDataElement, scope: Scope) -> Values:
         return Values(vr, Kind.NUMBERS, _numbers_of(content.decode("latin-1"), vr))
     if vr in NUMBER_FORMATS:
         order = "<" if item.is_little_endian else ">"
-        numbers = struct.unpack(f"{order}{len(content) // _number_size(vr)}{NUMBER_FORMATS[vr]}", content)
+        numbers = struct.unpack(f"{order}{len(content) // _NUMBER_SIZES[vr]}{NUMBER_FORMATS[vr]}", content)
         return Values(vr, Kind.NUMBERS, list(numbers))
     if vr == "PN":
         return Values(vr, Kind.NAMES, _names_of(decode_text(content, scope, _NAME_DELIMITERS)))

@@ -79,7 +79,8 @@ def add_bytes(target: Dataset, tag: BaseTag, vr: str, content: bytes) -> None:
     if len(content) % 2:
         content += padding
     length = 0xFFFFFFFF if encapsulated else len(content)
-    target[tag] = RawDataElement(tag, vr, length, content, 0, False, True)
+    # Assigning to the data set would convert a private element, and refuse one that is invalid.
+    target._dict[tag] = RawDataElement(tag, vr, length, content, 0, False, True)
 
 
 def add_items(target: Dataset, tag: BaseTag, count: int) -> list[Dataset]:
