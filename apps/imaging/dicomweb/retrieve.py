@@ -80,7 +80,7 @@ def _content_type(choice: Choice) -> str:
 
 
 def _choose_for(request: Request, row: Instance, *, single: bool) -> Choice:
-    choice = choose(request, Category.INSTANCES, Stored(row.transfer_syntax_uid, _NOT_ASKED, single=single))
+    choice = choose(request, Category.INSTANCES, Stored(row.transfer_syntax_uid, CONVERSIONS, single=single))
     if choice.transfer_syntax == row.transfer_syntax_uid:
         return choice
     with open_instance(row) as dicom:
@@ -94,7 +94,7 @@ def _choose_for(request: Request, row: Instance, *, single: bool) -> Choice:
     return choice
 
 
-_NOT_ASKED = frozenset(
+CONVERSIONS = frozenset(
     {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"} | {f"1.2.840.10008.1.2.4.{end}" for end in (80, 90, 201)}
 )
 """Conversions that may be possible: the object is opened only if one of them would be preferred to what is stored."""
