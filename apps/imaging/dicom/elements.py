@@ -100,7 +100,7 @@ class Scanner:
         try:
             # Fewer than eight bytes are no element but padding.
             while position + 8 <= self._window.size and (group is None or self._group(position, encoding) == group):
-                element = self._element(position, encoding)
+                element = self.element(position, encoding)
                 if element.end > self._window.size:
                     raise Ended
                 found.append(element)
@@ -112,7 +112,8 @@ class Scanner:
     def _group(self, position: int, encoding: Encoding) -> int:
         return int.from_bytes(self._window.at(position, 2), "little" if encoding.little else "big")
 
-    def _element(self, position: int, encoding: Encoding) -> Element:
+    def element(self, position: int, encoding: Encoding) -> Element:
+        """Locate the element at ``position``; see :meth:`elements`."""
         tag, vr, value, length = self._header(position, encoding)
         if tag >> 16 == 0xFFFE:
             raise Malformed
