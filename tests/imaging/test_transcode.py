@@ -226,3 +226,15 @@ def test_damaged_frames_are_named(frame: bytes, target: UID) -> None:
     with pytest.raises((Unreadable, CannotTranscode)):
         transcode(header, frame, source=UID("1.2.840.10008.1.2.4.90"), target=target)
         raise CannotTranscode  # .90 to .90 hands the frame through
+
+
+@pytest.mark.parametrize("keyword", ["Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "PixelRepresentation"])
+@pytest.mark.parametrize("value", [None, [1, 2], 0])
+def test_headers_that_make_no_sense_are_refused(keyword: str, value: Any) -> None:
+    header = header_for(np.zeros((4, 4), np.uint16))
+    header[keyword].value = value
+    targets(header, ExplicitVRLittleEndian)
+    if keyword in ("SamplesPerPixel", "PixelRepresentation") and not isinstance(value, list):
+        return
+    with pytest.raises((Unreadable, CannotTranscode)):
+        transcode(header, b"\0" * 32, source=ExplicitVRLittleEndian, target=HTJ2KLossless)

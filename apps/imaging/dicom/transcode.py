@@ -58,11 +58,8 @@ def targets(header: Dataset, source: UID, *, pixel_tag: BaseTag = PIXEL_DATA) ->
     """Return the transfer syntaxes that :func:`transcode` offers for an object, judged by its header."""
     if not _decodable(source):
         return frozenset()
-    offered = {str(ExplicitVRLittleEndian)}
-    if pixel_tag == PIXEL_DATA and _has_codec_form(header):
-        bits = int(header.BitsAllocated)
-        offered |= {str(target) for target, codec in _CODECS.items() if bits in codec.bits}
-    return frozenset(offered - {str(source)})
+    offered = {ExplicitVRLittleEndian, *(target for target in _CODECS if _has_form(header, target, pixel_tag))}
+    return frozenset(str(target) for target in offered - {source})
 
 
 def transcode(
@@ -89,7 +86,7 @@ def transcode(
     codec = _CODECS.get(target)
     if codec is None:
         raise CannotTranscode(f"frames are not encoded as {target}")
-    if pixel_tag != PIXEL_DATA or not _has_codec_form(header) or int(header.BitsAllocated) not in codec.bits:
+    if not _has_form(header, target, pixel_tag):
         raise CannotTranscode(f"{target.name} has no form for such pixels")
     samples, photometric = _samples(header, frame, source, pixel_tag)
     if samples.dtype.itemsize * 8 not in codec.bits:
@@ -109,19 +106,39 @@ def _decodable(source: UID) -> bool:
         return False
 
 
-def _has_codec_form(header: Dataset) -> bool:
-    samples = int(header.get("SamplesPerPixel") or 1)
+def _has_form(header: Dataset, target: UID, pixel_tag: BaseTag) -> bool:
+    """Return whether a codec takes such pixels, judged by their header."""
+    try:
+        samples, bits = _whole(header, "SamplesPerPixel", 1), _whole(header, "BitsAllocated")
+    except Unreadable:
+        return False
+    if pixel_tag != PIXEL_DATA or bits not in _CODECS[target].bits:
+        return False
     photometric = str(header.get("PhotometricInterpretation", ""))
     if samples == 1:
         return photometric in _ONE_SAMPLE
     return samples == 3 and (photometric in _COLOURS or photometric.startswith("YBR_"))
 
 
+def _whole(header: Dataset, keyword: str, default: int | None = None) -> int:
+    """Return a whole number of the Image Pixel module.
+
+    Raises:
+        Unreadable: ``bad_dimensions`` if it is missing without a default, or no number.
+    """
+    value = header.get(keyword)
+    if default is not None and value in (None, ""):
+        return default
+    if not isinstance(value, int):
+        raise Unreadable("bad_dimensions")
+    return int(value)
+
+
 def _to_native(header: Dataset, frame: bytes, source: UID, pixel_tag: BaseTag) -> Transcoded:
     if not source.is_compressed:
         return Transcoded(_little_endian(header, frame, source), Dataset())
     samples, photometric = _decoded(header, frame, source, pixel_tag)
-    if int(header.BitsAllocated) == 1:
+    if _whole(header, "BitsAllocated") == 1:
         bits = np.packbits(samples.astype(np.uint8, copy=False), axis=None, bitorder="little")
         return Transcoded(bits.tobytes(), Dataset())
     content = samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes()
@@ -129,9 +146,11 @@ def _to_native(header: Dataset, frame: bytes, source: UID, pixel_tag: BaseTag) -
 
 
 def _little_endian(header: Dataset, frame: bytes, source: UID) -> bytes:
-    size = int(header.BitsAllocated) // 8
+    size = _whole(header, "BitsAllocated") // 8
     if source != ExplicitVRBigEndian or size < 2:
         return frame
+    if size not in (2, 4, 8) or len(frame) % size:
+        raise Unreadable("undecodable")
     return np.frombuffer(frame, f">u{size}").astype(f"<u{size}").tobytes()
 
 
@@ -148,20 +167,22 @@ def _decoded(header: Dataset, frame: bytes, source: UID, pixel_tag: BaseTag) -> 
 
 
 def _native_samples(header: Dataset, frame: bytes) -> tuple[Pixels, str]:
-    rows, columns, samples = int(header.Rows), int(header.Columns), int(header.get("SamplesPerPixel") or 1)
-    photometric, bits = str(header.PhotometricInterpretation), int(header.BitsAllocated)
+    rows, columns, samples = _whole(header, "Rows"), _whole(header, "Columns"), _whole(header, "SamplesPerPixel", 1)
+    photometric, bits = str(header.PhotometricInterpretation), _whole(header, "BitsAllocated")
+    if rows < 1 or columns < 1:
+        raise Unreadable("bad_dimensions")
     layout = NativeLayout.of(
         rows=rows, columns=columns, samples=samples, bits=bits, photometric=photometric, frames=1, word_swapped=False
     )
     if len(frame) < layout.frame_bytes:
         raise Unreadable("undecodable")
-    kind = "i" if int(header.get("PixelRepresentation") or 0) == 1 else "u"
+    kind = "i" if _whole(header, "PixelRepresentation", 0) == 1 else "u"
     values = np.frombuffer(frame[: layout.frame_bytes], f"<{kind}{bits // 8}")
     if samples == 1:
         return values.reshape(rows, columns), photometric
     if photometric == "YBR_FULL_422":
         return _resampled(values, rows, columns), "YBR_FULL"
-    if int(header.get("PlanarConfiguration") or 0) == 1:
+    if _whole(header, "PlanarConfiguration", 0) == 1:
         return np.ascontiguousarray(values.reshape(samples, rows, columns).transpose(1, 2, 0)), photometric
     return values.reshape(rows, columns, samples), photometric
 
@@ -184,8 +205,9 @@ def _sign_extended(header: Dataset, samples: Pixels) -> Pixels:
     Raises:
         CannotTranscode: if the bits above the sign hold an overlay (PS3.5 section 8.1.2, retired).
     """
-    spare = samples.dtype.itemsize * 8 - int(header.get("BitsStored") or samples.dtype.itemsize * 8)
-    if samples.dtype.kind != "i" or spare <= 0:
+    depth = samples.dtype.itemsize * 8
+    spare = depth - _whole(header, "BitsStored", depth)
+    if samples.dtype.kind != "i" or not 0 < spare < depth:
         return samples
     extended: Pixels = np.right_shift(np.left_shift(samples, spare), spare)  # type: ignore[call-overload]
     embedded = any(tag.group >> 8 == 0x60 and tag.element == 0x0102 and header[tag].value for tag in header.keys())  # noqa: SIM118
