@@ -177,6 +177,13 @@ def test_implicit_vr_unknown_and_big_endian() -> None:
     assert model["00281201"] == {"vr": "OW", "InlineBinary": base64.b64encode(b"\2\1\4\3").decode()}
 
 
+def test_big_endian_words_are_swapped_also_after_pydicom_has_touched_them() -> None:
+    dataset = Dataset({Tag(0x00281201): raw(0x00281201, "OW", b"\1\2\3\4", little=False)})
+    dataset.set_original_encoding(False, False, ["iso8859"])
+    assert dataset.RedPaletteColorLookupTableData == b"\1\2\3\4"
+    assert resolve_bulk_path(dataset, "00281201") == b"\2\1\4\3"
+
+
 def test_bulk_data_paths_lead_to_the_values() -> None:
     item = Dataset()
     item.LUTDescriptor = [65536, 0, 16]

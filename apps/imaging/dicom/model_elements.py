@@ -8,6 +8,7 @@ import struct
 from typing import Any
 
 from pydicom import DataElement, Dataset
+from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
@@ -39,9 +40,10 @@ class InvalidModel(ValueError):
 
 
 def new_dataset() -> Dataset:
-    """Return an empty data set in Explicit VR Little Endian, UTF-8."""
-    dataset = Dataset()
-    dataset.set_original_encoding(False, True, ["utf-8"])
+    """Return an empty data set in Explicit VR Little Endian, UTF-8, so that pydicom writes its elements as they are."""
+    encodings = convert_encodings(UTF_8)
+    dataset = Dataset(parent_encoding=encodings)
+    dataset.set_original_encoding(False, True, encodings)
     return dataset
 
 
