@@ -21,6 +21,7 @@ from pydicom.uid import (
     HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLSLossless,
     RLELossless,
 )
@@ -103,6 +104,10 @@ def test_generated_frames_are_exact(data: st.DataObject) -> None:
     header = header_for(array, photometric)
     if planar:
         header.PlanarConfiguration = 1
+    if target == HTJ2KLossless and photometric == "YBR_FULL":
+        with pytest.raises(CannotTranscode):
+            transcode(header, stored.tobytes(), source=ExplicitVRLittleEndian, target=target)
+        return
     result = transcode(header, stored.tobytes(), source=ExplicitVRLittleEndian, target=target)
     again = changed(header, result.changes)
     decoded, found = decode_samples(again, result.frame, transfer_syntax=target, pixel_tag=PIXEL_DATA, as_rgb=False)
@@ -119,6 +124,14 @@ def test_native_frames_change_only_their_byte_order(size: str) -> None:
     assert np.array_equal(np.frombuffer(result.frame, f"<{size}").reshape(3, 4), array)
     assert not result.changes
     assert transcode(header, b"ab", source=ImplicitVRLittleEndian, target=ExplicitVRLittleEndian).frame == b"ab"
+
+
+def test_colour_in_htj2k_is_transformed_reversibly() -> None:
+    array = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    result = transcode(header_for(array), array.tobytes(), source=ExplicitVRLittleEndian, target=HTJ2KLossless)
+    assert result.changes.PhotometricInterpretation == "YBR_RCT"
+    assert str(HTJ2KLossless) not in targets(header_for(array, "YBR_FULL_422"), ExplicitVRLittleEndian)
+    assert str(HTJ2KLossless) in targets(header_for(array, "YBR_FULL_422"), JPEGBaseline8Bit)
 
 
 def test_chroma_of_422_is_repeated() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import imagecodecs
@@ -33,7 +33,6 @@ _LOSSY = frozenset({*(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81")
 """Syntaxes that are lossy whatever the frame; of .91 and the like only the header can tell."""
 _DISCRETE_COSINE = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
 """JPEG that codes colour as YBR; it is decoded to RGB as its viewers do, since nothing exact is lost by that."""
-_COLOURS = frozenset({"RGB", "YBR_FULL"})
 _ONE_SAMPLE = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
 
 
@@ -58,7 +57,7 @@ def targets(header: Dataset, source: UID, *, pixel_tag: BaseTag = PIXEL_DATA) ->
     """Return the transfer syntaxes that :func:`transcode` offers for an object, judged by its header."""
     if not _decodable(source):
         return frozenset()
-    offered = {ExplicitVRLittleEndian, *(target for target in _CODECS if _has_form(header, target, pixel_tag))}
+    offered = {ExplicitVRLittleEndian, *(target for target in _CODECS if _has_form(header, source, target, pixel_tag))}
     return frozenset(str(target) for target in offered - {source})
 
 
@@ -86,13 +85,13 @@ def transcode(
     codec = _CODECS.get(target)
     if codec is None:
         raise CannotTranscode(f"frames are not encoded as {target}")
-    if not _has_form(header, target, pixel_tag):
+    if not _has_form(header, source, target, pixel_tag):
         raise CannotTranscode(f"{target.name} has no form for such pixels")
     samples, photometric = _samples(header, frame, source, pixel_tag)
     if samples.dtype.itemsize * 8 not in codec.bits:
         raise CannotTranscode(f"{target.name} has no form for such pixels")
     encoded = codec.encode_exactly(_sign_extended(header, samples))
-    return Transcoded(encoded, _changes(header, source, samples, photometric))
+    return Transcoded(encoded, _changes(header, source, samples, codec.colours.get(photometric, photometric)))
 
 
 def _decodable(source: UID) -> bool:
@@ -106,18 +105,26 @@ def _decodable(source: UID) -> bool:
         return False
 
 
-def _has_form(header: Dataset, target: UID, pixel_tag: BaseTag) -> bool:
+def _has_form(header: Dataset, source: UID, target: UID, pixel_tag: BaseTag) -> bool:
     """Return whether a codec takes such pixels, judged by their header."""
     try:
         samples, bits = _whole(header, "SamplesPerPixel", 1), _whole(header, "BitsAllocated")
     except Unreadable:
         return False
-    if pixel_tag != PIXEL_DATA or bits not in _CODECS[target].bits:
+    codec = _CODECS[target]
+    if pixel_tag != PIXEL_DATA or bits not in codec.bits:
         return False
-    photometric = str(header.get("PhotometricInterpretation", ""))
     if samples == 1:
-        return photometric in _ONE_SAMPLE
-    return samples == 3 and (photometric in _COLOURS or photometric.startswith("YBR_"))
+        return str(header.get("PhotometricInterpretation", "")) in _ONE_SAMPLE
+    return samples == 3 and _decoded_colour(header, source) in codec.colours
+
+
+def _decoded_colour(header: Dataset, source: UID) -> str:
+    """Return the photometric interpretation of the samples that a codec is given."""
+    photometric = str(header.get("PhotometricInterpretation", ""))
+    if source in _DISCRETE_COSINE or photometric in ("YBR_RCT", "YBR_ICT"):
+        return "RGB"
+    return "YBR_FULL" if photometric == "YBR_FULL_422" else photometric
 
 
 def _whole(header: Dataset, keyword: str, default: int | None = None) -> int:
@@ -231,11 +238,17 @@ def _changes(header: Dataset, source: UID, samples: Pixels, photometric: str) ->
 
 @dataclass(frozen=True)
 class _Codec:
-    """A lossless codec; ``unsigned``: it knows no signed samples and gets their bits."""
+    """A lossless codec.
+
+    Attributes:
+        colours: photometric interpretations of three samples that it takes, and what they are called when encoded.
+        unsigned: it knows no signed samples and gets their bits.
+    """
 
     encode: Callable[[Pixels], bytes | bytearray]
     decode: Callable[[bytes, Pixels], Any]
     bits: frozenset[int]
+    colours: Mapping[str, str] = field(default_factory=lambda: {"RGB": "RGB", "YBR_FULL": "YBR_FULL"})
     unsigned: bool = False
 
     def encode_exactly(self, samples: Pixels) -> bytes:
@@ -244,7 +257,7 @@ class _Codec:
         Raises:
             CannotTranscode: if decoding does not give the samples back.
         """
-        given = np.ascontiguousarray(samples)
+        given = samples.copy(order="C")  # a view of one row or column keeps strides that encoders stumble over
         if self.unsigned:
             given = given.view(f"u{given.dtype.itemsize}")
         try:
@@ -255,11 +268,6 @@ class _Codec:
         if restored.size != given.size or not np.array_equal(restored.reshape(given.shape), given):
             raise CannotTranscode("the encoded frame would not be exact")
         return encoded
-
-
-def _by_pixel(decoded: Pixels) -> Pixels:
-    """Reorder colour that was coded, and is decoded, component by component."""
-    return np.moveaxis(decoded, 0, -1) if decoded.ndim == 3 else decoded
 
 
 def _encode_rle(samples: Pixels) -> bytes:
@@ -288,9 +296,10 @@ def _decode_rle(encoded: bytes, samples: Pixels) -> Pixels:
 
 _CODECS = {
     HTJ2KLossless: _Codec(
-        lambda samples: imagecodecs.htj2k_encode(samples, reversible=True, rgb=False),
-        lambda encoded, samples: _by_pixel(imagecodecs.htj2k_decode(encoded)),
+        lambda samples: imagecodecs.htj2k_encode(samples, reversible=True),
+        lambda encoded, _: imagecodecs.htj2k_decode(encoded),
         frozenset({8, 16}),  # OpenJPEG, which most clients decode with, reads no more
+        {"RGB": "YBR_RCT"},  # browsers' OpenJPH mixes up components that no transformation binds together
     ),
     JPEGLSLossless: _Codec(
         lambda samples: imagecodecs.jpegls_encode(samples, out=2 * samples.nbytes + 4_096),  # noise does not shrink
