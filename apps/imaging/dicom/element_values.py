@@ -172,6 +172,8 @@ def _whole(text: str) -> int | str:
 
 def _stored_vr(item: RawDataElement, dataset: Dataset, scope: Scope) -> str:
     vr = item.VR
+    if vr in VRS and vr != "UN":
+        return vr
     if vr is None or (vr == "UN" and item.is_little_endian):
         vr = _known_vr(item.tag, dataset) or "UN"
     return _settled(vr, scope)
