@@ -74,7 +74,9 @@ def render_frame(
 def _drawn(samples: Pixels, header: Dataset, number: int, window: Window | None) -> npt.NDArray[np.uint8]:
     photometric = str(header.get("PhotometricInterpretation", "MONOCHROME2"))
     if samples.ndim == 3:
-        return _eight_bits(samples, int(header.get("BitsStored") or 8))[..., :3]
+        if samples.shape[2] != 3:  # ARGB and CMYK, retired: their colours would be drawn wrongly
+            raise Unreadable("undecodable")
+        return _eight_bits(samples, int(header.get("BitsStored") or 8))
     if photometric == "PALETTE COLOR":
         return _coloured(samples, header)
     return _grey(samples, header, number, window)
