@@ -300,8 +300,8 @@ def test_no_parameter_raises_anything_else(text: str) -> None:
     for parse in (parse_window, parse_viewport, parse_quality):
         try:
             parse(text)
-        except BadParameter:
-            continue
+        except BadParameter as refusal:
+            assert refusal.parameter in ("window", "viewport", "quality") and refusal.expected
 
 
 def test_a_real_ct_is_drawn_as_its_window_says() -> None:
