@@ -43,6 +43,8 @@ class Sender:
     patient: Patient | None = None
     urgent: bool = True
     study_uid: str = ""
+    holds: bool = True
+    """Whether a file that needs a decision is quarantined; one that is quarantined already is not held twice."""
 
     def teams(self) -> list[CareTeam]:
         """Return the care teams of a newly created record."""

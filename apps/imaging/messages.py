@@ -55,6 +55,12 @@ MESSAGES = {
         "This study is already stored under another patient. The file is quarantined until that patient’s care team "
         "decides."
     ),
+    "stored_for_other_patient": _(
+        "This file is already stored under another patient. Discard this copy, or ask that patient’s care team to check "
+        "the stored one."
+    ),
+    "mrn_exists": _("A record with this MRN and issuer exists already. Assign the file to it, or check the MRN."),
+    "file_held": _("Files were quarantined and wait for your decision. Open the list under Upload, Quarantined."),
     "study_differs": _("The object belongs to another study than the one it was sent to. Send it to /studies."),
     "sop_instance_differs": _(
         "An object with the same identifier but different content is already stored. The stored one was kept; this file "
@@ -83,3 +89,13 @@ MESSAGES = {
     "zip_entry_damaged": _("This file in the archive is damaged. Create the archive again."),
     "zip_nested": _("Nested archives are not opened. Unpack the archive first."),
 }
+
+HELD_REASONS = {
+    "no_patient_id": _("No Patient ID"),
+    "identity_conflict": _("Name or birth date differ from the record"),
+    "other_care_team": _("MRN of another care team’s patient"),
+    "study_of_other_patient": _("Study of another patient"),
+    "sop_instance_differs": _("Differs from the stored object"),
+    "stored_for_other_patient": _("Stored under another patient"),
+}
+"""Short names of the reasons for which a file is quarantined."""
