@@ -1,4 +1,4 @@
-"""Pages for uploads, quarantined files and de-identified exports."""
+"""Pages for uploads and de-identified exports."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import PHYSICIANS, Role
 from apps.imaging import deidentify, uploads
-from apps.imaging.access import exports_visible_to, quarantined_visible_to, visible_to
-from apps.imaging.forms import DecisionForm
-from apps.imaging.models import Decision, Outcome, Upload, UploadedFile
-from apps.imaging.quarantine_decision import decide
+from apps.imaging.access import exports_visible_to, visible_to
+from apps.imaging.models import Outcome, Upload, UploadedFile
+from apps.imaging.quarantine import decidable
 from apps.jobs.errors import Refusal, message
 from apps.jobs.models import State
-from apps.patients.names import display
 
 
 @role_required(*PHYSICIANS)
@@ -36,7 +34,7 @@ def upload_page(request: HttpRequest) -> HttpResponse:
     """Upload page with drag and drop."""
     recent = UploadedFile.objects.filter(upload__user=signed_in(request)).select_related("instance__series__study")
     rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
-    quarantined = quarantined_visible_to(signed_in(request)).filter(decision="").count()
+    quarantined = decidable(signed_in(request)).count()
     return render(request, "imaging/upload.html", {"recent": rows, "held": quarantined, "texts": _texts()})
 
 
@@ -96,35 +94,6 @@ def outcome_row(file: UploadedFile) -> dict[str, Any]:
         "reason": message(file.reason_code, file.reason_parameters),
         "study": reverse("portal:study", args=[study.study_instance_uid]) if study else "",
     }
-
-
-@role_required(*PHYSICIANS)
-@require_GET
-def held_list(request: HttpRequest) -> HttpResponse:
-    """List the quarantined files on which this doctor can decide."""
-    rows = quarantined_visible_to(signed_in(request)).filter(decision="").select_related("patient", "uploaded_by")
-    return render(request, "imaging/held.html", {"rows": rows})
-
-
-@role_required(*PHYSICIANS)
-@require_http_methods(["GET", "POST"])
-def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Compare a quarantined file with the record, and decide."""
-    quarantined = get_object_or_404(quarantined_visible_to(signed_in(request)), pk=pk)
-    form = DecisionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        decision = Decision(form.cleaned_data["decision"])
-        received = decide(quarantined, decision, actor=signed_in(request))
-        if received and received.instance:
-            return redirect("portal:study", received.instance.series.study.study_instance_uid)
-        return redirect("imaging:held")
-    context = {
-        "held": quarantined,
-        "form": form,
-        "claimed_name": display(quarantined.claimed_name),
-        "reason": message(quarantined.reason_code, {}),
-    }
-    return render(request, "imaging/held_file.html", context)
 
 
 @role_required(*PHYSICIANS)
