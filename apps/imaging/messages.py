@@ -4,6 +4,22 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
     "not_dicom": _("This is not a DICOM file. Export the images as DICOM (.dcm) and upload them again."),
+    "not_dicom_picture": _(
+        "This is a picture (such as JPEG or PNG), not a DICOM file: it does not say whose it is or how it was taken. "
+        "Export the study as DICOM from the device or PACS. A photo belongs in the case’s documents."
+    ),
+    "not_dicom_video": _(
+        "This is a video file, not DICOM: it does not say whose it is. Export the recording as DICOM from the device."
+    ),
+    "not_dicom_pdf": _("This is a PDF document, not a DICOM file. Add it to the case’s documents."),
+    "not_dicom_office": _(
+        "This is an office document, not a DICOM file. Save it as PDF and add it to the case’s documents."
+    ),
+    "not_dicom_archive": _("Archives of this kind are not opened. Unpack it and upload the folder, or send a ZIP."),
+    "not_dicom_research": _(
+        "This is an image volume of a research format (such as NIfTI), not DICOM. Upload the DICOM series it was made from."
+    ),
+    "not_dicom_message": _("This is an HL7 message, not a DICOM file. Send it through the interface engine."),
     "truncated": _("The file is incomplete: it was cut off in transfer. Export or copy it again."),
     "damaged": _("The header cannot be read. Export the file again from its source."),
     "header_too_large": _("The header is implausibly large, so the file was not read. Check its source."),

@@ -50,7 +50,7 @@ def quarantine_file(
             quarantined.save(force_insert=True)
             audit.record(actor, "file.held", quarantined, reason=reason_code)
             if first:
-                notify(deciders_of(quarantined).exclude(pk=getattr(uploader, "pk", None)), "file_held")
+                notify([user for user in deciders_of(quarantined) if user != uploader], "file_held")
     except IntegrityError:  # the same file was quarantined concurrently
         blobs.delete(quarantined.blob)
         pending = _pending(patient, digest, uploader)

@@ -19,12 +19,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
-from apps.accounts.models import PHYSICIANS, Role
+from apps.accounts.models import PHYSICIANS, Role, User
 from apps.imaging import deidentify, uploads
 from apps.imaging.access import exports_visible_to, visible_to
 from apps.imaging.models import Outcome, Upload, UploadedFile
 from apps.imaging.quarantine import decidable
-from apps.jobs.errors import Refusal, message
+from apps.imaging.upload_rows import outcome_row, recent_groups
+from apps.jobs.errors import Refusal
 from apps.jobs.models import State
 
 
@@ -32,10 +33,9 @@ from apps.jobs.models import State
 @require_GET
 def upload_page(request: HttpRequest) -> HttpResponse:
     """Upload page with drag and drop."""
-    recent = UploadedFile.objects.filter(upload__user=signed_in(request)).select_related("instance__series__study")
-    rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
-    quarantined = decidable(signed_in(request)).count()
-    return render(request, "imaging/upload.html", {"recent": rows, "held": quarantined, "texts": _texts()})
+    user = signed_in(request)
+    context = {"recent": recent_groups(user), "held": decidable(user).count(), "texts": _texts()}
+    return render(request, "imaging/upload.html", context)
 
 
 def _texts() -> dict[str, str]:
@@ -43,6 +43,11 @@ def _texts() -> dict[str, str]:
         "sending": _("Uploading"),
         "checking": _("Checking and encrypting"),
         "open": _("Open study"),
+        "files": _("Files"),
+        "stored": str(Outcome.STORED.label),
+        "duplicate": str(Outcome.DUPLICATE.label),
+        "held": str(Outcome.HELD.label),
+        "refused": str(Outcome.REFUSED.label),
         "lost": _("Not uploaded"),
         "lostReason": _("The connection was lost. Upload the file again; files already stored are not stored twice."),
         "signedOut": _("You have been signed out. Reload the page, sign in and upload the file again."),
@@ -71,29 +76,19 @@ def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase
         return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
     name = request.POST.get("path") or file.name or ""
     outcomes = uploads.ingest_files(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
-    return StreamingHttpResponse(_lines(outcomes, get_language() or "en"), content_type="application/x-ndjson")
+    return StreamingHttpResponse(
+        _lines(outcomes, signed_in(request), get_language() or "en"), content_type="application/x-ndjson"
+    )
 
 
-async def _lines(outcomes: Iterator[UploadedFile], language: str) -> AsyncIterator[str]:
+async def _lines(outcomes: Iterator[UploadedFile], user: User, language: str) -> AsyncIterator[str]:
     def next_row() -> dict[str, Any] | None:
         with override(language):
             file = next(outcomes, None)
-            return outcome_row(file) if file else None
+            return outcome_row(file, user) if file else None
 
     while (row := await sync_to_async(next_row)()) is not None:
         yield json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def outcome_row(file: UploadedFile) -> dict[str, Any]:
-    """Return what the page shows of one file."""
-    study = file.instance.series.study if file.instance else None
-    return {
-        "name": file.name,
-        "outcome": file.outcome,
-        "label": str(Outcome(file.outcome).label),
-        "reason": message(file.reason_code, file.reason_parameters),
-        "study": reverse("portal:study", args=[study.study_instance_uid]) if study else "",
-    }
 
 
 @role_required(*PHYSICIANS)

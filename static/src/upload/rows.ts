@@ -1,6 +1,7 @@
 import type { Outcome } from "./transfer";
 
-const BADGES = {
+/** The colour of each outcome. */
+export const BADGES = {
   stored: "badge-success",
   duplicate: "badge-info",
   held: "badge-warning",
