@@ -145,6 +145,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "imaging:held-file": ("get", ("held",), TEAM_PHYSICIANS),
     "imaging:held-picture": ("get", ("held",), TEAM_PHYSICIANS),
     "imaging:held-download": ("get", ("held",), TEAM_PHYSICIANS),
+    "imaging:report": ("get", ("study", "instance"), (404,) * 8 + (302,)),  # the instance is a film
     "imaging:releases": ("get", (), (200, 200, 404, 200, 404, 200, 404, 404, 302)),
     "imaging:release-file": ("get", ("release",), (200, 404, 404, 404, 404, 200, 404, 404, 302)),
     "imaging:request-release": ("post", ("study",), TEAM_PHYSICIANS_POST),
