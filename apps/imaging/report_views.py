@@ -61,8 +61,27 @@ def report_page(request: HttpRequest, study_uid: str, sop_uid: str) -> HttpRespo
 
 def _line(item: Item) -> dict[str, object]:
     """Return what the page shows of an item."""
-    value = display(item.value) if item.value_type == "PNAME" else item.value
+    value = _FORMATS.get(item.value_type, str)(item.value)
     if item.reference:
         kind = kind_of(item.reference[0])
-        value = f"{kind} · {_('frame')} {item.value}" if item.value else kind
+        frames = item.value.replace("\\", ", ")
+        value = _("%(kind)s, frames %(frames)s") % {"kind": kind, "frames": frames} if frames else kind
     return {"item": item, "level": min(item.depth, 8), "value": value, "heading": item.value_type == "CONTAINER"}
+
+
+def _date(text: str) -> str:
+    """Format a DA value (PS3.5 section 6.2); another text is returned unchanged."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text
+
+
+def _time(text: str) -> str:
+    """Format a TM value; another text is returned unchanged."""
+    return ":".join(filter(None, [text[:2], text[2:4], text[4:]])) if text[:4].isdecimal() else text
+
+
+def _date_time(text: str) -> str:
+    """Format a DT value; another text is returned unchanged."""
+    return f"{_date(text[:8])} {_time(text[8:])}".strip() if text[:8].isdecimal() and len(text) >= 8 else text
+
+
+_FORMATS = {"PNAME": display, "DATE": _date, "TIME": _time, "DATETIME": _date_time}

@@ -47,6 +47,7 @@ def outcome_row(file: UploadedFile, user: User) -> dict[str, Any]:
         "label": str(Outcome(file.outcome).label),
         "reason": " ".join(filter(None, [_kind(file.instance), message(file.reason_code, file.reason_parameters)])),
         "study": reverse("portal:study", args=[study.study_instance_uid]) if study else "",
+        "decide": reverse("imaging:held") if file.outcome == Outcome.HELD and _decides(file) else "",
         "group": f"study:{study.pk}" if study else f"{file.outcome}:{file.reason_code}:{file.patient_id or ''}",
         "title": _study_title(study) if study else _other_title(file),
     }
@@ -68,6 +69,11 @@ def _visible_study(instance: Instance | None, user: User) -> Study | None:
         return None
     study = instance.series.study
     return study if can(user, "imaging.view_study", study) else None
+
+
+def _decides(file: UploadedFile) -> bool:
+    """Return whether the uploader may decide; of another team's patient, that team does."""
+    return file.reason_code != "other_care_team"
 
 
 def _study_title(study: Study) -> str:

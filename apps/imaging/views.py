@@ -43,6 +43,7 @@ def _texts() -> dict[str, str]:
         "sending": _("Uploading"),
         "checking": _("Checking and encrypting"),
         "open": _("Open study"),
+        "decide": _("Decide"),
         "files": _("Files"),
         "stored": str(Outcome.STORED.label),
         "duplicate": str(Outcome.DUPLICATE.label),

@@ -9,6 +9,7 @@ const WORDS = {
   sending: "Sending",
   checking: "Checking",
   open: "Open study",
+  decide: "Decide",
   files: "Files",
   stored: "Stored",
   duplicate: "Already stored",

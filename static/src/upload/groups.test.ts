@@ -7,6 +7,7 @@ freshPages();
 
 const WORDS = {
   open: "Open study",
+  decide: "Decide",
   files: "Files",
   stored: "Stored",
   duplicate: "Already stored",

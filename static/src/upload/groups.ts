@@ -1,8 +1,8 @@
-import { BADGES, outcomeRow } from "./rows";
+import { BADGES, fill, type LinkWords, outcomeRow } from "./rows";
 import type { Outcome } from "./transfer";
 
-/** Words of the rows: the button, the word "Files", and a label for each outcome. */
-export type GroupWords = Record<"open" | "files" | Outcome["outcome"], string>;
+/** Words of the rows: those of the link, "Files", and a label for each outcome. */
+export type GroupWords = LinkWords & Record<"files" | Outcome["outcome"], string>;
 
 interface Group {
   element: HTMLElement;
@@ -26,7 +26,7 @@ export class Groups {
 
   /** Shows the outcome of one more file. */
   add(outcome: Outcome): void {
-    const row = outcomeRow(this.single, outcome, this.words.open);
+    const row = outcomeRow(this.single, outcome, this.words);
     const group = outcome.group ? this.groups.get(outcome.group) : undefined;
     if (!group) {
       this.list.prepend(row);
@@ -52,13 +52,8 @@ export class Groups {
     const title = heading.querySelector("[data-title]");
     if (title) title.textContent = outcome.title ?? "";
     const link = heading.querySelector<HTMLAnchorElement>("[data-open]");
-    if (link && outcome.study) {
-      link.href = outcome.study;
-      link.textContent = this.words.open;
-      link.setAttribute("aria-label", `${this.words.open}: ${outcome.title ?? ""}`);
-      link.classList.remove("hidden");
-      link.toggleAttribute("data-study", true);
-    }
+    if (link) fill(link, outcome, this.words, outcome.title ?? "");
+    if (outcome.study) link?.toggleAttribute("data-study", true);
     group.element.replaceWith(heading);
     group.element = heading;
   }
@@ -80,5 +75,6 @@ export class Groups {
 function inner(row: HTMLElement): HTMLElement {
   row.classList.remove("panel", "p-3");
   row.querySelector("[data-study]")?.remove();
+  row.querySelector("[data-of]")?.remove();
   return row;
 }
