@@ -83,7 +83,7 @@ class Incoming:
             frames=dicom.frames,
             photometric=attributes.photometric,
             view_position=attributes.view_position,
-            problem=_problem(dicom),
+            problem=display_problem(dicom),
             size=self.stream.seek(0, 2),
             content_digest=self.digest,
         )
@@ -122,7 +122,7 @@ def parse(stream: BinaryIO, sender: Sender) -> Incoming:
     return Incoming(stream, dicom, attributes, digest, sender)
 
 
-def _problem(dicom: DicomObject) -> str:
+def display_problem(dicom: DicomObject) -> str:
     """Return why the pixels cannot be shown; empty if they can, or if there are none.
 
     The first frame of compressed pixels is decoded; of native ones the length was checked.

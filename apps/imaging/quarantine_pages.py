@@ -152,7 +152,7 @@ def identities(quarantined: QuarantinedFile, held: Held | None, records: Sequenc
     issuer = held.attributes.issuer if held else said.get("issuer", "")
     sex = held.attributes.sex if held else said.get("sex", "")
     rows = [
-        Row("MRN", [mrn, *(record.mrn for record in records)]),
+        Row(_("MRN"), [mrn, *(record.mrn for record in records)]),
         Row(_("Name"), [display(quarantined.claimed_name), *(record.display_name for record in records)]),
         Row(
             _("Date of birth"),

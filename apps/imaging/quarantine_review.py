@@ -13,6 +13,7 @@ from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
 from apps.imaging.dicom.pixels import transcode_native
 from apps.imaging.dicom.render import encode_picture, render_frame
 from apps.imaging.dicom.render_options import Viewport
+from apps.imaging.incoming import display_problem
 from apps.imaging.models import Instance, QuarantinedFile, Study
 from apps.imaging.quarantine import open_held
 from apps.imaging.queries import open_instance
@@ -68,7 +69,7 @@ def review(quarantined: QuarantinedFile) -> Held | None:
     """Read the file; None if it is lost or damaged in storage."""
     try:
         with open_held_object(quarantined) as dicom:
-            return Held(read_attributes(dicom.header), dicom.frames, dicom.layout.problem)
+            return Held(read_attributes(dicom.header), dicom.frames, display_problem(dicom))
     except (FileNotFoundError, CannotOpen, Unreadable):
         return None
 

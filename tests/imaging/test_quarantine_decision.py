@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from apps.accounts.models import AuditEntry, CareTeam, Notice, User
 from apps.imaging import quarantine_decision
+from apps.imaging.access import can, deciders_of, quarantined_visible_to
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Decision, Instance, Outcome, QuarantinedFile
 from apps.imaging.quarantine import held_together
@@ -156,6 +157,20 @@ def test_who_may_assign_a_file_without_a_patient(
     assert [browser_of(admin_user).get(path).status_code for path in (picture, download)] == [404, 404]
     page = browser_of(admin_user).get(url).content.decode()
     assert "held-picture" not in page and picture not in page and 'value="other"' not in page
+
+
+def test_the_list_and_the_permission_agree(
+    held: QuarantinedFile, doctor: User, radiologist: User, nurse: User, stranger: User, admin_user: User
+) -> None:
+    hold_unnamed(doctor, 3)
+    hold_unnamed(stranger, 4, StudyInstanceUID="1.2.3.4.5")
+    rows = list(QuarantinedFile.objects.all())
+    assert len(rows) == 3
+    for user in (doctor, radiologist, nurse, stranger, admin_user):
+        allowed = {row for row in rows if can(user, "imaging.assign_heldfile", row)}
+        assert set(quarantined_visible_to(user)) == allowed
+        told = {row for row in rows if user in deciders_of(row)}
+        assert told <= allowed and (user.role != "doctor" or told == allowed)
 
 
 def test_an_administrator_assigns_by_exact_mrn_and_does_not_discard(
