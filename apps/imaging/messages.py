@@ -24,6 +24,7 @@ MESSAGES = {
     "damaged": _("The header cannot be read. Export the file again from its source."),
     "header_too_large": _("The header is implausibly large, so the file was not read. Check its source."),
     "no_pixels": _("This DICOM object contains no image (it may be a report or a structure set)."),
+    "no_pixel_data": _("Stored as received. It holds no pixel data, so there is nothing to display."),
     "media_directory": _(
         "This is the directory of a DICOM medium (DICOMDIR), which holds no data of its own. Upload the files it lists."
     ),
