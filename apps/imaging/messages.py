@@ -77,7 +77,7 @@ MESSAGES = {
         "the stored one."
     ),
     "mrn_exists": _("A record with this MRN and issuer exists already. Assign the file to it, or check the MRN."),
-    "file_held": _("Files were quarantined and wait for your decision. Open the list under Upload, Quarantined."),
+    "file_held": _("Files were quarantined and wait for your decision. They are listed under Quarantined."),
     "study_differs": _("The object belongs to another study than the one it was sent to. Send it to /studies."),
     "sop_instance_differs": _(
         "An object with the same identifier but different content is already stored. The stored one was kept; this file "
