@@ -7,11 +7,13 @@ import pydicom
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pydicom.uid import EncapsulatedPDFStorage
 
 from apps.accounts.models import AuditEntry, CareTeam, Notice, User
 from apps.accounts.notifications import mark_read
 from apps.imaging import quarantine_decision
 from apps.imaging.access import can, deciders_of, quarantined_visible_to
+from apps.imaging.forms import RegisterForm
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Decision, Instance, Outcome, QuarantinedFile
 from apps.imaging.quarantine import held_together
@@ -22,6 +24,7 @@ from apps.patients.models import Patient
 from apps.protection import blobs
 from tests.conftest import SHARED
 from tests.factories import UserFactory, browser_of, film_file, take_in
+from tests.imaging.files import beside, changed
 
 
 @pytest.fixture
@@ -29,19 +32,6 @@ def held(team: CareTeam) -> QuarantinedFile:
     take_in(film_file(1), team)
     take_in(film_file(2, name="Somebody^Else"), team)
     return QuarantinedFile.objects.get()
-
-
-def changed(content: bytes, **values: Any) -> bytes:
-    """The file with other values of some elements; None removes one."""
-    dataset = pydicom.dcmread(io.BytesIO(content))
-    for keyword, value in values.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
-            setattr(dataset, keyword, value)
-    buffer = io.BytesIO()
-    dataset.save_as(buffer)
-    return buffer.getvalue()
 
 
 def hold_unnamed(user: User, *seeds: int, **values: Any) -> list[QuarantinedFile]:
@@ -304,6 +294,36 @@ def test_what_happens_to_one_file_does_not_stop_the_others(team: CareTeam, docto
     assert (len(decided.filed), len(decided.kept)) == (1, 1)
     files[0].refresh_from_db()
     assert (files[0].decision, files[0].reason_code) == ("", "sop_instance_differs")
+
+
+def test_a_large_value_that_differs_is_named(team: CareTeam, doctor: User) -> None:
+    film = film_file(1)
+    for letter in (b"a", b"b"):
+        pdf = b"%PDF-1.4 " + letter * (2 * 2**20) + b" "
+        take_in(beside(film, EncapsulatedPDFStorage, Modality="DOC", EncapsulatedDocument=pdf), team)
+    held = QuarantinedFile.objects.get()
+    page = browser_of(doctor).get(reverse("imaging:held-file", args=[held.pk])).content.decode()
+    assert "Encapsulated Document" in page and "2097162 B" in page
+    assert "The images are" not in page
+
+
+def test_a_study_of_another_patient_can_be_filed_under_its_record(team: CareTeam, doctor: User) -> None:
+    first = take_in(film_file(1, mrn="MRN-A", identity=["same study"]), team).instance
+    assert first
+    second = changed(film_file(2, mrn="MRN-B"), StudyInstanceUID=first.series.study.study_instance_uid)
+    assert take_in(second, team).code == "study_of_other_patient"
+    held = QuarantinedFile.objects.get()
+    page = browser_of(doctor).get(reverse("imaging:held-file", args=[held.pk])).content.decode()
+    assert "MRN-A" in page and "MRN-B" in page and 'value="same"' in page
+    received = decide(held, Decision.SAME, actor=doctor)
+    assert received and received.instance and received.instance.series.study == first.series.study
+
+
+def test_what_a_user_types_cannot_part_a_name(team: CareTeam, doctor: User) -> None:
+    (unnamed,) = hold_unnamed(doctor, 1)
+    said = {"mrn": "M", "family_name": "A^B=C", "given_name": "D", "care_team": str(team.pk)}
+    form = RegisterForm(said, quarantined=unnamed, user=doctor)
+    assert form.is_valid() and form.identity().name == "A B C^D"
 
 
 def test_the_stored_object_of_another_team_is_not_shown(team: CareTeam, doctor: User) -> None:

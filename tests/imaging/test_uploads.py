@@ -23,7 +23,7 @@ from apps.imaging import uploads
 from apps.imaging.dicom import archives
 from apps.imaging.models import Instance, Upload, UploadedFile
 from tests.factories import chest_files, film_file, zip_of
-from tests.imaging.test_quarantine_decision import changed
+from tests.imaging.files import changed
 
 
 @pytest.fixture
