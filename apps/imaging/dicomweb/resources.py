@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from apps.imaging.dicomweb.retrieve import InstanceView, SeriesView, StudyView
+from apps.imaging.dicomweb.search import StudySearchView
 from apps.imaging.dicomweb.store import StoreView, StudyStoreView
 
 
-class StudiesResource(StoreView):
-    """All studies: store."""
+class StudiesResource(StudySearchView, StoreView):
+    """All studies: search, store."""
 
 
 class StudyResource(StudyView, StudyStoreView):
