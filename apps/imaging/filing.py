@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from apps.accounts import audit
+from apps.imaging.deletion import revive
 from apps.imaging.dicom.attributes import Attributes, time_of_day
 from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.events import InstanceStored
@@ -93,7 +94,7 @@ def _check_studies(group: Sequence[Incoming], patients: dict[Identity, Patient |
         Conflict: if one is; the care team of the study's patient decides.
     """
     owners = {incoming.attributes.study_uid: patients[incoming.identity] for incoming in group}
-    for study in Study.objects.select_related("patient").filter(study_instance_uid__in=owners):
+    for study in Study.every.select_related("patient").filter(study_instance_uid__in=owners):
         patient = owners[study.study_instance_uid]
         if patient is None or study.patient_id != patient.pk:
             raise Conflict("study_of_other_patient", study.patient)
@@ -128,7 +129,7 @@ def _patient(identity: Identity, incoming: Incoming, pk: uuid.UUID) -> Patient:
 
 
 def _series(attributes: Attributes, patient: Patient) -> Series:
-    study, new_study = Study.objects.get_or_create(
+    study, new_study = Study.every.get_or_create(
         study_instance_uid=attributes.study_uid,
         defaults={
             "patient": patient,
@@ -149,7 +150,7 @@ def _series(attributes: Attributes, patient: Patient) -> Series:
     if study.patient_id != patient.pk:
         raise Overtaken
     study.patient = patient
-    series, new_series = Series.objects.get_or_create(
+    series, new_series = Series.every.get_or_create(
         study=study,
         series_instance_uid=attributes.series_uid,
         defaults={
@@ -168,6 +169,10 @@ def _series(attributes: Attributes, patient: Patient) -> Series:
     )
     if new_study or (new_series and attributes.requests):
         write_tokens(study, attributes.requests)
+    if series.deleted_at is not None:
+        Series.every.filter(pk=series.pk).update(deleted_at=None)
+    if study.deleted_at is not None:
+        revive(study)
     _add_modality(study, attributes.modality)
     series.study = study
     return series
