@@ -196,6 +196,7 @@ KEYRING_FILE = Path(env("MEDPORTAL_KEYRING_FILE", default=str(VAR_DIR / "keyring
 KEYRING = env("MEDPORTAL_KEYRING", default="")
 KMS = env("MEDPORTAL_KMS", default="")
 KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=15)
+ARCHIVE_GRACE_SECONDS = env.int("ARCHIVE_GRACE_SECONDS", default=86_400)
 REENCRYPT_GRACE_SECONDS = env.int("REENCRYPT_GRACE_SECONDS", default=3600)
 
 # Celery ---------------------------------------------------------------------------------------
