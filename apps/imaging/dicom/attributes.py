@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
+from pydicom.tag import BaseTag, Tag
 
+from apps.imaging.dicom.element_values import Kind, Scope, read_values
 from apps.imaging.dicom.parser import Unreadable
 
 _AGE = re.compile(r"([0-9]{3})([DWMY])")
@@ -105,12 +109,25 @@ def _birthday(born: date, year: int) -> date:
         return date(year, 2, 28)
 
 
+@lru_cache(maxsize=256)
+def _tag(keyword: str) -> BaseTag:
+    tag = tag_for_keyword(keyword)
+    assert tag is not None, keyword
+    return Tag(tag)
+
+
 def _text(header: Dataset, keyword: str, max_length: int) -> str:
-    try:
-        value = header.get(keyword)
-        text = "" if value is None else str(value)
-    except Exception:
+    """Return an element's text; several values are joined by a backslash."""
+    tag = _tag(keyword)
+    if tag not in header:
         return ""
+    try:
+        values = read_values(header, tag, Scope().of(header))
+    except Exception:  # pydicom raises arbitrary exceptions on damaged input
+        return ""
+    if values.kind not in (Kind.TEXTS, Kind.NAMES, Kind.NUMBERS):
+        return ""
+    text = "\\".join("" if value is None else str(value) for value in values.content)
     return text.replace("\0", "").strip()[:max_length]
 
 
