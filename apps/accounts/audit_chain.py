@@ -86,7 +86,7 @@ def link_waiting() -> int:
 def _store_links(entries: list[AuditEntry]) -> None:
     """Write sequence and digest of many entries; ``bulk_update`` takes longer to build its statement than this runs."""
     meta, quote = AuditEntry._meta, connection.ops.quote_name
-    columns = [quote(meta.get_field(name).column) for name in ("sequence", "digest", "id")]  # type: ignore[union-attr]
+    columns = [quote(meta.get_field(name).column) for name in ("sequence", "digest", "id")]  # type: ignore[union-attr, arg-type]
     # The names come from the model.
     statement = f"UPDATE {quote(meta.db_table)} SET {columns[0]} = %s, {columns[1]} = %s WHERE {columns[2]} = %s"  # noqa: S608
     prepare = meta.pk.get_db_prep_value
