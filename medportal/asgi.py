@@ -3,9 +3,14 @@
 import os
 import warnings
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medportal.settings")
 # WhiteNoise serves files synchronously; that Django then reads them whole is intended.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from apps.imaging.dicomweb.direct_frames import DirectFrames  # noqa: E402
+from medportal.web import PooledHandler  # noqa: E402
+
+application = DirectFrames(PooledHandler())

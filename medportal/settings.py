@@ -147,6 +147,8 @@ if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
 for database in DATABASES.values():
+    database.setdefault("CONN_MAX_AGE", 600)  # the web process's threads keep their connections
+    database.setdefault("CONN_HEALTH_CHECKS", True)
     if database["ENGINE"] == "django.db.backends.postgresql":
         database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DATABASE_ROUTERS = ["apps.protection.router.KeysRouter"]
@@ -194,6 +196,7 @@ KEYRING_FILE = Path(env("MEDPORTAL_KEYRING_FILE", default=str(VAR_DIR / "keyring
 KEYRING = env("MEDPORTAL_KEYRING", default="")
 KMS = env("MEDPORTAL_KMS", default="")
 KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=15)
+ARCHIVE_GRACE_SECONDS = env.int("ARCHIVE_GRACE_SECONDS", default=86_400)
 REENCRYPT_GRACE_SECONDS = env.int("REENCRYPT_GRACE_SECONDS", default=3600)
 
 # Celery ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Sequence
 
@@ -50,10 +51,12 @@ def file_together(group: Sequence[Incoming]) -> list[Instance]:
     owners = {identity: patient.pk if patient else uuid.uuid4() for identity, patient in patients.items()}
     _check_studies(group, patients)
     instances: list[Instance] = []
+    folder = secrets.token_bytes(1)  # their containers share a folder, which is then synced once
     try:
         with synced_together():
             for incoming in group:
                 instance = incoming.new_instance()
+                instance.pk = uuid.UUID(bytes=folder + uuid.uuid4().bytes[1:])
                 instances.append(instance)
                 incoming.write(instance.blob, holder_name(owners[incoming.identity]))
         with transaction.atomic():

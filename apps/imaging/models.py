@@ -307,3 +307,18 @@ class DeidentifiedExport(SealedRecord, Job):
     def sealed_blobs(self) -> list[str]:
         """Name of the ZIP, once created."""
         return [self.blob] if self.files else []
+
+
+class ArchiveVerification(models.Model):
+    """One verification of all stored files, stored so that it resumes after an interruption."""
+
+    started_at = models.DateTimeField(auto_now_add=True)
+    cursor = models.JSONField(default=dict, help_text="By kind: the last row checked, or null when all are.")
+    checked = models.PositiveBigIntegerField(default=0)
+    problems = models.JSONField(default=list, help_text="Kind and id of the row, and what is wrong with its file.")
+    orphans = models.PositiveBigIntegerField(default=0, help_text="Files that no row refers to.")
+    orphan_bytes = models.PositiveBigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = _("verifications of the archive")

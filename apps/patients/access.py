@@ -77,6 +77,24 @@ def active_emergencies(actor: Any) -> QuerySet[BreakGlassAccess]:
     return BreakGlassAccess.objects.filter(user=actor, ended_at=None, expires_at__gt=timezone.now())
 
 
+def cared_for_condition(user: Any, now: Any, patient_field: str) -> Q:
+    """Return :func:`visible_patient_filter` for a clinician as a condition that is evaluated by the database alone.
+
+    Args:
+        user: id of the clinician, or an expression.
+        now: the time at which break-glass accesses are in force.
+    """
+    shared = Patient.care_teams.through.objects.filter(
+        permitted_filter(Purpose.CARE, "patient__"),
+        patient_id=OuterRef(patient_field),
+        careteam_id__in=CareTeam.members.through.objects.filter(user_id=user).values("careteam_id"),
+    )
+    opened = BreakGlassAccess.objects.filter(
+        user_id=user, ended_at=None, expires_at__gt=now, patient_id=OuterRef(patient_field)
+    )
+    return Q(Exists(shared)) | Q(Exists(opened))
+
+
 def visible_patient_filter(actor: Actor | None, patient_field: str) -> Q:
     """Return the visibility policy as a query condition for a table whose ``patient_field`` holds the patient's id.
 

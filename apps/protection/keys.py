@@ -90,6 +90,11 @@ def warm(holders: Iterable[str]) -> None:
             _remember(row.holder, _unwrap(row, ring))
 
 
+def is_at_hand(holder: str) -> bool:
+    """Return whether the holder's keys are cached, so that opening needs no database."""
+    return _is_fresh(_cache.get(holder), time.monotonic())
+
+
 def primary_id(holder: str) -> int:
     """Return the id of the key that currently seals the holder's data."""
     return _fresh(holder, create=True).primary_id

@@ -17,6 +17,7 @@ from apps.imaging import deletion
 from apps.imaging.access import can, visible_to
 from apps.imaging.jobs import purge_deleted
 from apps.imaging.models import Instance, Outcome, QuarantinedFile, Series, Study, StudyToken
+from apps.imaging.verification import verify_archive
 from apps.inference.access import visible_findings
 from apps.inference.access import visible_to as visible_analyses
 from apps.inference.jobs import analyse
@@ -218,3 +219,12 @@ def test_the_containers_of_what_depends_on_it_go_too(packages: None, team: CareT
     deletion.delete(analysis.series.study, actor=ACTOR)
     deletion.purge(timezone.now() + timedelta(days=31))
     assert not any(blobs.exists(name) for name in names)
+
+
+def test_verification_keeps_what_can_be_restored(study: Study, settings: Any) -> None:
+    settings.ARCHIVE_GRACE_SECONDS = 0
+    names = [instance.blob for instance in Instance.objects.all()]
+    deletion.delete(study, actor=ACTOR)
+    run = verify_archive(actor=ACTOR)
+    assert (run.checked, run.problems, run.orphans) == (3, [], 0)
+    assert all(blobs.exists(name) for name in names)

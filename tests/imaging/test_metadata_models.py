@@ -177,6 +177,13 @@ def test_implicit_vr_unknown_and_big_endian() -> None:
     assert model["00281201"] == {"vr": "OW", "InlineBinary": base64.b64encode(b"\2\1\4\3").decode()}
 
 
+def test_big_endian_words_are_swapped_also_after_pydicom_has_touched_them() -> None:
+    dataset = Dataset({Tag(0x00281201): raw(0x00281201, "OW", b"\1\2\3\4", little=False)})
+    dataset.set_original_encoding(False, False, ["iso8859"])
+    assert dataset.RedPaletteColorLookupTableData == b"\1\2\3\4"
+    assert resolve_bulk_path(dataset, "00281201") == b"\2\1\4\3"
+
+
 def test_bulk_data_paths_lead_to_the_values() -> None:
     item = Dataset()
     item.LUTDescriptor = [65536, 0, 16]
@@ -240,6 +247,9 @@ def test_deep_nesting_ends_in_a_uri_or_an_error() -> None:
         (b'{"0008001":{"vr":"UI"}}', "bad_tag"),
         (b'{"PatientID":{"vr":"LO","Value":["1"]}}', "bad_tag"),
         (b'{"00100020":{"vr":"XX"}}', "bad_vr"),
+        (b'{"00100020":{"vr":["LO"]}}', "bad_vr"),
+        (b'{"00081140":{"vr":"SQ","Value":[0]}}', "not_an_object"),
+        (b'{"00091001":{"vr":"FD","Value":[true]}}', "bad_number"),
         (b'{"00091001":{"Value":["1"]}}', "no_vr"),
         (b'{"00100020":{"vr":"LO","Value":"1"}}', "value_not_an_array"),
         (b'{"00100020":{"vr":"LO","Value":[1]}}', "bad_text"),
@@ -306,6 +316,41 @@ def test_numbers_that_senders_write_otherwise_are_read() -> None:
     values = to_json(from_json(load_json(text)))
     assert values["00091001"]["Value"] == ["NaN", "NaN", "Infinity"]
     assert values["00091002"]["Value"] == [-5]
+
+
+def test_private_elements_name_their_creator() -> None:
+    dataset = holding(raw(0x00090010, "LO", b"A & B"), raw(0x00091001, "LO", b"x"), raw(0x00091101, "LO", b"y"))
+    text = to_xml(dataset).decode()
+    assert '<DicomAttribute tag="00091001" vr="LO" privateCreator="A &amp; B">' in text
+    assert '<DicomAttribute tag="00091101" vr="LO">' in text
+    assert '<DicomAttribute tag="00080005" vr="CS" keyword="SpecificCharacterSet">' in text
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["00081140", "00100010", "0028_010", "00280010", "vr", "Value", "InlineBinary", "BulkDataURI"]
+            ),
+            inner | st.sampled_from(["SQ", "PN", "US", "FD", "DS", "AT", "OW"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(["00081140", "00100010", "00280010", "00091001", "7FE00010"]), ANYTHING))
+def test_any_json_is_read_or_refused(model: dict[str, Any]) -> None:
+    try:
+        dataset = from_json(model, bulk=lambda uri: uri.encode("utf-8", "replace"))
+    except InvalidModel as refusal:
+        assert refusal.code
+    else:
+        assert set(model) <= set(to_json(dataset))
 
 
 PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\\=^\0", exclude_categories=["Cc", "Cs"]), max_size=12)

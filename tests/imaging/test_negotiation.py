@@ -13,6 +13,7 @@ from apps.imaging.dicom.negotiation import (
     charset_is_acceptable,
     media_type_of,
     negotiate,
+    negotiate_uri,
     parse_accept,
 )
 
@@ -147,6 +148,26 @@ def test_other_categories(accept: str | None, category: Category, expected: str 
 def test_bulk_data_may_be_a_single_part() -> None:
     choice = negotiate(OCTETS, Category.BULK_DATA, Stored(single=True))
     assert choice == Choice(OCTETS, EXPLICIT, multipart=False)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "syntax", "drawable", "expected"),
+    [
+        (None, None, True, Choice("image/jpeg", multipart=False)),
+        (None, None, False, Choice(DICOM, EXPLICIT, multipart=False)),
+        ("application/dicom", None, True, Choice(DICOM, EXPLICIT, multipart=False)),
+        ("application/dicom", JLS, True, Choice(DICOM, JLS, multipart=False)),
+        ("application/dicom", HTJ2K, True, Choice(DICOM, HTJ2K, multipart=False)),
+        ("application/dicom", MPEG4, True, Choice(DICOM, EXPLICIT, multipart=False)),
+        ("image/png, application/dicom;q=0.5", None, True, Choice("image/png", multipart=False)),
+        ("image/png, application/dicom;q=0.5", None, False, Choice(DICOM, EXPLICIT, multipart=False)),
+        ("*/*", None, True, Choice("image/jpeg", multipart=False)),
+        ("text/html", None, True, None),
+        ("image/jpeg", None, False, None),
+    ],
+)
+def test_the_uri_service(content_type: str | None, syntax: str | None, drawable: bool, expected: Choice | None) -> None:
+    assert negotiate_uri(content_type, AS_JLS, transfer_syntax=syntax, drawable=drawable) == expected
 
 
 def test_the_query_parameter_goes_before_the_header() -> None:

@@ -196,6 +196,12 @@ def test_palettes_of_eight_and_sixteen_bits(bits: int, vr: str, entries: Any) ->
     assert refusal.value.code == "bad_palette"
 
 
+def test_four_samples_are_not_drawn_in_wrong_colours() -> None:
+    array = np.zeros((4, 4, 4), np.uint8)
+    with pytest.raises(Unreadable):
+        picture(array, header_for(array, "ARGB"))
+
+
 def test_sixteen_bit_colour_keeps_its_upper_bits() -> None:
     array = np.array([[[65535, 256, 255]]], np.uint16)
     assert picture(array).tolist() == [[[255, 1, 0]]]
@@ -294,8 +300,8 @@ def test_no_parameter_raises_anything_else(text: str) -> None:
     for parse in (parse_window, parse_viewport, parse_quality):
         try:
             parse(text)
-        except BadParameter:
-            continue
+        except BadParameter as refusal:
+            assert refusal.parameter in ("window", "viewport", "quality") and refusal.expected
 
 
 def test_a_real_ct_is_drawn_as_its_window_says() -> None:

@@ -21,6 +21,7 @@ from pydicom.uid import (
     HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLSLossless,
     RLELossless,
 )
@@ -103,6 +104,10 @@ def test_generated_frames_are_exact(data: st.DataObject) -> None:
     header = header_for(array, photometric)
     if planar:
         header.PlanarConfiguration = 1
+    if target == HTJ2KLossless and photometric == "YBR_FULL":
+        with pytest.raises(CannotTranscode):
+            transcode(header, stored.tobytes(), source=ExplicitVRLittleEndian, target=target)
+        return
     result = transcode(header, stored.tobytes(), source=ExplicitVRLittleEndian, target=target)
     again = changed(header, result.changes)
     decoded, found = decode_samples(again, result.frame, transfer_syntax=target, pixel_tag=PIXEL_DATA, as_rgb=False)
@@ -119,6 +124,14 @@ def test_native_frames_change_only_their_byte_order(size: str) -> None:
     assert np.array_equal(np.frombuffer(result.frame, f"<{size}").reshape(3, 4), array)
     assert not result.changes
     assert transcode(header, b"ab", source=ImplicitVRLittleEndian, target=ExplicitVRLittleEndian).frame == b"ab"
+
+
+def test_colour_in_htj2k_is_transformed_reversibly() -> None:
+    array = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    result = transcode(header_for(array), array.tobytes(), source=ExplicitVRLittleEndian, target=HTJ2KLossless)
+    assert result.changes.PhotometricInterpretation == "YBR_RCT"
+    assert str(HTJ2KLossless) not in targets(header_for(array, "YBR_FULL_422"), ExplicitVRLittleEndian)
+    assert str(HTJ2KLossless) in targets(header_for(array, "YBR_FULL_422"), JPEGBaseline8Bit)
 
 
 def test_chroma_of_422_is_repeated() -> None:
@@ -226,3 +239,15 @@ def test_damaged_frames_are_named(frame: bytes, target: UID) -> None:
     with pytest.raises((Unreadable, CannotTranscode)):
         transcode(header, frame, source=UID("1.2.840.10008.1.2.4.90"), target=target)
         raise CannotTranscode  # .90 to .90 hands the frame through
+
+
+@pytest.mark.parametrize("keyword", ["Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "PixelRepresentation"])
+@pytest.mark.parametrize("value", [None, [1, 2], 0])
+def test_headers_that_make_no_sense_are_refused(keyword: str, value: Any) -> None:
+    header = header_for(np.zeros((4, 4), np.uint16))
+    header[keyword].value = value
+    targets(header, ExplicitVRLittleEndian)
+    if keyword in ("SamplesPerPixel", "PixelRepresentation") and not isinstance(value, list):
+        return
+    with pytest.raises((Unreadable, CannotTranscode)):
+        transcode(header, b"\0" * 32, source=ExplicitVRLittleEndian, target=HTJ2KLossless)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache
 
 from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
+from pydicom.tag import BaseTag, Tag
 
+from apps.imaging.dicom.element_values import Kind, Scope, read_values
 from apps.imaging.dicom.parser import Unreadable
 
 _AGE = re.compile(r"([0-9]{3})([DWMY])")
@@ -125,12 +129,29 @@ def _birthday(born: date, year: int) -> date:
         return date(year, 2, 28)
 
 
-def _text(header: Dataset, keyword: str, max_length: int) -> str:
-    try:
-        value = header.get(keyword)
-        text = "" if value is None else str(value)
-    except Exception:
+@lru_cache(maxsize=256)
+def _tag(keyword: str) -> BaseTag:
+    tag = tag_for_keyword(keyword)
+    assert tag is not None, keyword
+    return Tag(tag)
+
+
+def _text(header: Dataset, keyword: str, max_length: int, outer: Scope | None = None) -> str:
+    """Return an element's text; several values are joined by a backslash.
+
+    Args:
+        outer: the scope of the data set around an item.
+    """
+    tag = _tag(keyword)
+    if tag not in header:
         return ""
+    try:
+        values = read_values(header, tag, (outer or Scope()).of(header))
+    except Exception:  # pydicom raises arbitrary exceptions on damaged input
+        return ""
+    if values.kind not in (Kind.TEXTS, Kind.NAMES, Kind.NUMBERS):
+        return ""
+    text = "\\".join("" if value is None else str(value) for value in values.content)
     return text.replace("\0", "").strip()[:max_length]
 
 
@@ -181,13 +202,14 @@ def _frames(header: Dataset) -> int | None:
 
 def _requests(header: Dataset) -> tuple[tuple[str, str], ...]:
     """Read Scheduled Procedure Step ID and Requested Procedure ID of each requested procedure."""
-    try:
-        items = list(header.get("RequestAttributesSequence") or [])[:MAX_REQUESTS]
-    except Exception:  # pydicom raises arbitrary exceptions on damaged sequences
+    tag, scope = _tag("RequestAttributesSequence"), Scope().of(header)
+    if tag not in header:
         return ()
-    requests = [
-        (_text(item, "ScheduledProcedureStepID", 64), _text(item, "RequestedProcedureID", 64))
-        for item in items
-        if isinstance(item, Dataset)
-    ]
-    return tuple(request for request in requests if any(request))
+    try:
+        values = read_values(header, tag, scope)
+    except Exception:  # pydicom raises arbitrary exceptions on damaged input
+        return ()
+    items = values.content[:MAX_REQUESTS] if values.kind is Kind.ITEMS else []
+    keywords = ("ScheduledProcedureStepID", "RequestedProcedureID")
+    requests = [tuple(_text(item, keyword, 64, scope) for keyword in keywords) for item in items]
+    return tuple((step, procedure) for step, procedure in requests if step or procedure)

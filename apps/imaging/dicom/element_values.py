@@ -112,7 +112,8 @@ def read_values(dataset: Dataset, tag: BaseTag, scope: Scope) -> Values:
             return _from_bytes(vr, item, scope)
         except Exception:  # pydicom raises arbitrary exceptions on damaged sequences; the bytes are kept
             return Values("UN", Kind.BINARY, item.value or b"")
-    return _from_element(item, _settled(str(item.VR), scope), scope)
+    little = dataset.original_encoding[1] is not False  # pydicom leaves the bytes of OW and the like as they were read
+    return _from_element(item, _settled(str(item.VR), scope), scope, little=little)
 
 
 def length_of(values: Values) -> int:
@@ -171,6 +172,8 @@ def _whole(text: str) -> int | str:
 
 def _stored_vr(item: RawDataElement, dataset: Dataset, scope: Scope) -> str:
     vr = item.VR
+    if vr in VRS and vr != "UN":
+        return vr
     if vr is None or (vr == "UN" and item.is_little_endian):
         vr = _known_vr(item.tag, dataset) or "UN"
     return _settled(vr, scope)
@@ -236,16 +239,15 @@ def _items_of(item: RawDataElement, scope: Scope) -> list[Dataset]:
     return list(convert_SQ(item.value or b"", implicit, item.is_little_endian, list(scope.encodings)))
 
 
-def _from_element(item: DataElement, vr: str, scope: Scope) -> Values:
+def _from_element(item: DataElement, vr: str, scope: Scope, *, little: bool) -> Values:
     value = item.value
     if vr == "SQ":
         return Values(vr, Kind.ITEMS, list(value or ()))
     if vr in BINARY_UNITS:
         content = value if isinstance(value, bytes) else b"" if value in (None, "") else bytes(value)
-        return Values(vr, Kind.BINARY, content)
+        return Values(vr, Kind.BINARY, little_endian(content, vr, stored_little=little))
     if isinstance(value, bytes):  # not converted, for instance an ambiguous VR
-        raw = RawDataElement(item.tag, vr, len(value), value, 0, False, True)
-        return _from_bytes(vr, raw, scope)
+        return _from_bytes(vr, RawDataElement(item.tag, vr, len(value), value, 0, False, little), scope)
     values = _as_list(value)
     if vr in NUMBER_FORMATS:
         return Values(vr, Kind.NUMBERS, values)

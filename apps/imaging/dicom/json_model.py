@@ -167,7 +167,8 @@ def from_json(model: Any, *, bulk: Callable[[str], bytes] | None = None) -> Data
                 models = _list(attribute.get("Value"), path)
                 items = add_items(target, tag, len(models))
                 pending += [
-                    (model or {}, items[number], f"{path}/{number}/", depth + 1) for number, model in enumerate(models)
+                    ({} if model is None else model, items[number], f"{path}/{number}/", depth + 1)
+                    for number, model in enumerate(models)
                 ]
             else:
                 _add(target, tag, vr, attribute, path, bulk)

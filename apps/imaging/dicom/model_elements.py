@@ -8,6 +8,7 @@ import struct
 from typing import Any
 
 from pydicom import DataElement, Dataset
+from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
@@ -39,9 +40,10 @@ class InvalidModel(ValueError):
 
 
 def new_dataset() -> Dataset:
-    """Return an empty data set in Explicit VR Little Endian, UTF-8."""
-    dataset = Dataset()
-    dataset.set_original_encoding(False, True, ["utf-8"])
+    """Return an empty data set in Explicit VR Little Endian, UTF-8, so that pydicom writes its elements as they are."""
+    encodings = convert_encodings(UTF_8)
+    dataset = Dataset(parent_encoding=encodings)
+    dataset.set_original_encoding(False, True, encodings)
     return dataset
 
 
@@ -67,9 +69,9 @@ def vr_of(vr: Any, tag: BaseTag, path: str) -> str:
             vr = dictionary_VR(tag)
         except KeyError as error:
             raise InvalidModel("no_vr", path) from error
-    if vr not in VRS:
+    if not isinstance(vr, str) or vr not in VRS:
         raise InvalidModel("bad_vr", path)
-    return str(vr)
+    return vr
 
 
 def add_bytes(target: Dataset, tag: BaseTag, vr: str, content: bytes) -> None:
@@ -116,8 +118,10 @@ def _numbers(vr: str, values: list[Any], path: str) -> bytes:
 def _float(value: Any) -> float:
     if value is None:  # as dcm4che writes NaN
         return math.nan
-    if isinstance(value, str):
-        return _FLOATS[value] if value in _FLOATS else float(value)
+    if isinstance(value, str) and value in _FLOATS:
+        return _FLOATS[value]
+    if isinstance(value, bool):
+        raise ValueError(value)
     return float(value)
 
 

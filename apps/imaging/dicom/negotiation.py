@@ -163,6 +163,32 @@ def negotiate(accept: str | None, category: Category, stored: Stored, *, query: 
     return best[1] if best else None
 
 
+def negotiate_uri(
+    content_type: str | None, stored: Stored, *, transfer_syntax: str | None = None, drawable: bool = True
+) -> Choice | None:
+    """Choose the representation of the URI service, WADO-URI (PS3.18 section 9.4).
+
+    Args:
+        content_type: the ``contentType`` query parameter, a list of media types.
+        transfer_syntax: the ``transferSyntax`` parameter, which matters for application/dicom only; one that the
+            object cannot be sent in gives way to the default, as the standard asks.
+        drawable: whether the object is an image of one frame, whose default is image/jpeg.
+
+    Returns:
+        The choice, never multipart; None if nothing is acceptable: 406.
+    """
+    rendered = {"image/jpeg", "image/png", "image/gif"}
+    default = "image/jpeg" if drawable else DICOM
+    for media_range in sorted(parse_accept(content_type or default), key=lambda each: -each.quality):
+        media_type = default if media_range.media_type == "*/*" else media_range.media_type
+        if media_type == DICOM and media_range.quality > 0:
+            possible = transfer_syntax in (stored.transfer_syntax, *stored.transcodable)
+            return Choice(DICOM, str(transfer_syntax) if possible else _default_syntax(stored), multipart=False)
+        if drawable and media_type in rendered and media_range.quality > 0:
+            return Choice(media_type, multipart=False)
+    return None
+
+
 def parse_accept(text: str) -> list[MediaRange]:
     """Parse an Accept header or query parameter; what cannot be parsed is left out.
 

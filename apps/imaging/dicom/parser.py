@@ -6,7 +6,6 @@ only the header is parsed. Large values and frames are read where they lie.
 
 from __future__ import annotations
 
-import io
 import re
 import tempfile
 import zlib
@@ -15,12 +14,11 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 from apps.imaging.dicom.elements import PIXEL_TAGS, Element, Encoding, Ended, Malformed, Scanner, TooMany, Window
+from apps.imaging.dicom.header import read_header
 from apps.imaging.dicom.layout import Bulk, Extent, Layout
 from apps.imaging.dicom.pixel_layout import LIMITS, Limits, Problem, with_frames
 
@@ -242,18 +240,8 @@ def head_bytes(stream: BinaryIO, layout: Layout) -> bytes:
 
 def parse_header(content: bytes, layout: Layout) -> Dataset:
     """Parse the header's bytes to a data set."""
-    buffer = io.BytesIO(content)
-    buffer.seek(layout.dataset)
-    dataset = read_dataset(buffer, layout.implicit, layout.little)
-    dataset.file_meta = _meta(content[: layout.dataset], layout) if layout.dataset else FileMetaDataset()
-    dataset.set_original_encoding(layout.implicit, layout.little, dataset._character_set)
-    return dataset
-
-
-def _meta(content: bytes, layout: Layout) -> FileMetaDataset:
-    if not layout.part10:
-        content = b"\0" * 128 + b"DICM" + content
-    return FileMetaDataset(getattr(read_partial(io.BytesIO(content), force=True), "file_meta", Dataset()))
+    prefix = PREFIX if layout.part10 else 0
+    return read_header(content, layout.dataset, prefix=prefix, implicit=layout.implicit, little=layout.little)
 
 
 def _with_pixels(layout: Layout, header: Dataset, window: Window, pixels: Element, limits: Limits) -> Layout:

@@ -15,12 +15,13 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
-from apps.imaging.dicom import extended_jpeg
+from apps.imaging.dicom import extended_jpeg, lossless_jpeg
 from apps.imaging.dicom.codestream import declared_size
 from apps.imaging.dicom.parser import Unreadable
 
 Pixels = npt.NDArray[np.generic]
 extended_jpeg.register()
+lossless_jpeg.register()
 
 
 def decode_frame(header: Dataset, frame: bytes, *, transfer_syntax: UID, pixel_tag: BaseTag) -> Pixels:

@@ -62,16 +62,24 @@ def render_frame(
         Unreadable: ``undecodable``, ``bad_dimensions``, ``bad_palette``.
     """
     samples = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
+    try:
+        pixels = _drawn(samples, header, number, window)
+        if overlays:
+            pixels = _with_overlays(pixels, header)
+        return _fitted(Image.fromarray(pixels), viewport, _aspect(header, number))
+    except _DAMAGED as error:  # elements of the wrong type or number
+        raise Unreadable("undecodable") from error
+
+
+def _drawn(samples: Pixels, header: Dataset, number: int, window: Window | None) -> npt.NDArray[np.uint8]:
     photometric = str(header.get("PhotometricInterpretation", "MONOCHROME2"))
     if samples.ndim == 3:
-        pixels = _eight_bits(samples, int(header.get("BitsStored") or 8))[..., :3]
-    elif photometric == "PALETTE COLOR":
-        pixels = _coloured(samples, header)
-    else:
-        pixels = _grey(samples, header, number, window)
-    if overlays:
-        pixels = _with_overlays(pixels, header)
-    return _fitted(Image.fromarray(pixels), viewport, _aspect(header, number))
+        if samples.shape[2] != 3:  # ARGB and CMYK, retired: their colours would be drawn wrongly
+            raise Unreadable("undecodable")
+        return _eight_bits(samples, int(header.get("BitsStored") or 8))
+    if photometric == "PALETTE COLOR":
+        return _coloured(samples, header)
+    return _grey(samples, header, number, window)
 
 
 def encode_picture(

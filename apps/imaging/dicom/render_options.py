@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-MAX_VIEWPORT = 8_192
+MAX_VIEWPORT = 4_096
+"""Pixels on a side: a picture of 48 MiB in colour."""
 _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
 
 

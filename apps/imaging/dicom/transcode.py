@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import imagecodecs
@@ -33,7 +33,6 @@ _LOSSY = frozenset({*(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81")
 """Syntaxes that are lossy whatever the frame; of .91 and the like only the header can tell."""
 _DISCRETE_COSINE = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
 """JPEG that codes colour as YBR; it is decoded to RGB as its viewers do, since nothing exact is lost by that."""
-_COLOURS = frozenset({"RGB", "YBR_FULL"})
 _ONE_SAMPLE = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
 
 
@@ -58,11 +57,8 @@ def targets(header: Dataset, source: UID, *, pixel_tag: BaseTag = PIXEL_DATA) ->
     """Return the transfer syntaxes that :func:`transcode` offers for an object, judged by its header."""
     if not _decodable(source):
         return frozenset()
-    offered = {str(ExplicitVRLittleEndian)}
-    if pixel_tag == PIXEL_DATA and _has_codec_form(header):
-        bits = int(header.BitsAllocated)
-        offered |= {str(target) for target, codec in _CODECS.items() if bits in codec.bits}
-    return frozenset(offered - {str(source)})
+    offered = {ExplicitVRLittleEndian, *(target for target in _CODECS if _has_form(header, source, target, pixel_tag))}
+    return frozenset(str(target) for target in offered - {source})
 
 
 def transcode(
@@ -89,13 +85,13 @@ def transcode(
     codec = _CODECS.get(target)
     if codec is None:
         raise CannotTranscode(f"frames are not encoded as {target}")
-    if pixel_tag != PIXEL_DATA or not _has_codec_form(header) or int(header.BitsAllocated) not in codec.bits:
+    if not _has_form(header, source, target, pixel_tag):
         raise CannotTranscode(f"{target.name} has no form for such pixels")
     samples, photometric = _samples(header, frame, source, pixel_tag)
     if samples.dtype.itemsize * 8 not in codec.bits:
         raise CannotTranscode(f"{target.name} has no form for such pixels")
     encoded = codec.encode_exactly(_sign_extended(header, samples))
-    return Transcoded(encoded, _changes(header, source, samples, photometric))
+    return Transcoded(encoded, _changes(header, source, samples, codec.colours.get(photometric, photometric)))
 
 
 def _decodable(source: UID) -> bool:
@@ -109,19 +105,47 @@ def _decodable(source: UID) -> bool:
         return False
 
 
-def _has_codec_form(header: Dataset) -> bool:
-    samples = int(header.get("SamplesPerPixel") or 1)
-    photometric = str(header.get("PhotometricInterpretation", ""))
+def _has_form(header: Dataset, source: UID, target: UID, pixel_tag: BaseTag) -> bool:
+    """Return whether a codec takes such pixels, judged by their header."""
+    try:
+        samples, bits = _whole(header, "SamplesPerPixel", 1), _whole(header, "BitsAllocated")
+    except Unreadable:
+        return False
+    codec = _CODECS[target]
+    if pixel_tag != PIXEL_DATA or bits not in codec.bits:
+        return False
     if samples == 1:
-        return photometric in _ONE_SAMPLE
-    return samples == 3 and (photometric in _COLOURS or photometric.startswith("YBR_"))
+        return str(header.get("PhotometricInterpretation", "")) in _ONE_SAMPLE
+    return samples == 3 and _decoded_colour(header, source) in codec.colours
+
+
+def _decoded_colour(header: Dataset, source: UID) -> str:
+    """Return the photometric interpretation of the samples that a codec is given."""
+    photometric = str(header.get("PhotometricInterpretation", ""))
+    if source in _DISCRETE_COSINE or photometric in ("YBR_RCT", "YBR_ICT"):
+        return "RGB"
+    return "YBR_FULL" if photometric == "YBR_FULL_422" else photometric
+
+
+def _whole(header: Dataset, keyword: str, default: int | None = None) -> int:
+    """Return a whole number of the Image Pixel module.
+
+    Raises:
+        Unreadable: ``bad_dimensions`` if it is missing without a default, or no number.
+    """
+    value = header.get(keyword)
+    if default is not None and value in (None, ""):
+        return default
+    if not isinstance(value, int):
+        raise Unreadable("bad_dimensions")
+    return int(value)
 
 
 def _to_native(header: Dataset, frame: bytes, source: UID, pixel_tag: BaseTag) -> Transcoded:
     if not source.is_compressed:
         return Transcoded(_little_endian(header, frame, source), Dataset())
     samples, photometric = _decoded(header, frame, source, pixel_tag)
-    if int(header.BitsAllocated) == 1:
+    if _whole(header, "BitsAllocated") == 1:
         bits = np.packbits(samples.astype(np.uint8, copy=False), axis=None, bitorder="little")
         return Transcoded(bits.tobytes(), Dataset())
     content = samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes()
@@ -129,9 +153,11 @@ def _to_native(header: Dataset, frame: bytes, source: UID, pixel_tag: BaseTag) -
 
 
 def _little_endian(header: Dataset, frame: bytes, source: UID) -> bytes:
-    size = int(header.BitsAllocated) // 8
+    size = _whole(header, "BitsAllocated") // 8
     if source != ExplicitVRBigEndian or size < 2:
         return frame
+    if size not in (2, 4, 8) or len(frame) % size:
+        raise Unreadable("undecodable")
     return np.frombuffer(frame, f">u{size}").astype(f"<u{size}").tobytes()
 
 
@@ -148,20 +174,22 @@ def _decoded(header: Dataset, frame: bytes, source: UID, pixel_tag: BaseTag) -> 
 
 
 def _native_samples(header: Dataset, frame: bytes) -> tuple[Pixels, str]:
-    rows, columns, samples = int(header.Rows), int(header.Columns), int(header.get("SamplesPerPixel") or 1)
-    photometric, bits = str(header.PhotometricInterpretation), int(header.BitsAllocated)
+    rows, columns, samples = _whole(header, "Rows"), _whole(header, "Columns"), _whole(header, "SamplesPerPixel", 1)
+    photometric, bits = str(header.PhotometricInterpretation), _whole(header, "BitsAllocated")
+    if rows < 1 or columns < 1:
+        raise Unreadable("bad_dimensions")
     layout = NativeLayout.of(
         rows=rows, columns=columns, samples=samples, bits=bits, photometric=photometric, frames=1, word_swapped=False
     )
     if len(frame) < layout.frame_bytes:
         raise Unreadable("undecodable")
-    kind = "i" if int(header.get("PixelRepresentation") or 0) == 1 else "u"
+    kind = "i" if _whole(header, "PixelRepresentation", 0) == 1 else "u"
     values = np.frombuffer(frame[: layout.frame_bytes], f"<{kind}{bits // 8}")
     if samples == 1:
         return values.reshape(rows, columns), photometric
     if photometric == "YBR_FULL_422":
         return _resampled(values, rows, columns), "YBR_FULL"
-    if int(header.get("PlanarConfiguration") or 0) == 1:
+    if _whole(header, "PlanarConfiguration", 0) == 1:
         return np.ascontiguousarray(values.reshape(samples, rows, columns).transpose(1, 2, 0)), photometric
     return values.reshape(rows, columns, samples), photometric
 
@@ -184,8 +212,9 @@ def _sign_extended(header: Dataset, samples: Pixels) -> Pixels:
     Raises:
         CannotTranscode: if the bits above the sign hold an overlay (PS3.5 section 8.1.2, retired).
     """
-    spare = samples.dtype.itemsize * 8 - int(header.get("BitsStored") or samples.dtype.itemsize * 8)
-    if samples.dtype.kind != "i" or spare <= 0:
+    depth = samples.dtype.itemsize * 8
+    spare = depth - _whole(header, "BitsStored", depth)
+    if samples.dtype.kind != "i" or not 0 < spare < depth:
         return samples
     extended: Pixels = np.right_shift(np.left_shift(samples, spare), spare)  # type: ignore[call-overload]
     embedded = any(tag.group >> 8 == 0x60 and tag.element == 0x0102 and header[tag].value for tag in header.keys())  # noqa: SIM118
@@ -209,11 +238,17 @@ def _changes(header: Dataset, source: UID, samples: Pixels, photometric: str) ->
 
 @dataclass(frozen=True)
 class _Codec:
-    """A lossless codec; ``unsigned``: it knows no signed samples and gets their bits."""
+    """A lossless codec.
+
+    Attributes:
+        colours: photometric interpretations of three samples that it takes, and what they are called when encoded.
+        unsigned: it knows no signed samples and gets their bits.
+    """
 
     encode: Callable[[Pixels], bytes | bytearray]
     decode: Callable[[bytes, Pixels], Any]
     bits: frozenset[int]
+    colours: Mapping[str, str] = field(default_factory=lambda: {"RGB": "RGB", "YBR_FULL": "YBR_FULL"})
     unsigned: bool = False
 
     def encode_exactly(self, samples: Pixels) -> bytes:
@@ -222,7 +257,7 @@ class _Codec:
         Raises:
             CannotTranscode: if decoding does not give the samples back.
         """
-        given = np.ascontiguousarray(samples)
+        given = samples.copy(order="C")  # a view of one row or column keeps strides that encoders stumble over
         if self.unsigned:
             given = given.view(f"u{given.dtype.itemsize}")
         try:
@@ -233,11 +268,6 @@ class _Codec:
         if restored.size != given.size or not np.array_equal(restored.reshape(given.shape), given):
             raise CannotTranscode("the encoded frame would not be exact")
         return encoded
-
-
-def _by_pixel(decoded: Pixels) -> Pixels:
-    """Reorder colour that was coded, and is decoded, component by component."""
-    return np.moveaxis(decoded, 0, -1) if decoded.ndim == 3 else decoded
 
 
 def _encode_rle(samples: Pixels) -> bytes:
@@ -266,9 +296,10 @@ def _decode_rle(encoded: bytes, samples: Pixels) -> Pixels:
 
 _CODECS = {
     HTJ2KLossless: _Codec(
-        lambda samples: imagecodecs.htj2k_encode(samples, reversible=True, rgb=False),
-        lambda encoded, samples: _by_pixel(imagecodecs.htj2k_decode(encoded)),
+        lambda samples: imagecodecs.htj2k_encode(samples, reversible=True),
+        lambda encoded, _: imagecodecs.htj2k_decode(encoded),
         frozenset({8, 16}),  # OpenJPEG, which most clients decode with, reads no more
+        {"RGB": "YBR_RCT"},  # browsers' OpenJPH mixes up components that no transformation binds together
     ),
     JPEGLSLossless: _Codec(
         lambda samples: imagecodecs.jpegls_encode(samples, out=2 * samples.nbytes + 4_096),  # noise does not shrink

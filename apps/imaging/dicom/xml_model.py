@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape, quoteattr
 
@@ -80,28 +79,33 @@ def _attributes(
 ) -> Iterator[Step]:
     """Yield a data set's XML in pieces; an item is yielded for the caller to convert, not recursed into."""
     scope = outer.of(dataset)
+    creators: dict[int, str] = {}
     if depth == 0 and SPECIFIC_CHARACTER_SET not in dataset:
-        yield from _element(dataset, Tag(SPECIFIC_CHARACTER_SET), "CS", [_value(1, UTF_8)])
+        yield from _element(Tag(SPECIFIC_CHARACTER_SET), "CS", [_value(1, UTF_8)])
     for tag in sorted_tags(dataset):
         values = read_values(dataset, tag, scope)
         path = f"{prefix}{tag:08X}"
         too_deep = values.kind is Kind.ITEMS and depth >= MAX_DEPTH
+        if tag.is_private_creator and values.kind is Kind.TEXTS and values.content:
+            creators[tag] = values.content[0] or ""
         if tag == SPECIFIC_CHARACTER_SET:
-            yield from _element(dataset, tag, "CS", [_value(1, UTF_8)])
+            yield from _element(tag, "CS", [_value(1, UTF_8)])
         elif bulk_uri and (too_deep or goes_by_uri(tag, values, threshold)):
-            yield from _element(dataset, tag, values.vr, [f"<BulkData uri={quoteattr(bulk_uri(path))}/>"])
+            yield from _element(tag, values.vr, [f"<BulkData uri={quoteattr(bulk_uri(path))}/>"], creators)
         elif too_deep:
             raise NestingTooDeep(f"sequences are nested deeper than {MAX_DEPTH}")
         elif values.kind is Kind.ITEMS:
             items = enumerate(values.content)
             steps: list[Step] = [(item, scope, f"{path}/{number}/", number + 1, depth + 1) for number, item in items]
-            yield from _element(dataset, tag, "SQ", steps)
+            yield from _element(tag, "SQ", steps, creators)
         else:
-            yield from _element(dataset, tag, values.vr, _content(values))
+            yield from _element(tag, values.vr, _content(values), creators)
 
 
-def _element(dataset: Dataset, tag: BaseTag, vr: str, content: list[Any]) -> Iterator[Step]:
-    start = f'<DicomAttribute tag="{tag:08X}" vr="{vr}"{_naming(dataset, tag)}'
+def _element(
+    tag: BaseTag, vr: str, content: Sequence[Step], creators: Mapping[int, str] | None = None
+) -> Iterator[Step]:
+    start = f'<DicomAttribute tag="{tag:08X}" vr="{vr}"{_naming(tag, creators or {})}'
     if not content:
         yield f"{start}/>"
         return
@@ -110,16 +114,12 @@ def _element(dataset: Dataset, tag: BaseTag, vr: str, content: list[Any]) -> Ite
     yield "</DicomAttribute>"
 
 
-def _naming(dataset: Dataset, tag: BaseTag) -> str:
+def _naming(tag: BaseTag, creators: Mapping[int, str]) -> str:
     if not tag.is_private:
         keyword = _keyword(tag)
         return f' keyword="{keyword}"' if keyword else ""
-    block = Tag(tag.group, tag.element >> 8)
-    if tag.is_private_creator or block not in dataset:
-        return ""
-    creator = read_values(dataset, block, Scope().of(dataset))
-    text = str(creator.content[0]) if creator.kind is Kind.TEXTS and creator.content else ""
-    return f" privateCreator={quoteattr(text)}" if text and not _NOT_XML.search(text) else ""
+    creator = creators.get(tag & 0xFFFF0000 | tag.element >> 8, "")
+    return f" privateCreator={quoteattr(creator)}" if creator and not _NOT_XML.search(creator) else ""
 
 
 @lru_cache(maxsize=16_384)

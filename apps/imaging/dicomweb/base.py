@@ -53,7 +53,7 @@ def choose(request: Request, category: Category, stored: Stored) -> Choice:
     Raises:
         NotAcceptable: 406, naming what could be had.
     """
-    accept, query = request.headers.get("Accept"), request.query_params
+    accept, query = getattr(request, _ACCEPTED, request.headers.get("Accept")), request.query_params
     if not charset_is_acceptable(request.headers.get("Accept-Charset"), query.get("charset")):
         raise NotAcceptable("only UTF-8 is sent")
     choice = negotiate(accept, category, stored, query=query.get("accept"))
@@ -63,6 +63,14 @@ def choose(request: Request, category: Category, stored: Stored) -> Choice:
             f"nothing acceptable can be sent; transfer syntaxes that can: {offered}" if offered else None
         )
     return choice
+
+
+_ACCEPTED = "dicomweb_accept"
+
+
+def accept_instead(request: Request, accept: str) -> None:
+    """Let :func:`choose` read this instead of the Accept header: WADO-URI says it in query parameters."""
+    setattr(request, _ACCEPTED, accept)
 
 
 def visible_study(request: Request, study: str) -> Study:

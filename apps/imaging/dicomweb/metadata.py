@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import partial
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -16,14 +14,16 @@ from rest_framework.request import Request
 from apps.accounts import audit
 from apps.accounts.actors import signed_in
 from apps.imaging.dicom.bulk_data import BULK_THRESHOLD
-from apps.imaging.dicom.json_model import to_json
+from apps.imaging.dicom.json_encoder import JsonEncoder
+from apps.imaging.dicom.layout import Layout
 from apps.imaging.dicom.negotiation import XML, Category, Stored
-from apps.imaging.dicom.parser import DicomObject
+from apps.imaging.dicom.parser import head_bytes, inflated
+from apps.imaging.dicom.pixel_layout import LIMITS
 from apps.imaging.dicom.xml_model import to_xml
 from apps.imaging.dicomweb.base import DicomWebView, choose, instance_url, part, related, visible_instances
 from apps.imaging.dicomweb.retrieve import available_syntax
 from apps.imaging.models import Instance
-from apps.imaging.queries import open_instance
+from apps.imaging.queries import layout_of, open_file, open_instance
 from apps.protection import keys
 
 _RESPONSES = {
@@ -32,6 +32,10 @@ _RESPONSES = {
     404: OpenApiResponse(),
     406: OpenApiResponse(),
 }
+
+
+_AVAILABLE_SYNTAX = 0x00083002
+_PIXEL_VRS = {0x7FE00008: "OF", 0x7FE00009: "OD"}
 
 
 class MetadataView(DicomWebView):
@@ -50,12 +54,13 @@ class MetadataView(DicomWebView):
         keys.warm({row.key_holder for row in rows})
         site = request.build_absolute_uri("/").rstrip("/")
         if choice.media_type == XML:
-            bodies = (xml_metadata(row, site) for row in rows)
+            bodies = (xml_metadata(row, f"{site}{instance_url(row)}") for row in rows)
             if not choice.multipart:
                 return HttpResponse(next(bodies), content_type=XML)
             return related((part([body], XML) for body in bodies), XML)
-        body = b"[" + b",".join(json_metadata(row, site) for row in rows) + b"]"
-        return HttpResponse(body, content_type=choice.media_type)
+        encoder, bases = JsonEncoder(), _bases(rows, site)
+        body = b",".join(json_metadata(row, bases[row.series_id] + row.sop_instance_uid, encoder) for row in rows)
+        return HttpResponse(b"[" + body + b"]", content_type=choice.media_type)
 
 
 class SeriesMetadataView(MetadataView):
@@ -74,44 +79,43 @@ class InstanceMetadataView(MetadataView):
         return self.respond(request, study, series, instance)
 
 
-def json_metadata(row: Instance, site: str) -> bytes:
+def json_metadata(row: Instance, base: str, encoder: JsonEncoder) -> bytes:
     """Return an instance as encoded DICOM JSON.
 
     Args:
-        site: scheme and host, for the addresses of bulk data.
+        base: address of the instance.
+        encoder: shared by the instances of an answer.
     """
-    base = f"{site}{instance_url(row)}"
-    with open_instance(row) as dicom:
-        model = to_json(dicom.header, bulk_uri=partial(_bulk_uri, base))
-        for tag, vr in _left_out(dicom):
-            model[f"{tag:08X}"] = {"vr": vr, "BulkDataURI": _address(base, row, tag)}
-        model["00083002"] = {"vr": "UI", "Value": [available_syntax(row)]}
-    return json.dumps(dict(sorted(model.items())), separators=(",", ":"), ensure_ascii=False).encode()
+    with open_file(row) as file:
+        layout = layout_of(file)
+        head = head_bytes(inflated(file.as_file(), layout, LIMITS), layout)
+    more: list[tuple[int, dict[str, object]]] = [(_AVAILABLE_SYNTAX, {"vr": "UI", "Value": [available_syntax(row)]})]
+    more += [(tag, {"vr": vr, "BulkDataURI": _address(base, row, tag)}) for tag, vr in _left_out(layout)]
+    return encoder.encode(head, layout, base, more)
 
 
-def xml_metadata(row: Instance, site: str) -> bytes:
-    """Return an instance as a Native DICOM Model (PS3.19 annex A.1)."""
-    base = f"{site}{instance_url(row)}"
+def _bases(rows: list[Instance], site: str) -> dict[object, str]:
+    """Return by series the address of its instances, but for their UIDs."""
+    first = {row.series_id: row for row in reversed(rows)}
+    return {pk: f"{site}{instance_url(row).removesuffix(row.sop_instance_uid)}" for pk, row in first.items()}
+
+
+def xml_metadata(row: Instance, base: str) -> bytes:
+    """Return an instance as a Native DICOM Model (PS3.19 annex A.1); ``base`` is its address."""
     with open_instance(row) as dicom:
         dataset = Dataset(dicom.header)
-        left_out = dict(_left_out(dicom))
+        left_out = dict(_left_out(dicom.layout))
         for tag, vr in left_out.items():
             dataset.add_new(Tag(tag), vr, b"\0" * (BULK_THRESHOLD + 2))  # longer than what is inline: sent by address
         return to_xml(dataset, bulk_uri=lambda path: _xml_address(base, row, path, left_out))
 
 
-def _left_out(dicom: DicomObject) -> Iterator[tuple[int, str]]:
+def _left_out(layout: Layout) -> Iterator[tuple[int, str]]:
     """Yield tag and VR of the values that are not parsed with the header: pixels and large values."""
-    for bulk in dicom.layout.bulk:
+    for bulk in layout.bulk:
         yield bulk.tag, bulk.vr
-    if dicom.layout.pixel_tag:
-        yield dicom.layout.pixel_tag, _pixel_vr(dicom)
-
-
-def _pixel_vr(dicom: DicomObject) -> str:
-    if dicom.layout.pixel_vr:
-        return dicom.layout.pixel_vr
-    return {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(dicom.layout.pixel_tag, "OW")
+    if layout.pixel_tag:
+        yield layout.pixel_tag, layout.pixel_vr or _PIXEL_VRS.get(layout.pixel_tag, "OW")
 
 
 def _bulk_uri(base: str, path: str) -> str:

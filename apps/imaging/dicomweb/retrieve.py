@@ -80,7 +80,7 @@ def _content_type(choice: Choice) -> str:
 
 
 def _choose_for(request: Request, row: Instance, *, single: bool) -> Choice:
-    choice = choose(request, Category.INSTANCES, Stored(row.transfer_syntax_uid, _NOT_ASKED, single=single))
+    choice = choose(request, Category.INSTANCES, Stored(row.transfer_syntax_uid, CONVERSIONS, single=single))
     if choice.transfer_syntax == row.transfer_syntax_uid:
         return choice
     with open_instance(row) as dicom:
@@ -94,7 +94,7 @@ def _choose_for(request: Request, row: Instance, *, single: bool) -> Choice:
     return choice
 
 
-_NOT_ASKED = frozenset(
+CONVERSIONS = frozenset(
     {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"} | {f"1.2.840.10008.1.2.4.{end}" for end in (80, 90, 201)}
 )
 """Conversions that may be possible: the object is opened only if one of them would be preferred to what is stored."""
@@ -189,11 +189,11 @@ class BulkDataView(DicomWebView):
 
     def respond(self, request: Request, row: Instance, path: str) -> HttpResponseBase:
         """Send a value: pixels as frames, others as octets."""
-        if row.pixel_tag and path.upper() == f"{row.pixel_tag:08X}":
+        if row.pixel_tag and path.upper() in ("", f"{row.pixel_tag:08X}"):
             return self.pixels(request, row)
         choice = choose(request, Category.BULK_DATA, Stored(single=True))
         with open_instance(row) as dicom:
-            content = _large_value(dicom, path) or resolve_bulk_path(dicom.header, path)
+            content = bulk_value(dicom, path)
         if not choice.multipart:
             return streamed(iter([content]), choice.media_type)
         return related([part([content], choice.media_type)], choice.media_type)
@@ -218,14 +218,19 @@ class BulkDataView(DicomWebView):
         return related([part(frames(), kind)], choice.media_type)
 
 
-def _large_value(dicom: DicomObject, path: str) -> bytes:
-    """Return a value that is too large to be parsed with the header; empty if the path names none."""
+def bulk_value(dicom: DicomObject, path: str) -> bytes:
+    """Return a value by its path; see :func:`~apps.imaging.dicom.bulk_data.resolve_bulk_path`.
+
+    Raises:
+        NoSuchBulkData: if the path leads nowhere.
+        NestingTooDeep: if the value is a sequence that cannot be encoded.
+    """
     for bulk in dicom.layout.bulk:
         if path.upper() == f"{bulk.tag:08X}":
             dicom.stream.seek(bulk.extent[0])
             content = dicom.stream.read(bulk.extent[1] - bulk.extent[0])
             return little_endian(content, bulk.vr, stored_little=dicom.layout.little)
-    return b""
+    return resolve_bulk_path(dicom.header, path)
 
 
 def _raw_pixels(row: Instance) -> Iterator[bytes]:

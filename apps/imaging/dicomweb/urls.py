@@ -2,6 +2,17 @@ from django.urls import path
 
 from apps.imaging.dicomweb.capabilities import CapabilitiesView
 from apps.imaging.dicomweb.metadata import InstanceMetadataView, MetadataView, SeriesMetadataView
+from apps.imaging.dicomweb.rendered import (
+    FramesRenderedView,
+    FramesThumbnailView,
+    InstanceRenderedView,
+    InstanceThumbnailView,
+    SeriesRenderedView,
+    SeriesThumbnailView,
+    StudyRenderedView,
+    StudyThumbnailView,
+    WadoUriView,
+)
 from apps.imaging.dicomweb.resources import InstanceResource, SeriesResource, StudiesResource, StudyResource
 from apps.imaging.dicomweb.retrieve import BulkDataView, FrameView
 from apps.imaging.dicomweb.search import (
@@ -32,5 +43,14 @@ urlpatterns = [
     path(f"{INSTANCE}/metadata", InstanceMetadataView.as_view(), name="instance-metadata"),
     path(f"{INSTANCE}/frames", BulkDataView.as_view(), {"path": ""}, name="all-frames"),
     path(f"{INSTANCE}/frames/<str:frames>", FrameView.as_view(), name="frames"),
+    path(f"{STUDY}/rendered", StudyRenderedView.as_view(), name="study-rendered"),
+    path(f"{SERIES}/rendered", SeriesRenderedView.as_view(), name="series-rendered"),
+    path(f"{INSTANCE}/rendered", InstanceRenderedView.as_view(), name="instance-rendered"),
+    path(f"{INSTANCE}/frames/<str:frames>/rendered", FramesRenderedView.as_view(), name="frames-rendered"),
+    path(f"{STUDY}/thumbnail", StudyThumbnailView.as_view(), name="study-thumbnail"),
+    path(f"{SERIES}/thumbnail", SeriesThumbnailView.as_view(), name="series-thumbnail"),
+    path(f"{INSTANCE}/thumbnail", InstanceThumbnailView.as_view(), name="instance-thumbnail"),
+    path(f"{INSTANCE}/frames/<str:frames>/thumbnail", FramesThumbnailView.as_view(), name="frames-thumbnail"),
+    path("wado", WadoUriView.as_view(), name="wado-uri"),
     path(f"{INSTANCE}/bulkdata/<path:path>", BulkDataView.as_view(), name="bulk-data"),
 ]

@@ -16,7 +16,7 @@ def mark_unnumbered(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imaging', '0002_whole_files'),
+        ('imaging', '0003_archive_verification'),
         ('patients', '0001_initial'),
     ]
 
