@@ -68,7 +68,7 @@ _UNSURE_AFTER = re.compile(
 )
 """Words that leave open whether there is an allergy; it is then recorded as unconfirmed."""
 _OTHER_CLAUSE = re.compile(
-    r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|"
+    r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|chang(?:ed|ing|e)|replaced|converted|transitioned|"
     r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|denies)\b|但|目前|服用",
     re.IGNORECASE,
 )
@@ -82,6 +82,10 @@ _DENIED = re.compile(
     r"\b(?:no|not|denies|denied|without|never|isn't|wasn't|negative for|(?:ruled|rules|rule) out|excluded)\b[^,;]{0,30}$",
     re.IGNORECASE,
 )
+_NONE_OF_LIST = re.compile(
+    r"(?:^|[.;:]\s*,?\s*)no\s+(?!known\b)(?:(?!\w*allerg)[\w/-]+(?:,\s*|\s+)){0,8}$", re.IGNORECASE
+)
+"""Before one of a list that is denied as a whole ("No shrimp, seafood, or dye allergy")."""
 _NONE_KNOWN = re.compile(
     r"\bn\.?k\.?d\.?a\b\.?|\bno\s+(?:known\s+)?(?:drug|medication|medicine|medicinal)\s*(?:/\s*food\s*)?allerg\w*|"
     r"\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?(?:drug|medication|medicine)\s+allerg\w*|\bno (?:known )?allerg\w+ to (?:any )?(?:medications?|drugs|medicines?)\b|"
@@ -91,7 +95,7 @@ _NONE_KNOWN = re.compile(
 )
 _NO_ALLERGIES = re.compile(
     r"\bn\.?k\.?a\b\.?|\bno\s+known\s+allerg\w*|\bno\s+allerg(?:y|ies)\b(?!\s+to)|\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?allerg(?:y|ies)\b(?!\s+to)|"
-    r"\ballerg(?:y|ies)\s*[:\-–]\s*,?\s*(?:none|nil|no\b|negative|denies)|(?:否认|无|没有)(?:明确|已知|明显)?过敏史|过敏史\s*[：:]\s*(?:无|否认|没有|未发现)",
+    r"\ballerg(?:y|ies)\s*[:\-–]\s*,?\s*(?:none|nil|no\b(?=\s*(?:[.;,\n]|$|known\b))|negative|denies)|(?:否认|无|没有)(?:明确|已知|明显)?过敏史|过敏史\s*[：:]\s*(?:无|否认|没有|未发现)",
     re.IGNORECASE,
 )
 _SECTION_NONE = re.compile(r"^\W*(?:none|nil|no\b|denies|negative|无|否认|没有)", re.IGNORECASE)
@@ -276,7 +280,7 @@ def _stated(before: str, after: str) -> str | None:
     cue = _last_cue(before)
     if cue and _is_mere_symptom(cue, before, after):
         cue = None
-    if _TOLERATED.search(before):
+    if _TOLERATED.search(before) or (_NONE_OF_LIST.search(before) and _CONTEXT.search(before + after)):
         return DENIED
     if _EXCEPT.search(before) or (_EXCEPT_ZH.search(before) and _EXCEPTED_ZH.match(after)):
         return ALLERGY

@@ -64,6 +64,7 @@ def named_conditions(text: str, lexical: list[Named], names: Sequence[tuple[int,
         if candidate.system == "condition"
         and (_is_finding(text[start:end], candidate) or _is_embolism(text, start, end))
     ]
+    lexical = [row for row in lexical if text[row.start : row.end] != "PE" or _is_embolism(text, row.start, row.end)]
     rows = sorted([*lexical, *known], key=lambda row: (row.start, row.start - row.end, row.candidate is None))
     merged: list[Named] = []
     for row in rows:

@@ -6,7 +6,7 @@ import re
 from itertools import zip_longest
 
 _ANSWER = (
-    r"(?P<no>no|none|n|neg|negative|absent|denie[sd]|never|not present|nil|false|无|否|没有|阴性|未见|否认|\(-\)|（-）|-)|"
+    r"(?P<no>no|none|n|neg|negative|absent|denie[sd]|never|not (?:present|seen|identified|noted|detected|found|observed)|nil|false|无|否|没有|阴性|未见|否认|\(-\)|（-）|-)|"
     r"(?P<yes>yes|y|pos|positive|present|true|有|是|阳性|\(\+\)|（\+）|\+)|"
     r"(?P<unknown>unknown|not known|unsure|不详|不清楚|未知)"
 )
@@ -17,6 +17,11 @@ _ANSWERED = re.compile(
 )
 _LABEL = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff0-9 /,()'、-]{1,59}$")
 """What stands before an answer in a form."""
+_NO_PAIN = re.compile(
+    r"\bpain\b(?![^.;,]{0,25}\bfrom\b)[^.;,\d]{0,25}(?<![\d/])0\s*(?:/|out of)\s*10\b|(?<![\d/])0\s*(?:/|out of)\s*10\s+(?:[a-z]+\s+){0,2}pain\b",
+    re.IGNORECASE,
+)
+"""A pain score of nought."""
 _BOX = re.compile(r"(?P<off>☐|□|\[\s?\]|\(\s\))|(?P<on>☑|☒|■|√|✓|✔|\[[xX√✓]\]|\([xX√✓]\))")
 
 
@@ -29,6 +34,7 @@ def answers(text: str) -> list[tuple[int, int, str]]:
         last = match.end()
         if label is not None:
             rows.append((start + label.start(), start + label.end(), str(match.lastgroup)))
+    rows += [(match.start(), match.end(), "no") for match in _NO_PAIN.finditer(text)]
     boxes = list(_BOX.finditer(text))
     for box, following in zip_longest(boxes, boxes[1:]):
         stop = min(following.start() if following else len(text), box.end() + 60)

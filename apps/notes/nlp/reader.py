@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from apps.notes.nlp.allergies import DENIED, UNCONFIRMED, Allergy, allergy_to, mentions, tolerates, unknown_allergens
@@ -22,8 +22,10 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
+from apps.notes.nlp.circumstances import PREGNANCY_CODE, is_child, is_habit_now, is_past_event
 from apps.notes.nlp.condition_history import RESOLVED, is_history
 from apps.notes.nlp.condition_names import Named, named_conditions
+from apps.notes.nlp.condition_senses import is_vaccine
 from apps.notes.nlp.conditions import condition_at, has_not_recurred
 from apps.notes.nlp.diabetes import with_type
 from apps.notes.nlp.dosage import dosage
@@ -246,6 +248,8 @@ class _Note:
     ) -> Mention:
         sentence = self.context.sentence_at(start)
         after = self.text[end : min(sentence[1], following, end + DOSE_REACH)]
+        if following < sentence[1]:
+            after = _OF_THE_NEXT.sub("", after)
         taken = dosage(after, self.text[max(sentence[0], previous, start - 40) : start])
         reason = _REASON.match(self.text, end, min(sentence[1], following)) if act.act in PAUSES else None
         if reason is not None:
@@ -309,18 +313,37 @@ class _Note:
         section = self._section(row.start)
         if row.concept == NO_SUBSTANCE and self.text[row.end : row.end + 8].lstrip().startswith((":", "：")):
             return None  # the heading of a list, also where it does not begin a line
-        assertion = self.context.assertion(row.start, row.end, section=section.name if section else "")
+        words = self.text[row.start : row.end]
+        name = section.name if section else ""
+        assertion = self.context.assertion(
+            row.start, row.end, section="" if is_habit_now(self.text[: row.start], words, name) else name
+        )
         if assertion == ABSENT and has_not_recurred(self.context, row):
             assertion = HISTORICAL  # 肺癌术后未见复发 denies the recurrence, not the cancer
+        if assertion == PRESENT and is_past_event(self.text, row):
+            assertion = HISTORICAL
+        if is_vaccine(self.text, row.start, row.end):
+            assertion = ABSENT
         condition = condition_at(self.context, row, assertion)
         if condition is None:
             return None
+        if assertion == PRESENT and condition.details["code"].startswith(PREGNANCY_CODE) and self._is_child:
+            assertion = OTHER
         if assertion == PRESENT and (is_history(condition.details["code"]) or condition.details["status"] == RESOLVED):
             assertion = HISTORICAL
         concept = row.concept or condition.details["code"]
         return self._mention(condition.kind, row.start, row.end, concept, {**condition.details, "assertion": assertion})
 
+    @cached_property
+    def _is_child(self) -> bool:
+        return is_child(self.text)
 
+
+_OF_THE_NEXT = re.compile(
+    r"(?:,|\band\b|\bwith\b|\bplus\b)\s*(?:and\s+)?(?:topical|oral|intravenous|iv|inhaled|nasal|rectal|intramuscular|subcutaneous|transdermal)\s*$",
+    re.IGNORECASE,
+)
+"""The route of the next medication in the words before it."""
 _REASON = re.compile(r"[^().;。；（）\n]{0,30}[(（](?P<reason>[^()（）\d]{2,60})[)）]")
 """What stands in brackets behind a stopped medication is why it was stopped, no present finding."""
 _ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|过敏))?$", re.IGNORECASE)

@@ -1,0 +1,41 @@
+"""Circumstances that decide what a finding says: a dated event, a habit, the mother of a baby."""
+
+from __future__ import annotations
+
+import re
+
+from apps.notes.nlp.condition_names import Named
+from apps.terminology.lexicon import concepts
+
+PREGNANCY_CODE = "Z33"
+EVENT_CODES = ("I21", "I22", "I60", "I61", "I63")
+_DOES = re.compile(
+    r"\b(?:currently|is|does|still|continues to|presentation (?:at this time )?with|at this time,?)\s+(?:\w+ly\s+)?(?:still\s+)?$",
+    re.IGNORECASE,
+)
+_LONG_DONE = re.compile(
+    r"\b(?:after|since|following|from|before|prior to)\s+(?:his|her|the|their|a|an|last|first)\s+(?:\w+\s+)?$",
+    re.IGNORECASE,
+)
+_BABY = re.compile(
+    r"\b(?:birth ?weight|birth history|newborn|neonat\w+|baby (?:boy|girl)|\d+[- ](?:day|week|month)s?(?:[- ]\d+[- ]days?)?[- ]old|"
+    r"pediatric|paediatric|[1-9][- ]year[- ]old)\b|新生儿|患儿|出生体重",
+    re.IGNORECASE,
+)
+
+
+def is_past_event(text: str, row: Named) -> bool:
+    """Whether something is dated by an infarction or a stroke ("weak since his MI"), which therefore is past."""
+    code = row.candidate.code if row.candidate else concepts()[row.concept].icd10
+    return code.startswith(EVENT_CODES) and bool(_LONG_DONE.search(text[max(row.start - 40, 0) : row.start]))
+
+
+def is_child(text: str) -> bool:
+    """Whether the note is about a baby or a small child, so that a pregnancy is the mother's."""
+    return bool(_BABY.search(text))
+
+
+def is_habit_now(before: str, words: str, section: str) -> bool:
+    """Whether a past history says in the present tense what somebody does ("he smokes", "is currently smoking")."""
+    present = re.fullmatch(r"smokes|drinks|vapes|chews", words, re.IGNORECASE) or _DOES.search(before[-40:])
+    return section == "past" and bool(present)
