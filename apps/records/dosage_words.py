@@ -47,6 +47,7 @@ FREQUENCIES: Words = {
     "monthly": pgettext_lazy("frequency", "monthly"),
     "at bedtime": pgettext_lazy("frequency", "at bedtime"),
     "every morning": pgettext_lazy("frequency", "every morning"),
+    "not as prescribed": pgettext_lazy("frequency", "not as prescribed"),
     "with meals": pgettext_lazy("frequency", "with meals"),
     "every hour": pgettext_lazy("frequency", "every hour"),
     "once": pgettext_lazy("frequency", "once"),
@@ -60,6 +61,8 @@ INTERVALS: Words = {
 }
 NEEDED = "%(frequency)s as needed"
 NEEDED_WORDS = pgettext_lazy("frequency", "%(frequency)s as needed")
+NOT_SO = "%(frequency)s, not as prescribed"
+NOT_SO_WORDS = pgettext_lazy("frequency", "%(frequency)s, not as prescribed")
 _COUNT = r"\d{1,3}(?:-\d{1,3})?"
 
 
@@ -75,6 +78,8 @@ def shown_frequency(frequency: str) -> str:
     for stored, words in INTERVALS.items():
         if match := _match(stored, "n", _COUNT, frequency):
             return str(words) % {"n": match}
+    if match := _match(NOT_SO, "frequency", ".+", frequency):
+        return str(NOT_SO_WORDS) % {"frequency": shown_frequency(match)}
     if match := _match(NEEDED, "frequency", ".+", frequency):
         return str(NEEDED_WORDS) % {"frequency": shown_frequency(match)}
     return frequency
@@ -96,6 +101,8 @@ def stored_frequency(words: str) -> str:
     for stored, shown in INTERVALS.items():
         if match := _match(str(shown), "n", _COUNT, words):
             return stored % {"n": match}
+    if match := _match(str(NOT_SO_WORDS), "frequency", ".+", words):
+        return NOT_SO % {"frequency": stored_frequency(match)}
     if match := _match(str(NEEDED_WORDS), "frequency", ".+", words):
         return NEEDED % {"frequency": stored_frequency(match)}
     return _stored(FREQUENCIES, words)

@@ -12,7 +12,7 @@ REACTION = (
     r"(?:facial |lip |tongue |throat |face )?swelling|swelling of (?:the |his |her )?(?:face|lips?|tongue|throat)|swollen (?:face|lips?|tongue)|"
     r"itch(?:ing|y|iness)?|pruritus|nausea(?: and vomiting)?|vomiting|wheez\w+|bronchospasm|shortness of breath|dyspnea|"
     r"stevens-?\s?johnson(?: syndrome)?|sjs|toxic epidermal necrolysis|ten\b|dress\b|red man syndrome|diarrhea|stomach upset|gi upset|upset stomach|"
-    r"gi intolerance|abdominal (?:pain|cramps)|cough|myalgias?|muscle (?:pain|aches)|dizziness|headaches?|confusion|hallucinations?|"
+    r"gi intolerance|abdominal (?:pain|cramps)|cough|myalgias?|muscle (?:pain|aches)|dizziness|headaches?|confusion|disorientation|hallucinations?|"
     r"seizures?|syncope|hypotension|flushing|throat (?:closing|tightness)|laryngospasm|laryngeal edema|dystonia|dystonic reaction|agitation|"
     r"blisters?|blistering|photosensitivity|hepatitis|interstitial nephritis|serum sickness|palpitations|tachycardia|drowsiness|hyperkalemia|"
     r"neutropenia|agranulocytosis|thrombocytopenia|bleeding|tinnitus|malignant hyperthermia|respiratory (?:distress|arrest|depression)|"
@@ -69,7 +69,7 @@ _UNSURE_AFTER = re.compile(
 """Words that leave open whether there is an allergy; it is then recorded as unconfirmed."""
 _OTHER_CLAUSE = re.compile(
     r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|chang(?:ed|ing|e)|replaced|converted|transitioned|"
-    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|denies)\b|但|目前|服用",
+    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|denies|can)\b|但|目前|服用",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
@@ -82,6 +82,7 @@ _DENIED = re.compile(
     r"\b(?:no|not|denies|denied|without|never|isn't|wasn't|negative for|(?:ruled|rules|rule) out|excluded)\b[^,;]{0,30}$",
     re.IGNORECASE,
 )
+_INTOLERANT = re.compile(r"^\s*(?:intoleran\w+|不耐受)", re.IGNORECASE)
 _NONE_OF_LIST = re.compile(
     r"(?:^|[.;:]\s*,?\s*)no\s+(?!known\b)(?:(?!\w*allerg)[\w/-]+(?:,\s*|\s+)){0,8}$", re.IGNORECASE
 )
@@ -114,7 +115,7 @@ _EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，�
 _HEADING = re.compile(rf"[.,;\n]\s*[A-Z][A-Za-z /&-]{{3,40}}:(?!\s*(?i:{REACTION}))")
 """A heading that the sections do not know ends a section of allergies all the same."""
 _LEAVES = re.compile(
-    r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
+    r"\bcan (?:get|take|have|tolerate|receive)\b|\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
     re.IGNORECASE,
 )
 _ORGANISM = re.compile(
@@ -196,6 +197,8 @@ def allergy_to(
     """
     before, after = text[sentence[0] : start], text[end : sentence[1]]
     kind = _stated(before, after)
+    if kind == ALLERGY and _INTOLERANT.match(after):
+        kind = INTOLERANCE
     if kind is None and section_body is not None and not _leaves_section(text, section_body, start):
         kind = ALLERGY
     if kind == DENIED or (kind is not None and _is_refuted(before, after)):
@@ -208,6 +211,17 @@ def allergy_to(
     reaction = " ".join(text[slice(*span)].lower().split()) if span else ""
     severe = _SEVERE.search(reaction) or re.search(r"severe|严重", after[:30], re.IGNORECASE)
     return Allergy(kind, reaction, "severe" if severe else "", span, _certainty(before, after, following - end))
+
+
+def all_reactions(text: str, span: tuple[int, int], end: int) -> list[tuple[int, int]]:
+    """The further reactions of a list that begins with the reaction at ``span`` ("hives, GI upset and fever")."""
+    spans, last = [], span[1]
+    for match in _REACTION.finditer(text, span[1], end):
+        if not re.fullmatch(r"\s*(?:,|/|and|or|&|、|和|及|,\s*and)\s*", text[last : match.start()], re.IGNORECASE):
+            break
+        spans.append(match.span())
+        last = match.end()
+    return spans
 
 
 def _is_refuted(before: str, after: str) -> bool:

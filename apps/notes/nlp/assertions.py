@@ -128,6 +128,7 @@ class Context:
         if answer == PRESENT:
             scopes = [scope for scope in scopes if scope.assertion not in CERTAINTY]
         elif answer:
+            scopes = [scope for scope in scopes if scope.assertion != PRESENT]
             scopes = [Scope(answer, 0, 0, 0), *scopes]
         verdict = combine(scopes)
         if section == "family" and verdict in (PRESENT, HISTORICAL, POSSIBLE):

@@ -13,6 +13,12 @@ _DOES = re.compile(
     r"\b(?:currently|is|does|still|continues to|presentation (?:at this time )?with|at this time,?)\s+(?:\w+ly\s+)?(?:still\s+)?$",
     re.IGNORECASE,
 )
+_HAS = re.compile(
+    r"\b(?:he|she|patient|pt)\s+(?:also\s+|still\s+|currently\s+)*(?:has|have|complains? of|reports?|gets)\s+"
+    r"(?!had|been|a (?:\w+ )?history|history|no\b)(?:(?!history)[\w-]+,?\s+){0,6}$",
+    re.IGNORECASE,
+)
+"""Within a past history, what somebody has now ("He has muscle and joint pains")."""
 _LONG_DONE = re.compile(
     r"\b(?:after|since|following|from|before|prior to)\s+(?:his|her|the|their|a|an|last|first)\s+(?:\w+\s+)?$",
     re.IGNORECASE,
@@ -37,5 +43,7 @@ def is_child(text: str) -> bool:
 
 def is_habit_now(before: str, words: str, section: str) -> bool:
     """Whether a past history says in the present tense what somebody does ("he smokes", "is currently smoking")."""
+    if section == "past" and _HAS.search(before[-90:]):
+        return True
     present = re.fullmatch(r"smokes|drinks|vapes|chews", words, re.IGNORECASE) or _DOES.search(before[-40:])
     return section == "past" and bool(present)

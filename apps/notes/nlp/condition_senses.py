@@ -60,6 +60,21 @@ _BLOOD_LOSS_BEFORE = re.compile(
 _BLOOD_LOSS_AFTER = re.compile(
     r"^\s*(?:[:,]|was\b|is\b|of\b|less\b|minimal|approximately|estimated|about\b|\d)", re.IGNORECASE
 )
+_INTENDED = re.compile(
+    r"\b(?:should|recommend\w*|advis\w+|encourag\w+|attempts? (?:at|of)|goals?|counsel\w*|for|nonsurgical|surgical|obtain|achieve)\b[^.;]{0,40}$",
+    re.IGNORECASE,
+)
+_PROGRAMME = re.compile(
+    r"^\s+(?:program\w*|surgery|goals?|attempts?|counsel\w*|clinic|diet|efforts?|plan)\b", re.IGNORECASE
+)
+"""Around a loss of weight that somebody is to reach: no symptom."""
+_NO_CONDITION_AFTER = re.compile(
+    r"^\s+(?:catheter|pathway|protocol|precautions|counsel\w+|education|clinic|drinks?|beverages?|syrup|drops)\b|"
+    r"^\s+(?:(?:was|were|is|are)\s+)?(?:sent|swabs?|cultures? (?:was|were|is|sent)|PCR|probe|smear)\b",
+    re.IGNORECASE,
+)
+"""After the name of a condition: a thing, a plan or a test that is called after it ("bronchiolitis pathway")."""
+_NORMAL = re.compile(r"\bnormal\s+$", re.IGNORECASE)
 _PREVENTABLE = re.compile(
     r"^(?:(?:viral )?hepatitis|tetanus|influenza|flu|pneumo\w+|measles|mumps|rubella|varicella|chicken ?pox|(?:herpes )?zoster|shingles|hpv|polio\w*|"
     r"diphtheria|pertussis|mening\w+|rabies|typhoid|covid\S*|乙肝|乙型肝炎|甲肝|流感|破伤风|肺炎|水痘|带状疱疹|狂犬病)",
@@ -70,13 +85,27 @@ _VACCINE_AFTER = re.compile(
     r"(?:dose|vaccin\w*|injections?|shots?|immuni[sz]\w+|series|booster)\b|^\s*(?:第.针|疫苗|加强针)",
     re.IGNORECASE,
 )
+_VACCINATED = re.compile(
+    r"\b(?:immuni[sz]ations?|immuni[sz]ed|vaccinations?|vaccinated|vaccines?)\b|疫苗|接种", re.IGNORECASE
+)
+_ILL = re.compile(
+    r"\b(?:despite|although|but|diagnosed|infection|symptoms?|positive|treated|history of|not|no|never|unvaccinated|possible|suspected)\b|患|感染|确诊|未",
+    re.IGNORECASE,
+)
+"""Beside a vaccine: the disease itself may be meant."""
 _TREATED = re.compile(r"(?:[抗防]|\banti-)$", re.IGNORECASE)
 """Before a name: what is meant is the treatment (抗感染, "anti-psychotic")."""
 
 
-def is_vaccine(text: str, start: int, end: int) -> bool:
+def is_vaccine(context: Context, start: int, end: int) -> bool:
     """Whether the name of a disease stands for a vaccine against it ("hepatitis B second injection")."""
-    return bool(_PREVENTABLE.match(text[start:end]) and _VACCINE_AFTER.match(text[end : end + 80]))
+    text = context.text
+    if not _PREVENTABLE.match(text[start:end]):
+        return False
+    sentence = text[slice(*context.sentence_at(start))]
+    return bool(
+        _VACCINE_AFTER.match(text[end : end + 80]) or (_VACCINATED.search(sentence) and not _ILL.search(sentence))
+    )
 
 
 def means_something_else(concept: Concept | None, context: Context, start: int, end: int) -> bool:
@@ -88,6 +117,10 @@ def means_something_else(concept: Concept | None, context: Context, start: int, 
     text = context.text
     words, before, after = text[start:end].lower(), text[max(start - 40, 0) : start], text[end : end + 80]
     if _TREATED.search(before):
+        return True
+    if _NO_CONDITION_AFTER.match(after) or (words == "thickening" and _NORMAL.search(before)):
+        return True
+    if words in ("weight loss", "losing weight") and (_INTENDED.search(before) or _PROGRAMME.match(after)):
         return True
     if words in _ADJECTIVES and _ADJECTIVES[words].match(after):
         return True

@@ -36,8 +36,8 @@ _AFTER = re.compile(
 FORMER_SMOKER = "Z87.891"
 _QUIT = re.compile(
     r"^\s*(?:history|use|status|hx)?\s*[:：,，-]?\s*(?:he |she |patient |pt )?(?:has )?(?:quit|stopped|former|ex-?\b|previous|past|prior|gave up|given up|remote)|"
-    r"^[^.;]{0,60}?\b(?:but|and|until|then|,)\s+(?:he |she |patient )?(?:has |had )?(?:since |then |subsequently )?(?:quit|stopped|gave up)\b|"
-    r"^[^。；]{0,12}?(?:已戒|戒烟)",
+    r"^[^.;]{0,60}?\b(?:but|and|then|,)\s+(?:he |she |patient )?(?:has |had )?(?:since |then |subsequently )?(?:quit|stopped|gave up)\b|"
+    r"^\s*(?:\w+\s+){0,2}(?:up )?until\b(?! (?:now|today))|^[^。；]{0,12}?(?:已戒|戒烟)",
     re.IGNORECASE,
 )
 _QUIT_BEFORE = re.compile(

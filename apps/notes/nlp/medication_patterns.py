@@ -32,6 +32,12 @@ CHANGES = re.compile(
     r"\b(?:switch|chang|convert|transition|swapp?)(?:e|ed|ing)?\s+(?:(?:his|her|the|patient's|home)\s+)?$",
     re.IGNORECASE,
 )
+TO_CLASS = re.compile(
+    r"\s+(?:for|to)\s+(?:an?\s+)?(?:[\w-]+\s+){0,3}(?:beta-?\s?blockers?|ACE\s?inhibitors?|ARBs?|statins?|SSRIs?|diuretics?|"
+    r"calcium channel blockers?|NSAIDs?|antibiotics?|inhalers?)\b",
+    re.IGNORECASE,
+)
+"""After a medication: the class of what is taken instead ("changed his verapamil for a beta-blocker")."""
 CHANGED_TO = re.compile(
     r"^[^,;.]{0,30}?\b(?:to|for)\s+(?:\w+\s+){0,1}$|^\s*\d+(?:\.\d+)?\s*m?c?g[^,;]{0,20}\bto\s+$", re.IGNORECASE
 )
@@ -39,7 +45,7 @@ DONE = re.compile(r"\b(?:was|were|been|had|has)\b|已", re.IGNORECASE)
 INSTEAD_OF = re.compile(r"\W*(?:[\d.]+\s*m?c?g\W*)?(?:\w+\W+){0,2}from\W+(?:\w+\W+){0,2}", re.IGNORECASE)
 PROPOSAL = re.compile(
     r"\b(?:consider\w*|may (?:start|need|try|require|benefit|consider|add)|might|could(?! not)|would (?:consider|need|require|benefit|recommend)|"
-    r"discuss(?:ed|ing|es)?\b|offer\w*|anticipat\w*|would (?:really )?(?:like|prefer)|likes|hopes|"
+    r"discuss(?:ed|ing|es)?\b|offer\w*|anticipat\w*|would (?:really )?(?:like|prefer)|likes|hopes|desires?|"
     r"(?:wants?|request\w*|ask(?:s|ed|ing)? for)\b(?![^.;]{0,20}\b(?:refill|continu|renew|stop))|options?|candidate for|possibly|potential\w*|think about|if|unless|until(?! (?:then|now)\b)|in case|should \w+ develop)\b"
     r"(?![^.;]*\b(?:if needed|if necessary))|如果|如|若|考虑|必要时加|可考虑|拟考虑|一旦|假如",
     re.IGNORECASE,
@@ -71,9 +77,22 @@ FILLING = re.compile(r"\s*(?:口服|静滴|服用|使用|应用|taking|the|his|h
 """What may stand between a cue and its medication."""
 LONG_AGO = re.compile(r"\W*(?:in the (?:remote |distant )?past|previously|formerly|years ago)\b,?", re.IGNORECASE)
 """At the beginning of a sentence: what was taken is not taken now."""
+NOT_AS_PRESCRIBED = re.compile(
+    r"(?:\b(?:non-?\s?(?:complian\w+|adheren\w+)|(?:not|poorly|in)[\s-]?(?:been\s+)?(?:fully\s+|very\s+|always\s+)?(?:complian\w+|adheren\w+)|"
+    r"(?:poor|questionable|partial|inconsistent) (?:compliance|adherence))\s+(?:with|to)\s+(?:taking\s+|the\s+|his\s+|her\s+|home\s+)*|"
+    r"\b(?:skips|skipping|misses|missing|missed|forgets?|forgetting|(?:does|do|did) not (?:always|regularly|consistently) take)\s+(?:\w+\s+){0,4}|"
+    r"(?:不规律|未规律|不规则|间断|未遵医嘱|依从性差)[^，。；]{0,6}?(?:服用|口服|使用|应用|服药)?)$",
+    re.IGNORECASE,
+)
+NOT_AS_PRESCRIBED_AFTER = re.compile(
+    r"^[^.;,，。；]{0,40}?\b(?:irregularly|not (?:always )?as (?:prescribed|directed)|inconsistently|sporadically|when (?:he|she) remembers)\b|"
+    r"^[^。；]{0,16}?(?:不规律|未规律|未遵医嘱|依从性差)",
+    re.IGNORECASE,
+)
+"""Around a medication that is prescribed but not taken as it should be."""
 NOW = re.compile(r"\b(?:now|currently|at present|today|again|still|since)\b", re.IGNORECASE)
 PROCEDURE = re.compile(
-    r"\b(?:prepped|draped|flooded|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
+    r"\b(?:prepped|draped|colposcop\w*|acetowhite|band-?aids?|puncture|flooded|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
     r"wheal|tourniquet|trocar|cannula\w*|instill\w*|chamber|capsular|block|scrub|epidurogram|prep|aspirat\w+)\b|局麻|消毒|麻醉|缝合",
     re.IGNORECASE,
 )

@@ -26,6 +26,8 @@ from apps.notes.nlp.medication_patterns import (
     JOINED,
     LONG_AGO,
     NEW_CLAUSE,
+    NOT_AS_PRESCRIBED,
+    NOT_AS_PRESCRIBED_AFTER,
     NOW,
     OTHER_SENSE_AFTER,
     OTHER_SENSE_BEFORE,
@@ -36,13 +38,14 @@ from apps.notes.nlp.medication_patterns import (
     SWITCH,
     TAKEN,
     TO,
+    TO_CLASS,
 )  # fmt: skip
 from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.tokens import tokens
 
 FILE = Path(__file__).parent / "medication_acts.tsv"
-START, STOP, HOLD, CONTINUE, CHANGE, GIVE, AVOID, MENTION, RAN_OUT, TOLERATED = (
-    "start", "stop", "hold", "continue", "change", "give", "avoid", "mention", "ran out", "tolerated",
+START, STOP, HOLD, CONTINUE, CHANGE, GIVE, AVOID, MENTION, RAN_OUT, TOLERATED, NOT_TAKEN_SO = (
+    "start", "stop", "hold", "continue", "change", "give", "avoid", "mention", "ran out", "tolerated", "not as prescribed",
 )  # fmt: skip
 STATUS = {
     START: "active",
@@ -69,12 +72,14 @@ class MedicationAct:
     """What happens to a medication.
 
     Attributes:
-        act: START, STOP, HOLD, CONTINUE, CHANGE, GIVE, RAN_OUT; AVOID for what is not taken; MENTION if the note does not say.
+        act: START, STOP, HOLD, CONTINUE, CHANGE, GIVE, RAN_OUT, NOT_TAKEN_SO; AVOID for what is not taken; MENTION if the note does not say.
         status: active, stopped, on-hold, conditional, or empty if nothing is to be recorded.
+        is_tentative: the medication goes on as before, and the act depends on something.
     """
 
     act: str
     status: str
+    is_tentative: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,16 +132,25 @@ class _Sentence:
         assertion = self.context.assertion(*drug)
         if assertion in (FAMILY, OTHER):
             return MedicationAct(MENTION, "")
+        if self._is_not_as_prescribed(before, drug):
+            return MedicationAct(NOT_TAKEN_SO, "active")
         switched = self._switched(drug)
         act = switched or self._referred(drug) or self._cued(drug)
+        return self._settled(drug, act, assertion, is_switch=bool(switched))
+
+    def _settled(self, drug: tuple[int, int], act: str, assertion: str, *, is_switch: bool) -> MedicationAct:
+        """The act with its status, after what is said of the drug and of the sentence."""
+        text = self.context.text
+        after = text[drug[1] : self.place[1]]
         if act == AVOID or (assertion == ABSENT and act not in PAUSES and self._negated(drug)):
             return MedicationAct(AVOID, "")
         if PROCEDURE.search(text, *self.place) and act in (GIVE, MENTION, CONTINUE) and not TAKEN.search(after):
             return MedicationAct(GIVE, "")
-        if switched and DONE.search(text, *self.place):
+        if is_switch and DONE.search(text, *self.place):
             return MedicationAct(act, STATUS[act])
         if assertion == CONDITIONAL or self._proposed(drug, act):
-            return MedicationAct(act, "active" if act in (*PAUSES, CHANGE) else "conditional")
+            goes_on = act in (*PAUSES, CHANGE)
+            return MedicationAct(act, "active" if goes_on else "conditional", is_tentative=goes_on)
         if act == MENTION and assertion == HISTORICAL:
             return MedicationAct(STOP, "stopped")
         if act == TOLERATED:
@@ -144,6 +158,15 @@ class _Sentence:
         if act in (CONTINUE, GIVE, MENTION) and self._was_long_ago(drug):
             return MedicationAct(STOP, "stopped")
         return MedicationAct(act, STATUS.get(act, "active"))
+
+    def _is_not_as_prescribed(self, before: str, drug: tuple[int, int]) -> bool:
+        """Whether the drug is prescribed but not taken as it should be ("noncompliant with metformin")."""
+        end = next((other[0] for other in self.drugs if other[0] >= drug[1]), self.place[1])
+        for other in self.drugs:  # of a list after "noncompliant with" all are meant
+            if other[1] <= drug[0] and JOINED.fullmatch(self.context.text, other[1], drug[0]):
+                before = self.context.text[self.place[0] : other[0]]
+                break
+        return bool(NOT_AS_PRESCRIBED.search(before) or NOT_AS_PRESCRIBED_AFTER.match(self.context.text[drug[1] : end]))
 
     def _was_long_ago(self, drug: tuple[int, int]) -> bool:
         """Whether the sentence begins with "in the past" and does not come to the present before the drug."""
@@ -251,6 +274,8 @@ class _Sentence:
             pair = self._swapped(swap)
             if drug in pair:
                 return START if drug == pair[-1] else STOP
+        if CHANGES.search(text[self.place[0] : drug[0]]) and TO_CLASS.match(text, drug[1]):
+            return STOP
         if act := self._changed(drug):
             return act
         switch = SWITCH.search(text, self.place[0], drug[0])

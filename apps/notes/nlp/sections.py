@@ -12,12 +12,12 @@ NAMES = {
         "indication", "indications", "indication for procedure", "现病史", "病史",
     ),
     "past": (
-        "past medical history", "pmh", "medical history", "past surgical history", "past history", "past ocular history",
+        "past medical history", "pmh", "pmhx", "past medical hx", "past surgical hx", "psh", "pshx", "medical history", "past surgical history", "past history", "past ocular history",
         "past cardiac history", "past psychiatric history", "past medical and surgical history", "past medical/surgical history",
         "past illnesses", "既往史",
     ),
-    "family": ("family history", "fh", "家族史"),
-    "social": ("social history", "sh", "个人史", "社会史"),
+    "family": ("family history", "fh", "fhx", "family hx", "family medical history", "家族史"),
+    "social": ("social history", "sh", "shx", "social hx", "personal history", "habits", "个人史", "社会史"),
     "allergies": (
         "allergies", "allergy", "medication allergies", "drug allergies", "allergies to medications", "allergies to medication",
         "allergies to drugs", "allergies to medicines", "medicine allergies", "known allergies", "allergies and intolerances",
@@ -25,7 +25,7 @@ NAMES = {
         "过敏史", "药物过敏史", "过敏反应史",
     ),
     "medications": ("medications", "current medications", "meds", "home medications", "prescriptions", "用药", "用药史"),
-    "review": ("review of systems", "ros", "系统回顾"),
+    "review": ("review of systems", "ros", "constitutional", "系统回顾"),
     "exam": (
         "physical examination", "physical exam", "exam", "examination", "objective", "vitals", "vital signs", "heent",
         "neck", "lungs", "chest", "heart", "cardiac", "cardiovascular", "respiratory", "abdomen", "extremities", "neurologic",
