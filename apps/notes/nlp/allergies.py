@@ -158,8 +158,8 @@ _ALLERGIC_TO_ZH = re.compile(r"对(?P<words>[^，。；、：:对过敏\s]{1,12}
 _NO_ALLERGEN = re.compile(
     rf"(?:{REACTION})$|"
     r"(?:\w+ )?(?:mother|father|parents?|brothers?|sisters?|sons?|daughters?|wife|husband|family|aunt|uncle|grand\w+|patient)\b|"
-    r"allerg|(?:(?:any|the|this|that|these|those|it|them|no|none|which|what|something|either|a|an|be|have|other)\b|"
-    r"(?:un)?known$|(?:medications?|drugs?|medicines?|foods?)$|"
+    r"allerg|(?:(?:as|for|noted|mentioned|above|listed|below|stated|per|see)\b|(?:any|the|this|that|these|those|it|them|no|none|which|what|something|either|a|an|be|have|other)\b|"
+    r"(?:un)?known(?: reactions?)?$|(?:medications?|drugs?|medicines?|foods?)$|"
     r"(?:currently|takes?|taking|on|denies|presents?|here|today|tolerates?|will|please)\b|何|什么|上述|任何|该药|此药|其|药物$|食物$)",
     re.IGNORECASE,
 )

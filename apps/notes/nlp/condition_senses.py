@@ -23,6 +23,10 @@ _SENSES = {  # words before a lexicon name that give it another sense
     "stroke": re.compile(r"\b(?:heat|sun|back|breast|two)\s*$", re.IGNORECASE),
     "mass": re.compile(r"\b(?:body|bone|muscle|lean|fat|air|critical)\s+$", re.IGNORECASE),
     "weakness": re.compile(r"\b(?:a|the)\s+$", re.IGNORECASE),
+    "pain": re.compile(
+        r"\b(?:withdraw\w*|responds?|respon\w+|locali[sz]\w+|reacts?|grimac\w+|purposeful)\s+(?:only\s+)?(?:to|from)\s+(?:deep\s+)?$",
+        re.IGNORECASE,
+    ),
     "rub": re.compile(r"\b(?:to|alcohol|vapor)\s+$", re.IGNORECASE),
 }
 _SENSES_AFTER = {  # and words after it
@@ -69,8 +73,8 @@ _PROGRAMME = re.compile(
 )
 """Around a loss of weight that somebody is to reach: no symptom."""
 _NO_CONDITION_AFTER = re.compile(
-    r"^\s+(?:catheter|pathway|protocol|precautions|counsel\w+|education|clinic|drinks?|beverages?|syrup|drops)\b|"
-    r"^\s+(?:(?:was|were|is|are)\s+)?(?:sent|swabs?|cultures? (?:was|were|is|sent)|PCR|probe|smear)\b",
+    r"^\s+(?:catheter|pathway|protocol|precautions|counsel\w+|education|clinic|drinks?|beverages?|syrup|drops|diet|plexus|artery|axis|trunk)\b|"
+    r"^\s+(?:(?:was|were|is|are)\s+)?(?:(?:not )?performed|sent|swabs?|cultures? (?:was|were|is|sent)|PCR|probe|smear)\b",
     re.IGNORECASE,
 )
 """After the name of a condition: a thing, a plan or a test that is called after it ("bronchiolitis pathway")."""

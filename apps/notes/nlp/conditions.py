@@ -23,7 +23,7 @@ CERTAIN = 0.9
 _COURSES = (("acute", "acute"), ("chronic", "chronic"), ("急性", "acute"), ("慢性", "chronic"))
 _RESTRICTING = re.compile(
     r".{2,}(?:ic|al|ive|ous|ary|ar|oid|ine|iac|ent|ant|ular|less|ed|ing|like|ish)$|^(?:acute|chronic|subacute|type|stage|grade|"
-    r"breast|lung|colon|liver|kidney|skin|brain|bone|heart|hip|knee|wrist|ankle|rib|skull|spine|prostate|bladder|thyroid|"
+    r"breast|lung|colon|liver|kidney|skin|brain|bone|heart|hip|knee|wrist|ankle|rib|skull|spine|prostate|bladder|thyroid|reflux|"
     r"eye|ear|throat|nose|foot|toe|hand|finger|leg|arm|back|neck|chest|pelvis|femur|tibia|wound|stress|heat|sun|drug|"
     r"gall|childhood|adult|juvenile|heparin|radiation|steroid|iron|vitamin|st|non|pre|post|anti|pseudo|[ivx]{1,3}|\d{1,2})$"
 )
@@ -41,7 +41,7 @@ _QUIT = re.compile(
     re.IGNORECASE,
 )
 _QUIT_BEFORE = re.compile(
-    r"\b(?:quite?|stopped|gave up|given up|former|ex-?)\s*(?:smoking [^.;]{0,60})?$", re.IGNORECASE
+    r"\b(?:quite?|stopped|gave up|given up|former|ex-?|used to)\s*(?:smoking [^.;]{0,60})?$", re.IGNORECASE
 )
 _REMISSION = re.compile(
     r"^[^.;。；]{0,100}?(?:\b(?:no (?:evidence of |signs? of |known )?(?:recurren\w+|relapse)|without (?:evidence of )?(?:recurrence|relapse)|"
@@ -55,6 +55,9 @@ _REMISSION_CODED = ("C90", "C91", "C92", "C93", "C94", "C95")
 
 _SPREAD = re.compile(r"\bmetasta\w+|\bstage (?:iv|4)\b|转移|晚期", re.IGNORECASE)
 """Beside the name of a cancer: it is no personal history."""
+_CHRONIC = re.compile(r"\bchronic\s+(?:[\w-]+\s+){0,3}$", re.IGNORECASE)
+_ENDED = re.compile(r"^[\w\s]{0,12}\(?\s*(?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d\b")
+"""Behind a name: the years from when to when it lasted."""
 _LASTING_WORDS = re.compile(
     r"\b(?:chronic|arthritis|insufficiency|hearing loss|bowel disease|thyroid (?:disease|disorder)|neuropathy|cardiomyopathy|incontinence|"
     r"kidney disease|heart disease|lung disease|liver disease)\b|慢性|肾功能不全|关节炎|心肌病|神经病变",
@@ -87,7 +90,8 @@ def condition_at(context: Context, row: Named, assertion: str) -> Condition | No
     past = past or (code.startswith("O") and after.startswith(("史", "病史")))  # of a former pregnancy
     if past and not code and row.candidate is not None and not is_part(context.text, row.start, row.end):
         code, certainty = history_only(row.candidate.code), row.candidate.certainty
-    resolved = context.resolved(row.start, row.end)
+    ended = bool(_ENDED.match(after)) or context.text[row.start : row.end].lower().startswith("childhood ")
+    past, resolved = past or ended, ended or context.resolved(row.start, row.end)
     code, status = _of_the_past(context, row, code, resolved=resolved) if past else (code, ACTIVE)
     details |= {"code": code, "certainty": certainty if code else 0.0, "status": status}
     if dated:
@@ -105,7 +109,9 @@ def _of_the_past(context: Context, row: Named, code: str, *, resolved: bool) -> 
     if (code.startswith("C") or not code) and _SPREAD.search(near):
         return code, ACTIVE
     general = (row.candidate.code if row.candidate else "") or getattr(concepts().get(row.concept), "icd10", "")
-    if not code and (_LASTING_WORDS.search(text, max(row.start - 8, 0), row.end) or lasts(general)):
+    if not code and (
+        _LASTING_WORDS.search(text, max(row.start - 8, 0), row.end) or _CHRONIC.search(near[:24]) or lasts(general)
+    ):
         return "", ACTIVE
     return of_the_past(code, resolved=False)
 

@@ -67,7 +67,16 @@ _ROUTES = {
     "intra-articular": r"intra-?articular(?:ly)?|关节腔",
     "per tube": r"per (?:g-?tube|peg|ng ?t?(?:ube)?|tube|feeding tube)|via (?:g-?tube|peg|ng ?t?(?:ube)?)|鼻饲",
 }
-_ROUTE = {name: re.compile(rf"(?<![A-Za-z.])(?:{pattern})(?![A-Za-z])", re.I) for name, pattern in _ROUTES.items()}
+_ROUTE = {
+    name: re.compile(rf"(?:(?<![A-Za-z.])|(?=[\u4e00-\u9fff]))(?:{pattern})(?:(?![A-Za-z])|(?<=[\u4e00-\u9fff]))", re.I)
+    for name, pattern in _ROUTES.items()
+}
+_LED = {
+    name: re.compile(rf"(?<![A-Za-z.])(?:{pattern})\s*$", re.I)
+    for name, pattern in _ROUTES.items()
+    if name in ("oral", "intravenous", "intramuscular", "subcutaneous", "topical", "transdermal", "intrathecal")
+}
+"""Routes that stand right before a medication ("oral Zithromax and nebulizer treatments")."""
 _ZH_NUMBER = {
     "一": 1,
     "1": 1,
@@ -147,7 +156,9 @@ _NEEDED = re.compile(
     r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需",
     re.I | re.A,
 )
-_TITRATED = re.compile(r"\b(?:titrat\w+|adjust\w*|increas\w+)\b[^.;]{0,25}$", re.IGNORECASE)
+_TITRATED = re.compile(
+    r"\b(?:titrat\w+|adjust\w*|increas\w+|follow\w*|return\w*|recheck\w*|see|call)\b[^.;]{0,25}$", re.IGNORECASE
+)
 """Before "as needed": what is done as needed is the change of the dose."""
 _SAID = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "twelve": "12"}
 
@@ -203,8 +214,8 @@ def dosage(after: str, before: str = "") -> Dosage:
         lead = re.search(rf"({_NUMBER}\s*-?(?:{_UNIT}))\s*(?:of\s+)?(?:oral\s+|iv\s+)?$", before, re.I)
         dose, unit = _dose(lead[1]) if lead else ("", "")
     route = _first({name: pattern.search(after) for name, pattern in _ROUTE.items()})
-    if not route and re.search(r"\b(?:IV|intravenous)\s*$", before):
-        route = "intravenous"
+    led = next((name for name, pattern in _LED.items() if pattern.search(before)), "")
+    route = led or route
     if not route and re.search(r"(?:口服|服用)\s*$", before):
         route = "oral"
     frequency, schedule = _frequency(after)

@@ -11,7 +11,7 @@ _ANSWER = (
     r"(?P<unknown>unknown|not known|unsure|不详|不清楚|未知)"
 )
 _ANSWERED = re.compile(
-    rf"(?:[:：=?？|\t]|(?<=[ ])[-–—](?=[ ]))[ \t]*(?:{_ANSWER})"
+    rf"(?:[:：=?？|\t]|(?<=[ ])[-–—](?=[ ]))(?:[ \t]*,)?[ \t]*(?:{_ANSWER})"
     r"(?=[ \t]*(?:[.;,。，；)|]|$|\n|\t|[ ]{2}|[A-Z][A-Za-z /-]{1,40}[:?]|[\u4e00-\u9fff]{2,8}[:：]))",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -22,7 +22,7 @@ CLAUSE_END = re.compile(r"(?:约|近|已)?(?:\d+|[一二两三半数])?余?(?:�
 IT = re.compile(
     r"\b(?:it|which|this (?:drug|medication|medicine)|the (?:drug|medication|medicine))\s+(?:was|has been|had been|is)\s+"
     r"(?:then |later |subsequently |since |eventually |therefore |thus |now )*"
-    r"(?:(?P<stop>stopped|discontinued|d/c'd|ceased|withdrawn)|(?P<hold>held|paused|suspended|withheld))\b|"
+    r"(?:(?P<stop>stopped|discontinued|d/c'd|ceased|withdrawn)|(?P<hold>held|paused|suspended|withheld)|(?P<start>restarted|resumed|reinstated))\b|"
     r"\bnever (?:filled|took|started|picked up|used)(?P<avoid> it| this| them| the prescription)\b|"
     r"\bbut (?:he|she|the patient|patient|pt)\s+(?P<refused>refused|declined|did not want|never took|would not take)\b",
     re.IGNORECASE,
@@ -90,6 +90,11 @@ NOT_AS_PRESCRIBED_AFTER = re.compile(
     re.IGNORECASE,
 )
 """Around a medication that is prescribed but not taken as it should be."""
+UNCLEAR = re.compile(
+    r"\b(?:not (?:clear|known|sure)|unclear|unsure|unknown|uncertain)\s+(?:if|whether)\b[^.;,]*$|\bassuming (?:he|she)\b[^.;,]*$|不(?:清楚|详|确定)是否[^，。；]*$",
+    re.IGNORECASE,
+)
+"""Before a medication of which it is not known whether it is taken."""
 NOW = re.compile(r"\b(?:now|currently|at present|today|again|still|since)\b", re.IGNORECASE)
 PROCEDURE = re.compile(
     r"\b(?:prepped|draped|colposcop\w*|acetowhite|band-?aids?|puncture|flooded|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"

@@ -39,6 +39,7 @@ from apps.notes.nlp.medication_patterns import (
     TAKEN,
     TO,
     TO_CLASS,
+    UNCLEAR,
 )  # fmt: skip
 from apps.notes.nlp.phrases import Phrases
 from apps.notes.nlp.tokens import tokens
@@ -127,7 +128,7 @@ class _Sentence:
         """The act on one of its medications."""
         text = self.context.text
         before, after = text[self.place[0] : drug[0]], text[drug[1] : self.place[1]]
-        if OTHER_SENSE_AFTER.match(after) or OTHER_SENSE_BEFORE.search(before):
+        if OTHER_SENSE_AFTER.match(after) or OTHER_SENSE_BEFORE.search(before) or UNCLEAR.search(before):
             return MedicationAct(MENTION, "")
         assertion = self.context.assertion(*drug)
         if assertion in (FAMILY, OTHER):
@@ -220,10 +221,10 @@ class _Sentence:
     def _referred(self, drug: tuple[int, int]) -> str:
         """What a later clause says of "it", where the drug is the last one named ("amiodarone …, and it was stopped")."""
         end = next((other[0] for other in self.drugs if other[0] >= drug[1]), self.place[1])
-        match = IT.search(self.context.text, drug[1], end)
+        match = next(iter(reversed(list(IT.finditer(self.context.text, drug[1], end)))), None)
         if match and match["refused"]:
             return AVOID
-        return next((act for act in (STOP, HOLD, AVOID) if match and match[act]), "")
+        return next((act for act in (STOP, HOLD, START, AVOID) if match and match[act]), "")
 
     def _begins_next(self, cue: _Cue, cues: list[_Cue]) -> bool:
         """Whether a cue after a drug belongs to the next one ("aspirin 100 mg, stop warfarin")."""

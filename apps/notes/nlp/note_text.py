@@ -12,7 +12,7 @@ from apps.terminology.resolution import Candidate, find_names, resolve
 
 _SUBSTANCE_ITEM = re.compile(
     r"(?:[:,;，、]|\band|\n)\s*(?:and\s+)?(?P<name>potassium|calcium|iron|magnesium|zinc|folate|thyroid|fish oil|vitamin [A-Z]\d*|叶酸|钙片|铁剂)"
-    r"(?=\s*(?:[,.;，、。；\n]|$|and\b|supplement))",
+    r"(?=\s*(?:[,.;，、。；\n]|$|and\b|supplement|\d|(?:one|two|three|daily|once|twice)\b))",
     re.IGNORECASE,
 )
 _ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|intoleran\w*|过敏|不耐受))?$", re.IGNORECASE)
@@ -52,6 +52,8 @@ class NoteText:
         for start, end in self._sentences_about_allergies():
             near = drugs[bisect_left(starts, start) : bisect_left(starts, end)]
             for first, last, candidate in find_names(self.text[start:end], ("allergen",), self.context.language):
+                if last - first < 3 and self.text[start + first : start + last].islower():  # "as mentioned above"
+                    continue
                 span = (start + first, start + last - len(_ALLERGY_WORD.search(candidate.matched)[0]))  # type: ignore[index]
                 shorter = [row for row in near if row[0] < span[1] and span[0] < row[1]]
                 if all(span[1] - span[0] > row[1] - row[0] for row in shorter) and not self.in_heading(span[0]):
