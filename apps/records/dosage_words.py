@@ -47,6 +47,7 @@ FREQUENCIES: Words = {
     "monthly": pgettext_lazy("frequency", "monthly"),
     "at bedtime": pgettext_lazy("frequency", "at bedtime"),
     "every morning": pgettext_lazy("frequency", "every morning"),
+    "every evening": pgettext_lazy("frequency", "every evening"),
     "not as prescribed": pgettext_lazy("frequency", "not as prescribed"),
     "with meals": pgettext_lazy("frequency", "with meals"),
     "every hour": pgettext_lazy("frequency", "every hour"),

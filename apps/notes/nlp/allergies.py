@@ -69,7 +69,7 @@ _UNSURE_AFTER = re.compile(
 """Words that leave open whether there is an allergy; it is then recorded as unconfirmed."""
 _OTHER_CLAUSE = re.compile(
     r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|chang(?:ed|ing|e)|replaced|converted|transitioned|"
-    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|denies|can)\b|但|目前|服用",
+    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|den(?:ies|ied|y)|can)\b|但|目前|服用",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(

@@ -23,6 +23,11 @@ _LONG_DONE = re.compile(
     r"\b(?:after|since|following|from|before|prior to)\s+(?:his|her|the|their|a|an|last|first)\s+(?:\w+\s+)?$",
     re.IGNORECASE,
 )
+_REPAIRED = re.compile(r"\s+(?:repairs?|excision|removal|resection|surgery|operation|fixation)\b", re.IGNORECASE)
+_DATED = re.compile(
+    r"\b(?:(?:19|20)\d\d|status post|s/p|history of|previous|prior|underwent|had an?|past)\b[^.;]{0,40}$", re.IGNORECASE
+)
+"""Around a condition that has been operated on ("In 2003, left inguinal hernia repair")."""
 _BABY = re.compile(
     r"\b(?:birth ?weight|birth history|newborn|neonat\w+|baby (?:boy|girl)|\d+[- ](?:day|week|month)s?(?:[- ]\d+[- ]days?)?[- ]old|"
     r"pediatric|paediatric|[1-9][- ]year[- ]old)\b|新生儿|患儿|出生体重",
@@ -31,7 +36,9 @@ _BABY = re.compile(
 
 
 def is_past_event(text: str, row: Named) -> bool:
-    """Whether something is dated by an infarction or a stroke ("weak since his MI"), which therefore is past."""
+    """Whether something is dated by an infarction or a stroke ("weak since his MI"), or was operated on, and so is past."""
+    if _REPAIRED.match(text[row.end : row.end + 30]) and _DATED.search(text[max(row.start - 60, 0) : row.start]):
+        return True
     code = row.candidate.code if row.candidate else concepts()[row.concept].icd10
     return code.startswith(EVENT_CODES) and bool(_LONG_DONE.search(text[max(row.start - 40, 0) : row.start]))
 

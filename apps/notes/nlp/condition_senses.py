@@ -78,6 +78,7 @@ _NO_CONDITION_AFTER = re.compile(
     re.IGNORECASE,
 )
 """After the name of a condition: a thing, a plan or a test that is called after it ("bronchiolitis pathway")."""
+_PROPHYLAXIS = re.compile(r"^\s*(?:\([A-Z]{2,5}\)|\))?[\s-]*prophyla\w+", re.IGNORECASE)
 _NORMAL = re.compile(r"\bnormal\s+$", re.IGNORECASE)
 _PREVENTABLE = re.compile(
     r"^(?:(?:viral )?hepatitis|tetanus|influenza|flu|pneumo\w+|measles|mumps|rubella|varicella|chicken ?pox|(?:herpes )?zoster|shingles|hpv|polio\w*|"
@@ -121,6 +122,8 @@ def means_something_else(concept: Concept | None, context: Context, start: int, 
     text = context.text
     words, before, after = text[start:end].lower(), text[max(start - 40, 0) : start], text[end : end + 80]
     if _TREATED.search(before):
+        return True
+    if _PROPHYLAXIS.match(after) or (words == "ganglion" and before.lower().endswith("basal ")):
         return True
     if _NO_CONDITION_AFTER.match(after) or (words == "thickening" and _NORMAL.search(before)):
         return True

@@ -133,16 +133,17 @@ _FREQUENCIES = (
         "twice daily",
     ),
     (
-        r"\b(?:at|every|each) (?:bedtime|night|evening)\b|\bq\.?\s?h\.?s\b\.?|\bh\.s\.|\bnightly\b|\bbefore bed\b|\bqpm\b|\bq\.p\.m\.|\bqn\b|每晚|睡前|晚上",
+        r"\b(?:at|every|each) (?:bedtime|night)\b|\bq\.?\s?h\.?s\b\.?|\bh\.s\.|\bnightly\b|\bbefore bed\b|\bqn\b|每晚|睡前|晚上",
         "at bedtime",
     ),
+    (r"\b(?:every|each|in the) evening\b|\bqpm\b|\bq\.p\.m\.", "every evening"),
     (r"\b(?:every|each|in the) morning\b|\bq\.?\s?a\.?m\b\.?|每早|每晨|晨服|早上", "every morning"),
     (
         r"\bwith (?:each )?meals?\b|\ba\.?c\b\.?(?= |$|,)|\bbefore meals\b|三餐(?:前|后|中)|餐前|餐后|饭前|饭后",
         "with meals",
     ),
     (
-        r"\b(?:once )?(?:daily|a day|per day|every day|each day|q\.?\s?day)\b|\bq\.?\s?d\b\.?|\bo\.?d\b\.?(?= |$|,|\.)|/\s?day\b|每日|每天|一天",
+        r"\b(?:once )?(?:daily|a day|per day|every ?day|each day|q\.?\s?day)\b|\bq\.?\s?d\b\.?|\bo\.?d\b\.?(?= |$|,|\.)|/\s?day\b|每日|每天|一天",
         "daily",
     ),
     (r"\bhourly\b|每小时", "every hour"),

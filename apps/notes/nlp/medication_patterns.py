@@ -95,6 +95,10 @@ UNCLEAR = re.compile(
     re.IGNORECASE,
 )
 """Before a medication of which it is not known whether it is taken."""
+ILLICIT = re.compile(
+    r"\b(?:cocaine|polysubstance|illicit|street drugs?|snort\w*|huff\w*|recreational\w*)\b|吸毒|毒品", re.IGNORECASE
+)
+"""In a sentence about misuse a substance is no medication."""
 NOW = re.compile(r"\b(?:now|currently|at present|today|again|still|since)\b", re.IGNORECASE)
 PROCEDURE = re.compile(
     r"\b(?:prepped|draped|colposcop\w*|acetowhite|band-?aids?|puncture|flooded|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
@@ -104,7 +108,7 @@ PROCEDURE = re.compile(
 """Words of procedures: what is used in one is not the patient's medication."""
 TAKEN = re.compile(
     r"\b(?:p\.?o\.?|orally|by mouth|daily|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?\d+|every|prn|p\.r\.n|twice|at bedtime|weekly|tablets?|"
-    r"capsules?|units?)\b|每日|口服",
+    r"(?<=\d )capsules?|units?)\b|每日|口服",
     re.IGNORECASE,
 )
 ITEM = re.compile(r"^\s*(?:[-•*·–]|\d{1,2}[.)、])")

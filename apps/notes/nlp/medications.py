@@ -20,6 +20,7 @@ from apps.notes.nlp.medication_patterns import (
     DONE,
     FILLING,
     IF_AFTER,
+    ILLICIT,
     INSTEAD_OF,
     IT,
     ITEM,
@@ -132,6 +133,8 @@ class _Sentence:
             return MedicationAct(MENTION, "")
         assertion = self.context.assertion(*drug)
         if assertion in (FAMILY, OTHER):
+            return MedicationAct(MENTION, "")
+        if ILLICIT.search(text, *self.place) and not TAKEN.search(after):
             return MedicationAct(MENTION, "")
         if self._is_not_as_prescribed(before, drug):
             return MedicationAct(NOT_TAKEN_SO, "active")
