@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from apps.terminology.loinc import catalogue
+from apps.terminology.loinc import own_codes
 from apps.terminology.ucum import NotUcum
 from apps.terminology.unit_spellings import to_ucum
 
@@ -39,7 +39,7 @@ def build_loinc_codes(flowsheet: Path, bundles: list[Path], target: Path) -> int
         flowsheet: NLM's ``nlm_flowsheet_loinc.tsv``.
         bundles: ZIP files of FHIR resources, whose Observations name further codes.
     """
-    known = {*catalogue(), *(code for measure in catalogue().values() for code in measure.same)}
+    known = own_codes()
     rows: dict[str, tuple[str, ...]] = {}
     for code, name, written, mass in (*_flowsheet(flowsheet), *_observed(bundles)):
         unit = _unit(written)
