@@ -16,6 +16,10 @@ FOLDER = Path(__file__).parent
 FILE = FOLDER / "loinc.tsv"
 CODES = "loinc_codes.tsv.gz"
 """The bundled table, or that of a LOINC release that the hospital loaded."""
+COLUMNS = ("loinc", "name", "unit", "g_per_mol", "specimen", "signed")
+"""Columns of that table."""
+SIGNED = re.compile(r"base excess|anion gap|balance|difference|axis|-score", re.IGNORECASE)
+"""Names of measurements whose values may be negative."""
 GROUPS = (
     "vitals", "blood", "coagulation", "chemistry", "hormones", "levels", "gas", "urine", "csf", "cardiac", "lung",
     "habits", "other",

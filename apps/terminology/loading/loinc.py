@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from apps.terminology.building.loinc_codes import COLUMNS, SIGNED
 from apps.terminology.data_files import write_packed
 from apps.terminology.loading.errors import WrongRelease
-from apps.terminology.loinc import further_codes, own_codes
+from apps.terminology.loinc import COLUMNS, SIGNED, further_codes, own_codes
 from apps.terminology.ucum import NotUcum
 from apps.terminology.unit_spellings import to_ucum
 
