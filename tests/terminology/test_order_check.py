@@ -237,7 +237,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         ("饮酒", "头孢哌酮", "disulfiram"),
         ("beer", "diazepam", "sedation"),
         ("lisinopril", "K+ 20 mEq po daily", "potassium"),
-        ("K 20", "spironolactone 25", "potassium"),
+        ("K 20", "spironolactone 25", "hyperkalaemia"),
     ],
 )
 def test_alcohol_and_abbreviated_electrolytes_are_substances(medication: str, order: str, why: str) -> None:
