@@ -61,6 +61,7 @@ _GESTATION = re.compile(
     re.IGNORECASE,
 )
 """A pregnancy said by its weeks ("孕28周", "28 weeks pregnant", "IUP at 39 weeks")."""
+_WEEKS = re.compile(r"\d[^\w\n]{0,3}(?:\d/7)?\s?(?:week|wk)|周", re.IGNORECASE)
 _BORN = re.compile(
     r"(?:\b(?:born|birth|deliver\w*|premature\w*|preterm|miscarr\w*|abort\w*|terminat\w*|loss|demise|c-section|section)\b[^.;]{0,30}|"
     r"(?:胎龄|出生|早产|流产|引产|于|曾|剖宫产)[^，。；]{0,8})$",
@@ -71,6 +72,8 @@ _BORN = re.compile(
 
 def _gestations(text: str) -> list[Named]:
     """The pregnancies that are said by their weeks."""
+    if not _WEEKS.search(text):  # most notes, and much faster to find
+        return []
     rows = []
     for match in _GESTATION.finditer(text):
         after = text[match.end() : match.end() + 20]

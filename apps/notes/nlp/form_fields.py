@@ -20,6 +20,7 @@ _LABEL = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff0-9 /,()'、-]{1,
 _MARK = re.compile(r"\((?P<mark>[+-])\)")
 _LEADS = re.compile(r"(?:^|[:：,;，]|\n)\s*$")
 """Before the first mark of a row of marks that stand before what they answer ("ROS: (-) fever (+) cough")."""
+_NOUGHT = re.compile(r"(?<![\d/])0\s*(?:/|out of)\s*10\b", re.IGNORECASE)
 _NO_PAIN = re.compile(
     r"\b(?:[a-z]+\s){0,2}pain\b(?![^.;,]{0,25}\bfrom\b)[^.;,\d]{0,25}(?<![\d/])0\s*(?:/|out of)\s*10\b|(?<![\d/])0\s*(?:/|out of)\s*10\s+(?:[a-z]+\s+){0,2}pain\b",
     re.IGNORECASE,
@@ -37,7 +38,8 @@ def answers(text: str) -> list[tuple[int, int, str]]:
         last = match.end()
         if label is not None:
             rows.append((start + label.start(), start + label.end(), str(match.lastgroup)))
-    rows += [(match.start(), match.end(), "no") for match in _NO_PAIN.finditer(text)]
+    if _NOUGHT.search(text):  # rare, and much faster to find
+        rows += [(match.start(), match.end(), "no") for match in _NO_PAIN.finditer(text)]
     rows += _marked(text)
     boxes = list(_BOX.finditer(text))
     for box, following in zip_longest(boxes, boxes[1:]):

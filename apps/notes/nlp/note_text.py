@@ -7,6 +7,7 @@ from bisect import bisect_left
 
 from apps.notes.nlp.allergies import mentions, unknown_allergens
 from apps.notes.nlp.assertions import Context
+from apps.notes.nlp.qualities import Span
 from apps.notes.nlp.sections import Section
 from apps.terminology.resolution import Candidate, find_names, resolve
 
@@ -25,6 +26,7 @@ class NoteText:
     def __init__(self, text: str, context: Context, parts: list[Section]) -> None:
         self.text, self.context, self.sections = text, context, parts
         self.reactions: list[tuple[int, int]] = []
+        self.sizes: list[Span] = []
         self.names = find_names(text, ("drug", "condition"), context.language)
         self._headings = [(part.start, part.body) for part in parts if part.body > part.start]
 

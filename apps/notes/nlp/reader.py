@@ -39,6 +39,7 @@ from apps.notes.nlp.measurements import measurements
 from apps.notes.nlp.medications import AVOID, NOT_TAKEN_SO, PAUSES, STOP, MedicationAct, medication_acts
 from apps.notes.nlp.note_text import NoteText
 from apps.notes.nlp.phrases import Phrases
+from apps.notes.nlp.qualities import Span, Surroundings, qualities
 from apps.notes.nlp.sections import Section, sections
 from apps.notes.nlp.stop_times import when_stopped
 from apps.notes.nlp.tokens import language_of, tokens
@@ -72,7 +73,7 @@ class Mention:
         details: ``assertion`` (see ``assertions.ASSERTIONS``), and by kind
 
             * problems and symptoms: code (ICD-10-CM, empty if none is certain), certainty, status (active, resolved),
-              onset (year), icd10 and label of the lexicon;
+              onset (year), icd10 and label of the lexicon, and where known the names of ``qualities.NAMES``;
             * drugs and allergens: substance (ingredients), code, certainty, act, status (active, stopped, on-hold,
               conditional; empty if nothing is to be recorded), dose, unit, route, frequency, schedule (as written), or
               allergy, type (allergy, intolerance), reaction, severity, verification (confirmed, unconfirmed), stopped,
@@ -247,6 +248,8 @@ class _Note(NoteText):
 
     def values(self) -> list[Mention]:
         """Measured values and sizes."""
+        found = measurements(self.text, self.context.tokens)
+        self.sizes = [Span(row.start, row.end, self.text[row.start : row.end]) for row in found if not row.code]
         return [
             self._mention(
                 "measurement", row.start, row.end, row.code,
@@ -256,7 +259,7 @@ class _Note(NoteText):
                     "choices": [list(choice) for choice in row.choices],
                 },
             )
-            for row in measurements(self.text, self.context.tokens)
+            for row in found
         ]  # fmt: skip
 
     def findings(self) -> list[Mention]:
@@ -268,7 +271,7 @@ class _Note(NoteText):
         ]
         problems = named_conditions(self.text, problems, self.names)
         rows = [self._problem(row) for row in problems if not self.in_heading(row.start)]
-        mentions = [row for row in rows if row is not None]
+        mentions = self._with_qualities([row for row in rows if row is not None])
         taken = _covered(self.text, [(row.start, row.end) for row in mentions])
         for first, end, code in _matcher("anatomy").find(words.words):
             span = (words.starts[first], words.ends[end - 1])
@@ -277,6 +280,20 @@ class _Note(NoteText):
                 details = {"icd10": "", "label": concept.label, "title": concept.title}
                 mentions.append(self._mention("anatomy", *span, code, details))
         return mentions
+
+    def _with_qualities(self, findings: list[Mention]) -> list[Mention]:
+        """The findings with side, organ, size, date and comparison where the note says them."""
+        around = Surroundings.of(self.text, self.context.tokens, self.sizes)
+        by_sentence: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for finding in findings:
+            span = (finding.start, finding.end)
+            by_sentence.setdefault(self.context.sentence_at(finding.start), []).append(span)
+        rows = []
+        for finding in findings:
+            sentence, own = self.context.sentence_at(finding.start), (finding.start, finding.end)
+            said = qualities(around, own, sentence, [other for other in by_sentence[sentence] if other != own])
+            rows.append(replace(finding, details={**finding.details, **said}) if said else finding)
+        return rows
 
     def _problem(self, row: Named) -> Mention | None:
         section = self.section_at(row.start)
