@@ -114,6 +114,10 @@ _EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
 _EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
 _HEADING = re.compile(rf"[.,;\n]\s*[A-Z][A-Za-z /&-]{{3,40}}:(?!\s*(?i:{REACTION}))")
 """A heading that the sections do not know ends a section of allergies all the same."""
+_TESTED = re.compile(
+    r"\b(?:test(?:ing|ed|s)?|screen\w*)\s+(?:was\s+|were\s+)?(?:done\s+|performed\s+)?for\b[^.;]{0,40}$", re.IGNORECASE
+)
+"""Before what an allergy is only looked for ("RAST testing for food allergies")."""
 _LEAVES = re.compile(
     r"\bcan (?:get|take|have|tolerate|receive)\b|\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
     re.IGNORECASE,
@@ -197,6 +201,8 @@ def allergy_to(
     """
     before, after = text[sentence[0] : start], text[end : sentence[1]]
     kind = _stated(before, after)
+    if kind is not None and _TESTED.search(before):
+        return None
     if kind == ALLERGY and _INTOLERANT.match(after):
         kind = INTOLERANCE
     if kind is None and section_body is not None and not _leaves_section(text, section_body, start):

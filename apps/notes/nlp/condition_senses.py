@@ -73,7 +73,7 @@ _PROGRAMME = re.compile(
 )
 """Around a loss of weight that somebody is to reach: no symptom."""
 _NO_CONDITION_AFTER = re.compile(
-    r"^\s+(?:catheter|pathway|protocol|precautions|counsel\w+|education|clinic|drinks?|beverages?|syrup|drops|diet|plexus|artery|axis|trunk)\b|"
+    r"^\s+stimul(?:i|us|ation)\b|^\s+(?:catheter|pathway|protocol|precautions|counsel\w+|education|clinic|drinks?|beverages?|syrup|drops|diet|plexus|artery|axis|trunk)\b|"
     r"^\s+(?:(?:was|were|is|are)\s+)?(?:(?:not )?performed|sent|swabs?|cultures? (?:was|were|is|sent)|PCR|probe|smear)\b",
     re.IGNORECASE,
 )

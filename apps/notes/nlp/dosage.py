@@ -158,7 +158,8 @@ _NEEDED = re.compile(
     re.I | re.A,
 )
 _TITRATED = re.compile(
-    r"\b(?:titrat\w+|adjust\w*|increas\w+|follow\w*|return\w*|recheck\w*|see|call)\b[^.;]{0,25}$", re.IGNORECASE
+    r"\b(?:titrat\w+|adjust\w*|continue to check\b|increas\w+|follow\w*|return\w*|recheck\w*|see|call)\b[^.;]{0,25}$",
+    re.IGNORECASE,
 )
 """Before "as needed": what is done as needed is the change of the dose."""
 _SAID = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "twelve": "12"}

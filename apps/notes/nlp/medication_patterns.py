@@ -101,7 +101,7 @@ ILLICIT = re.compile(
 """In a sentence about misuse a substance is no medication."""
 NOW = re.compile(r"\b(?:now|currently|at present|today|again|still|since)\b", re.IGNORECASE)
 PROCEDURE = re.compile(
-    r"\b(?:prepped|draped|colposcop\w*|acetowhite|band-?aids?|puncture|flooded|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
+    r"\b(?:prepped|draped|cleaned|cleansed|colposcop\w*|acetowhite|band-?aids?|puncture|flooded|infiltrat\w+|an(?:a)?esth\w+|inject\w*|irrigat\w+|flush\w*|sutur\w+|incision\w*|needle|gauze|dressings?|sterile|"
     r"wheal|tourniquet|trocar|cannula\w*|instill\w*|chamber|capsular|block|scrub|epidurogram|prep|aspirat\w+)\b|局麻|消毒|麻醉|缝合",
     re.IGNORECASE,
 )
