@@ -27,6 +27,7 @@ _SENSES = {  # words before a lexicon name that give it another sense
         r"\b(?:withdraw\w*|responds?|respon\w+|locali[sz]\w+|reacts?|grimac\w+|purposeful)\s+(?:only\s+)?(?:to|from)\s+(?:deep\s+)?$",
         re.IGNORECASE,
     ),
+    "pallor": re.compile(r"\b(?:disk|disc|nerve)\s+$", re.IGNORECASE),
     "rub": re.compile(r"\b(?:to|alcohol|vapor)\s+$", re.IGNORECASE),
 }
 _SENSES_AFTER = {  # and words after it
@@ -87,7 +88,7 @@ _PREVENTABLE = re.compile(
 )
 _VACCINE_AFTER = re.compile(
     r"^\s*(?:[AB]\s+)?(?:virus\s+)?(?:(?:#?\d|first|second|third|fourth|1st|2nd|3rd|next|final|booster)\s+)*"
-    r"(?:dose|vaccin\w*|injections?|shots?|immuni[sz]\w+|series|booster)\b|^\s*(?:第.针|疫苗|加强针)",
+    r"(?:dose|vaccin\w*|injections?|shots?|immuni[sz]\w+|series|booster|immune|immunity)\b|^\s*(?:第.针|疫苗|加强针)",
     re.IGNORECASE,
 )
 _VACCINATED = re.compile(
