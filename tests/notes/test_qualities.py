@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.utils import translation
 
 from apps.notes.nlp.qualities import NAMES, organs
 from apps.notes.nlp.reader import read
+from apps.notes.views.extraction import quality_words
 
 CASES: list[tuple[str, str, dict[str, str]]] = [
     ("There is an 8 mm nodule in the left upper lobe, unchanged since 2019.", "nodule",
@@ -62,3 +67,25 @@ def test_what_is_said_of_a_finding(text: str, words: str, right: dict[str, str])
 def test_every_organ_has_a_title_in_both_languages() -> None:
     assert len(organs()) > 60
     assert all(title["en"] and not title["zh-hans"].isascii() for title in organs().values())
+
+
+def test_read_notes_says_them_where_they_are_known(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"id": 1, "text": "FINDINGS: Stable 8 mm nodule in the right middle lobe. Cough."}\n')
+    call_command("read_notes", source, target, verbosity=0)
+    nodule, *_others, cough = (
+        row for row in json.loads(target.read_text())["mentions"] if row["kind"] in ("problem", "symptom")
+    )
+    assert {name: nodule[name] for name in ("section", *NAMES) if name in nodule} == {
+        "section": "findings", "laterality": "right", "organ": "lung", "size": "8 mm", "comparison": "unchanged",
+    }  # fmt: skip
+    assert cough["text"] == "Cough" and not set(NAMES) & set(cough)
+
+
+@pytest.mark.parametrize(
+    ("language", "right"),
+    [("en", ["right", "lung", "8 mm", "unchanged"]), ("zh-hans", ["右侧", "肺", "8 mm", "无明显变化"])],
+)
+def test_the_page_shows_them_in_words(language: str, right: list[str]) -> None:
+    with translation.override(language):
+        assert quality_words(details("Stable 8 mm nodule in the right middle lobe.", "nodule")) == right

@@ -118,7 +118,7 @@ def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list
     return pieces
 
 
-def _qualities(details: Mapping[str, Any]) -> list[str]:
+def quality_words(details: Mapping[str, Any]) -> list[str]:
     """Side, organ, size, date and comparison of a finding, in words."""
     words = [str(LATERALITIES[details["laterality"]])] if details.get("laterality") in LATERALITIES else []
     if details.get("organ") in organs():
@@ -143,7 +143,7 @@ def _description(concept: Concept) -> str:
         parts.append(
             f"{' × '.join(f'{value:g}' for value in details['values'])} {SHOWN.get(details['unit'], details['unit'])}"
         )
-    parts += _qualities(details)
+    parts += quality_words(details)
     if details.get("section"):
         parts.append(str(SECTIONS.get(details["section"], details["section"])))
     if details.get("icd10") and (code := note_extraction.code_of(concept)):
