@@ -324,6 +324,10 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
 # Time limit of an explanation; on expiry the best result so far is shown, marked as such.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
+# The most forward passes of one explanation: fewer take less of the machine and leave wider intervals.
+EXPLANATION_EVALUATIONS = env.int("EXPLANATION_EVALUATIONS", default=512)
+if EXPLANATION_EVALUATIONS < 64:
+    raise ImproperlyConfigured("set EXPLANATION_EVALUATIONS to 64 or more: with fewer, an explanation is noise")
 # A volume is analysed when no slice of its series has arrived for this long.
 VOLUME_SETTLE_SECONDS = env.float("VOLUME_SETTLE_SECONDS", default=4.0)
 

@@ -56,9 +56,8 @@ def test_headers_and_cookies_of_a_deployment(
     assert run(hospital, "manage.py", "keyring", "init").returncode == 0
     var, cache = Path(hospital["MEDPORTAL_VAR"]), pytestconfig.cache
     assert cache is not None
-    names = {"default": "medportal.sqlite3", "keys": "keys.sqlite3"}
-    if not databases.copy_files(cache.mkdir("databases"), var, names):
-        for alias in names:
+    if not databases.copy_files(cache.mkdir("databases"), var, databases.SITE_FILES):
+        for alias in databases.SITE_FILES:
             assert run(hospital, "manage.py", "migrate", "--database", alias).returncode == 0
     done = run(hospital, "-c", LOOK)
     assert done.returncode == 0, done.stderr
