@@ -100,6 +100,13 @@ def django_db_setup(
         teardown_databases(configuration, verbosity=0)
 
 
+@pytest.fixture(scope="session")
+def database_templates(pytestconfig: pytest.Config, django_db_setup: None) -> Path:
+    """Folder of the migrated templates, for ``databases.copy_files``: migrating takes ten seconds of a core."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("databases")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A keyring of the test run's own."""

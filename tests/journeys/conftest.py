@@ -31,22 +31,16 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def templates(pytestconfig: pytest.Config, django_db_setup: None) -> Path:
-    """Folder of the migrated databases that the other tests copy too."""
-    assert pytestconfig.cache is not None
-    return pytestconfig.cache.mkdir("databases")
-
-
-@pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory, templates: Path, provider: str) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, database_templates: Path, provider: str) -> Iterator[Site]:
     """The embedded default, as 'make demo' starts it, without the seeded films; nurses need a second factor."""
     sign_on = {"OIDC_ISSUER": provider, "OIDC_CLIENT_ID": "medportal", "OIDC_CLIENT_SECRET": "only for a journey"}
-    with Site(tmp_path_factory.mktemp("site"), templates=templates, **sign_on, MFA_REQUIRED_ROLES="nurse") as running:
+    folder = tmp_path_factory.mktemp("site")
+    with Site(folder, templates=database_templates, **sign_on, MFA_REQUIRED_ROLES="nurse") as running:
         yield running
 
 
 @pytest.fixture(scope="package")
-def playwright(templates: Path) -> Iterator[Playwright]:
+def playwright(database_templates: Path) -> Iterator[Playwright]:
     """After the templates and until the journeys end: while Playwright's loop runs here, Django forbids the ORM."""
     with sync_playwright() as running:
         yield running
