@@ -9,6 +9,8 @@ import os
 # Test processes with as many spinning threads as cores would starve each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# shap's loops run as Python here: compiling them takes longer than they do. The journeys' workers compile them.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -155,6 +155,7 @@ class Site:
         self.log = folder / "log"
         self.environment = {
             **os.environ,
+            "NUMBA_DISABLE_JIT": "0",
             "DJANGO_SETTINGS_MODULE": "tests.journeys.site_settings",
             "MEDPORTAL_VAR": str(self.var),
             "TMPDIR": str(folder / "tmp"),
