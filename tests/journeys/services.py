@@ -164,7 +164,7 @@ class Site:
             "JOB_LEASE_SECONDS": "4",
             "JOB_SWEEP_SECONDS": "4",  # each sweep wakes the clock and the worker for five messages
             "EXPLANATION_SECONDS": "6",  # how good explanations become is measured elsewhere
-            "EXPLANATION_EVALUATIONS": "256",
+            "EXPLANATION_EVALUATIONS": "128",
             "OMP_WAIT_POLICY": "PASSIVE",
             **environment,
         }
