@@ -31,7 +31,7 @@ from apps.cases import services
 from apps.explainability.evaluation_budget import EVALUATIONS
 from apps.explainability.models import Method
 from apps.imaging.models import Study
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.patients.models import Patient
 from apps.patients.portal_account import link_account
 from apps.protection import keyring, keys
@@ -223,7 +223,7 @@ def api(doctor: User) -> APIClient:
 @pytest.fixture
 def packages(db: None) -> None:
     """The bundled model packages, installed."""
-    registry.synchronise()
+    installed_packages.synchronise()
 
 
 @pytest.fixture(scope="session")

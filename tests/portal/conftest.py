@@ -15,9 +15,9 @@ from apps.cases.services import open_case
 from apps.contact import appointments
 from apps.contact.models import PatientRelease, Question, ReleaseKind
 from apps.explainability import occlusion, playground
+from apps.explainability.explanation_release import release_explanation
 from apps.explainability.jobs import explain
 from apps.explainability.models import Explanation
-from apps.explainability.patient_release import release_explanation
 from apps.explainability.scheduling import schedule_explanations
 from apps.imaging import deidentify
 from apps.imaging.jobs import make
