@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import CareTeam, User
+from apps.inference.installed_packages import package_of
 from apps.inference.jobs import analyse
 from apps.inference.models import PackageVersion
-from apps.inference.registry import package_of
 from apps.inference.routing import route
 from apps.jobs.errors import UserError
 from apps.jobs.models import State
