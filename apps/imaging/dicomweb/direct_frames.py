@@ -52,7 +52,7 @@ _PATH = re.compile(
 _NATIVE = frozenset({"1.2.840.10008.1.2", EXPLICIT_LITTLE_ENDIAN})
 _NOT_COPIED = frozenset({b"content-type", b"content-length", b"set-cookie", b"date", b"server", b"content-location"})
 
-Key = tuple[str, str, Any]
+Key = tuple[str, str, str, Any]
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class DirectFrames:
         if query.session_state(request.session, user) != state:
             self._sessions.pop(request.session, None)
             return None
-        return Reader(request.session, user)
+        return Reader(request.session, user, "")
 
     def _remember_session(self, query: FrameQuery, request: FrameRequest) -> None:
         """Remember a session that Django has just accepted."""
@@ -297,7 +297,7 @@ def _is_secure(scope: Any, headers: dict[bytes, list[bytes]]) -> bool:
 
 
 def _key(reader: Reader, source: StoredFrameSource, request: FrameRequest) -> Key:
-    return reader.credential, source.series, request.client
+    return reader.credential, reader.role, source.series, request.client
 
 
 @lru_cache(maxsize=1024)

@@ -36,6 +36,7 @@ class Reader:
 
     credential: str
     user: Any
+    role: str
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ class FrameQuery:
         row = self._ask(self._token, {_DIGEST: digest})
         if row is None:
             return None
-        user, scopes = row
+        user, role, scopes = row
         granted = json.loads(scopes) if isinstance(scopes, str) else scopes
-        return Reader(digest, user) if Scope.STUDIES_READ in granted else None
+        return Reader(digest, user, role) if Scope.STUDIES_READ in granted else None
 
     def session_state(self, key: str, user: Any) -> tuple[Any, ...] | None:
         """Return what Django's checks of a session depend on; None if the session or the user's access has ended.
@@ -124,7 +125,7 @@ class FrameQuery:
 def _token_query() -> models.QuerySet[Any, Any]:
     valid = Q(expiry=None) | Q(expiry__gt=_NOW)
     tokens = ApiToken.objects.filter(valid, digest=_DIGEST, user__is_active=True, user__role__in=CLINICIANS)
-    return tokens.order_by().values_list("user_id", "scopes")
+    return tokens.order_by().values_list("user_id", "user__role", "scopes")
 
 
 def _session_query() -> models.QuerySet[Any, Any]:

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from apps.imaging.dicomweb.bulk import BulkDataOfView, PixelDataView
 from apps.imaging.dicomweb.capabilities import CapabilitiesView
 from apps.imaging.dicomweb.metadata import InstanceMetadataView, MetadataView, SeriesMetadataView
 from apps.imaging.dicomweb.rendered import (
@@ -43,6 +44,12 @@ urlpatterns = [
     path(f"{INSTANCE}/metadata", InstanceMetadataView.as_view(), name="instance-metadata"),
     path(f"{INSTANCE}/frames", BulkDataView.as_view(), {"path": ""}, name="all-frames"),
     path(f"{INSTANCE}/frames/<str:frames>", FrameView.as_view(), name="frames"),
+    path(f"{STUDY}/pixeldata", PixelDataView.as_view(), name="study-pixel-data"),
+    path(f"{SERIES}/pixeldata", PixelDataView.as_view(), name="series-pixel-data"),
+    path(f"{INSTANCE}/pixeldata", PixelDataView.as_view(), name="instance-pixel-data"),
+    path(f"{STUDY}/bulkdata", BulkDataOfView.as_view(), name="study-bulk-data"),
+    path(f"{SERIES}/bulkdata", BulkDataOfView.as_view(), name="series-bulk-data"),
+    path(f"{INSTANCE}/bulkdata", BulkDataOfView.as_view(), name="instance-bulk-data"),
     path(f"{STUDY}/rendered", StudyRenderedView.as_view(), name="study-rendered"),
     path(f"{SERIES}/rendered", SeriesRenderedView.as_view(), name="series-rendered"),
     path(f"{INSTANCE}/rendered", InstanceRenderedView.as_view(), name="instance-rendered"),
