@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, Lookup, Q
+from django.db.models import Case, F, Lookup, Q, Value, When
 
 from apps.imaging.dicom.query import Condition, Dates, Times
 from apps.imaging.dicom.query_attributes import Form, Level
@@ -65,8 +65,7 @@ def plain_condition(
         others: all conditions by path. Ranges of date and time are combined to one range of moments (PS3.4 section
             C.2.2.2.5).
         level: of the results.
-        broad: whether so many rows match that the database should go by the order of the results, not by the index of
-            this column; LIKE keeps it from that.
+        broad: whether so many rows match that the database should go by the order of the results, not by this column.
     """
     path = condition.attribute.path
     if path not in COLUMNS:
@@ -81,7 +80,7 @@ def plain_condition(
         if day is not None and _combined(day, condition):
             return Q()
     if broad and path == "Modality":
-        return _any_like(column, map(_pattern, condition.texts))
+        return _after_the_study(condition, column, PREFIXES[level][Level.STUDY])
     return _compared(condition, column, path)
 
 
@@ -143,6 +142,19 @@ def _texts(condition: Condition, column: str, path: str) -> Q:
 
 def _is_pattern(condition: Condition, text: str) -> bool:
     return condition.attribute.form is Form.CODE and ("*" in text or "?" in text)
+
+
+def _after_the_study(condition: Condition, column: str, study: str) -> Q:
+    """Return a condition on a series that can be evaluated only once its study is read.
+
+    Studies come in the order of the results, so the database stops after a page. Were it free to, it would start from
+    all series and sort them. The sort date is never NULL.
+    """
+    value = Case(When(**{f"{study}sort_date__isnull": False}, then=F(column)), default=Value(""))
+    result = Q()
+    for text in condition.texts:
+        result |= Q(Like(value, _pattern(text)))
+    return result
 
 
 def _any_like(column: str, patterns: Iterable[str]) -> Q:
