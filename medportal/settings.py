@@ -234,11 +234,7 @@ CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SE
 PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"] if DEMO else ["care", "portal"])
 EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
 RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
-
-# Retention -------------------------------------------------------------------------------------
-
-# Years for which studies must be kept: 30 is the longest of the rules for images and inpatient records in China and
-# the EU. The demo keeps nothing for that long.
+# Years for which studies are kept: the longest of the rules in China and the EU; the demo keeps nothing for that long.
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=0 if DEMO else 30)
 DELETION_GRACE_DAYS = env.int("DELETION_GRACE_DAYS", default=30)
 
