@@ -194,7 +194,7 @@ class BulkDataView(DicomWebView):
 
     def respond(self, request: Request, row: Instance, path: str) -> HttpResponseBase:
         """Send a value: pixels as frames, others as octets."""
-        if row.pixel_tag and path.upper() == f"{row.pixel_tag:08X}":
+        if row.pixel_tag and path.upper() in ("", f"{row.pixel_tag:08X}"):
             return self.pixels(request, row)
         choice = choose(request, Category.BULK_DATA, Stored(single=True))
         with open_instance(row) as dicom:
@@ -221,6 +221,14 @@ class BulkDataView(DicomWebView):
         if UID(choice.transfer_syntax).is_compressed:
             return related((part([frame], kind) for frame in frames()), choice.media_type)
         return related([part(frames(), kind)], choice.media_type)
+
+
+class AllFramesView(BulkDataView):
+    """WADO-RS: all frames of an instance."""
+
+    @extend_schema(operation_id="wado_rs_all_frames", responses=RESPONSES)
+    def get(self, request: Request, study: str, series: str, instance: str) -> HttpResponseBase:  # type: ignore[override]
+        return super().get(request, study, series, instance, "")
 
 
 def bulk_value(dicom: DicomObject, path: str) -> bytes:
