@@ -61,7 +61,7 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "series": instance.series.series_instance_uid,
         "instance": instance.sop_instance_uid,
         "frame": "1",
-        "bulk": "00100010",
+        "pixel_data": "7FE00010",
         "finding": str(explanation.finding_id),
         "analysis": str(analysis.pk),
         "explanation": str(explanation.pk),

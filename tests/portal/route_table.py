@@ -17,9 +17,11 @@ TEAM_POST = (302, 302, 302, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS = (200, 200, 404, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS_POST = (302, 302, 404, 404, 404, 404, 404, 404, 302)
 API_TEAM = (200, 200, 200, 404, 404, 404, 404, 404, 401)
+API_SEARCH = (200, 200, 200, 204, 404, 404, 404, 404, 401)
 API_TEAM_EMPTY = (400, 400, 400, 404, 404, 404, 404, 404, 401)
 API_EMPTY = (400, 400, 400, 400, 404, 404, 404, 404, 401)
 API_TEAM_ASKED = (202, 202, 202, 404, 404, 404, 404, 404, 401)
+INSTANCE = ("study", "series", "instance")
 ADMIN = (404, 404, 404, 404, 404, 404, 200, 404, 302)
 ADMIN_POST = (404, 404, 404, 404, 404, 404, 302, 404, 302)
 AUDITOR = (404, 404, 404, 404, 404, 404, 404, 200, 302)
@@ -121,30 +123,36 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "inference:models": ("get", (), EVERYBODY),
     "inference:model-card": ("get", ("name", "version"), EVERYBODY),
     "dicomweb:store": ("post", (), (415, 415, 404, 415, 404, 404, 404, 404, 401)),
+    "dicomweb:capabilities": ("get", (), (*CLINICIANS[:8], 401)),
+    "dicomweb:all-series": ("get", (), API_SEARCH),
+    "dicomweb:all-instances": ("get", (), API_SEARCH),
+    "dicomweb:study-series": ("get", ("study",), API_SEARCH),
+    "dicomweb:study-instances": ("get", ("study",), API_SEARCH),
+    "dicomweb:series-instances": ("get", ("study", "series"), API_SEARCH),
     "dicomweb:study-metadata": ("get", ("study",), API_TEAM),
     "dicomweb:series-metadata": ("get", ("study", "series"), API_TEAM),
-    "dicomweb:frames": ("get", ("study", "series", "instance", "frame"), API_TEAM),
     "dicomweb:study": ("get", ("study",), API_TEAM),
     "dicomweb:series": ("get", ("study", "series"), API_TEAM),
-    "dicomweb:instance": ("get", ("study", "series", "instance"), API_TEAM),
-    "dicomweb:instance-metadata": ("get", ("study", "series", "instance"), API_TEAM),
-    "dicomweb:all-frames": ("get", ("study", "series", "instance"), API_TEAM),
+    "dicomweb:instance": ("get", INSTANCE, API_TEAM),
+    "dicomweb:instance-metadata": ("get", INSTANCE, API_TEAM),
+    "dicomweb:all-frames": ("get", INSTANCE, API_TEAM),
+    "dicomweb:bulk-data": ("get", (*INSTANCE, "pixel_data"), API_TEAM),
+    "dicomweb:wado-uri": ("get", (), (*API_EMPTY[:8], 401)),
     "dicomweb:study-pixel-data": ("get", ("study",), API_TEAM),
     "dicomweb:series-pixel-data": ("get", ("study", "series"), API_TEAM),
-    "dicomweb:instance-pixel-data": ("get", ("study", "series", "instance"), API_TEAM),
+    "dicomweb:instance-pixel-data": ("get", INSTANCE, API_TEAM),
     "dicomweb:study-bulk-data": ("get", ("study",), API_TEAM),
     "dicomweb:series-bulk-data": ("get", ("study", "series"), API_TEAM),
-    "dicomweb:instance-bulk-data": ("get", ("study", "series", "instance"), API_TEAM),
+    "dicomweb:instance-bulk-data": ("get", INSTANCE, API_TEAM),
     "dicomweb:study-rendered": ("get", ("study",), API_TEAM),
     "dicomweb:series-rendered": ("get", ("study", "series"), API_TEAM),
-    "dicomweb:instance-rendered": ("get", ("study", "series", "instance"), API_TEAM),
-    "dicomweb:frames-rendered": ("get", ("study", "series", "instance", "frame"), API_TEAM),
+    "dicomweb:instance-rendered": ("get", INSTANCE, API_TEAM),
     "dicomweb:study-thumbnail": ("get", ("study",), API_TEAM),
     "dicomweb:series-thumbnail": ("get", ("study", "series"), API_TEAM),
-    "dicomweb:instance-thumbnail": ("get", ("study", "series", "instance"), API_TEAM),
-    "dicomweb:frames-thumbnail": ("get", ("study", "series", "instance", "frame"), API_TEAM),
-    "dicomweb:wado-uri": ("get", (), API_EMPTY),
-    "dicomweb:bulk-data": ("get", ("study", "series", "instance", "bulk"), API_TEAM),
+    "dicomweb:instance-thumbnail": ("get", INSTANCE, API_TEAM),
+    "dicomweb:frames-rendered": ("get", (*INSTANCE, "frame"), API_TEAM),
+    "dicomweb:frames-thumbnail": ("get", (*INSTANCE, "frame"), API_TEAM),
+    "dicomweb:frames": ("get", ("study", "series", "instance", "frame"), API_TEAM),
     "study-list": ("get", (), (*CLINICIANS[:8], 401)),
     "study-search": ("post", (), (400, 400, 400, 400, 404, 404, 404, 404, 401)),
     "study-detail": ("get", ("study",), API_TEAM),
