@@ -12,6 +12,7 @@ from apps.imaging.dicom.attributes import Attributes
 from apps.imaging.models import QuarantinedFile
 from apps.patients.models import Patient
 from apps.protection import blobs, containers
+from apps.protection.durability import durable_commit
 from apps.protection.indexing import Progress
 from apps.protection.keyring import keyring
 
@@ -37,7 +38,7 @@ def quarantine_file(
     )
     try:
         containers.write(quarantined.blob, stream, holder=quarantined.key_holder)
-        with transaction.atomic():
+        with durable_commit(), transaction.atomic():
             quarantined.save(force_insert=True)
             audit.record(actor, "file.held", quarantined, reason=reason_code)
     except BaseException:
