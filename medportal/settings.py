@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
+from medportal.databases import with_options
 from medportal.log_config import logging_to_console
 from medportal.openapi import openapi_settings
 from medportal.policy import content_security_policy
@@ -130,27 +131,13 @@ TEMPLATES = [
 
 # Data -----------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'medportal.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
-        "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728;",
-    }
 # Data keys are stored separately, with separate backups: restoring data does not restore erased patients.
-DATABASES["keys"] = env.db("KEYS_DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'keys.sqlite3'}")
-if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["keys"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+DATABASES = with_options(
+    {
+        "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'medportal.sqlite3'}"),
+        "keys": env.db("KEYS_DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'keys.sqlite3'}"),
     }
-for database in DATABASES.values():
-    database.setdefault("CONN_MAX_AGE", 600)  # the web process's threads keep their connections
-    database.setdefault("CONN_HEALTH_CHECKS", True)
-    if database["ENGINE"] == "django.db.backends.postgresql":
-        database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+)
 DATABASE_ROUTERS = ["apps.protection.router.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

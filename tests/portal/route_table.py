@@ -115,7 +115,10 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "imaging:upload": ("get", (), PHYSICIANS),
     "imaging:upload-start": ("post", (), (201, 201, 404, 201, 404, 404, 404, 404, 302)),
     "imaging:upload-file": ("post", ("upload",), (400, 404, 404, 404, 404, 404, 404, 404, 302)),
-    "imaging:held": ("get", (), PHYSICIANS),
+    "imaging:held": ("get", (), (200, 200, 404, 200, 404, 404, 200, 404, 302)),
+    "imaging:held-picture": ("get", ("held",), TEAM_PHYSICIANS),
+    "imaging:held-download": ("get", ("held",), TEAM_PHYSICIANS),
+    "imaging:report": ("get", ("study", "instance"), (404,) * 8 + (302,)),  # the instance is a film
     "imaging:held-file": ("get", ("held",), TEAM_PHYSICIANS),
     "imaging:releases": ("get", (), (200, 200, 404, 200, 404, 200, 404, 404, 302)),
     "imaging:release-file": ("get", ("release",), (200, 404, 404, 404, 404, 200, 404, 404, 302)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from django.http import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -24,7 +24,7 @@ from apps.imaging.queries import open_instance
 class PixelDataView(DicomWebView):
     """WADO-RS: the frames of all images of a study, series or instance, each a part."""
 
-    @extend_schema(operation_id="wado_rs_pixel_data", responses=RESPONSES)
+    @extend_schema(responses=RESPONSES)
     def get(self, request: Request, study: str, series: str = "", instance: str = "") -> HttpResponseBase:
         images = [row for row in visible_instances(request, study, series, instance) if row.frames]
         if not images:
@@ -42,7 +42,7 @@ class PixelDataView(DicomWebView):
 class BulkDataOfView(DicomWebView):
     """WADO-RS: the bulk data of all instances of a study, series or instance, each value a part; pixels as frames."""
 
-    @extend_schema(operation_id="wado_rs_all_bulk_data", responses=RESPONSES)
+    @extend_schema(responses=RESPONSES)
     def get(self, request: Request, study: str, series: str = "", instance: str = "") -> HttpResponseBase:
         choose(request, Category.BULK_DATA, Stored())
         rows = visible_instances(request, study, series, instance)
@@ -50,6 +50,20 @@ class BulkDataOfView(DicomWebView):
         audit.record(signed_in(request), "study.read", subject, why="treatment", part="bulk data", instances=len(rows))
         site = request.build_absolute_uri("/").rstrip("/")
         return related((piece for row in rows for piece in _values(row, site)), OCTETS)
+
+
+def _named(view: type[DicomWebView], level: str, name: str) -> type[DicomWebView]:
+    """Return the view of one level, with an operation id of its own."""
+    operation = extend_schema_view(get=extend_schema(operation_id=f"wado_rs_{level}_{name}"))
+    return operation(type(f"{level.capitalize()}{view.__name__}", (view,), {"__doc__": view.__doc__}))
+
+
+STUDY_PIXELS, SERIES_PIXELS, INSTANCE_PIXELS = (
+    _named(PixelDataView, level, "pixel_data") for level in ("study", "series", "instance")
+)
+STUDY_BULK, SERIES_BULK, INSTANCE_BULK = (
+    _named(BulkDataOfView, level, "all_bulk_data") for level in ("study", "series", "instance")
+)
 
 
 def _choice(request: Request, row: Instance) -> Choice:

@@ -223,6 +223,14 @@ class BulkDataView(DicomWebView):
         return related([part(frames(), kind)], choice.media_type)
 
 
+class AllFramesView(BulkDataView):
+    """WADO-RS: all frames of an instance."""
+
+    @extend_schema(operation_id="wado_rs_all_frames", responses=RESPONSES)
+    def get(self, request: Request, study: str, series: str, instance: str) -> HttpResponseBase:  # type: ignore[override]
+        return super().get(request, study, series, instance, "")
+
+
 def bulk_value(dicom: DicomObject, path: str) -> bytes:
     """Return a value by its path; see :func:`~apps.imaging.dicom.bulk_data.resolve_bulk_path`.
 
