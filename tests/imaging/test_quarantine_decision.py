@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import AuditEntry, CareTeam, Notice, User
+from apps.accounts.notifications import mark_read
 from apps.imaging import quarantine_decision
 from apps.imaging.access import can, deciders_of, quarantined_visible_to
 from apps.imaging.ingest import Received, receive
@@ -208,6 +209,16 @@ def test_files_of_one_study_are_decided_on_together(team: CareTeam, doctor: User
     client.post(url, {"decision": "assigned", "patient": str(patient.pk), "together": "1", "sure": "1"})
     assert Instance.objects.filter(series__study__patient=patient).count() == 3
     assert not QuarantinedFile.objects.filter(decision="").exists()
+
+
+def test_a_notification_that_nobody_has_read_is_not_repeated(team: CareTeam, doctor: User, radiologist: User) -> None:
+    hold_unnamed(doctor, 1)
+    hold_unnamed(doctor, 2, StudyInstanceUID="1.2.3.4.5")
+    assert Notice.objects.filter(user=radiologist).count() == 1
+    assert not Notice.objects.filter(user=doctor).exists()
+    mark_read(radiologist)
+    hold_unnamed(doctor, 3, StudyInstanceUID="1.2.3.4.6")
+    assert Notice.objects.filter(user=radiologist, read_at=None).count() == 1
 
 
 def test_files_of_two_people_or_studies_are_not_decided_on_together(team: CareTeam, doctor: User) -> None:

@@ -104,6 +104,19 @@ def test_an_image_with_a_problem_is_said_in_place_and_left_out(study: Study, bro
     assert manifest["series"] == []
 
 
+def test_an_image_object_without_pixels_is_said_to_have_none(study: Study, team: CareTeam) -> None:
+    film = pydicom.dcmread(io.BytesIO(film_file(1)))
+    for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated"):
+        delattr(film, keyword)
+    film.SOPInstanceUID = "1.2.3.99"
+    buffer = io.BytesIO()
+    film.save_as(buffer)
+    assert take_in(buffer.getvalue(), team).instance
+    row = next(row for row in objects_of(study).listed if row.instance.sop_instance_uid == "1.2.3.99")
+    assert "holds no pixel data" in row.problem
+    assert [row.problem for row in objects_of(study).listed if row.kind == "Report"] == [""]
+
+
 @pytest.mark.parametrize("code", ["unsupported_transfer_syntax", "frame_too_large", "video", "bad_dimensions"])
 def test_every_problem_can_be_said(study: Study, code: str) -> None:
     Instance.objects.filter(series__modality="DX").update(problem=code)
