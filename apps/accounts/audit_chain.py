@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import tink
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.accounts.models import AuditCheckpoint, AuditEntry, AuditHead
 from apps.protection.keyring import keyring
@@ -78,9 +78,21 @@ def link_waiting() -> int:
             sequence, digest = sequence + 1, _digest(digest, _values(entry))
             entry.sequence, entry.digest = sequence, digest
         if waiting:
-            AuditEntry.objects.bulk_update(waiting, ["sequence", "digest"], batch_size=200)
+            _store_links(waiting)
             _advance(head, sequence, digest)
     return len(waiting)
+
+
+def _store_links(entries: list[AuditEntry]) -> None:
+    """Write sequence and digest of many entries; ``bulk_update`` takes longer to build its statement than this runs."""
+    meta, quote = AuditEntry._meta, connection.ops.quote_name
+    columns = [quote(meta.get_field(name).column) for name in ("sequence", "digest", "id")]  # type: ignore[union-attr, arg-type]
+    # The names come from the model.
+    statement = f"UPDATE {quote(meta.db_table)} SET {columns[0]} = %s, {columns[1]} = %s WHERE {columns[2]} = %s"  # noqa: S608
+    prepare = meta.pk.get_db_prep_value
+    rows = [(entry.sequence, entry.digest, prepare(entry.pk, connection)) for entry in entries]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
 
 
 def checkpoint() -> AuditCheckpoint | None:

@@ -26,6 +26,11 @@ def sees_patient(actor: Any, record: Study | QuarantinedFile) -> bool:
 
 
 @rules.predicate
+def is_kept(actor: Any, record: Study) -> bool:
+    return getattr(record, "deleted_at", None) is None
+
+
+@rules.predicate
 def names_no_patient(actor: Any, record: QuarantinedFile) -> bool:
     return record.patient_id is None
 
@@ -38,11 +43,13 @@ def shares_team_with_uploader(actor: Any, record: QuarantinedFile) -> bool:
     return record.uploaded_by_id == actor.pk or shared.exists()
 
 
-rules.add_perm("imaging.view_study", is_system | (is_clinician & sees_patient))
 _decides = is_physician & (sees_patient | (names_no_patient & shares_team_with_uploader))
+rules.add_perm("imaging.view_study", is_kept & (is_system | (is_clinician & sees_patient)))
 rules.add_perm("imaging.decide_heldfile", _decides)
 rules.add_perm("imaging.assign_heldfile", _decides | (is_admin & names_no_patient))
-rules.add_perm("imaging.deidentify_study", is_physician & sees_patient)
+rules.add_perm("imaging.deidentify_study", is_kept & is_physician & sees_patient)
+rules.add_perm("imaging.delete_study", is_kept & (is_system | (is_physician & sees_patient)))
+rules.add_perm("imaging.restore_study", is_system | (is_physician & sees_patient))
 rules.add_perm("imaging.upload", is_system | is_physician)
 
 
@@ -88,7 +95,8 @@ def deciders_of(record: QuarantinedFile) -> QuerySet[User]:
 
 def exports_visible_to(actor: Actor | None) -> QuerySet[DeidentifiedExport]:
     """Return de-identified exports: all for researchers, their own for physicians; none without consent to research."""
-    exports = DeidentifiedExport.objects.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
+    kept = DeidentifiedExport.objects.filter(study__deleted_at=None)
+    exports = kept.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
     if actor is None or isinstance(actor, System):
         return exports if isinstance(actor, System) else exports.none()
     if is_researcher(actor):

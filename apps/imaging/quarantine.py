@@ -16,6 +16,7 @@ from apps.imaging.dicom.attributes import Attributes
 from apps.imaging.models import QuarantinedFile
 from apps.patients.models import Patient
 from apps.protection import blobs, containers
+from apps.protection.durability import durable_commit
 from apps.protection.indexing import Progress
 from apps.protection.keyring import keyring
 
@@ -46,7 +47,7 @@ def quarantine_file(
     quarantined.group_index = _primary(_group_tokens(quarantined))
     try:
         containers.write(quarantined.blob, stream, holder=quarantined.key_holder)
-        with transaction.atomic():
+        with durable_commit(), transaction.atomic():
             quarantined.save(force_insert=True)
             audit.record(actor, "file.held", quarantined, reason=reason_code)
             _notify(quarantined)

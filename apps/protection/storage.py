@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class _Waiting(threading.local):
 
 
 _waiting = _Waiting()
+_syncing = ThreadPoolExecutor(4, thread_name_prefix="sync")
+"""Syncs that run at once share the journal's commits."""
 
 
 @contextmanager
@@ -70,8 +73,8 @@ def synced_together() -> Iterator[None]:
         yield
     finally:
         _waiting.paths = outer
-    for path in [*paths, *sorted({path.parent for path in paths})]:
-        _sync(path)
+    list(_syncing.map(_sync, paths))
+    list(_syncing.map(_sync, {path.parent for path in paths}))
 
 
 def _sync(path: Path) -> None:

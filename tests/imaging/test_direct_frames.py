@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +25,7 @@ from apps.imaging.dicomweb.frame_query import FrameQuery
 from apps.imaging.models import Instance
 from apps.patients.models import BreakGlassAccess, ConsentState, Patient
 from medportal.web import PooledHandler
-from tests.factories import UserFactory, film_file, take_in
+from tests.factories import UserFactory, browser_of, film_file, take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACCEPT = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
@@ -241,6 +244,57 @@ def test_what_is_unusual_is_left_to_django(changed: dict[str, str], film: Instan
         unusual = changed.get("path") or path.removesuffix("1") + changed.get("frames", "1")
         headers = {"accept": changed["accept"]} if "accept" in changed else {}
         await site.get(unusual, changed.get("token", token), **headers)
+        assert site.by_django == 2
+
+    run(journey)
+
+
+def session_of(user: User) -> dict[str, str]:
+    client = browser_of(user)
+    return {"cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
+
+
+def test_a_session_scrolls_directly_until_anything_about_it_changes(film: Instance, doctor: User) -> None:
+    path, teams = path_of(film), list(doctor.care_teams.all())
+    endings: list[Callable[[], Any]] = [
+        lambda: Session.objects.all().delete(),
+        lambda: User.objects.filter(pk=doctor.pk).update(is_active=False),
+        lambda: User.objects.filter(pk=doctor.pk).update(role=Role.PATIENT),
+        lambda: User.objects.filter(pk=doctor.pk).update(password="changed"),
+        lambda: doctor.care_teams.clear(),
+    ]
+
+    def restore() -> None:
+        User.objects.filter(pk=doctor.pk).update(is_active=True, role=doctor.role, password=doctor.password)
+        doctor.care_teams.set(teams)
+
+    async def journey(site: Site) -> None:
+        for end in endings:
+            cookie = await sync_to_async(session_of)(doctor)
+            before = site.by_django
+            answers = [await site.get(path, **cookie) for _ in range(3)]
+            assert [answer[0] for answer in answers] == [200, 200, 200]
+            assert site.by_django == before + 1 and content(answers[0]) == content(answers[2])
+            await sync_to_async(end)()
+            assert (await site.get(path, **cookie))[0] in (401, 403, 404)
+            await sync_to_async(restore)()
+
+    run(journey)
+
+
+def test_a_session_that_was_written_meanwhile_is_checked_by_django_again(film: Instance, doctor: User) -> None:
+    path = path_of(film)
+
+    def write(cookie: str) -> None:
+        session = SessionStore(cookie.partition("=")[2])
+        session["other"] = 1
+        session.save()
+
+    async def journey(site: Site) -> None:
+        cookie = await sync_to_async(session_of)(doctor)
+        assert [(await site.get(path, **cookie))[0] for _ in range(2)] == [200, 200]
+        await sync_to_async(write)(cookie["cookie"])
+        assert (await site.get(path, **cookie))[0] == 200
         assert site.by_django == 2
 
     run(journey)

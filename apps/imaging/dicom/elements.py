@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 """Float, Double Float and (integer) Pixel Data, PS3.3 sections C.7.6.3 and C.7.6.24."""
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_BLOCK = 256 * 1024
+_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_BLOCK = 64 * 1024
 
 
 class Ended(Exception):
@@ -29,8 +30,7 @@ class TooMany(Exception):
     """The element headers alone exceed the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """Where a top-level element lies.
 
     Attributes:
@@ -64,6 +64,13 @@ class Window:
         self._stream = stream
         self.size = stream.seek(0, 2)
         self._base, self._data = 0, b""
+
+    def block(self, offset: int) -> tuple[bytes, int]:
+        """Return the buffer that begins at or before ``offset``, and where it begins."""
+        if not self._base <= offset or offset + 12 > self._base + len(self._data):
+            self._stream.seek(offset)
+            self._base, self._data = offset, self._stream.read(_BLOCK)
+        return self._data, self._base
 
     def at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes at ``offset``.
@@ -100,6 +107,9 @@ class Scanner:
         try:
             # Fewer than eight bytes are no element but padding.
             while position + 8 <= self._window.size and (group is None or self._group(position, encoding) == group):
+                position = self._plain_elements(position, encoding, group, found)
+                if position + 8 > self._window.size or (group is not None and self._group(position, encoding) != group):
+                    break
                 element = self.element(position, encoding)
                 if element.end > self._window.size:
                     raise Ended
@@ -108,6 +118,36 @@ class Scanner:
         except Ended as error:
             raise Ended(found) from error
         return found
+
+    def _plain_elements(self, position: int, encoding: Encoding, group: int | None, found: list[Element]) -> int:
+        """Locate what elements of explicit VR and known length follow in the buffer; return where they end.
+
+        Most elements are of this kind, and looking at each through :meth:`element` would take most of the time.
+        """
+        if encoding.implicit:
+            return position
+        block, base = self._window.block(position)
+        unpack = struct.Struct("<HH2sH" if encoding.little else ">HH2sH").unpack_from
+        long_length = struct.Struct("<L" if encoding.little else ">L").unpack_from
+        size, offset, last = self._window.size, position - base, len(block) - 12
+        while offset <= last:
+            number, element, vr, length = unpack(block, offset)
+            value = offset + 8
+            if vr in _LONG_VRS:
+                (length,), value = long_length(block, value), offset + 12
+            elif vr not in _SHORT_VRS:
+                break
+            if number == 0xFFFE:
+                break
+            end = value + length
+            if length == UNDEFINED_LENGTH or base + end > size or (group is not None and number != group):
+                break
+            found.append(Element(number << 16 | element, vr, base + offset, base + value, base + end))
+            self._left -= 1
+            offset = end
+        if self._left < 0:
+            raise TooMany
+        return base + offset
 
     def _group(self, position: int, encoding: Encoding) -> int:
         return int.from_bytes(self._window.at(position, 2), "little" if encoding.little else "big")

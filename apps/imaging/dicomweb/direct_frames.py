@@ -1,9 +1,10 @@
-"""Frames for API tokens, answered before Django: the requests that scrolling makes by the thousand.
+"""Frames answered before Django: the requests that scrolling makes by the thousand.
 
-The first frame that a token reads of a series goes through Django, which checks it, answers it and writes it into the
-audit trail. The frames that follow within a minute are answered here: the permission is asked of the database for each
-of them, so that a revoked token or a withdrawn consent ends at once, and their number is written into the trail every
-second. Whatever is unusual (a refusal, another representation, a cookie) goes to Django.
+The first frame that a token or session reads of a series goes through Django, which checks it, answers it and writes it
+into the audit trail. The frames that follow within a minute are answered here: the permission is asked of the database
+for each of them, so that a revoked token, an ended session or a withdrawn consent takes effect at once, and their
+number is written into the trail every second. A session counts as long as nothing about it or its user has changed
+since Django checked it. Whatever is unusual (a refusal, another representation) goes to Django.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.asgi import ASGIRequest
+from django.http.cookie import parse_cookie
 
 from apps.accounts import audit
 from apps.accounts.actors import Origin, acting_from
@@ -48,7 +52,7 @@ _PATH = re.compile(
 _NATIVE = frozenset({"1.2.840.10008.1.2", EXPLICIT_LITTLE_ENDIAN})
 _NOT_COPIED = frozenset({b"content-type", b"content-length", b"set-cookie", b"date", b"server", b"content-location"})
 
-Key = tuple[str, str, Any]
+Key = tuple[str, str, str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class FrameRequest:
     instance: str
     numbers: tuple[int, ...]
     token: str
+    session: str
     accept: str | None
     client: Any
 
@@ -88,6 +93,7 @@ class DirectFrames:
         self.application = application
         self._query: FrameQuery | None = None
         self._viewings: dict[Key, Viewing] = {}
+        self._sessions: dict[str, tuple[Any, tuple[Any, ...]]] = {}
         self._recorder: asyncio.Task[None] | None = None
         self._recording_works = True
         self._lock = asyncio.Lock()
@@ -140,7 +146,7 @@ class DirectFrames:
     def _look_up(self, request: FrameRequest) -> tuple[list[tuple[bytes, bytes]], bytes] | None:
         assert self._query is not None
         try:
-            reader = self._query.reader(request.token)
+            reader = self._reader(self._query, request)
             source = self._query.source(reader, request.study, request.series, request.instance) if reader else None
         except Exception as error:  # the connection broke: Django's own is tried, and a new one for the next frame
             logger.warning("the frames' own database connection failed: %s", type(error).__name__)
@@ -160,6 +166,29 @@ class DirectFrames:
         length = str(len(body)).encode()
         return [*viewing.headers, (b"Content-Type", content_type), (b"Content-Length", length)], body
 
+    def _reader(self, query: FrameQuery, request: FrameRequest) -> Reader | None:
+        """Return who asks, if that is certain without Django."""
+        if request.token:
+            return query.reader(request.token)
+        known = self._sessions.get(request.session)
+        if known is None:
+            return None
+        user, state = known
+        if query.session_state(request.session, user) != state:
+            self._sessions.pop(request.session, None)
+            return None
+        return Reader(request.session, user, "")
+
+    def _remember_session(self, query: FrameQuery, request: FrameRequest) -> None:
+        """Remember a session that Django has just accepted."""
+        user = SessionStore(request.session).load().get(SESSION_KEY)
+        pk = User._meta.pk.to_python(user) if user else None
+        state = query.session_state(request.session, pk) if pk else None
+        if state is not None:
+            if len(self._sessions) >= MAX_VIEWINGS:
+                self._sessions.clear()
+            self._sessions[request.session] = pk, state
+
     async def _by_django(self, request: FrameRequest, scope: Any, receive: Any, send: Any) -> None:
         """Let Django answer; if it sent the frame, it has recorded it, and a viewing begins."""
         sent: dict[str, Any] = {}
@@ -175,7 +204,9 @@ class DirectFrames:
 
     def _open(self, request: FrameRequest, scope: Any, headers: list[tuple[bytes, bytes]]) -> None:
         query = self._query
-        reader = query.reader(request.token) if query else None
+        if query and request.session:
+            self._remember_session(query, request)
+        reader = self._reader(query, request) if query else None
         source = query.source(reader, request.study, request.series, request.instance) if query and reader else None
         if reader is None or source is None:
             return
@@ -215,6 +246,7 @@ class DirectFrames:
         ended = [key for key, one in self._viewings.items() if not one.frames and now - one.opened_at > VIEWING_SECONDS]
         for key in ended:
             del self._viewings[key]
+            self._sessions.pop(key[0], None)
 
 
 def frame_request(scope: Any) -> FrameRequest | None:
@@ -227,20 +259,30 @@ def frame_request(scope: Any) -> FrameRequest | None:
     headers: dict[bytes, list[bytes]] = defaultdict(list)
     for name, value in scope["headers"]:
         headers[name.lower()].append(value)
-    authorization = b"".join(headers[b"authorization"]).split()
-    if len(authorization) != 2 or authorization[0].lower() != b"token" or not _is_secure(scope, headers):
+    token, session = _credentials(headers)
+    if not (token or session) or not _is_secure(scope, headers):
         return None
-    if headers[b"cookie"] or headers[b"accept-charset"] or headers[b"range"] or len(headers[b"accept"]) > 1:
+    if headers[b"accept-charset"] or headers[b"range"] or len(headers[b"accept"]) > 1:
         return None
     try:
         study, series, instance, frames = (part.decode("ascii") for part in match.groups())
-        token = authorization[1].decode("ascii")
         accept = headers[b"accept"][0].decode("latin-1") if headers[b"accept"] else None
     except UnicodeDecodeError:
         return None
     numbers = tuple(int(number) for number in frames.split(","))
     client = (scope.get("client", ("",))[0] if scope.get("client") else "", tuple(headers[b"x-forwarded-for"]))
-    return FrameRequest(study, series, instance, numbers, token, accept, client)
+    return FrameRequest(study, series, instance, numbers, token, session, accept, client)
+
+
+def _credentials(headers: dict[bytes, list[bytes]]) -> tuple[str, str]:
+    """Return a token or a session's key; both empty if there is neither, or more than one."""
+    authorization = [value.decode("latin-1").split() for value in headers[b"authorization"]]
+    cookies = parse_cookie("; ".join(value.decode("latin-1") for value in headers[b"cookie"]))
+    if authorization:
+        is_token = len(authorization) == 1 and len(authorization[0]) == 2 and authorization[0][0].lower() == "token"
+        return (authorization[0][1], "") if is_token and not cookies else ("", "")
+    by_database = settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    return "", cookies.get(settings.SESSION_COOKIE_NAME, "") if by_database else ""
 
 
 def _is_secure(scope: Any, headers: dict[bytes, list[bytes]]) -> bool:
@@ -255,7 +297,7 @@ def _is_secure(scope: Any, headers: dict[bytes, list[bytes]]) -> bool:
 
 
 def _key(reader: Reader, source: StoredFrameSource, request: FrameRequest) -> Key:
-    return reader.digest, source.series, request.client
+    return reader.credential, reader.role, source.series, request.client
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""The one question behind a frame: may this token read it, and where is it? Compiled once, asked for each frame.
+"""The one question behind a frame: may this reader see it, and where is it? Compiled once, asked for each frame.
 
 The statements are compiled by the ORM from the same conditions as everywhere else, with placeholders instead of values,
 because compiling takes a hundred times as long as executing. A test keeps their answers equal to ``visible_to``.
@@ -11,26 +11,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from knox.crypto import hash_token
 
-from apps.accounts.models import CLINICIANS, ApiToken, Scope
+from apps.accounts.models import CLINICIANS, ApiToken, Scope, User
 from apps.imaging.models import Instance
 from apps.patients.access import cared_for_condition
 
 _NOW = datetime(9999, 12, 31, 1, 2, 3, tzinfo=UTC)
 _USER = 9_007_199_254_740_881
-_DIGEST, _STUDY, _SERIES, _INSTANCE = "?digest", "?study", "?series", "?instance"
+_DIGEST, _SESSION, _STUDY, _SERIES, _INSTANCE = "?digest", "?session", "?study", "?series", "?instance"
 
 
 @dataclass(frozen=True)
 class Reader:
-    """The user of a valid token with the scope to read studies."""
+    """A user who may read studies: by a valid token with that scope, or by a session that has not changed.
 
-    digest: str
+    Attributes:
+        credential: digest of the token, or the session's key.
+    """
+
+    credential: str
     user: Any
+    role: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class FrameQuery:
         self._adapt = connection.ops.adapt_datetimefield_value
         self._token = self._compiled(_token_query())
         self._instance = self._compiled(_instance_query())
+        self._session = self._compiled(_session_query())
+        self._user = self._compiled(_user_query())
 
     @property
     def is_local(self) -> bool:
@@ -72,9 +80,18 @@ class FrameQuery:
         row = self._ask(self._token, {_DIGEST: digest})
         if row is None:
             return None
-        user, scopes = row
+        user, role, scopes = row
         granted = json.loads(scopes) if isinstance(scopes, str) else scopes
-        return Reader(digest, user) if Scope.STUDIES_READ in granted else None
+        return Reader(digest, user, role) if Scope.STUDIES_READ in granted else None
+
+    def session_state(self, key: str, user: Any) -> tuple[Any, ...] | None:
+        """Return what Django's checks of a session depend on; None if the session or the user's access has ended.
+
+        As long as this is the same, so is the answer of the checks, but for what passes with time.
+        """
+        session = self._ask(self._session, {_SESSION: key})
+        person = self._ask(self._user, {_USER: user}) if session else None
+        return (*session, *person) if session and person else None
 
     def source(self, reader: Reader, study: str, series: str, instance: str) -> StoredFrameSource | None:
         """Return the instance, if it exists and the reader may see it."""
@@ -108,7 +125,17 @@ class FrameQuery:
 def _token_query() -> models.QuerySet[Any, Any]:
     valid = Q(expiry=None) | Q(expiry__gt=_NOW)
     tokens = ApiToken.objects.filter(valid, digest=_DIGEST, user__is_active=True, user__role__in=CLINICIANS)
-    return tokens.order_by().values_list("user_id", "scopes")
+    return tokens.order_by().values_list("user_id", "user__role", "scopes")
+
+
+def _session_query() -> models.QuerySet[Any, Any]:
+    rows = Session.objects.filter(session_key=_SESSION, expire_date__gt=_NOW)
+    return rows.order_by().values_list("session_data")
+
+
+def _user_query() -> models.QuerySet[Any, Any]:
+    rows = User.objects.filter(pk=_USER, is_active=True, role__in=CLINICIANS)
+    return rows.order_by().values_list("password", "role", "given_password_until")
 
 
 def _instance_query() -> models.QuerySet[Any, Any]:
