@@ -135,8 +135,8 @@ def page_of(quarantined: QuarantinedFile, actor: User) -> Page:
     page.assign = unique and not (own and quarantined.reason_code == "study_of_other_patient")
     page.identity = identities(quarantined, held, [page.record] if page.record else [])
     if content and held and not unique:
-        page.stored = _stored(quarantined, held, actor)
-        page.hidden = page.hidden or page.stored is None
+        page.stored, hidden = _stored(quarantined, held, actor)
+        page.hidden = page.hidden or hidden
     return page
 
 
@@ -198,13 +198,15 @@ def _record_against(quarantined: QuarantinedFile, held: Held | None, actor: User
     return (record, False) if can_patient(actor, "patients.view_patient", record) else (None, True)
 
 
-def _stored(quarantined: QuarantinedFile, held: Held, actor: User) -> Stored | None:
-    """Compare with the stored object of the same identifier, if the user may see it."""
-    rows = Instance.objects.select_related("series__study__patient")
+def _stored(quarantined: QuarantinedFile, held: Held, actor: User) -> tuple[Stored | None, bool]:
+    """Compare with the stored object of the same identifier; return whether there is one that the user may not see."""
+    rows = Instance.every.select_related("series__study__patient")  # one that was deleted can still be restored
     instance = rows.filter(sop_instance_uid=held.attributes.sop_instance_uid).first()
-    if instance is None or not can(actor, "imaging.view_study", instance.series.study):
-        return None
-    return compare_with(instance, quarantined)
+    if instance is None:
+        return None, False
+    if not can(actor, "imaging.view_study", instance.series.study):
+        return None, True
+    return compare_with(instance, quarantined), False
 
 
 def _day(day: date | None) -> str:

@@ -7,6 +7,7 @@ import pydicom
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pydicom.uid import EncapsulatedPDFStorage
 
 from apps.accounts.models import AuditEntry, CareTeam, Notice, User
@@ -294,6 +295,18 @@ def test_what_happens_to_one_file_does_not_stop_the_others(team: CareTeam, docto
     assert (len(decided.filed), len(decided.kept)) == (1, 1)
     files[0].refresh_from_db()
     assert (files[0].decision, files[0].reason_code) == ("", "sop_instance_differs")
+
+
+def test_a_stored_object_that_was_deleted_is_said_to_be(team: CareTeam, doctor: User) -> None:
+    content = film_file(1)
+    stored = take_in(content, team).instance
+    assert stored
+    take_in(changed(content, StudyDescription="Another description"), team)
+    held = QuarantinedFile.objects.get()
+    Instance.every.filter(pk=stored.pk).update(deleted_at=timezone.now())
+    page = browser_of(doctor).get(reverse("imaging:held-file", args=[held.pk])).content.decode()
+    assert "was deleted" in page and "Another description" in page
+    assert "belongs to another care team" not in page
 
 
 def test_a_large_value_that_differs_is_named(team: CareTeam, doctor: User) -> None:
