@@ -23,6 +23,8 @@ from apps.patients.models import Patient, Sex
 from apps.patients.names import display
 from apps.patients.queries import fits, found_by, with_identity
 
+_ALREADY_STORED = frozenset({"sop_instance_differs", "stored_for_other_patient"})
+"""Reasons for which a file cannot be filed while the stored object is there."""
 MAX_GROUPS = 200
 MAX_LISTED = 20_000
 MAX_CANDIDATES = 20
@@ -129,14 +131,15 @@ def page_of(quarantined: QuarantinedFile, actor: User) -> Page:
         discard=content,
     )
     page.record, page.hidden = _record_against(quarantined, held, actor)
-    unique = quarantined.reason_code not in ("sop_instance_differs", "stored_for_other_patient")
-    own = quarantined.patient is not None and page.record == quarantined.patient
-    page.accept = content and unique and own
-    page.assign = unique and not (own and quarantined.reason_code == "study_of_other_patient")
-    page.identity = identities(quarantined, held, [page.record] if page.record else [])
-    if content and held and not unique:
+    twice = quarantined.reason_code in _ALREADY_STORED
+    if twice and held:
         page.stored, hidden = _stored(quarantined, held, actor)
-        page.hidden = page.hidden or hidden
+        twice, page.hidden = page.stored is not None or hidden, page.hidden or hidden
+        page.stored = page.stored if content else None
+    own = quarantined.patient is not None and page.record == quarantined.patient
+    page.accept = content and not twice and own
+    page.assign = not twice and not (own and quarantined.reason_code == "study_of_other_patient")
+    page.identity = identities(quarantined, held, [page.record] if page.record else [])
     return page
 
 

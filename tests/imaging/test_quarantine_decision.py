@@ -309,6 +309,23 @@ def test_a_stored_object_that_was_deleted_is_said_to_be(team: CareTeam, doctor: 
     assert "belongs to another care team" not in page
 
 
+def test_a_file_can_be_filed_once_the_stored_object_is_gone(team: CareTeam, doctor: User) -> None:
+    content = film_file(1)
+    stored = take_in(content, team).instance
+    assert stored
+    take_in(changed(content, StudyDescription="Another description"), team)
+    held = QuarantinedFile.objects.get()
+    client, url = browser_of(doctor), reverse("imaging:held-file", args=[held.pk])
+    assert client.post(url, {"decision": "same"}).status_code == 422
+    said = {"decision": "registered", "mrn": "MRN-NEW", "care_team": str(team.pk)}
+    assert client.post(url, said).status_code == 422
+    assert Patient.objects.count() == 1
+    Instance.every.filter(pk=stored.pk).delete()
+    assert 'value="same"' in client.get(url).content.decode()
+    assert client.post(url, {"decision": "same"}).status_code == 302
+    assert Instance.objects.get().series.study.patient == held.patient
+
+
 def test_a_large_value_that_differs_is_named(team: CareTeam, doctor: User) -> None:
     film = film_file(1)
     for letter in (b"a", b"b"):
