@@ -100,7 +100,7 @@ def picture_of(quarantined: QuarantinedFile) -> bytes:
 
 
 def patient_of_study(study_uid: str) -> Patient | None:
-    """Return the patient under whom a study is stored, regardless of visibility."""
+    """Return the patient under whom a study is stored: visible or not, deleted (and not yet destroyed) or not."""
     study = Study.every.select_related("patient").filter(study_instance_uid=study_uid).first()
     return study.patient if study else None
 
