@@ -16,10 +16,13 @@ def test_no_input_makes_a_server_error(site: Site) -> None:
     tried = []
     for result in schema.get_all_operations():
         operation = result.ok()
-        if operation.path == "/dicom-web/studies":
+        dicomweb = operation.path.startswith("/dicom-web/")
+        if dicomweb and operation.method == "post":
             continue  # a multipart/related stream, which has tests of its own
 
-        @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(
+            max_examples=3 if dicomweb else 12, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        )
         @given(case=operation.as_strategy())
         def attempt(case: schemathesis.Case) -> None:
             answer = case.call(headers=headers)
