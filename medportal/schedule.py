@@ -21,6 +21,7 @@ def schedule(*, sweep: int, audit: int, queues: tuple[str, ...]) -> dict[str, di
         "hand out expired leases": _every(sweep, "jobs.sweep"),
         "explain what was missed": _every(4 * sweep, "explainability.schedule_missing"),
         "remove old exports": _every(HOUR, "imaging.remove_expired"),
+        "destroy what was deleted": _every(HOUR, "imaging.purge_deleted"),
         "keep recommendations up to date": _every(HOUR, "recommendations.keep"),
         "remind of appointments": _every(HOUR, "contact.remind"),
         "learn the order of recommendations": _every(7 * DAY, "recommendations.learn", queue="accelerator"),

@@ -235,6 +235,13 @@ PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"]
 EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
 RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
 
+# Retention -------------------------------------------------------------------------------------
+
+# Years for which studies must be kept: 30 is the longest of the rules for images and inpatient records in China and
+# the EU. The demo keeps nothing for that long.
+RETENTION_YEARS = env.int("RETENTION_YEARS", default=0 if DEMO else 30)
+DELETION_GRACE_DAYS = env.int("DELETION_GRACE_DAYS", default=30)
+
 # Sign-in --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

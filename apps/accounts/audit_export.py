@@ -23,8 +23,8 @@ _VERBS = {
         "uploaded",
     ),
     "R": ("opened", "read", "listed", "searched", "exported", "downloaded", "verified"),
-    "U": ("changed", "decided", "raised", "renewed", "lifted", "retried", "saved", "ended", "reset"),
-    "D": ("erased", "removed", "revoked", "deleted"),
+    "U": ("changed", "decided", "raised", "renewed", "lifted", "retried", "saved", "ended", "reset", "restored"),
+    "D": ("erased", "removed", "revoked", "deleted", "purged"),
 }
 _SIGN_IN = {
     "session.began": ("110122", "Login"),

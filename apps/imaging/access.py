@@ -21,9 +21,16 @@ def sees_patient(actor: Any, record: Study | QuarantinedFile) -> bool:
     return record.patient is not None and can_patient(actor, "patients.care_for_patient", record.patient)
 
 
-rules.add_perm("imaging.view_study", is_system | (is_clinician & sees_patient))
+@rules.predicate
+def is_kept(actor: Any, record: Study) -> bool:
+    return getattr(record, "deleted_at", None) is None
+
+
+rules.add_perm("imaging.view_study", is_kept & (is_system | (is_clinician & sees_patient)))
 rules.add_perm("imaging.decide_heldfile", is_physician & sees_patient)
-rules.add_perm("imaging.deidentify_study", is_physician & sees_patient)
+rules.add_perm("imaging.deidentify_study", is_kept & is_physician & sees_patient)
+rules.add_perm("imaging.delete_study", is_kept & (is_system | (is_physician & sees_patient)))
+rules.add_perm("imaging.restore_study", is_system | (is_physician & sees_patient))
 rules.add_perm("imaging.upload", is_system | is_physician)
 
 
@@ -52,7 +59,8 @@ def quarantined_visible_to(actor: Actor | None) -> QuerySet[QuarantinedFile]:
 
 def exports_visible_to(actor: Actor | None) -> QuerySet[DeidentifiedExport]:
     """Return de-identified exports: all for researchers, their own for physicians; none without consent to research."""
-    exports = DeidentifiedExport.objects.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
+    kept = DeidentifiedExport.objects.filter(study__deleted_at=None)
+    exports = kept.filter(permitted_filter(Purpose.RESEARCH, "study__patient__"))
     if actor is None or isinstance(actor, System):
         return exports if isinstance(actor, System) else exports.none()
     if is_researcher(actor):

@@ -8,12 +8,13 @@ class ImagingConfig(AppConfig):
     name = "apps.imaging"
 
     def ready(self) -> None:
-        from apps.imaging import messages, quarantine
+        from apps.imaging import messages, quarantine, study_tokens
         from apps.jobs.errors import register_messages
         from apps.protection.indexing import register_reindexer
 
         register_messages(messages.MESSAGES)
         register_reindexer("imaging", quarantine.reindex)
+        register_reindexer("studies", study_tokens.reindex)
         _keep_header_values_out_of_logs()
 
 

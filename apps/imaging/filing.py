@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from apps.accounts import audit
-from apps.imaging.dicom.attributes import Attributes
+from apps.imaging.deletion import revive
+from apps.imaging.dicom.attributes import Attributes, time_of_day
 from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.events import InstanceStored
 from apps.imaging.incoming import Incoming
-from apps.imaging.models import Instance, Series, Study, Urgency
+from apps.imaging.models import MAX_MODALITIES, Instance, Series, Study, Urgency
+from apps.imaging.study_tokens import write_tokens
 from apps.jobs.events import publish
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient
@@ -95,7 +97,7 @@ def _check_studies(group: Sequence[Incoming], patients: dict[Identity, Patient |
         Conflict: if one is; the care team of the study's patient decides.
     """
     owners = {incoming.attributes.study_uid: patients[incoming.identity] for incoming in group}
-    for study in Study.objects.select_related("patient").filter(study_instance_uid__in=owners):
+    for study in Study.every.select_related("patient").filter(study_instance_uid__in=owners):
         patient = owners[study.study_instance_uid]
         if patient is None or study.patient_id != patient.pk:
             raise Conflict("study_of_other_patient", study.patient)
@@ -130,33 +132,50 @@ def _patient(identity: Identity, incoming: Incoming, pk: uuid.UUID) -> Patient:
 
 
 def _series(attributes: Attributes, patient: Patient) -> Series:
-    study, _ = Study.objects.get_or_create(
+    study, new_study = Study.every.get_or_create(
         study_instance_uid=attributes.study_uid,
         defaults={
             "patient": patient,
             "study_date": attributes.study_date,
+            "study_time": time_of_day(attributes.study_time),
             "modalities": f",{attributes.modality},",
             "urgency": Urgency.STAT if attributes.stat else Urgency.ROUTINE,
             "headers": {
                 "accession_number": attributes.accession_number,
                 "study_description": attributes.study_description,
                 "referring_physician": attributes.referring_physician,
+                "study_id": attributes.study_id,
+                "study_time": attributes.study_time,
+                "timezone": attributes.timezone,
             },
         },
     )
     if study.patient_id != patient.pk:
         raise Overtaken
     study.patient = patient
-    series, _ = Series.objects.get_or_create(
+    series, new_series = Series.every.get_or_create(
         study=study,
         series_instance_uid=attributes.series_uid,
         defaults={
             "modality": attributes.modality,
-            "number": attributes.series_number,
+            "number": attributes.series_number or 0,
+            "numbered": attributes.series_number is not None,
             "body_part": attributes.body_part,
-            "headers": {"series_description": attributes.series_description},
+            "performed_date": attributes.performed_date,
+            "performed_time": time_of_day(attributes.performed_time),
+            "headers": {
+                "series_description": attributes.series_description,
+                "performed_time": attributes.performed_time,
+                "requests": attributes.requests,
+            },
         },
     )
+    if new_study or (new_series and attributes.requests):
+        write_tokens(study, attributes.requests)
+    if series.deleted_at is not None:
+        Series.every.filter(pk=series.pk).update(deleted_at=None)
+    if study.deleted_at is not None:
+        revive(study)
     _add_modality(study, attributes.modality)
     series.study = study
     return series
@@ -169,5 +188,5 @@ def _add_modality(study: Study, modality: str) -> None:
     locked = Study.objects.select_for_update().get(pk=study.pk)
     names = sorted({*locked.modality_list, modality})
     joined = f",{','.join(names)},"
-    if len(joined) <= 64:
+    if len(joined) <= MAX_MODALITIES:
         Study.objects.filter(pk=study.pk).update(modalities=joined)

@@ -12,6 +12,7 @@ from django.db import IntegrityError
 from apps.accounts.actors import Actor
 from apps.accounts.models import CareTeam
 from apps.imaging.access import can
+from apps.imaging.deletion import restore_instance
 from apps.imaging.dicom.multipart import Part
 from apps.imaging.dicom.parser import Unreadable, problem_parameters
 from apps.imaging.filing import Conflict, Overtaken, file_together
@@ -107,7 +108,7 @@ def _prepare(stream: BinaryIO, sender: Sender) -> Incoming | Received:
 def _independent(group: list[Incoming]) -> list[Incoming]:
     """Select the files that are new and name a patient; the others are judged one by one."""
     times = Counter(incoming.attributes.sop_instance_uid for incoming in group)
-    stored = set(Instance.objects.filter(sop_instance_uid__in=times).values_list("sop_instance_uid", flat=True))
+    stored = set(Instance.every.filter(sop_instance_uid__in=times).values_list("sop_instance_uid", flat=True))
     return [
         incoming
         for incoming in group
@@ -156,7 +157,7 @@ def _stored_result(incoming: Incoming, instance: Instance) -> Received:
 
 
 def _stored(incoming: Incoming) -> Instance | None:
-    instances = Instance.objects.select_related("series__study__patient")
+    instances = Instance.every.select_related("series__study__patient")
     return instances.filter(sop_instance_uid=incoming.attributes.sop_instance_uid).first()
 
 
@@ -174,9 +175,23 @@ def _hold(incoming: Incoming, code: str, patient: Patient | None) -> Received:
 
 def _file_again(incoming: Incoming, existing: Instance) -> Received:
     """Recognise a file that is stored already; one with the same UID and other content is held."""
-    if existing.content_digest == incoming.digest or _same_data_set(incoming, existing):
+    same = existing.content_digest == incoming.digest or _same_data_set(incoming, existing)
+    if same and existing.deleted_at is not None:
+        return _restore(incoming, existing)
+    if same:
         return incoming.result(Outcome.DUPLICATE, "duplicate", instance=existing)
     return _hold(incoming, "sop_instance_differs", existing.series.study.patient)
+
+
+def _restore(incoming: Incoming, existing: Instance) -> Received:
+    """Take back a deletion, since the object was sent again."""
+    try:
+        restored = restore_instance(existing, actor=incoming.sender.actor)
+    except PermissionError:
+        return _hold(incoming, "other_care_team", existing.series.study.patient)
+    if not restored:  # destroyed or restored by another process meanwhile
+        return _file_alone(incoming)
+    return _stored_result(incoming, existing)
 
 
 def _same_data_set(incoming: Incoming, existing: Instance) -> bool:

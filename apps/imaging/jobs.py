@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.imaging import deidentify
+from apps.imaging import deidentify, deletion
 from apps.imaging.models import DeidentifiedExport
 from apps.jobs.runner import JobRunner
 from apps.jobs.tasks import short_task
@@ -36,3 +36,9 @@ make = MakeDeidentifiedExport.as_task()
 def remove_expired() -> None:
     """Remove expired exports."""
     deidentify.remove_expired()
+
+
+@short_task("imaging.purge_deleted")
+def purge_deleted() -> None:
+    """Destroy what was deleted and whose grace time is over."""
+    deletion.purge()

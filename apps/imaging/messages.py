@@ -60,6 +60,8 @@ MESSAGES = {
         "An object with the same identifier but different content is already stored. The stored one was kept; this file "
         "is quarantined until a clinician decides."
     ),
+    "retention_period": _("The study must be kept until %(date)s and cannot be deleted before."),
+    "legal_hold": _("The record is under a legal hold. Nothing of it can be deleted until the hold is lifted."),
     "no_research_consent": _(
         "The patient has not consented to research, so nothing is exported. Record the consent first."
     ),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from datetime import date, datetime
+from typing import ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.models import Job
 from apps.patients.models import Patient
 from apps.protection.fields import SealedDateField, SealedJSONField, SealedTextField
 from apps.protection.models import SealedRecord
+
+M = TypeVar("M", bound=models.Model)
 
 
 class Urgency(models.IntegerChoices):
@@ -21,6 +26,27 @@ class Urgency(models.IntegerChoices):
     ROUTINE = 0, _("Routine")
     HIGH = 1, _("High")
     STAT = 2, _("Stat")
+
+
+class LiveManager(models.Manager[M]):
+    """Leaves out what was deleted; related managers use it too.
+
+    Its ``every`` counterpart is for deletion and filing only.
+    """
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        """Return the rows that were not deleted."""
+        return super().get_queryset().filter(deleted_at=None)
+
+
+def _deleted_at() -> models.DateTimeField[datetime | None, datetime | None]:
+    return models.DateTimeField(
+        null=True, editable=False, help_text="When it was deleted; it can be restored until the grace time is over."
+    )
+
+
+MAX_MODALITIES = 512
+"""Length of the list of a study's modalities; all that the standard defines fit."""
 
 
 class Study(SealedRecord):
@@ -32,14 +58,29 @@ class Study(SealedRecord):
     study_instance_uid = models.CharField(max_length=64, unique=True)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="studies")
     study_date = models.DateField(null=True, db_index=True)
+    sort_date = models.GeneratedField(
+        expression=Coalesce("study_date", Value(date(1, 1, 1))),
+        output_field=models.DateField(),
+        db_persist=True,
+        help_text="Studies without a date come last; databases differ in where they sort NULL.",
+    )
+    study_time = models.TimeField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
-    modalities = models.CharField(max_length=64, help_text="Sorted, each between commas: ,CT,SR,")
+    modalities = models.CharField(max_length=MAX_MODALITIES, help_text="Sorted, each between commas: ,CT,SR,")
     urgency = models.SmallIntegerField(choices=Urgency, default=Urgency.ROUTINE)
-    headers = SealedJSONField(help_text="Accession Number, Study Description, Referring Physician's Name.")
+    headers = SealedJSONField(help_text="Accession Number, Study ID, Study Description, Referring Physician's Name.")
+    deleted_at = _deleted_at()
+
+    objects = LiveManager()
+    every = models.Manager()
 
     class Meta:
         verbose_name_plural = _("studies")
-        indexes = [models.Index(fields=["-urgency", "-received_at", "-id"], name="worklist_order")]
+        indexes = [
+            models.Index(fields=["-urgency", "-received_at", "-id"], name="worklist_order"),
+            models.Index(fields=["-sort_date", "-id"], name="newest_studies"),
+            models.Index(fields=["deleted_at"], condition=~Q(deleted_at=None), name="deleted_studies"),
+        ]
 
     def __str__(self) -> str:
         return self.study_instance_uid
@@ -48,6 +89,30 @@ class Study(SealedRecord):
     def modality_list(self) -> list[str]:
         """Modalities of the study's series, sorted."""
         return [modality for modality in self.modalities.split(",") if modality]
+
+
+class StudyTokenKind(models.TextChoices):
+    """What a study's search token was computed from."""
+
+    ACCESSION = "accession", "Accession Number"
+    STUDY_ID = "study", "Study ID"
+    STEP = "step", "Scheduled Procedure Step ID of one of its series"
+    PROCEDURE = "procedure", "Requested Procedure ID of one of its series"
+    WORD = "word", "a word of the Referring Physician's Name"
+    LETTERS = "letters", "the first letters of such a word"
+
+
+class StudyToken(models.Model):
+    """A blind-index token by which a study is found, computed with one index key."""
+
+    study = models.ForeignKey("Study", on_delete=models.CASCADE, related_name="search_tokens")
+    kind = models.CharField(max_length=9, choices=StudyTokenKind)
+    token = models.CharField(max_length=32)
+    key_id = models.BigIntegerField()
+
+    class Meta:
+        # In this order the constraint's index serves the search.
+        constraints = [models.UniqueConstraint(fields=["kind", "token", "study", "key_id"], name="one_token_a_study")]
 
 
 class Series(SealedRecord):
@@ -60,12 +125,20 @@ class Series(SealedRecord):
     series_instance_uid = models.CharField(max_length=64, db_index=True)
     modality = models.CharField(max_length=16, db_index=True)
     number = models.IntegerField(default=0)
+    numbered = models.BooleanField(default=True, help_text="Whether the file states its number.")
     body_part = models.CharField(max_length=16, blank=True)
-    headers = SealedJSONField(help_text="Series Description.")
+    performed_date = models.DateField(null=True)
+    performed_time = models.TimeField(null=True)
+    headers = SealedJSONField(help_text="Series Description, Performed Procedure Step Start Time, requests.")
+    deleted_at = _deleted_at()
+
+    objects = LiveManager()
+    every = models.Manager()
 
     class Meta:
         verbose_name_plural = _("series")
         ordering = ["number", "series_instance_uid"]
+        indexes = [models.Index(fields=["deleted_at"], condition=~Q(deleted_at=None), name="deleted_series")]
         # Some devices use a Series Instance UID again in another study.
         constraints = [models.UniqueConstraint(fields=["study", "series_instance_uid"], name="series_of_study")]
 
@@ -85,19 +158,27 @@ class Instance(SealedRecord):
     transfer_syntax_uid = models.CharField(max_length=64)
     pixel_tag = models.BigIntegerField(default=0, help_text="Which element holds the pixels; 0: none.")
     number = models.IntegerField(default=0)
+    numbered = models.BooleanField(default=True, help_text="Whether the file states its number.")
     rows = models.PositiveIntegerField(default=0)
     columns = models.PositiveIntegerField(default=0)
     frames = models.PositiveIntegerField(default=0, help_text="Frames that can be read one by one; 0: no image.")
+    bits_allocated = models.PositiveSmallIntegerField(default=0)
+    number_of_frames = models.PositiveIntegerField(null=True, help_text="As the file states it.")
     photometric = models.CharField(max_length=16, blank=True)
     view_position = models.CharField(max_length=16, blank=True)
     problem = models.CharField(max_length=40, blank=True, help_text="Reason code why its pixels cannot be shown.")
     size = models.PositiveBigIntegerField(default=0, help_text="Length of the file in bytes.")
     content_digest = SealedTextField(help_text="SHA-256 of the file.")
     received_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = _deleted_at()
+
+    objects = LiveManager()
+    every = models.Manager()
 
     class Meta:
         verbose_name_plural = _("images")
         ordering = ["number", "sop_instance_uid"]
+        indexes = [models.Index(fields=["deleted_at"], condition=~Q(deleted_at=None), name="deleted_instances")]
 
     def __str__(self) -> str:
         return self.sop_instance_uid
@@ -187,9 +268,7 @@ class QuarantinedFile(SealedRecord):
         verbose_name_plural = _("quarantined files")
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["patient", "content_index"], condition=models.Q(decision=""), name="held_once"
-            )
+            models.UniqueConstraint(fields=["patient", "content_index"], condition=Q(decision=""), name="held_once")
         ]
 
     @property

@@ -39,7 +39,7 @@ def verify_archive(
         delete_orphans: whether files without a row are deleted after the time of grace; else they are only counted.
     """
     run = ArchiveVerification.objects.filter(finished_at=None).first() or ArchiveVerification.objects.create()
-    _check(run, "instances", Instance.objects.select_related("series__study"), progress)
+    _check(run, "instances", Instance.every.select_related("series__study"), progress)
     _check(run, "quarantined", QuarantinedFile.objects.filter(decision=""), progress)
     run.orphans, run.orphan_bytes = _orphans(delete_orphans, progress)
     run.finished_at = timezone.now()
@@ -94,7 +94,7 @@ def problem_of(row: Stored) -> str:
             size = file.size
     except FileNotFoundError:
         # Deleted, or decided on, while the run went on?
-        return "lost" if type(row)._default_manager.filter(pk=row.pk).exists() and _still_held(row) else ""
+        return "lost" if type(row)._base_manager.filter(pk=row.pk).exists() and _still_held(row) else ""
     except keys.KeyDestroyed:
         return ""  # erased while the run went on
     except keys.CannotOpen:
@@ -133,6 +133,6 @@ def _files(store: Storage, folder: str) -> Iterator[str]:
 def _is_known(model: type[Stored], name: str) -> bool:
     """Return whether a row refers to the file; one that is still being written has no such name."""
     try:
-        return model._default_manager.filter(pk=uuid.UUID(name)).exists()
+        return model._base_manager.filter(pk=uuid.UUID(name)).exists()
     except ValueError:
         return False

@@ -21,7 +21,8 @@ from apps.patients.models import Purpose
 @rules.predicate
 def sees_study(actor: Any, finding: Finding) -> bool:
     study = finding.analysis.series.study
-    return permits(study.patient, Purpose.AI) and can_study(actor, "imaging.view_study", study)
+    kept = finding.analysis.series.deleted_at is None and finding.instance.deleted_at is None
+    return kept and permits(study.patient, Purpose.AI) and can_study(actor, "imaging.view_study", study)
 
 
 rules.add_perm("inference.review_finding", is_physician & sees_study)
@@ -35,13 +36,14 @@ def can(actor: Actor | None, permission: str, finding: Finding) -> bool:
 def visible_to(actor: Actor | None) -> QuerySet[Analysis]:
     """Analyses of the studies this actor may see, if the patient consents to AI."""
     consented = permitted_filter(Purpose.AI, "series__study__patient__")
-    return Analysis.objects.filter(consented, series__study__in=visible_studies(actor))
+    return Analysis.objects.filter(consented, series__deleted_at=None, series__study__in=visible_studies(actor))
 
 
 def visible_findings(actor: Actor | None) -> QuerySet[Finding]:
     """Findings of the studies this actor may see, if the patient consents to AI."""
     consented = permitted_filter(Purpose.AI, "analysis__series__study__patient__")
-    return Finding.objects.filter(consented, analysis__series__study__in=visible_studies(actor))
+    kept = Finding.objects.filter(analysis__series__deleted_at=None, instance__deleted_at=None)
+    return kept.filter(consented, analysis__series__study__in=visible_studies(actor))
 
 
 def consented(analysis_id: uuid.UUID) -> bool:

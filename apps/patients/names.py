@@ -47,9 +47,10 @@ MAX_PREFIX_CHARACTERS = 5
 
 def prefixes(word: str) -> list[str]:
     """Return the indexed prefixes of a folded word: two to five characters, or one to five in ideographic scripts."""
-    minimum = 1 if _ideographic(word[0]) else 2
+    minimum = 1 if is_ideographic(word[0]) else 2
     return [word[:length] for length in range(minimum, min(len(word), MAX_PREFIX_CHARACTERS) + 1)]
 
 
-def _ideographic(character: str) -> bool:
+def is_ideographic(character: str) -> bool:
+    """Return whether a character is of a script in which one character is a word: Chinese, Japanese, Korean."""
     return "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" or character >= "\U00020000"

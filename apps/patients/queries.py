@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
@@ -41,6 +42,28 @@ def fits(patient: Patient, text: str) -> bool:
     return bool(query_words) and all(
         any(name_word.startswith(word) for name_word in name_words) for word in query_words
     )
+
+
+def with_mrn(mrn: str) -> QuerySet[Patient]:
+    """Find patients by MRN, whoever issued it, regardless of visibility."""
+    return Patient.objects.filter(pk__in=_with_token(TokenKind.MRN, mrn_tokens(mrn)))
+
+
+def with_name_starts(starts: Iterable[tuple[str, bool]]) -> QuerySet[Patient] | None:
+    """Find patients whose name has all these folded words, regardless of visibility; there may be false matches.
+
+    Args:
+        starts: the start of a word, and whether it is the complete word.
+
+    Returns:
+        None if all are too short to be indexed.
+    """
+    rows = None
+    for word, complete in starts:
+        if complete or prefixes(word):
+            found = Patient.objects.filter(pk__in=_with_word(word) if complete else _with_prefix(word))
+            rows = found if rows is None else rows.filter(pk__in=found.values("pk"))
+    return rows
 
 
 def with_identity(mrn: str, issuer: str) -> Patient | None:

@@ -45,6 +45,7 @@ TEAM_POST = (302, 302, 302, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS = (200, 200, 404, 404, 404, 404, 404, 404, 302)
 TEAM_PHYSICIANS_POST = (302, 302, 404, 404, 404, 404, 404, 404, 302)
 API_TEAM = (200, 200, 200, 404, 404, 404, 404, 404, 401)
+API_SEARCH = (200, 200, 200, 204, 404, 404, 404, 404, 401)
 API_TEAM_EMPTY = (400, 400, 400, 404, 404, 404, 404, 404, 401)
 API_EMPTY = (400, 400, 400, 400, 404, 404, 404, 404, 401)
 API_TEAM_ASKED = (202, 202, 202, 404, 404, 404, 404, 404, 401)
@@ -149,6 +150,12 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "inference:models": ("get", (), EVERYBODY),
     "inference:model-card": ("get", ("name", "version"), EVERYBODY),
     "dicomweb:store": ("post", (), (415, 415, 404, 415, 404, 404, 404, 404, 401)),
+    "dicomweb:capabilities": ("get", (), (*CLINICIANS[:8], 401)),
+    "dicomweb:all-series": ("get", (), API_SEARCH),
+    "dicomweb:all-instances": ("get", (), API_SEARCH),
+    "dicomweb:study-series": ("get", ("study",), API_SEARCH),
+    "dicomweb:study-instances": ("get", ("study",), API_SEARCH),
+    "dicomweb:series-instances": ("get", ("study", "series"), API_SEARCH),
     "dicomweb:study-metadata": ("get", ("study",), API_TEAM),
     "dicomweb:series-metadata": ("get", ("study", "series"), API_TEAM),
     "dicomweb:frames": ("get", ("study", "series", "instance", "frame"), API_TEAM),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -21,7 +22,7 @@ from apps.accounts.access import ReadsStudies, StoresStudies
 from apps.accounts.actors import signed_in
 from apps.imaging.access import visible_to
 from apps.imaging.dicom.negotiation import Category, Choice, Stored, charset_is_acceptable, negotiate
-from apps.imaging.models import Instance, Study
+from apps.imaging.models import Instance, Series, Study
 
 
 class DicomJSONRenderer(JSONRenderer):
@@ -90,13 +91,19 @@ def visible_instances(request: Request, study: str, series: str = "", instance: 
     return found
 
 
+def study_path(study: Study) -> str:
+    """Return the path of a study resource."""
+    return reverse("dicomweb:study", args=[study.study_instance_uid])
+
+
+def series_path(series: Series) -> str:
+    """Return the path of a series resource."""
+    return f"{study_path(series.study)}/series/{quote(series.series_instance_uid)}"
+
+
 def instance_url(instance: Instance) -> str:
     """Return the path of an instance resource."""
-    series = instance.series
-    return reverse(
-        "dicomweb:instance",
-        args=[series.study.study_instance_uid, series.series_instance_uid, instance.sop_instance_uid],
-    )
+    return f"{series_path(instance.series)}/instances/{quote(instance.sop_instance_uid)}"
 
 
 def part(content: Iterable[bytes], content_type: str, location: str = "") -> Iterator[bytes]:

@@ -189,7 +189,7 @@ class BulkDataView(DicomWebView):
 
     def respond(self, request: Request, row: Instance, path: str) -> HttpResponseBase:
         """Send a value: pixels as frames, others as octets."""
-        if row.pixel_tag and path.upper() == f"{row.pixel_tag:08X}":
+        if row.pixel_tag and path.upper() in ("", f"{row.pixel_tag:08X}"):
             return self.pixels(request, row)
         choice = choose(request, Category.BULK_DATA, Stored(single=True))
         with open_instance(row) as dicom:

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from apps.imaging.dicomweb.capabilities import CapabilitiesView
 from apps.imaging.dicomweb.metadata import InstanceMetadataView, MetadataView, SeriesMetadataView
 from apps.imaging.dicomweb.rendered import (
     FramesRenderedView,
@@ -14,13 +15,26 @@ from apps.imaging.dicomweb.rendered import (
 )
 from apps.imaging.dicomweb.resources import InstanceResource, SeriesResource, StudiesResource, StudyResource
 from apps.imaging.dicomweb.retrieve import BulkDataView, FrameView
+from apps.imaging.dicomweb.search import (
+    InstanceSearchView,
+    SeriesInstanceSearchView,
+    SeriesSearchView,
+    StudyInstanceSearchView,
+    StudySeriesSearchView,
+)
 
 app_name = "dicomweb"
 STUDY = "studies/<str:study>"
 SERIES = f"{STUDY}/series/<str:series>"
 INSTANCE = f"{SERIES}/instances/<str:instance>"
 urlpatterns = [
+    path("", CapabilitiesView.as_view(), name="capabilities"),
     path("studies", StudiesResource.as_view(), name="store"),
+    path("series", SeriesSearchView.as_view(), name="all-series"),
+    path("instances", InstanceSearchView.as_view(), name="all-instances"),
+    path(f"{STUDY}/series", StudySeriesSearchView.as_view(), name="study-series"),
+    path(f"{STUDY}/instances", StudyInstanceSearchView.as_view(), name="study-instances"),
+    path(f"{SERIES}/instances", SeriesInstanceSearchView.as_view(), name="series-instances"),
     path(STUDY, StudyResource.as_view(), name="study"),
     path(f"{STUDY}/metadata", MetadataView.as_view(), name="study-metadata"),
     path(SERIES, SeriesResource.as_view(), name="series"),

@@ -50,6 +50,6 @@ class Command(BaseCommand):
     @staticmethod
     def _line(problem: dict[str, str]) -> str:
         name = problem["id"]
-        if problem["kind"] == "instances" and (row := Instance.objects.filter(pk=name).first()):
+        if problem["kind"] == "instances" and (row := Instance.every.filter(pk=name).first()):
             name = f"{name} (SOP Instance UID {row.sop_instance_uid})"
         return f"{problem['kind']} {name}: {_EXPLAINED[problem['problem']]}"
