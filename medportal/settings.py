@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
+from medportal.databases import with_options
 from medportal.log_config import logging_to_console
 from medportal.openapi import openapi_settings
 from medportal.policy import content_security_policy
@@ -130,27 +131,13 @@ TEMPLATES = [
 
 # Data -----------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'medportal.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
-        "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728;",
-    }
 # Data keys are stored separately, with separate backups: restoring data does not restore erased patients.
-DATABASES["keys"] = env.db("KEYS_DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'keys.sqlite3'}")
-if DATABASES["keys"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["keys"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+DATABASES = with_options(
+    {
+        "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'medportal.sqlite3'}"),
+        "keys": env.db("KEYS_DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'keys.sqlite3'}"),
     }
-for database in DATABASES.values():
-    database.setdefault("CONN_MAX_AGE", 600)  # the web process's threads keep their connections
-    database.setdefault("CONN_HEALTH_CHECKS", True)
-    if database["ENGINE"] == "django.db.backends.postgresql":
-        database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+)
 DATABASE_ROUTERS = ["apps.protection.router.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -234,11 +221,7 @@ CELERY_BEAT_SCHEDULE = schedule(sweep=JOB_SWEEP_SECONDS, audit=env.int("AUDIT_SE
 PRESUMED_CONSENT = env.list("PRESUMED_CONSENT", default=["care", "portal", "ai"] if DEMO else ["care", "portal"])
 EMERGENCY_ACCESS_MINUTES = env.int("EMERGENCY_ACCESS_MINUTES", default=60)
 RELEASE_DAYS = env.int("RELEASE_DAYS", default=30)
-
-# Retention -------------------------------------------------------------------------------------
-
-# Years for which studies must be kept: 30 is the longest of the rules for images and inpatient records in China and
-# the EU. The demo keeps nothing for that long.
+# Years for which studies are kept: the longest of the rules in China and the EU; the demo keeps nothing for that long.
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=0 if DEMO else 30)
 DELETION_GRACE_DAYS = env.int("DELETION_GRACE_DAYS", default=30)
 
@@ -334,6 +317,10 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 MODEL_PACKAGE_DIRS = [BASE_DIR / "apps/inference/bundled", VAR_DIR / "model-packages"]
 # Time limit of an explanation; on expiry the best result so far is shown, marked as such.
 EXPLANATION_SECONDS = env.int("EXPLANATION_SECONDS", default=30)
+# The most forward passes of one explanation: fewer take less of the machine and leave wider intervals.
+EXPLANATION_EVALUATIONS = env.int("EXPLANATION_EVALUATIONS", default=512)
+if EXPLANATION_EVALUATIONS < 64:
+    raise ImproperlyConfigured("set EXPLANATION_EVALUATIONS to 64 or more: with fewer, an explanation is noise")
 # A volume is analysed when no slice of its series has arrived for this long.
 VOLUME_SETTLE_SECONDS = env.float("VOLUME_SETTLE_SECONDS", default=4.0)
 
@@ -361,7 +348,7 @@ DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="medportal@localhost")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "apps.accounts.token_auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -34,6 +34,13 @@ def written(case: Case, actor: User, text: str = ADMISSION) -> Note:
     return note
 
 
+def extracted(case: Case, actor: User, text: str) -> Note:
+    """A note whose mentions the worker has found, before anything that follows from them."""
+    note = editing.write(case, text, actor=actor)
+    read_note(str(note.readings.get().pk))
+    return note
+
+
 def measured(case: Case, hours: int = 30, trend: float = 1.0) -> None:
     """Values by the hour; ``trend`` above 0 worsens."""
     rows = []

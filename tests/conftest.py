@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 
 # Test processes with as many spinning threads as cores would starve each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# shap's loops run as Python here: compiling them takes longer than they do. The journeys' workers compile them.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -28,7 +31,7 @@ from apps.cases import services
 from apps.explainability.evaluation_budget import EVALUATIONS
 from apps.explainability.models import Method
 from apps.imaging.models import Study
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.patients.models import Patient
 from apps.patients.portal_account import link_account
 from apps.protection import keyring, keys
@@ -55,6 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             missing = [name for name in marker.args if binaries.find(name) is None]
             if missing and not os.environ.get("CI"):
                 item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector forget what was imported: going through a million objects again takes 12 % of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 class JourneysFirst(LoadScopeScheduling):
@@ -100,6 +110,13 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         teardown_databases(configuration, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def database_templates(pytestconfig: pytest.Config, django_db_setup: None) -> Path:
+    """Folder of the migrated templates, for ``databases.copy_files``: migrating takes ten seconds of a core."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("databases")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -208,7 +225,7 @@ def api(doctor: User) -> APIClient:
 @pytest.fixture
 def packages(db: None) -> None:
     """The bundled model packages, installed."""
-    registry.synchronise()
+    installed_packages.synchronise()
 
 
 @pytest.fixture(scope="session")

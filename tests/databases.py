@@ -22,6 +22,8 @@ from django.db import connections
 from django.test.utils import setup_databases
 
 Configuration = list[tuple[Any, str, bool]]
+SITE_FILES = {"default": "medportal.sqlite3", "keys": "keys.sqlite3"}
+"""Names of a site's databases in its folder, by alias."""
 
 
 def digest() -> str:

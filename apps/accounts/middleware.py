@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import audit
 from apps.accounts.actors import Origin, acting_from
 from apps.accounts.models import Outcome
+from apps.accounts.second_factor import requires_second_factor
 from apps.accounts.untrusted_input import unstorable
 from apps.protection.keyring import keyring
 
@@ -193,7 +194,7 @@ class SecondFactor(_Middleware):
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         user = request.user
-        if not user.is_authenticated or user.role not in settings.MFA_REQUIRED_ROLES:
+        if not user.is_authenticated or not requires_second_factor(user):
             return None
         if self._is_allowed_without(request) or self._provider_asked(request) or is_mfa_enabled(user):
             return None

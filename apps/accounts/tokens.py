@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from apps.accounts import audit
 from apps.accounts.models import ApiToken, Scope, User
+from apps.accounts.second_factor import lacks_second_factor
 
 MAX_TOKEN_DAYS = 365
 
@@ -16,8 +17,14 @@ def make_token(
     """Create a token; return it with its text, which is not stored.
 
     Raises:
-        ValueError: for an unknown scope or a validity outside 1 to 365 days.
+        ValueError: for an unknown scope, a validity outside 1 to 365 days, or an owner without the second factor that
+            the role requires.
     """
+    if lacks_second_factor(user):
+        raise ValueError(
+            f"the role {user.role} requires a second factor and {user.username} has none: sign in and add a passkey or"
+            " an authenticator app first"
+        )
     if not scopes or not set(scopes) <= set(Scope.values):
         raise ValueError("choose at least one existing scope")
     if not 1 <= days <= MAX_TOKEN_DAYS:

@@ -16,7 +16,7 @@ from apps.recommendations.models import Recommendation, RecommendationState, Rul
 from apps.records.models import Case, StatementKind
 from apps.records.observations import build_observation, store_observations
 from apps.records.problem_list import add_statement
-from apps.reports import authoring, patient_release
+from apps.reports import authoring, report_release
 from apps.reports.models import ReportState
 
 RELEASED = 3
@@ -61,7 +61,7 @@ def fill_page(case: Case, person: User, doctor: User) -> None:
     sections = {**report.content["sections"], "findings": "Small patch in one lung.", "impression": "Mild bronchitis."}
     report = authoring.save(report, sections, [], revision=report.revision, actor=doctor)
     version = authoring.issue(report, ReportState.FINAL, revision=report.revision, actor=doctor)
-    patient_release.release_report(
+    report_release.release_report(
         version, "Your lungs show a mild infection. It should heal by itself. No cancer was seen.", actor=doctor
     )
 

@@ -14,4 +14,5 @@ EVALUATIONS = {Method.SAMPLED: 512, Method.AMORTISED: 2, Method.PARTITION: 500, 
 
 def budget_of(method: Method) -> dict[str, Any]:
     """The budget as an explanation's parameters: ``evaluations``, and ``seconds`` after which it stops."""
-    return {"evaluations": EVALUATIONS[method], "seconds": settings.EXPLANATION_SECONDS}
+    evaluations = min(EVALUATIONS[method], settings.EXPLANATION_EVALUATIONS)
+    return {"evaluations": evaluations, "seconds": settings.EXPLANATION_SECONDS}

@@ -18,7 +18,7 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS, Role
 from apps.contact.patient_release import picture_of
-from apps.explainability import cohort, patient_release, scheduling, similar
+from apps.explainability import cohort, explanation_release, scheduling, similar
 from apps.explainability.access import visible_to
 from apps.explainability.drawing import charts
 from apps.explainability.explainers.image.methods import grid_of
@@ -49,12 +49,12 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "told": next(
             (
                 released
-                for released in patient_release.released_explanations(signed_in(request))
+                for released in explanation_release.released_explanations(signed_in(request))
                 if released.explanation.pk == explanation.pk
             ),
             None,
         ),
-        "tell_form": TellForm(initial={"sentence": patient_release.draft(explanation)}),
+        "tell_form": TellForm(initial={"sentence": explanation_release.draft(explanation)}),
     }
     return render(request, "explainability/detail.html", context)
 
@@ -88,7 +88,7 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, _("Explain it in plain language, in at most 1,500 characters."))
         return redirect("explainability:detail", pk)
     try:
-        patient_release.release_explanation(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
+        explanation_release.release_explanation(explanation, form.cleaned_data["sentence"], actor=signed_in(request))
     except UserError as refusal:
         messages.error(request, str(refusal))
     else:
@@ -101,7 +101,7 @@ def tell(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw an explanation from the patient."""
     released = _released(request, pk)
-    patient_release.withdraw_explanation(released, actor=signed_in(request))
+    explanation_release.withdraw_explanation(released, actor=signed_in(request))
     messages.success(request, _("The patient can no longer see it."))
     return redirect("explainability:detail", released.explanation.pk)
 
@@ -196,8 +196,8 @@ def _curve_rows(quality: dict[str, Any]) -> list[tuple[float, float, float]]:
     return [(100 * number / steps, 100 * a, 100 * b) for number, (a, b) in enumerate(zip(shown, hidden, strict=True))]
 
 
-def _released(request: HttpRequest, pk: uuid.UUID) -> patient_release.ReleasedExplanation:
-    released = patient_release.find_released(signed_in(request), pk)
+def _released(request: HttpRequest, pk: uuid.UUID) -> explanation_release.ReleasedExplanation:
+    released = explanation_release.find_released(signed_in(request), pk)
     if released is None:
         raise Http404
     return released

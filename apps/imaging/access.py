@@ -1,4 +1,8 @@
-"""Access policy for imaging: clinicians who may see the patient. Patients see only what is released to them."""
+"""Access policy for imaging: clinicians who may see the patient. Patients see only what is released to them.
+
+A quarantined file that names no patient is decided on by the physicians who share a care team with the uploader;
+administrators may assign it, but see nothing of its content.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,9 @@ from typing import Any
 import rules
 from django.db.models import Q, QuerySet
 
-from apps.accounts.access import is_clinician, is_physician, is_researcher, is_system
+from apps.accounts.access import is_admin, is_clinician, is_physician, is_researcher, is_system
 from apps.accounts.actors import Actor, System
-from apps.accounts.models import CLINICIANS
+from apps.accounts.models import CLINICIANS, PHYSICIANS, CareTeam, Role, User
 from apps.imaging.models import DeidentifiedExport, QuarantinedFile, Study
 from apps.patients.access import can as can_patient
 from apps.patients.access import permitted_filter, visible_patient_filter
@@ -26,8 +30,23 @@ def is_kept(actor: Any, record: Study) -> bool:
     return getattr(record, "deleted_at", None) is None
 
 
+@rules.predicate
+def names_no_patient(actor: Any, record: QuarantinedFile) -> bool:
+    return record.patient_id is None
+
+
+@rules.predicate
+def shares_team_with_uploader(actor: Any, record: QuarantinedFile) -> bool:
+    if record.uploaded_by_id is None:
+        return False
+    shared = CareTeam.objects.filter(members=actor).filter(members=record.uploaded_by_id)
+    return record.uploaded_by_id == actor.pk or shared.exists()
+
+
+_decides = is_physician & (sees_patient | (names_no_patient & shares_team_with_uploader))
 rules.add_perm("imaging.view_study", is_kept & (is_system | (is_clinician & sees_patient)))
-rules.add_perm("imaging.decide_heldfile", is_physician & sees_patient)
+rules.add_perm("imaging.decide_heldfile", _decides)
+rules.add_perm("imaging.assign_heldfile", _decides | (is_admin & names_no_patient))
 rules.add_perm("imaging.deidentify_study", is_kept & is_physician & sees_patient)
 rules.add_perm("imaging.delete_study", is_kept & (is_system | (is_physician & sees_patient)))
 rules.add_perm("imaging.restore_study", is_system | (is_physician & sees_patient))
@@ -51,10 +70,27 @@ def visible_to(actor: Actor | None) -> QuerySet[Study]:
 
 
 def quarantined_visible_to(actor: Actor | None) -> QuerySet[QuarantinedFile]:
-    """Return the quarantined files on which this actor may decide."""
-    if not isinstance(actor, System) and not is_physician(actor):
-        return QuarantinedFile.objects.none()
-    return QuarantinedFile.objects.filter(visible_study_filter(actor))
+    """Return the quarantined files that this actor may decide on or assign, consistent with :func:`can`."""
+    files = QuarantinedFile.objects.all()
+    if isinstance(actor, System):
+        return files
+    if is_admin(actor):
+        return files.filter(patient=None)
+    if not is_physician(actor) or actor is None:
+        return files.none()
+    teammates = User.objects.filter(care_teams__in=CareTeam.objects.filter(members=actor)).values("pk")
+    unnamed = Q(patient=None) & (Q(uploaded_by=actor.pk) | Q(uploaded_by__in=teammates))
+    return files.filter(visible_study_filter(actor) | unnamed)
+
+
+def deciders_of(record: QuarantinedFile) -> QuerySet[User]:
+    """Return the users whom a quarantined file concerns: those who may decide on it or assign it."""
+    active = User.objects.filter(is_active=True)
+    if record.patient is not None:
+        teams = record.patient.care_teams.all()
+        return active.filter(role__in=PHYSICIANS, care_teams__in=teams).distinct()
+    teams = CareTeam.objects.filter(members=record.uploaded_by_id)
+    return active.filter(Q(role=Role.ADMIN) | Q(role__in=PHYSICIANS, care_teams__in=teams)).distinct()
 
 
 def exports_visible_to(actor: Actor | None) -> QuerySet[DeidentifiedExport]:

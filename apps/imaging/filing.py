@@ -20,6 +20,7 @@ from apps.jobs.events import publish
 from apps.patients.identity import Identity, Verdict, match, register
 from apps.patients.models import Patient
 from apps.protection import blobs
+from apps.protection.durability import durable_commit
 from apps.protection.models import holder_name
 from apps.protection.storage import synced_together
 
@@ -59,7 +60,7 @@ def file_together(group: Sequence[Incoming]) -> list[Instance]:
                 instance.pk = uuid.UUID(bytes=folder + uuid.uuid4().bytes[1:])
                 instances.append(instance)
                 incoming.write(instance.blob, holder_name(owners[incoming.identity]))
-        with transaction.atomic():
+        with durable_commit(), transaction.atomic():
             _index(group, instances, owners)
     except BaseException:
         for instance in instances:

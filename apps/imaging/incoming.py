@@ -43,6 +43,8 @@ class Sender:
     patient: Patient | None = None
     urgent: bool = True
     study_uid: str = ""
+    holds: bool = True
+    """Whether a file that needs a decision is quarantined; one that is quarantined already is not held twice."""
 
     def teams(self) -> list[CareTeam]:
         """Return the care teams of a newly created record."""
@@ -84,7 +86,7 @@ class Incoming:
             number_of_frames=attributes.number_of_frames,
             photometric=attributes.photometric,
             view_position=attributes.view_position,
-            problem=_problem(dicom),
+            problem=display_problem(dicom),
             size=self.stream.seek(0, 2),
             content_digest=self.digest,
         )
@@ -123,7 +125,7 @@ def parse(stream: BinaryIO, sender: Sender) -> Incoming:
     return Incoming(stream, dicom, attributes, digest, sender)
 
 
-def _problem(dicom: DicomObject) -> str:
+def display_problem(dicom: DicomObject) -> str:
     """Return why the pixels cannot be shown; empty if they can, or if there are none.
 
     The first frame of compressed pixels is decoded; of native ones the length was checked.

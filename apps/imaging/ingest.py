@@ -54,6 +54,15 @@ def receive(
     return prepared if isinstance(prepared, Received) else _file_alone(prepared)
 
 
+def receive_decided(stream: BinaryIO, *, actor: Actor, patient: Patient) -> Received:
+    """File a quarantined file under the record on which a user has decided; the caller has checked the permission.
+
+    If it still cannot be filed, it is not quarantined again: the outcome says why, and the caller keeps it.
+    """
+    prepared = _prepare(stream, Sender(actor, None, patient, holds=False))
+    return prepared if isinstance(prepared, Received) else _file_alone(prepared)
+
+
 def receive_all(parts: Iterable[Part], *, actor: Actor, study_uid: str = "") -> Iterator[Received]:
     """Ingest the files of one request, each with its own outcome and in their order; see :func:`receive`.
 
@@ -162,6 +171,8 @@ def _stored(incoming: Incoming) -> Instance | None:
 
 
 def _hold(incoming: Incoming, code: str, patient: Patient | None) -> Received:
+    if not incoming.sender.holds:
+        return incoming.result(Outcome.HELD, code, patient=patient)
     quarantine_file(
         incoming.stream,
         patient=patient,
@@ -212,4 +223,4 @@ def _digest_of_rest(stream: BinaryIO) -> bytes:
     return digest.digest()
 
 
-__all__ = ["Received", "receive", "receive_all"]
+__all__ = ["Received", "receive", "receive_all", "receive_decided"]

@@ -4,6 +4,22 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
     "not_dicom": _("This is not a DICOM file. Export the images as DICOM (.dcm) and upload them again."),
+    "not_dicom_picture": _(
+        "This is a picture (such as JPEG or PNG), not a DICOM file: it does not say whose it is or how it was taken. "
+        "Export the study as DICOM from the device or PACS. A photo belongs in the case’s documents."
+    ),
+    "not_dicom_video": _(
+        "This is a video file, not DICOM: it does not say whose it is. Export the recording as DICOM from the device."
+    ),
+    "not_dicom_pdf": _("This is a PDF document, not a DICOM file. Add it to the case’s documents."),
+    "not_dicom_office": _(
+        "This is an office document, not a DICOM file. Save it as PDF and add it to the case’s documents."
+    ),
+    "not_dicom_archive": _("Archives of this kind are not opened. Unpack it and upload the folder, or send a ZIP."),
+    "not_dicom_research": _(
+        "This is an image volume of a research format (such as NIfTI), not DICOM. Upload the DICOM series it was made from."
+    ),
+    "not_dicom_message": _("This is an HL7 message, not a DICOM file. Send it through the interface engine."),
     "truncated": _("The file is incomplete: it was cut off in transfer. Export or copy it again."),
     "damaged": _("The header cannot be read. Export the file again from its source."),
     "header_too_large": _("The header is implausibly large, so the file was not read. Check its source."),
@@ -55,6 +71,12 @@ MESSAGES = {
         "This study is already stored under another patient. The file is quarantined until that patient’s care team "
         "decides."
     ),
+    "stored_for_other_patient": _(
+        "This file is already stored under another patient. Discard this copy, or ask that patient’s care team to check "
+        "the stored one."
+    ),
+    "mrn_exists": _("A record with this MRN and issuer exists already. Assign the file to it, or check the MRN."),
+    "file_held": _("Files were quarantined and wait for your decision. Open the list under Upload, Quarantined."),
     "study_differs": _("The object belongs to another study than the one it was sent to. Send it to /studies."),
     "sop_instance_differs": _(
         "An object with the same identifier but different content is already stored. The stored one was kept; this file "
@@ -85,3 +107,13 @@ MESSAGES = {
     "zip_entry_damaged": _("This file in the archive is damaged. Create the archive again."),
     "zip_nested": _("Nested archives are not opened. Unpack the archive first."),
 }
+
+HELD_REASONS = {
+    "no_patient_id": _("No Patient ID"),
+    "identity_conflict": _("Name or birth date differ from the record"),
+    "other_care_team": _("MRN of another care team’s patient"),
+    "study_of_other_patient": _("Study of another patient"),
+    "sop_instance_differs": _("Differs from the stored object"),
+    "stored_for_other_patient": _("Stored under another patient"),
+}
+"""Short names of the reasons for which a file is quarantined."""

@@ -232,10 +232,15 @@ class UploadedFile(SealedRecord):
 
 
 class Decision(models.TextChoices):
-    """A doctor's decision on a quarantined file."""
+    """What was decided on a quarantined file."""
 
-    SAME = "same", _("Same patient: add the file to the existing record")
-    OTHER = "other", _("Different patient: discard the file")
+    SAME = "same", _("Filed under the record with the same MRN")
+    ASSIGNED = "assigned", _("Filed under another record")
+    OTHER = "other", _("Discarded")
+
+
+FILED = (Decision.SAME, Decision.ASSIGNED)
+"""Decisions after which the file is in the archive."""
 
 
 class QuarantinedFile(SealedRecord):
@@ -256,19 +261,33 @@ class QuarantinedFile(SealedRecord):
     claimed_birth_date = SealedDateField()
     reason_code = models.CharField(max_length=40)
     modality = models.CharField(max_length=16)
+    headers = SealedJSONField(
+        null=True, help_text="Patient ID, issuer, sex, identifiers and descriptions; null in rows of older versions."
+    )
     content_index = models.CharField(max_length=32, help_text="Keyed digest: the same file is held once.")
+    group_index = models.CharField(
+        max_length=32, blank=True, db_index=True, help_text="Keyed digest of study and claimed identity."
+    )
     content_digest = SealedTextField(help_text="SHA-256 of the file.")
     size = models.PositiveBigIntegerField(default=0, help_text="Length of the file in bytes.")
     created_at = models.DateTimeField(auto_now_add=True)
     decision = models.CharField(max_length=10, choices=Decision, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    instance = models.ForeignKey(
+        Instance, null=True, on_delete=models.SET_NULL, related_name="+", help_text="As what it was filed."
+    )
 
     class Meta:
         verbose_name_plural = _("quarantined files")
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["patient", "content_index"], condition=Q(decision=""), name="held_once")
+            models.UniqueConstraint(fields=["patient", "content_index"], condition=Q(decision=""), name="held_once"),
+            models.UniqueConstraint(
+                fields=["uploaded_by", "content_index"],
+                condition=Q(decision="", patient=None),
+                name="held_once_without_patient",
+            ),
         ]
 
     @property

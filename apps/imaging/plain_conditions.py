@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, Lookup, Q
+from django.db.models import Case, F, Lookup, Q, Value, When
 
 from apps.imaging.dicom.query import Condition, Dates, Times
 from apps.imaging.dicom.query_attributes import Form, Level
@@ -56,13 +56,16 @@ class Like(Lookup):  # type: ignore[type-arg]
         return f"{column} LIKE %s ESCAPE '\\'", [*parameters, self.rhs]
 
 
-def plain_condition(condition: Condition, others: Mapping[str, Condition], level: Level) -> Q | None:
+def plain_condition(
+    condition: Condition, others: Mapping[str, Condition], level: Level, *, broad: bool = False
+) -> Q | None:
     """Return a condition on a plain column; None if the value is sealed.
 
     Args:
         others: all conditions by path. Ranges of date and time are combined to one range of moments (PS3.4 section
             C.2.2.2.5).
         level: of the results.
+        broad: whether so many rows match that the database should go by the order of the results, not by this column.
     """
     path = condition.attribute.path
     if path not in COLUMNS:
@@ -76,6 +79,8 @@ def plain_condition(condition: Condition, others: Mapping[str, Condition], level
         day = others.get({time: day for day, time in _PARTNERS.items()}[path])
         if day is not None and _combined(day, condition):
             return Q()
+    if broad and path == "Modality":
+        return _after_the_study(condition, column, PREFIXES[level][Level.STUDY])
     return _compared(condition, column, path)
 
 
@@ -126,10 +131,7 @@ def _number(number: int, column: str, path: str) -> Q:
 
 def _texts(condition: Condition, column: str, path: str) -> Q:
     if path == "ModalitiesInStudy":
-        result = Q()
-        for text in condition.texts:
-            result |= _like(column, f"%,{_pattern(text)},%")
-        return result
+        return _any_like(column, (f"%,{_pattern(text)},%" for text in condition.texts))
     exact = [text for text in condition.texts if not _is_pattern(condition, text)]
     result = Q(**{f"{column}__in": exact}) if exact else Q(pk__in=[])
     for text in condition.texts:
@@ -140,6 +142,26 @@ def _texts(condition: Condition, column: str, path: str) -> Q:
 
 def _is_pattern(condition: Condition, text: str) -> bool:
     return condition.attribute.form is Form.CODE and ("*" in text or "?" in text)
+
+
+def _after_the_study(condition: Condition, column: str, study: str) -> Q:
+    """Return a condition on a series that can be evaluated only once its study is read.
+
+    Studies come in the order of the results, so the database stops after a page. Were it free to, it would start from
+    all series and sort them. The sort date is never NULL.
+    """
+    value = Case(When(**{f"{study}sort_date__isnull": False}, then=F(column)), default=Value(""))
+    result = Q()
+    for text in condition.texts:
+        result |= Q(Like(value, _pattern(text)))
+    return result
+
+
+def _any_like(column: str, patterns: Iterable[str]) -> Q:
+    result = Q()
+    for pattern in patterns:
+        result |= _like(column, pattern)
+    return result
 
 
 def _like(column: str, pattern: str) -> Q:

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from apps.accounts.actors import Actor
 from apps.imaging.dicom.query import Condition, Query
 from apps.imaging.matching import REQUESTS, fuzzy_words, name_matches, name_starts
-from apps.imaging.models import StudyToken, StudyTokenKind
+from apps.imaging.models import Series, StudyToken, StudyTokenKind
 from apps.imaging.study_tokens import indexed_prefix, tokens
-from apps.patients.access import visible_patient_filter
+from apps.patients.access import few_visible, visible_patient_filter
 from apps.patients.models import Patient
 from apps.patients.queries import with_mrn, with_name_starts
 from apps.protection import keys
@@ -32,16 +32,18 @@ class Preselection:
     """Conditions that every match fulfils.
 
     Attributes:
-        patients: ids, if few.
+        patients: ids, if few; else a query by tokens; None if nothing is known about them.
         listed: ids of studies, if few.
         token_filters: tokens of which a study must have one, for each of these.
         settled: paths of the keys that need no further comparison.
+        broad: paths of the keys on plain columns that many rows match.
     """
 
     patients: list[object] | QuerySet[Patient] | None = None
     listed: set[uuid.UUID] | None = None
     token_filters: list[QuerySet[StudyToken]] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
+    broad: set[str] = field(default_factory=set)
 
     def condition(self, prefix: str) -> Q:
         """Return the condition for a table from which ``prefix`` leads to the study."""
@@ -59,6 +61,12 @@ def preselect(query: Query, actor: Actor) -> Preselection:
     """Look up what blind indexes know about the query's sealed keys."""
     result = Preselection()
     _select_patients(query, actor, result)
+    if result.patients is None:
+        result.patients = few_visible(actor, MAX_LISTED)
+    for path in ("ModalitiesInStudy", "Modality"):
+        condition = query.conditions.get(path)
+        if condition is not None and condition.texts and not condition.has_wildcard:
+            _select_by_modality(result, condition)
     for path, kind in _IDENTIFIERS.items():
         condition = query.conditions.get(path)
         if condition is not None and condition.texts and not condition.has_wildcard:
@@ -106,6 +114,15 @@ def _select_patients(query: Query, actor: Actor, result: Preselection) -> None:
     ]
     result.settled |= {"PatientName"} if name else set()
     result.settled |= {"PatientID"} if mrn else set()
+
+
+def _select_by_modality(result: Preselection, condition: Condition) -> None:
+    series = Series.objects.filter(modality__in=condition.texts).order_by()
+    few = list(series.values_list("study_id", flat=True)[: MAX_LISTED + 1])  # DISTINCT would scan all series
+    if len(few) > MAX_LISTED:
+        result.broad.add(condition.attribute.path)
+    else:
+        result.listed = set(few) if result.listed is None else result.listed & set(few)
 
 
 def _select_studies(result: Preselection, kind: StudyTokenKind, value: str) -> None:

@@ -60,7 +60,8 @@ def search(query: Query, level: Level, *, actor: Actor, count: bool = False) -> 
     """
     conditions = list(query.conditions.values())
     narrowed = preselect(query, actor)
-    rows = _ordered(_base(level).filter(_visible(level, actor), *_plain(conditions, level)), level)
+    plain = _plain(conditions, level, narrowed)
+    rows = _ordered(_base(level).filter(_visible(level, actor), *plain), level)
     rows = rows.filter(narrowed.condition(PREFIXES[level][Level.STUDY]))
     checks = _checks(query, level, narrowed)
     if not checks:
@@ -85,11 +86,13 @@ def _study(row: Row) -> Study:
 
 
 def _base(level: Level) -> QuerySet[Any]:
+    """Return the rows; patients come in a query of their own: joined, SQLite starts from them and sorts everything."""
     if level is Level.STUDY:
-        return Study.objects.select_related("patient")
+        return Study.objects.prefetch_related("patient")
     if level is Level.SERIES:
-        return Series.objects.select_related("study__patient")
-    return Instance.objects.select_related("series__study__patient").defer("content_digest")
+        return Series.objects.select_related("study").prefetch_related("study__patient")
+    rows = Instance.objects.select_related("series__study").prefetch_related("series__study__patient")
+    return rows.defer("content_digest")
 
 
 def _visible(level: Level, actor: Actor) -> Q:
@@ -106,10 +109,10 @@ def _ordered(rows: QuerySet[Any], level: Level) -> QuerySet[Any]:
     return rows.order_by(*order)
 
 
-def _plain(conditions: list[Condition], level: Level) -> Iterator[Q]:
+def _plain(conditions: list[Condition], level: Level, narrowed: Preselection) -> Iterator[Q]:
     by_path = {condition.attribute.path: condition for condition in conditions}
     for condition in conditions:
-        plain = plain_condition(condition, by_path, level)
+        plain = plain_condition(condition, by_path, level, broad=condition.attribute.path in narrowed.broad)
         if plain is not None:
             yield plain
 

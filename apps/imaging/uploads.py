@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.imaging.dicom import archives
+from apps.imaging.dicom.other_formats import recognise
 from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Outcome, Upload, UploadedFile
@@ -83,6 +85,8 @@ def _ingest_file(upload: Upload, name: str, stream: BinaryIO, user: User) -> Upl
         # One file must not stop the others. The upload's id leads to the cause in the log, which has no content.
         logger.exception("upload %s: %s", upload.pk, type(error).__name__, exc_info=False)
         received = Received(Outcome.REFUSED, "internal")
+    if received.code == "not_dicom" and (kind := recognise(stream)):
+        received = replace(received, code=f"not_dicom_{kind}")
     return _record(upload, name, received)
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.imaging import views
+from apps.imaging import quarantine_views, report_views, views
 
 app_name = "imaging"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("exports/", views.release_list, name="releases"),
     path("exports/<uuid:pk>.zip", views.release_file, name="release-file"),
     path("studies/<str:study_uid>/export/", views.request_release, name="request-release"),
-    path("held/", views.held_list, name="held"),
-    path("held/<uuid:pk>/", views.held_file, name="held-file"),
+    path("studies/<str:study_uid>/reports/<str:sop_uid>/", report_views.report_page, name="report"),
+    path("held/", quarantine_views.held_list, name="held"),
+    path("held/<uuid:pk>/", quarantine_views.held_file, name="held-file"),
+    path("held/<uuid:pk>/picture.png", quarantine_views.held_picture, name="held-picture"),
+    path("held/<uuid:pk>/file.dcm", quarantine_views.held_download, name="held-download"),
 ]

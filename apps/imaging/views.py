@@ -1,4 +1,4 @@
-"""Pages for uploads, quarantined files and de-identified exports."""
+"""Pages for uploads and de-identified exports."""
 
 from __future__ import annotations
 
@@ -15,29 +15,27 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
-from apps.accounts.models import PHYSICIANS, Role
+from apps.accounts.models import PHYSICIANS, Role, User
 from apps.imaging import deidentify, uploads
-from apps.imaging.access import exports_visible_to, quarantined_visible_to, visible_to
-from apps.imaging.forms import DecisionForm
-from apps.imaging.models import Decision, Outcome, Upload, UploadedFile
-from apps.imaging.quarantine_decision import decide
-from apps.jobs.errors import Refusal, message
+from apps.imaging.access import exports_visible_to, visible_to
+from apps.imaging.models import Outcome, Upload, UploadedFile
+from apps.imaging.quarantine import decidable
+from apps.imaging.upload_rows import outcome_row, recent_groups
+from apps.jobs.errors import Refusal
 from apps.jobs.models import State
-from apps.patients.names import display
 
 
 @role_required(*PHYSICIANS)
 @require_GET
 def upload_page(request: HttpRequest) -> HttpResponse:
     """Upload page with drag and drop."""
-    recent = UploadedFile.objects.filter(upload__user=signed_in(request)).select_related("instance__series__study")
-    rows = [outcome_row(file) for file in recent.order_by("-at")[:20]]
-    quarantined = quarantined_visible_to(signed_in(request)).filter(decision="").count()
-    return render(request, "imaging/upload.html", {"recent": rows, "held": quarantined, "texts": _texts()})
+    user = signed_in(request)
+    context = {"recent": recent_groups(user), "held": decidable(user).count(), "texts": _texts()}
+    return render(request, "imaging/upload.html", context)
 
 
 def _texts() -> dict[str, str]:
@@ -45,6 +43,12 @@ def _texts() -> dict[str, str]:
         "sending": _("Uploading"),
         "checking": _("Checking and encrypting"),
         "open": _("Open study"),
+        "decide": _("Decide"),
+        "files": _("Files"),
+        "stored": str(Outcome.STORED.label),
+        "duplicate": str(Outcome.DUPLICATE.label),
+        "held": str(Outcome.HELD.label),
+        "refused": str(Outcome.REFUSED.label),
         "lost": _("Not uploaded"),
         "lostReason": _("The connection was lost. Upload the file again; files already stored are not stored twice."),
         "signedOut": _("You have been signed out. Reload the page, sign in and upload the file again."),
@@ -73,58 +77,19 @@ def receive_file(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase
         return JsonResponse({"outcome": Outcome.REFUSED, "label": Outcome.REFUSED.label, "reason": limit}, status=400)
     name = request.POST.get("path") or file.name or ""
     outcomes = uploads.ingest_files(upload, name, cast(BinaryIO, file.file), user=signed_in(request))
-    return StreamingHttpResponse(_lines(outcomes, get_language() or "en"), content_type="application/x-ndjson")
+    return StreamingHttpResponse(
+        _lines(outcomes, signed_in(request), get_language() or "en"), content_type="application/x-ndjson"
+    )
 
 
-async def _lines(outcomes: Iterator[UploadedFile], language: str) -> AsyncIterator[str]:
+async def _lines(outcomes: Iterator[UploadedFile], user: User, language: str) -> AsyncIterator[str]:
     def next_row() -> dict[str, Any] | None:
         with override(language):
             file = next(outcomes, None)
-            return outcome_row(file) if file else None
+            return outcome_row(file, user) if file else None
 
     while (row := await sync_to_async(next_row)()) is not None:
         yield json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def outcome_row(file: UploadedFile) -> dict[str, Any]:
-    """Return what the page shows of one file."""
-    study = file.instance.series.study if file.instance else None
-    return {
-        "name": file.name,
-        "outcome": file.outcome,
-        "label": str(Outcome(file.outcome).label),
-        "reason": message(file.reason_code, file.reason_parameters),
-        "study": reverse("portal:study", args=[study.study_instance_uid]) if study else "",
-    }
-
-
-@role_required(*PHYSICIANS)
-@require_GET
-def held_list(request: HttpRequest) -> HttpResponse:
-    """List the quarantined files on which this doctor can decide."""
-    rows = quarantined_visible_to(signed_in(request)).filter(decision="").select_related("patient", "uploaded_by")
-    return render(request, "imaging/held.html", {"rows": rows})
-
-
-@role_required(*PHYSICIANS)
-@require_http_methods(["GET", "POST"])
-def held_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Compare a quarantined file with the record, and decide."""
-    quarantined = get_object_or_404(quarantined_visible_to(signed_in(request)), pk=pk)
-    form = DecisionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        decision = Decision(form.cleaned_data["decision"])
-        received = decide(quarantined, decision, actor=signed_in(request))
-        if received and received.instance:
-            return redirect("portal:study", received.instance.series.study.study_instance_uid)
-        return redirect("imaging:held")
-    context = {
-        "held": quarantined,
-        "form": form,
-        "claimed_name": display(quarantined.claimed_name),
-        "reason": message(quarantined.reason_code, {}),
-    }
-    return render(request, "imaging/held_file.html", context)
 
 
 @role_required(*PHYSICIANS)

@@ -30,10 +30,10 @@ from apps.inference.engines.input_checks import (
     check_slice,
 )
 from apps.inference.events import AnalysisCompleted
+from apps.inference.installed_packages import package_of
 from apps.inference.models import Analysis, Finding, PackageVersion
 from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import VOLUMES, Package, PackageRefused
-from apps.inference.registry import package_of
 from apps.inference.volumes import read_volume
 from apps.jobs.enqueue import enqueue_job
 from apps.jobs.errors import Refusal, UserError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 SECTIONS = {
     "": _("Text"),
@@ -28,6 +29,16 @@ KINDS = {
     "no-known": _("Allergies"),
     "anatomy": _("Anatomy"),
 }
+LATERALITIES = {"left": _("left"), "right": _("right"), "bilateral": _("both sides")}
+COMPARED = {
+    "new": pgettext_lazy("finding", "new"),
+    "larger": _("larger than before"),
+    "smaller": _("smaller than before"),
+    "unchanged": _("unchanged"),
+    "improved": _("improved"),
+    "worse": _("worse"),
+}
+"""How a finding compares with earlier."""
 ASSERTIONS = {
     "negated": _("denied or absent"),
     "uncertain": _("uncertain"),

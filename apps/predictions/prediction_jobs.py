@@ -181,6 +181,7 @@ def _person(case: Case) -> dict[str, float]:
         features["male"] = float(patient.sex == "M")
     for name, code in (("height", "8302-2"), ("weight", "29463-7")):
         rows = Observation.objects.filter(case=case, code=code, voided_at=None).select_related("case").order_by("at")
-        if (first := rows.first()) is not None:
+        # a limit of detection ("<0.5") is no measured number
+        if (first := next((row for row in rows if not row.comparator), None)) is not None:
             features[name] = first.content["value"]
     return features

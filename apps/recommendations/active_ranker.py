@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.inference.models import PackageVersion
 from apps.inference.packages.card import PackageRefused
 from apps.recommendations.ranking.ranker import Ranker, read_ranker
@@ -17,7 +17,7 @@ def active() -> tuple[Ranker | None, str]:
     """Return the newest valid active ranker with its name and version, or (None, ""): then urgency alone ranks."""
     for row in PackageVersion.objects.filter(name=NAME, active=True).order_by("-installed_at"):
         try:
-            return read_ranker(registry.package_of(row)), str(row)
+            return read_ranker(installed_packages.package_of(row)), str(row)
         except PackageRefused as problem:
             logger.error("ranker refused: %s", problem)
     return None, ""

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import System
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.inference.models import PackageVersion
 from apps.jobs.errors import message
 from apps.patients.access import permitted_filter
@@ -75,7 +75,7 @@ def adopt(output: Path, version: str) -> bool:
     Returns:
         Whether the package is active.
     """
-    registry.synchronise()
+    installed_packages.synchronise()
     row = PackageVersion.objects.filter(name=NAME, version=version).first()
     if row is None:
         return False

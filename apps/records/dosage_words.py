@@ -1,4 +1,4 @@
-"""Routes and frequencies in the reader's language. Stored is one spelling for all: "oral", "twice daily as needed".
+"""Doses, routes and frequencies in the reader's language; stored is one spelling for all: "1 {tbl}", "oral", "daily".
 
 Other words, such as those that somebody typed, are shown as they are.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import npgettext, pgettext_lazy
 
 Words = Mapping[str, Promise | str]
 
@@ -47,6 +47,8 @@ FREQUENCIES: Words = {
     "monthly": pgettext_lazy("frequency", "monthly"),
     "at bedtime": pgettext_lazy("frequency", "at bedtime"),
     "every morning": pgettext_lazy("frequency", "every morning"),
+    "every evening": pgettext_lazy("frequency", "every evening"),
+    "not as prescribed": pgettext_lazy("frequency", "not as prescribed"),
     "with meals": pgettext_lazy("frequency", "with meals"),
     "every hour": pgettext_lazy("frequency", "every hour"),
     "once": pgettext_lazy("frequency", "once"),
@@ -60,7 +62,46 @@ INTERVALS: Words = {
 }
 NEEDED = "%(frequency)s as needed"
 NEEDED_WORDS = pgettext_lazy("frequency", "%(frequency)s as needed")
+NOT_SO = "%(frequency)s, not as prescribed"
+NOT_SO_WORDS = pgettext_lazy("frequency", "%(frequency)s, not as prescribed")
+_DOSE = re.compile(r"(?P<number>[\d.,/-]+) (?P<unit>\{\w+\}|\[\w+\])(?P<per>(?:/\S+)?)")
+_SHOWN_DOSE = re.compile(r"(?P<number>[\d.,/-]+) ?(?P<unit>[^\W\d]+)(?P<per>(?:/\S+)?)")
 _COUNT = r"\d{1,3}(?:-\d{1,3})?"
+
+
+def shown_dose(dose: str) -> str:
+    """Return a stored dose in the current language: "1 {tbl}" as "1 tablet", "10 [iU]/h" as "10 units/h"."""
+    match = _DOSE.fullmatch(dose)
+    if match is None or match["unit"] not in _unit_words(1):
+        return dose
+    number = 1 if match["number"] == "1" else 2
+    return f"{match['number']} {_unit_words(number)[match['unit']]}{match['per']}"
+
+
+def stored_dose(words: str) -> str:
+    """Return the stored spelling of a dose that a form shows in the current language; other words as they are."""
+    match = _SHOWN_DOSE.fullmatch(" ".join(words.split()))
+    if match is None:
+        return words
+    unit = match["unit"].casefold()
+    names = {name.casefold(): ucum for number in (1, 2) for ucum, name in _unit_words(number).items()}
+    return f"{match['number']} {names[unit]}{match['per']}" if unit in names else words
+
+
+def _unit_words(number: int) -> dict[str, str]:
+    """What people call UCUM's annotations and arbitrary units; other units are shown as they are."""
+    return {
+        "{tbl}": npgettext("dose", "tablet", "tablets", number),
+        "{cap}": npgettext("dose", "capsule", "capsules", number),
+        "{puff}": npgettext("dose", "puff", "puffs", number),
+        "{spray}": npgettext("dose", "spray", "sprays", number),
+        "{patch}": npgettext("dose", "patch", "patches", number),
+        "{supp}": npgettext("dose", "suppository", "suppositories", number),
+        "{ampule}": npgettext("dose", "ampoule", "ampoules", number),
+        "{dose}": npgettext("dose", "dose", "doses", number),
+        "[drp]": npgettext("dose", "drop", "drops", number),
+        "[iU]": npgettext("dose", "unit", "units", number),
+    }
 
 
 def shown_route(route: str) -> str:
@@ -75,14 +116,20 @@ def shown_frequency(frequency: str) -> str:
     for stored, words in INTERVALS.items():
         if match := _match(stored, "n", _COUNT, frequency):
             return str(words) % {"n": match}
+    if match := _match(NOT_SO, "frequency", ".+", frequency):
+        return str(NOT_SO_WORDS) % {"frequency": shown_frequency(match)}
     if match := _match(NEEDED, "frequency", ".+", frequency):
         return str(NEEDED_WORDS) % {"frequency": shown_frequency(match)}
     return frequency
 
 
 def shown_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a statement with route and frequency in the current language."""
-    words = {"route": shown_route(entry.get("route", "")), "frequency": shown_frequency(entry.get("frequency", ""))}
+    """Return the fields of a statement with dose, route and frequency in the current language."""
+    words = {
+        "dose": shown_dose(entry.get("dose", "")),
+        "route": shown_route(entry.get("route", "")),
+        "frequency": shown_frequency(entry.get("frequency", "")),
+    }
     return {**entry, **words}
 
 
@@ -96,6 +143,8 @@ def stored_frequency(words: str) -> str:
     for stored, shown in INTERVALS.items():
         if match := _match(str(shown), "n", _COUNT, words):
             return stored % {"n": match}
+    if match := _match(str(NOT_SO_WORDS), "frequency", ".+", words):
+        return NOT_SO % {"frequency": stored_frequency(match)}
     if match := _match(str(NEEDED_WORDS), "frequency", ".+", words):
         return NEEDED % {"frequency": stored_frequency(match)}
     return _stored(FREQUENCIES, words)
@@ -104,7 +153,7 @@ def stored_frequency(words: str) -> str:
 def shown_dosage(details: Mapping[str, Any]) -> list[str]:
     """Return dose, route and frequency in the current language, without those that are not known."""
     shown: tuple[tuple[str, Callable[[str], str]], ...] = (
-        ("dose", str),
+        ("dose", shown_dose),
         ("route", shown_route),
         ("frequency", shown_frequency),
     )

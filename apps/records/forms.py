@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.records.dosage_words import stored_frequency, stored_route
+from apps.records.dosage_words import stored_dose, stored_frequency, stored_route
 from apps.records.models import (
     STATUSES,
     AllergyType,
@@ -111,6 +111,10 @@ class StatementForm(forms.Form):
             kept = STATUSES[StatementKind(for_kind)]
             field = self.fields["status"]
             field.choices = [(status.value, status.label) for status in kept]  # type: ignore[attr-defined]
+
+    def clean_dose(self) -> str:
+        """The dose in its stored spelling."""
+        return stored_dose(self.cleaned_data["dose"])
 
     def clean_route(self) -> str:
         """Store one spelling for all languages."""

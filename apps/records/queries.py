@@ -33,7 +33,7 @@ def statements(case: Case) -> dict[str, list[Statement]]:
     rows = (
         Statement.objects.filter(case=case)
         .exclude(status=StatementStatus.ERROR)
-        .select_related("case", "entered_by", "coded_by")
+        .select_related("case", "entered_by", "coded_by", "corrects__case", "corrects__entered_by")
     )
     by_kind: dict[str, list[Statement]] = {kind: [] for kind in StatementKind.values}
     for row in rows:

@@ -17,7 +17,9 @@ ADULT = 18
 def newest_egfr(patient: Patient) -> float | None:
     """Return the estimated GFR in mL/min/1.73 m² from the newest creatinine of a year; None if it is not known.
 
-    The equation holds for adults of known age and sex; a creatinine below a limit of detection is no number.
+    The equation holds for adults of known age and sex. A creatinine that is only known as a limit is no number, and an
+    older one is out of date: below a limit of detection nothing is known; above a limit of measurement the true rate is
+    lower still than the result, so that every reason against a drug that follows from it holds.
     """
     if patient.birth_date is None or patient.sex not in (Sex.FEMALE, Sex.MALE):
         return None
@@ -27,7 +29,9 @@ def newest_egfr(patient: Patient) -> float | None:
     rows = Observation.objects.filter(
         case__patient=patient, code=CREATININE, voided_at=None, at__gte=timezone.now() - RECENT
     ).select_related("case")
-    newest = next((row for row in rows.order_by("-at") if not row.comparator), None)
+    newest = rows.order_by("-at", "-id").first()
+    if newest is not None and newest.comparator.startswith("<"):
+        return None
     sex = "female" if patient.sex == Sex.FEMALE else "male"
     return None if newest is None else round(egfr(newest.value, int(age), sex), 0)
 

@@ -82,7 +82,7 @@ def enter_statement(case: Case, entry: Mapping[str, Any], *, actor: User, overri
 
 
 def correct_statement(statement: Statement, entry: Mapping[str, Any], *, actor: User, override: str = "") -> Statement:
-    """Mark a statement as entered in error and record what a form holds in its place, in one step.
+    """Mark a statement as entered in error and record what a form holds in its place, in one step, with a link to it.
 
     Args:
         override: see :func:`enter_statement`.
@@ -98,6 +98,8 @@ def correct_statement(statement: Statement, entry: Mapping[str, Any], *, actor: 
             raise UserError("statement_in_error")
         set_status(current, StatementStatus.ERROR, actor=actor)
         corrected = enter_statement(current.case, {**entry, "kind": current.kind}, actor=actor, override=override)
+        corrected.corrects = current
+        corrected.save(update_fields=["corrects"])
     return corrected
 
 

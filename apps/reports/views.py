@@ -20,7 +20,7 @@ from apps.records.case_pages import get_case, render_case_page, show_user_errors
 from apps.records.conflicts import EditConflict
 from apps.records.models import Case
 from apps.records.text_diff import difference
-from apps.reports import authoring, patient_release, rendering, report_content
+from apps.reports import authoring, rendering, report_content, report_release
 from apps.reports.models import Report, ReportState, ReportVersion
 from apps.reports.report_templates import SECTIONS, TEMPLATES
 
@@ -76,7 +76,7 @@ def report_page(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID) -> Ht
         "fields": [(name, title, typed.get(name, "")) for name, title in SECTIONS.items()],
         "choices": [(row, str(row.pk) in images) for row in choices],
         "versions": report.versions.select_related("issued_by", "report__case"),
-        "told": patient_release.released_version(report, user),
+        "told": report_release.released_version(report, user),
         "writable": not report.signed or amending,
         "amending": amending,
         "reason": request.POST.get("reason", ""),
@@ -146,7 +146,7 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
     if version is None:
         raise Http404
     try:
-        patient_release.release_report(version, request.POST.get("words", ""), actor=signed_in(request))
+        report_release.release_report(version, request.POST.get("words", ""), actor=signed_in(request))
         messages.success(request, _("Released. The patient has been notified."))
     except UserError as refusal:
         messages.error(request, str(refusal))
@@ -159,7 +159,7 @@ def tell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int)
 def untell(request: HttpRequest, pk: uuid.UUID, report_id: uuid.UUID, number: int) -> HttpResponse:
     """Withdraw the report from the patient."""
     report = _report(request, get_case(request, pk), report_id)
-    patient_release.withdraw_report(report, actor=signed_in(request))
+    report_release.withdraw_report(report, actor=signed_in(request))
     return redirect("reports:report", pk, report_id)
 
 

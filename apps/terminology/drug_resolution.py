@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from apps.terminology.candidates import Candidate
-from apps.terminology.drugs import DrugName, Ingredient, drug_names, everyday_words
+from apps.terminology.drugs import DrugName, Ingredient, drug_names, everyday_words, guards
 from apps.terminology.names import HAN, Token, key_of, tokens_of
 from apps.terminology.spelling import Vocabulary
 
@@ -188,7 +188,9 @@ def names_in(text: str, tokens: list[Token], *, guarded: bool) -> list[tuple[int
         if not rows or not guarded:
             return not rows or any(row.use != "query" for row in rows)
         use = min((row.use for row in rows), key=["text", "guarded", "query"].index)
-        return use == "text" or (use == "guarded" and has_dose(text, start, end))
+        return use == "text" or (
+            use == "guarded" and not set(key.split()) <= guards()["package"] and has_dose(text, start, end)
+        )
 
     return [row for row in names.index.longest_names(text, tokens, accepts) if names.rows(row[2])]
 

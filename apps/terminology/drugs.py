@@ -91,8 +91,7 @@ class DrugNames:
             contents, names = line.split("\t")
             ingredients = self._contents(contents)
             for name in names.split("|"):
-                is_guarded = name in guards()["zh_guarded"]
-                self._own[key_of(name)] = (DrugName(name, "name", "guarded" if is_guarded else "text", ingredients),)
+                self._own[key_of(name)] = (DrugName(name, "name", _chinese_use(name), ingredients),)
 
     def _contents(self, names: str) -> tuple[Ingredient, ...]:
         """Ingredients of their names; one that no bundled table has is a name of its own from now on."""
@@ -144,6 +143,12 @@ def _by_rxcui() -> dict[str, list[Ingredient]]:
         if ingredient.rxcui:
             found.setdefault(ingredient.rxcui, []).append(ingredient)
     return found
+
+
+def _chinese_use(name: str) -> Use:
+    if name in guards()["zh_query"]:
+        return "query"
+    return "guarded" if name in guards()["zh_guarded"] else "text"
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,10 @@ Row = dict[str, Any]
 
 
 class JsonLinesCommand(BaseCommand):
-    """A command ``IN OUT`` that answers every line of IN with one of OUT; subclasses define ``answer``."""
+    """A command ``IN OUT`` that answers every line of IN with one of OUT; subclasses define ``answer``.
+
+    A line that is wrong gets an object with ``error`` in its place, and the others are answered all the same.
+    """
 
     requires_system_checks = ()
 
@@ -30,27 +32,35 @@ class JsonLinesCommand(BaseCommand):
         """
         raise NotImplementedError
 
+    def unanswered(self, error: str) -> Row:
+        """The object that stands for a line that is wrong."""
+        return {"error": error}
+
     def handle(self, *args: Any, source: Path, target: Path, **options: Any) -> None:
-        """Answer every line; nothing is written if a line is wrong."""
+        """Answer every line; empty ones are left out."""
+        wrong = total = 0
         try:
-            lines = source.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"cannot read {source}: {error}; give a UTF-8 file of JSON lines") from error
-        answers = [answered(line, number, self.answer) for number, line in enumerate(lines, 1) if line.strip()]
-        target.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in answers), encoding="utf-8")
-        self.stdout.write(f"{len(answers)} lines")
+            with source.open("rb") as lines, target.open("w", encoding="utf-8", newline="\n") as answers:
+                for number, line in enumerate(lines, 1):
+                    if not line.strip():
+                        continue
+                    row = self._answered(line, number)
+                    total, wrong = total + 1, wrong + ("error" in row)
+                    answers.write(f"{json.dumps(row, ensure_ascii=False)}\n")
+        except OSError as error:
+            raise CommandError(f"{error}; give a file of JSON lines and a file to write") from error
+        self.stdout.write(f"{total} lines")
+        if wrong:
+            self.stderr.write(f'{wrong} of them could not be answered; their "error" says why')
 
-
-def answered(line: str, number: int, answer: Callable[[Row], Row]) -> Row:
-    """Answer one line.
-
-    Raises:
-        CommandError: with the number of the line, if it is no JSON object or not of the expected form.
-    """
-    try:
-        row = json.loads(line)
-        if not isinstance(row, dict):
-            raise ValueError("write one JSON object a line")
-        return answer(row)
-    except ValueError as error:
-        raise CommandError(f"line {number}: {error}") from error
+    def _answered(self, line: bytes, number: int) -> Row:
+        """The answer to one line, or what stands for it with the number of the line and, if it has one, its id."""
+        row: Any = None
+        try:
+            row = json.loads(line.decode("utf-8-sig"))
+            if not isinstance(row, dict):
+                raise ValueError("write one JSON object a line")
+            return self.answer(row)
+        except (ValueError, RecursionError) as error:
+            identity = {"id": row["id"]} if isinstance(row, dict) and "id" in row else {}
+            return {**identity, **self.unanswered(f"line {number}: {error}")}

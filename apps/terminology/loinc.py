@@ -10,9 +10,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from apps.terminology.data_files import path_of
+
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "loinc.tsv"
-CODES = FOLDER / "data" / "loinc_codes.tsv.gz"
+CODES = "loinc_codes.tsv.gz"
+"""The bundled table, or that of a LOINC release that the hospital loaded."""
+COLUMNS = ("loinc", "name", "unit", "g_per_mol", "specimen", "signed")
+"""Columns of that table."""
+SIGNED = re.compile(r"base excess|anion gap|balance|difference|axis|-score", re.IGNORECASE)
+"""Names of measurements whose values may be negative."""
 GROUPS = (
     "vitals", "blood", "coagulation", "chemistry", "hormones", "levels", "gas", "urine", "csf", "cardiac", "lung",
     "habits", "other",
@@ -119,7 +126,7 @@ def further_codes() -> dict[str, Measure]:
 
     They are read and stored with their value; there is no reference range and no plausibility check but the sign.
     """
-    with gzip.open(CODES, "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(path_of(CODES), "rt", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return {
         row["loinc"]: Measure(
@@ -136,6 +143,12 @@ def further_codes() -> dict[str, Measure]:
         )
         for row in rows
     }
+
+
+@cache
+def own_codes() -> frozenset[str]:
+    """The codes of the catalogue and of the tests that are charted with them."""
+    return frozenset({*catalogue(), *_equivalents()})
 
 
 def by_code(code: str) -> Measure | None:

@@ -15,6 +15,7 @@ const WORDS = {
   failed: "Could not load",
   position: "Image {current} of {total}",
   explanationFailed: "No picture",
+  noImages: "No images",
 };
 const instance = (uid: string, frames: number) => ({
   "00200013": { Value: [1] },
@@ -85,6 +86,7 @@ test("a study without series shows nothing and fails nowhere", async () => {
   manifest = { series: [], overlays: [] };
   await open();
   expect(get("#viewport").dataset.ready).toBeUndefined();
+  expect(get("#viewer-status").textContent).toBe("No images");
   expect(asked).toHaveLength(1);
 });
 

@@ -2,12 +2,15 @@ import { Enums } from "@cornerstonejs/core";
 import { texts } from "./texts";
 import { Brush } from "./viewer/brush";
 import { Explanations } from "./viewer/explanations";
-import { imageIds, json, type Manifest } from "./viewer/load";
+import { json, type Manifest, type Overlay } from "./viewer/load";
 import { OverlayLayer } from "./viewer/overlay";
+import { SeriesList, type SeriesWords } from "./viewer/series-list";
 import { Stack } from "./viewer/stack";
 import { toolbar } from "./viewer/toolbar";
 
 type Words =
+  | keyof SeriesWords
+  | "noImages"
   | "loading"
   | "failed"
   | "position"
@@ -29,24 +32,36 @@ async function start(): Promise<void> {
   const panel = () => document.getElementById("findings");
   const controls = document.getElementById("overlay-controls") as HTMLElement;
   const brush = new Brush(element, layer, controls, words);
-  const explanations = new Explanations(stack, layer, brush, controls, panel, () => {
+  const chooser = document.getElementById("series") as HTMLSelectElement | null;
+  const list = new SeriesList(manifest.series, chooser, words);
+  const open = async (value: string) => {
+    status.textContent = words.loading;
+    const ids = await list.imageIds(value);
+    if (ids.length > 0) await stack.show(ids);
+    status.textContent = ids.length > 0 ? "" : words.noImages;
+    element.dataset.ready = list.uidOf(value);
+  };
+  const openImage = async (overlay: Overlay) => {
+    const value = list.entryOf(overlay);
+    if (value === undefined) return;
+    if (chooser) chooser.value = value;
+    await open(value);
+  };
+  const report = () => {
     status.textContent = words.explanationFailed;
-  });
+  };
+  const explanations = new Explanations(stack, layer, brush, controls, panel, report, openImage);
   explanations.update(manifest);
   keepOpen(panel);
   document.addEventListener("htmx:after:swap", async () => explanations.update(await json<Manifest>(url)));
   showPosition(stack);
-  const chooser = document.getElementById("series") as HTMLSelectElement | null;
-  const open = async (index: number) => {
-    const series = manifest.series[index];
-    if (!series) return;
-    status.textContent = words.loading;
-    await stack.show(await imageIds(series.metadata));
-    status.textContent = "";
-    element.dataset.ready = series.uid;
-  };
-  chooser?.addEventListener("change", () => open(Number(chooser.value)).catch(fail));
-  await open(0);
+  chooser?.addEventListener("change", () => open(chooser.value).catch(fail));
+  if (manifest.series.length === 0) {
+    status.textContent = words.noImages;
+    return;
+  }
+  await open("0");
+  void list.readAll();
 }
 
 /**

@@ -9,6 +9,12 @@ const WORDS = {
   sending: "Sending",
   checking: "Checking",
   open: "Open study",
+  decide: "Decide",
+  files: "Files",
+  stored: "Stored",
+  duplicate: "Already stored",
+  held: "Quarantined",
+  refused: "Not accepted",
   lost: "Not sent",
   lostReason: "The connection was lost",
   signedOut: "You are signed out",
@@ -18,7 +24,9 @@ const PAGE = `<div id="dropzone" data-start="/imaging/upload/"><button data-choo
   <input id="choose-files" type="file" multiple></div><p id="upload-status"></p><ul id="outcomes"></ul>
   <template id="pending-row"><li data-pending><span data-name></span><span data-state></span><progress></progress>
   </li></template><template id="outcome-row"><li><span data-badge></span><span data-name></span>
-  <a data-study class="hidden"></a><span data-reason></span></li></template>${jsonScript("upload-texts", WORDS)}`;
+  <a data-study class="hidden"></a><span data-reason></span></li></template>
+  <template id="group-row"><li><span data-counts></span><span data-title></span><a class="hidden" data-open></a><details>
+  <summary data-summary></summary><ul data-files></ul></details></li></template>${jsonScript("upload-texts", WORDS)}`;
 
 let requests: SentRequest[];
 let begun: Asked[];

@@ -1,15 +1,17 @@
 import { texts } from "./texts";
 import { fromDrop, fromInput, type Picked } from "./upload/folders";
-import { outcomeRow, PendingRow } from "./upload/rows";
+import { Groups, type GroupWords } from "./upload/groups";
+import { PendingRow } from "./upload/rows";
 import { begin, type Outcome, send } from "./upload/transfer";
 
 const AT_ONCE = 2;
-type Words = "sending" | "checking" | "open" | "lost" | "lostReason" | "summary" | "signedOut";
+type Words = "sending" | "checking" | "lost" | "lostReason" | "summary" | "signedOut" | keyof GroupWords;
 
 class UploadPage {
   private readonly words = texts<Words>("upload-texts");
   private readonly queue: Picked[] = [];
   private readonly counts: Record<string, number> = { stored: 0, duplicate: 0, held: 0, refused: 0 };
+  private readonly groups: Groups;
   private running = 0;
   private address: Promise<string> | undefined;
 
@@ -18,8 +20,10 @@ class UploadPage {
     private readonly list: HTMLElement,
     private readonly status: HTMLElement,
     private readonly pending: HTMLTemplateElement,
-    private readonly finished: HTMLTemplateElement,
+    finished: HTMLTemplateElement,
+    several: HTMLTemplateElement,
   ) {
+    this.groups = new Groups(list, finished, several, this.words);
     for (const input of zone.querySelectorAll<HTMLInputElement>("input[type=file]")) {
       input.addEventListener("change", () => {
         this.add(fromInput(input.files ?? new FileList()));
@@ -72,22 +76,19 @@ class UploadPage {
         await this.address,
         picked,
         (share) => row.progress(share, share < 1 ? this.words.sending : this.words.checking),
-        (outcome) => this.show(outcome, row.element),
+        (outcome) => this.show(outcome),
       );
     } catch (error) {
       this.address = undefined;
       const status = error instanceof Error ? error.message : "";
       const reason = status === "403" || status === "404" ? this.words.signedOut : this.words.lostReason;
-      this.show(
-        { name: picked.path, outcome: "refused", label: this.words.lost, reason, study: "" },
-        row.element,
-      );
+      this.show({ name: picked.path, outcome: "refused", label: this.words.lost, reason, study: "" });
     }
     row.element.remove();
   }
 
-  private show(outcome: Outcome, before: HTMLElement): void {
-    before.after(outcomeRow(this.finished, outcome, this.words.open));
+  private show(outcome: Outcome): void {
+    this.groups.add(outcome);
     this.counts[outcome.outcome] = (this.counts[outcome.outcome] ?? 0) + 1;
     this.tell();
   }
@@ -106,4 +107,5 @@ new UploadPage(
   part("upload-status"),
   part<HTMLTemplateElement>("pending-row"),
   part<HTMLTemplateElement>("outcome-row"),
+  part<HTMLTemplateElement>("group-row"),
 );

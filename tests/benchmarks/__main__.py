@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from tests.benchmarks import cases, inference, pipeline, protection, recommendations, worklist  # noqa: E402
+from tests.benchmarks import cases, inference, pipeline, protection, recommendations, search, worklist  # noqa: E402
 from tests.benchmarks.table import Row  # noqa: E402
 
 
@@ -21,6 +21,7 @@ def main() -> None:
     parts = (
         inference.measure,
         worklist.measure,
+        search.measure,
         cases.measure,
         recommendations.measure,
         protection.measure,

@@ -53,7 +53,7 @@ def _explanations(film: Explainable, plane: np.ndarray) -> Iterator[Row]:
 
     def worth(method: str, masker: str, evaluations: int) -> float:
         regions = explained(method, masker, evaluations)
-        return faithfulness.curves(film.game(plane), regions, 0, np.random.default_rng(0)).advantage
+        return faithfulness.curves(film.game(plane), regions, 0).advantage
 
     sampled, peer = paired_medians(lambda: explained("sampled", "", 512), forward_passes, runs=7)
     yield Row(

@@ -7,6 +7,7 @@ entry.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import statistics
@@ -23,16 +24,16 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.utils import timezone  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from apps.accounts.models import CareTeam, Role, User  # noqa: E402
-from apps.imaging.models import Instance, Series, Study, StudyToken, StudyTokenKind  # noqa: E402
+from apps.imaging.models import Study, StudyTokenKind  # noqa: E402
 from apps.imaging.study_tokens import tokens  # noqa: E402
 from apps.patients.blind_indexes import all_tokens  # noqa: E402
 from apps.patients.models import Patient, SearchToken  # noqa: E402
 from apps.protection import keyring, keys  # noqa: E402
-from apps.protection.fields import Sealed  # noqa: E402
 from tests.benchmarks.table import Row, median_seconds  # noqa: E402
 
 SIZES = (1_000, 100_000)
@@ -87,7 +88,7 @@ def _row(size: int, name: str, client: APIClient, path: str) -> Row:
 
 
 def _queries(patients: list[Patient], size: int) -> Iterator[tuple[str, str]]:
-    study = Study.objects.select_related("patient").order_by("received_at")[size // 2]
+    study = Study.objects.select_related("patient").filter(search_tokens__kind="accession").order_by("id")[size // 20]
     name = study.patient.name
     series = study.series.get().series_instance_uid
     yield "newest", "studies?limit=50"
@@ -137,50 +138,61 @@ def _add_patients(patients: list[Patient], size: int, team: CareTeam, rng: rando
 
 
 def _add_studies(patients: list[Patient], first: int, size: int, rng: random.Random) -> None:
+    """Insert studies by SQL: the ORM takes ten times as long."""
     physicians = [f"Doc{number}^{_word(rng)}" for number in range(2_000)]
+    indexed = {name: list(_word_tokens(name)) for name in physicians}
+    study_id = _token(StudyTokenKind.STUDY_ID, "1")
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    keys.warm({patient.key_holder for patient in patients})
     for start in range(first, size, BATCH):
         studies, series, instances, found = [], [], [], []
         for number in range(start, min(start + BATCH, size)):
+            pk, series_pk = uuid.uuid4(), uuid.uuid4()
+            patient, referrer = rng.choice(patients), rng.choice(physicians)
             modality = "XA" if number % 5_000 == 7 else MODALITIES[number % 10]
-            referrer = rng.choice(physicians)
-            study = Study(
-                study_instance_uid=f"2.25.{uuid.uuid4().int}",
-                patient=rng.choice(patients),
-                study_date=FIRST_DAY + timedelta(days=rng.randrange(3_900)),
-                modalities=f",{modality},",
-                headers={"accession_number": f"A{number:07}", "study_id": "1", "referring_physician": referrer},
-            )
-            one = Series(study=study, series_instance_uid=f"2.25.{uuid.uuid4().int}", modality=modality, headers={})
-            studies.append(study)
-            series.append(one)
-            instances.append(_instance(one))
-            found += _tokens(study, number, referrer)
-        keys.warm({study.key_holder for study in studies})
-        Study.objects.bulk_create(studies)
-        Series.objects.bulk_create(series)
-        Instance.objects.bulk_create(instances)
-        StudyToken.objects.bulk_create(found)
+            day = FIRST_DAY + timedelta(days=rng.randrange(3_900))
+            accession = f"A{number:07}"
+            headers = {"accession_number": accession, "study_id": "1", "referring_physician": referrer}
+            holder = patient.key_holder
+            sealed = keys.seal(holder, json.dumps(headers).encode(), f"imaging_study.headers.{pk}")
+            uid = f"2.25.{pk.int}"
+            studies.append((pk.hex, uid, patient.pk.hex, day, now, f",{modality},", 0, sealed))
+            sealed = keys.seal(holder, b"{}", f"imaging_series.headers.{series_pk}")
+            uid = f"2.25.{series_pk.int}"
+            series.append((series_pk.hex, pk.hex, uid, modality, 1, True, "", sealed))
+            instances.append((uuid.uuid4().hex, series_pk.hex, f"{uid}.1", CT, CT, *INSTANCE, sealed, now))
+            pairs = [_token(StudyTokenKind.ACCESSION, accession), study_id, *indexed[referrer]]
+            found += [(pk.hex, *pair) for pair in pairs]
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table, columns, rows in (
+                ("imaging_study", STUDY_COLUMNS, studies),
+                ("imaging_series", SERIES_COLUMNS, series),
+                ("imaging_instance", INSTANCE_COLUMNS, instances),
+                ("imaging_studytoken", "study_id, kind, token, key_id", found),
+            ):
+                marks = ", ".join(["%s"] * len(rows[0]))
+                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
-def _instance(series: Series) -> Instance:
-    instance = Instance(
-        series=series, sop_instance_uid=f"2.25.{uuid.uuid4().int}", sop_class_uid="1.2.840.10008.5.1.4.1.1.2"
-    )
-    instance.content_digest = Sealed(b"none")
-    return instance
+CT = "1.2.840.10008.5.1.4.1.1.2"
+STUDY_COLUMNS = "id, study_instance_uid, patient_id, study_date, received_at, modalities, urgency, headers"
+SERIES_COLUMNS = "id, study_id, series_instance_uid, modality, number, numbered, body_part, headers"
+INSTANCE_COLUMNS = """
+    id, series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, pixel_tag, number, numbered, "rows", "columns",
+    bits_allocated, frames, photometric, view_position, problem, size, content_digest, received_at
+"""
+INSTANCE = (0, 1, True, 512, 512, 16, 1, "MONOCHROME2", "", "", 500_000)
 
 
-def _tokens(study: Study, number: int, referrer: str) -> Iterator[StudyToken]:
+def _word_tokens(referrer: str) -> Iterator[tuple[str, str, int]]:
     word = referrer.split("^")[0].casefold()
-    values = {
-        StudyTokenKind.ACCESSION: f"A{number:07}",
-        StudyTokenKind.STUDY_ID: "1",
-        StudyTokenKind.WORD: word,
-        StudyTokenKind.LETTERS: word[:4],
-    }
-    for kind, value in values.items():
-        for key_id, token in tokens(kind, value).items():
-            yield StudyToken(study=study, kind=kind, token=token, key_id=key_id)
+    yield _token(StudyTokenKind.WORD, word)
+    yield _token(StudyTokenKind.LETTERS, word[:4])
+
+
+def _token(kind: StudyTokenKind, value: str) -> tuple[str, str, int]:
+    ((key_id, token),) = tokens(kind, value).items()
+    return kind.value, token, key_id
 
 
 def _analyse() -> None:

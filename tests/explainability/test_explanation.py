@@ -123,7 +123,7 @@ def test_a_hundred_askers_get_one_explanation(analysis: Analysis, doctor: User, 
 
 def test_a_film_that_is_gone_fails_with_a_reason(analysis: Analysis) -> None:
     explanation = schedule_explanations(analysis.pk)[0]
-    blobs.delete(explanation.finding.instance.header_blob)
+    blobs.delete(explanation.finding.instance.blob)
     jobs.explain(str(explanation.pk))
     explanation.refresh_from_db()
     assert explanation.state == State.FAILED and "Upload the image again" in explanation.reason

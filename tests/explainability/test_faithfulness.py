@@ -13,13 +13,23 @@ TRUE = REGIONS.gather(spot(slice(8, 24), slice(16, 32))[None])[0]
 
 
 def test_the_true_order_beats_a_random_and_a_reversed_one() -> None:
-    rng = np.random.default_rng(0)
-    good = faithfulness.curves(game(MODEL, BRIGHT), TRUE, 0, rng)
-    bad = faithfulness.curves(game(MODEL, BRIGHT), -TRUE, 0, rng)
+    random = faithfulness.random_insertions(game(MODEL, BRIGHT), np.random.default_rng(0))
+    good = faithfulness.curves(game(MODEL, BRIGHT), TRUE, 0, random)
+    bad = faithfulness.curves(game(MODEL, BRIGHT), -TRUE, 0, random)
     assert good.advantage > good.chance > 0
     assert good.insertion_auc > good.random_auc > good.deletion_auc
     assert bad.advantage < -0.5 < 0.5 < good.advantage
     assert good.insertion[0] == pytest.approx(good.deletion[-1]) and good.deletion[0] > 0.9
+
+
+def test_random_orders_are_evaluated_once_for_all_outputs() -> None:
+    both = game(MODEL, BRIGHT)
+    random = faithfulness.random_insertions(both, np.random.default_rng(0))
+    assert random.shape[2] == 2 and both.evaluations == random.shape[0] * random.shape[1]
+    assert random[..., 1] == pytest.approx(1 - random[..., 0])
+    empty, full = both.ends
+    for order in random:
+        assert order[0] == pytest.approx(empty[0]) and order[-1] == pytest.approx(full[0])
 
 
 def test_few_true_regions_turn_the_answer() -> None:
@@ -43,7 +53,8 @@ def test_pointing_and_agreement() -> None:
     assert faithfulness.rank_correlation(TRUE, np.zeros_like(TRUE)) == 0
     assert faithfulness.correlation(TRUE, 2 * TRUE + 1) == pytest.approx(1)
     assert faithfulness.correlation(TRUE, np.zeros_like(TRUE)) == 0
-    told = faithfulness.predictive_fidelity(game(MODEL, BRIGHT), [TRUE, -TRUE, 0 * TRUE], 0, np.random.default_rng(0))
+    halves = faithfulness.random_halves(game(MODEL, BRIGHT), np.random.default_rng(0))
+    told = [faithfulness.predictive_fidelity(halves, values, 0) for values in (TRUE, -TRUE, 0 * TRUE)]
     assert told[0] > 0.9 and told[1] < -0.9 and told[2] == 0
     assert np.abs(faithfulness.with_noise(film(), np.random.default_rng(0)) - film()).mean() < 3
 

@@ -20,8 +20,8 @@ from apps.explainability.drawing import volume
 from apps.explainability.drawing.dicom import ObjectDescription, parametric_map
 from apps.explainability.evaluation_budget import EVALUATIONS
 from apps.explainability.explainers.image.anatomy import ZONES, volume_zones
+from apps.explainability.explanation_release import draft, release_explanation
 from apps.explainability.models import Explanation, FilmEmbedding, Method, OcclusionQuery, Stage
-from apps.explainability.patient_release import draft, release_explanation
 from apps.explainability.queries import (
     arrays,
     certain_values,

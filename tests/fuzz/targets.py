@@ -60,7 +60,8 @@ def related(content: bytes) -> bool:
     try:
         boundary = boundary_of(kind.decode("latin-1"))
         for part in parts(io.BytesIO(body), boundary, max_bytes=2**20):
-            part.read()
+            with part:
+                part.content.read()
     except Unreadable:
         return False
     return True

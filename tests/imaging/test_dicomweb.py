@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import CareTeam, User
 from apps.imaging.dicom.attributes import read_attributes
+from apps.imaging.dicom.element_values import little_endian
 from apps.imaging.dicom.multipart import boundary_of, parts
 from apps.imaging.dicom.parser import Unreadable, open_object
 from apps.imaging.models import Instance
@@ -124,16 +125,19 @@ ANY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
 def whole_files() -> list[bytes]:
-    """One file for each SOP Instance UID among the real ones that can be filed."""
-    found: dict[str, bytes] = {}
+    """One file for each kind of pixels and SOP class among the real ones that can be filed."""
+    found: dict[tuple[object, ...], bytes] = {}
     for name in FILES:
         content = path_of(name).read_bytes()
         try:
-            attributes = read_attributes(open_object(io.BytesIO(content)).header)
+            dicom = open_object(io.BytesIO(content))
+            attributes = read_attributes(dicom.header)
         except Unreadable:
             continue
+        kind = (dicom.layout.transfer_syntax, dicom.layout.pixel_tag, dicom.frames > 1, attributes.photometric)
+        bits = (dicom.header.get("BitsAllocated"), dicom.header.get("PixelRepresentation"))
         if attributes.patient_id:
-            found.setdefault(attributes.sop_instance_uid, content)
+            found.setdefault((*kind, *bits, "" if dicom.frames else attributes.sop_class_uid), content)
     return list(found.values())
 
 
@@ -166,10 +170,182 @@ def check_same_data_set(content: bytes, converted: bytes, content_type: str) -> 
         # Group lengths are retired (PS3.5 section 7.2).
         if element.keyword in changed or element.tag.element == 0 or element.VR in ("SQ", "UN"):
             continue
-        assert element.tag in after and after[element.tag].value == element.value, element.tag
+        value = element.value
+        if isinstance(value, bytes) and not before.original_encoding[1]:
+            value = little_endian(value, element.VR, stored_little=False)  # pydicom leaves big-endian words as they are
+        assert element.tag in after and after[element.tag].value == value, element.tag
     if "PixelData" in before and before.file_meta.get("TransferSyntaxUID"):
         try:
             samples = before.pixel_array
         except Exception:
             return
         assert np.array_equal(samples, after.pixel_array)
+
+
+LONG = "-" * 27 + "x" * 46  # 73 characters, as Orthanc sends
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ('multipart/related; type="application/dicom"; boundary={}', "B"),
+        ("multipart/related; type=application/dicom; boundary={}", LONG),
+        ('multipart/related; boundary="{}"; type="application/dicom"', "with space"),
+        ('Multipart/Related;BOUNDARY="{}"', "'()+_,-./:=?"),
+        ('multipart/related; type="application/dicom"; start="<1>"; boundary={}', "---------------------------f0d9ae2"),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"This is a message of several parts.\r\n"])
+@pytest.mark.parametrize("after", [b"", b"\r\n", b"\r\nepilogue"])
+def test_bodies_as_clients_write_them(
+    api: APIClient, content_type: str, boundary: str, before: bytes, after: bytes
+) -> None:
+    """Reported elsewhere: dicomweb-client #30, DICOMcloud #12, dcm4che #415 (quotes), dcm4chee-arc-light #194."""
+    head = b"Content-Type: application/dicom\r\nContent-Length: 7\r\nMIME-Version: 1.0\r\n\r\n"
+    line = b"--" + boundary.encode()
+    body = before + line + b"\r\n" + head + film_file() + b"\r\n" + line + b"--" + after
+    answer = api.post("/dicom-web/studies", data=body, content_type=content_type.format(boundary))
+    assert answer.status_code == 200, answer.content
+    assert Instance.objects.count() == 1
+
+
+def test_one_file_as_the_whole_body_is_taken(api: APIClient) -> None:
+    assert api.post("/dicom-web/studies", data=film_file(), content_type="application/dicom").status_code == 200
+    assert Instance.objects.count() == 1
+
+
+def test_one_instance_comes_without_multipart_where_that_is_asked(api: APIClient, team: CareTeam) -> None:
+    """Reported elsewhere: ImagingDataCommons/dicomweb-client #41."""
+    instance = take_in(film_file(), team).instance
+    assert instance
+    url = reverse("dicomweb:instance", args=uids(instance))
+    answer = api.get(url, HTTP_ACCEPT="application/dicom; transfer-syntax=*")
+    assert answer.headers["Content-Type"].startswith("application/dicom;")
+    assert b"".join(answer) == film_file()
+    study = reverse("dicomweb:study", args=uids(instance)[:1])
+    assert api.get(study, HTTP_ACCEPT="application/dicom").status_code == 406
+
+
+def uids(instance: Instance) -> list[str]:
+    series = instance.series
+    return [series.study.study_instance_uid, series.series_instance_uid, instance.sop_instance_uid]
+
+
+def test_a_study_takes_its_own_instances_only(api: APIClient) -> None:
+    body, content_type = related(film_file(1))
+    wrong = api.post("/dicom-web/studies/1.2.3", data=body, content_type=content_type)
+    assert wrong.status_code == 409
+    assert wrong.json()["00081198"]["Value"][0]["00081197"]["Value"] == [0xA900]
+    study = pydicom.dcmread(io.BytesIO(film_file(1))).StudyInstanceUID
+    right = api.post(f"/dicom-web/studies/{study}", data=body, content_type=content_type)
+    assert right.status_code == 200 and right.json()["00081190"]["Value"][0].endswith(f"/studies/{study}")
+
+
+def test_a_file_that_cannot_be_shown_is_stored_with_a_warning(api: APIClient) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(film_file()))
+    dataset.Rows = 0
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    answer = store(api, buffer.getvalue())
+    (item,) = answer.json()["00081199"]["Value"]
+    assert answer.status_code == 202 and item["00081196"]["Value"] == [0xB007]
+    assert "cannot be displayed" in item["00000902"]["Value"][0]
+    (file,) = frames_of(api.get(item["00081190"]["Value"][0], HTTP_ACCEPT=ANY_SYNTAX))
+    assert file == buffer.getvalue()
+
+
+@pytest.mark.parametrize("media_type", ["application/dicom+json", "application/dicom+xml"])
+@pytest.mark.parametrize(
+    "name", ["CT_small.dcm", "MR_small_bigendian.dcm", "test-SR.dcm", "JPEG2000.dcm", "SC_rgb_jpeg_dcmtk.dcm"]
+)
+def test_metadata_and_bulk_data_store_what_they_were_made_of(
+    api: APIClient, team: CareTeam, media_type: str, name: str
+) -> None:
+    """What is retrieved as metadata and bulk data can be stored as such and is the same data set."""
+    content = path_of(f"pydicom:test_files/{name}").read_bytes()
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    dataset.PatientID = dataset.get("PatientID") or "M"
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    instance = take_in(buffer.getvalue(), team).instance
+    assert instance
+    base = reverse("dicomweb:instance", args=uids(instance))
+    is_json = media_type.endswith("json")
+    answer = api.get(f"{base}/metadata", HTTP_ACCEPT=media_type)
+    assert answer.status_code == 200
+    metadata = answer.content.replace(instance.sop_instance_uid.encode() + b'"]', b'2.25.1"]')
+    metadata = metadata.replace(f">{instance.sop_instance_uid}<".encode(), b">2.25.1<")
+    bulk = {}
+    if instance.frames:
+        uri = f"http://testserver{base}/frames"
+        frame = api.get(f"{base}/frames/1", HTTP_ACCEPT='multipart/related; type="*/*"; transfer-syntax=*')
+        bulk[uri] = (frame.headers["Content-Type"], frames_of(frame)[0])
+    parts = [(media_type, "", metadata)]
+    for uri, (described, value) in bulk.items():
+        syntax = described.partition("transfer-syntax=")[2].partition(";")[0]
+        kind = described.partition('type="')[2].partition('"')[0]
+        parts.append((f"{kind}; transfer-syntax={syntax}", uri, value))
+    body = b""
+    for kind, location, value in parts:
+        body += f"--B\r\nContent-Type: {kind}\r\nContent-Location: {location}\r\n\r\n".encode() + value + b"\r\n"
+    kind = f'multipart/related; type="{media_type}"; boundary=B'
+    stored = api.post("/dicom-web/studies", data=body + b"--B--\r\n", content_type=kind)
+    assert stored.status_code == 200, stored.content
+    assert is_json or media_type.endswith("xml")
+    again = Instance.objects.get(sop_instance_uid="2.25.1")
+    (file,) = frames_of(api.get(reverse("dicomweb:instance", args=uids(again)), HTTP_ACCEPT=ANY_SYNTAX))
+    after = pydicom.dcmread(io.BytesIO(file))
+    after.SOPInstanceUID = dataset.SOPInstanceUID
+    for element in dataset:
+        skipped = element.tag.element == 0 or element.keyword in ("SpecificCharacterSet", "PixelData")
+        if not skipped and element.VR not in ("SQ", "UN", "DS"):
+            assert after[element.tag].value == element.value, element.tag
+    if instance.frames:
+        assert np.array_equal(after.pixel_array, dataset.pixel_array)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"", b"[", b"{}", b'[{"00100010": 7}]', b"[" * 100_000, b'[{"7FE00010":{"vr":"OW","BulkDataURI":"nowhere"}}]'],
+)
+def test_broken_metadata_are_told(api: APIClient, metadata: bytes) -> None:
+    body = b"--B\r\nContent-Type: application/dicom+json\r\n\r\n" + metadata + b"\r\n--B--\r\n"
+    answer = api.post(
+        "/dicom-web/studies", data=body, content_type='multipart/related; type="application/dicom+json"; boundary=B'
+    )
+    assert answer.status_code in (400, 409), answer.content
+    assert not Instance.objects.exists()
+
+
+def test_pixel_data_of_each_level_are_its_frames(api: APIClient, team: CareTeam) -> None:
+    cine = take_in(path_of("pydicom:test_files/examples_ybr_color.dcm").read_bytes(), team).instance
+    plan = take_in(path_of("pydicom:test_files/rtplan.dcm").read_bytes(), team).instance
+    assert cine and plan
+    for depth, name in enumerate(("study", "series", "instance"), start=1):
+        answer = api.get(reverse(f"dicomweb:{name}-pixel-data", args=uids(cine)[:depth]))
+        assert len(frames_of(answer)) == cine.frames
+    assert api.get(reverse("dicomweb:instance-pixel-data", args=uids(plan))).status_code == 404
+
+
+def test_bulk_data_are_what_the_metadata_refer_to(api: APIClient, team: CareTeam) -> None:
+    """Palettes of 65,536 entries are addressed, found at their address, and among all bulk data."""
+    content = path_of("pydicom:test_files/JPEG2000.dcm").read_bytes()
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    table = np.arange(2**16, dtype="<u2").tobytes()
+    dataset.RedPaletteColorLookupTableData = table
+    dataset.add_new(0x00091010, "OB", b"\1" * (2**20 + 2))
+    dataset.add_new(0x00090010, "LO", "MAKER")
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    instance = take_in(buffer.getvalue(), team).instance
+    assert instance
+    (metadata,) = api.get(reverse("dicomweb:instance-metadata", args=uids(instance))).json()
+    addressed = {tag: item["BulkDataURI"] for tag, item in metadata.items() if "BulkDataURI" in item}
+    assert set(addressed) == {"00281201", "00091010", "7FE00010"}
+    assert b"".join(api.get(addressed["00281201"], HTTP_ACCEPT="application/octet-stream")) == table
+    assert frames_of(api.get(addressed["00091010"])) == [b"\1" * (2**20 + 2)]
+    every = frames_of(api.get(reverse("dicomweb:series-bulk-data", args=uids(instance)[:2])))
+    assert table in every and len(every) == 3
+    for wrong in ("00281202", "xyz", "00280010/0/00281201", "00281201/"):
+        url = addressed["00281201"].replace("00281201", wrong)
+        assert api.get(url).status_code == (200 if wrong.endswith("/") else 404), wrong

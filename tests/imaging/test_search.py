@@ -449,3 +449,10 @@ def test_no_query_breaks_the_parser(pairs: list[tuple[str, str]]) -> None:
             parse_query(pairs, level)
         except InvalidQuery as error:
             assert str(error)
+
+
+def test_a_common_modality_goes_by_the_order_of_results(api: APIClient, archive: None) -> None:
+    with patch("apps.imaging.preselection.MAX_LISTED", 0):
+        assert found(api, "series", Modality="CT,MR") == ["1.1", "2.1", "3.1"]
+        assert found(api, "instances", Modality="SR") == ["1.2.1"]
+        assert found(api, "studies/1.1/series", Modality="SR") == ["1.2"]

@@ -67,7 +67,7 @@ def test_every_real_file_is_converted_exactly_or_not_offered() -> None:
                 expected, _ = decode_samples(
                     dicom.header, frame, transfer_syntax=dicom.transfer_syntax, pixel_tag=dicom.pixel_tag
                 )
-            except Unreadable:
+            except (Unreadable, StopIteration):
                 continue
         offered = targets(dicom.header, dicom.transfer_syntax, pixel_tag=dicom.pixel_tag)
         for target in {ExplicitVRLittleEndian, *CODECS} - {dicom.transfer_syntax}:

@@ -6,18 +6,20 @@ import asyncio
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from pydicom.data import get_testdata_file
 
 from apps.accounts.models import User
 from apps.imaging import uploads
 from apps.imaging.dicom import archives
 from apps.imaging.models import Instance, Upload, UploadedFile
-from tests.factories import film_file, zip_of
+from tests.factories import chest_files, film_file, zip_of
 
 
 @pytest.fixture
@@ -164,3 +166,64 @@ def test_two_uploads_of_one_study_at_once(doctor: User) -> None:
         outcomes = sorted(pool.map(once, range(4)))
     assert outcomes == ["duplicate", "duplicate", "duplicate", "stored"]
     assert Instance.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(100), "a picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(100), "a picture"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(100), "a picture"),
+        (b"\x00\x00\x00\x18ftypisom" + bytes(100), "a video"),
+        (b"%PDF-1.7" + bytes(100), "a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an office"),
+        (b"\x1f\x8b\x08" + bytes(100), "Unpack"),
+        (bytes(344) + b"n+1\x00" + bytes(8), "research format"),
+        (b"MSH|^~\\&|A|B" + bytes(100), "HL7"),
+        (b"BM, said the letter, is not a bitmap" * 9, "not a DICOM file. Export"),
+    ],
+)
+def test_other_files_are_called_by_their_kind_and_told_what_to_do(send: Any, start: bytes, says: str) -> None:
+    (row,) = send(start, "IMG_0001.jpg")
+    assert row["outcome"] == "refused"
+    assert says in row["reason"]
+
+
+def test_a_file_with_dicom_behind_a_picture_in_its_preamble_is_stored(send: Any) -> None:
+    content = b"II*\x00" + film_file()[4:]  # a TIFF and DICOM file in one (PS3.10 section 7.1)
+    (row,) = send(content)
+    assert row["outcome"] == "stored"
+
+
+def test_the_files_of_a_study_share_a_row(send: Any, browser_client: Client) -> None:
+    slices = chest_files()[:3]
+    rows = send(zip_of({f"{number}.dcm": content for number, content in enumerate(slices)}), "cd.zip")
+    again = send(slices[0])
+    groups = {row["group"] for row in [*rows, *again]}
+    assert {row["outcome"] for row in [*rows, *again]} >= {"duplicate"}
+    assert len(groups) == 1 and rows[0]["title"] == "Tove Berg · CT 2026-03-02 Chest CT"
+    page = browser_client.get(reverse("imaging:upload")).content.decode()
+    recent = page[page.index("Your recent files") : page.index("<template")]
+    assert recent.count("<details") == 1 and "Already stored" in recent
+
+
+def test_a_study_of_another_team_is_neither_linked_nor_named(send: Any, stranger: User) -> None:
+    content = film_file(5)
+    send(content)
+    client = Client()
+    client.force_login(stranger)
+    address = client.post(reverse("imaging:upload-start")).json()["files"]
+    answer = client.post(address, {"file": SimpleUploadedFile("x", content), "path": "x"})
+
+    async def read() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    row = json.loads(asyncio.run(read()))
+    assert row["outcome"] == "duplicate"
+    assert row["study"] == "" and "Lindqvist" not in row["title"]
+
+
+def test_an_object_without_images_is_stored_and_called_by_its_kind(send: Any) -> None:
+    (row,) = send(Path(get_testdata_file("rtstruct.dcm")).read_bytes(), "rs.dcm")
+    assert row["outcome"] == "stored" and "Structure set" in row["reason"]

@@ -24,7 +24,7 @@ from apps.accounts.models import User
 from apps.explainability import jobs
 from apps.explainability.explainers.tabular import shap_rows
 from apps.explainability.models import PlaygroundQuery
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.inference.engines.sklearn_table import estimator
 from apps.inference.engines.sklearn_table.estimator import BACKGROUND, MODEL, Estimator
 from apps.inference.models import PackageVersion
@@ -119,7 +119,7 @@ def test_an_installed_estimator_is_tried_on_its_page(
 ) -> None:
     packed(tmp_path / "own-model" / "1.0.0", pipeline)
     settings.MODEL_PACKAGE_DIRS = [*settings.MODEL_PACKAGE_DIRS, tmp_path]
-    registry.synchronise()
+    installed_packages.synchronise()
     package = PackageVersion.objects.get(name="own-model")
     row = {feature["code"]: feature["typical"] for feature in package.card["features"]} | {"sex": "1"}
     client = browser_of(nurse)

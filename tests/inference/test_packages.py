@@ -11,7 +11,7 @@ from django.conf import settings as site
 from django.core.management import CommandError, call_command
 
 from apps.accounts.models import AuditEntry
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.inference.models import PackageVersion
 from apps.inference.package_reader import read_package
 from apps.inference.packages.card import PackageRefused
@@ -95,11 +95,11 @@ def test_packages_are_installed_once_and_stopped_when_gone(folder: Path) -> None
     assert row.active
     assert AuditEntry.objects.filter(action="package.installed").count() == 1
     shutil.move(folder, folder.parent.parent / "aside")
-    registry.synchronise()
+    installed_packages.synchronise()
     row.refresh_from_db()
     assert not row.active
     with pytest.raises(PackageRefused):
-        registry.package_of(row)
+        installed_packages.package_of(row)
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from apps.accounts.models import CareTeam, User
 from apps.cases import services
 from apps.imaging.dicom.attributes import age_at, age_in_years
-from apps.inference import jobs, registry
+from apps.inference import installed_packages, jobs
 from apps.inference.engines.input_checks import InputRejected, check_age
 from apps.inference.models import PackageVersion
 from apps.inference.package_reader import validate_card
@@ -140,7 +140,7 @@ def test_the_risk_of_death_is_for_adults(
 
 
 def test_cards_say_the_ages_that_their_words_say(packages: None) -> None:
-    cards = {package.name: package.card for package in registry.find().packages}
+    cards = {package.name: package.card for package in installed_packages.find().packages}
     assert "one to five years" in cards["cxr-pneumonia"]["population"]["en"]
     assert cards["cxr-pneumonia"]["patient_age"] == CHILDREN
     assert "16 and older" in cards["icu-deterioration"]["population"]["en"]
@@ -154,7 +154,7 @@ def test_cards_say_the_ages_that_their_words_say(packages: None) -> None:
      {"minimum": 1, "unknown": "refuse", "x": 1}],
 )  # fmt: skip
 def test_an_impossible_age_range_is_no_card(wrong: dict[str, Any]) -> None:
-    card = copy.deepcopy(next(one.card for one in registry.find().packages if one.name == "cxr-pneumonia"))
+    card = copy.deepcopy(next(one.card for one in installed_packages.find().packages if one.name == "cxr-pneumonia"))
     validate_card(card)
     with pytest.raises(PackageRefused, match="patient_age"):
         validate_card({**card, "patient_age": wrong})

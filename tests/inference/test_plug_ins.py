@@ -16,7 +16,7 @@ from apps.explainability.explainers import registry as explainer_registry
 from apps.explainability.jobs import AnswerTrial
 from apps.explainability.models import PlaygroundQuery
 from apps.explainability.playground import submit
-from apps.inference import package_reader, registry
+from apps.inference import installed_packages, package_reader
 from apps.inference.engines import registry as engine_registry
 from apps.inference.models import PackageVersion
 from apps.inference.packages.card import PackageRefused
@@ -131,7 +131,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_it_runs_from_installation_to_explanation(installed: None, folder: Path, doctor: User, settings: Any) -> None:
     settings.MODEL_PACKAGE_DIRS = [folder.parents[1]]
-    assert registry.synchronise().refused == []
+    assert installed_packages.synchronise().refused == []
     package = PackageVersion.objects.get(name="toy-total", active=True)
     trial = submit(package, {"row": {"age": 60.0, "weight": 70.0}}, actor=doctor)
     AnswerTrial().execute(trial.pk)

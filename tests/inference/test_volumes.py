@@ -13,7 +13,7 @@ from pydicom.uid import generate_uid
 
 from apps.accounts.models import CareTeam
 from apps.imaging.models import Series
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.inference.engines.volume.resampling import shrink_slices, to_box
 from apps.inference.jobs import analyse
 from apps.inference.models import Analysis, PackageVersion
@@ -118,12 +118,12 @@ def test_films_and_volumes_go_to_their_own_models(packages: None, team: CareTeam
 
 def test_demonstration_packages_see_no_patients(db: None, team: CareTeam, settings: Any) -> None:
     settings.DEMO = False
-    registry.synchronise()
+    installed_packages.synchronise()
     assert not PackageVersion.objects.get(name="ct-nodule").active
     analyses = route(series_of(chest_files(), team), urgent=True)
     assert {(one.package.name, one.reason_code) for one in analyses} == {("cxr-pneumonia", "wrong_modality")}
     settings.DEMO = True
-    registry.synchronise()
+    installed_packages.synchronise()
     assert PackageVersion.objects.get(name="ct-nodule").active
 
 

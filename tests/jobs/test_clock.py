@@ -22,6 +22,7 @@ from apps.jobs.clock import RETRY_SECONDS, DatabaseScheduler
 from apps.jobs.enqueue import ALL_QUEUES
 from apps.jobs.models import LifeSign, ScheduledTask
 from apps.jobs.tasks import give_sign
+from tests import databases
 
 DAY = 24 * 3600
 SCHEDULE = {
@@ -151,11 +152,12 @@ def _has_ticked(database: Path) -> bool:
         return bool(connection.execute("SELECT count(*) FROM jobs_lifesign WHERE name = 'clock'").fetchone()[0])
 
 
-def test_the_clock_loads_no_task_and_stops_when_it_is_told(tmp_path: Path) -> None:
+def test_the_clock_loads_no_task_and_stops_when_it_is_told(tmp_path: Path, database_templates: Path) -> None:
     environment = {**os.environ, "MEDPORTAL_DEMO": "1", "MEDPORTAL_VAR": str(tmp_path)}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     where: dict[str, Any] = {"cwd": settings.BASE_DIR, "env": environment}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, **where)
+    if not databases.copy_files(database_templates, tmp_path, databases.SITE_FILES):
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, **where)
     process = subprocess.Popen([sys.executable, "-c", LOOK], stdout=subprocess.PIPE, text=True, **where)
     try:
         until = time.monotonic() + 120

@@ -17,6 +17,8 @@ CHROMIUM = ["--no-sandbox", "--disable-background-networking"]
 NO_GPU = ["--disable-gpu"]
 """As on a thin client: the viewer draws without WebGL. WebGL in software takes half of a core all the time."""
 WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+VIOLATIONS = "tags => axe.run({runOnly: tags, resultTypes: ['violations']}).then(results => results.violations)"
+"""All rules run; without this, axe describes each element that passes too, and all of that travels here."""
 SIGNED_IN = "header form[action*=logout]"
 
 
@@ -29,16 +31,17 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, database_templates: Path, provider: str) -> Iterator[Site]:
     """The embedded default, as 'make demo' starts it, without the seeded films; nurses need a second factor."""
     sign_on = {"OIDC_ISSUER": provider, "OIDC_CLIENT_ID": "medportal", "OIDC_CLIENT_SECRET": "only for a journey"}
-    with Site(tmp_path_factory.mktemp("site"), **sign_on, MFA_REQUIRED_ROLES="nurse") as running:
+    folder = tmp_path_factory.mktemp("site")
+    with Site(folder, templates=database_templates, **sign_on, MFA_REQUIRED_ROLES="nurse") as running:
         yield running
 
 
 @pytest.fixture(scope="package")
-def playwright() -> Iterator[Playwright]:
-    """Ends with the journeys: while Playwright's loop runs in this process, Django forbids the ORM."""
+def playwright(database_templates: Path) -> Iterator[Playwright]:
+    """After the templates and until the journeys end: while Playwright's loop runs here, Django forbids the ORM."""
     with sync_playwright() as running:
         yield running
 
@@ -153,8 +156,8 @@ class Visitor:
         script = Path(__file__).resolve().parents[2] / "static/node_modules/axe-core/axe.min.js"
         self.page.evaluate(script.read_text())
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-        found = self.page.evaluate("tags => axe.run({runOnly: tags})", tags)
-        return [f"{v['id']}: {[node['html'][:120] for node in v['nodes']]}" for v in found["violations"]]
+        violations = self.page.evaluate(VIOLATIONS, tags)
+        return [f"{v['id']}: {[node['html'][:120] for node in v['nodes']]}" for v in violations]
 
 
 @pytest.fixture(scope="package")

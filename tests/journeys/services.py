@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests import binaries
+from tests import binaries, databases
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "medportal-demo"
@@ -142,24 +142,38 @@ def postgres(folder: Path) -> Iterator[str]:
 class Site:
     """Web, and worker with clock, as processes of their own.
 
+<<<<<<< HEAD
     Args:
         background: whether there are worker and clock; an archive alone starts sooner.
     """
 
     def __init__(self, folder: Path, *, background: bool = True, **environment: str) -> None:
         self.background = background
+=======
+    def __init__(self, folder: Path, *, templates: Path | None = None, **environment: str) -> None:
+        """Describe a site in a folder.
+
+        Args:
+            templates: folder with templates of migrated databases (tests.databases), which spare migrating.
+            environment: settings of this site.
+        """
+        self.templates = templates
+>>>>>>> 66cc3173446031b5e51ae033fe1bce5b597e5644
         self.var, self.port = folder / "var", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "log"
         self.environment = {
-            **{key: value for key, value in os.environ.items() if key not in ("DJANGO_SETTINGS_MODULE",)},
+            **os.environ,
+            "NUMBA_DISABLE_JIT": "0",
+            "DJANGO_SETTINGS_MODULE": "tests.journeys.site_settings",
             "MEDPORTAL_VAR": str(self.var),
             "TMPDIR": str(folder / "tmp"),
             "MEDPORTAL_DEMO": "1",
             "MEDPORTAL_SECRET_KEY": "only for a journey",
             "JOB_LEASE_SECONDS": "4",
-            "JOB_SWEEP_SECONDS": "1",
+            "JOB_SWEEP_SECONDS": "4",  # each sweep wakes the clock and the worker for five messages
             "EXPLANATION_SECONDS": "6",  # how good explanations become is measured elsewhere
+            "EXPLANATION_EVALUATIONS": "128",
             "OMP_WAIT_POLICY": "PASSIVE",
             **environment,
         }
@@ -207,8 +221,10 @@ class Site:
                 local = {key: value for key, value in self.environment.items() if key not in REMOTE}
                 places = {"MEDPORTAL_VAR": str(part), "STATIC_ROOT": str(part / "staticfiles")}
                 part.mkdir()
+                copied = self.templates is not None and databases.copy_files(self.templates, part, databases.SITE_FILES)
+                commands = [command for command in COMMANDS if not (copied and command[0] == "migrate")]
                 collect = ["collectstatic", "--noinput", "--verbosity", "0"]
-                code = PREPARE.format(commands=[*COMMANDS, collect])
+                code = PREPARE.format(commands=[*commands, collect])
                 subprocess.run(
                     [sys.executable, "manage.py", "shell", "-c", code],
                     cwd=ROOT, env={**local, **places}, check=True, capture_output=True,

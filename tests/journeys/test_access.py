@@ -10,6 +10,7 @@ from typing import Any
 import pydicom
 import pytest
 
+from apps.synthetic.radiograph import Pattern
 from tests.factories import film_file
 from tests.journeys.conftest import Visitor
 
@@ -18,9 +19,10 @@ pytestmark = pytest.mark.needs("chromium")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 
-def film(folder: Path, number: int, mrn: str, name: str) -> Path:
+def film(folder: Path, number: int, mrn: str, name: str, pattern: Pattern = "normal") -> Path:
+    """A film; with pattern "focal" the model finds something, which is then explained."""
     path = folder / "film.dcm"
-    path.write_bytes(film_file(number, pattern="focal", size=448, mrn=mrn, name=name, identity=[str(folder)]))
+    path.write_bytes(film_file(number, pattern=pattern, size=448, mrn=mrn, name=name, identity=[str(folder)]))
     return path
 
 
@@ -92,7 +94,7 @@ def test_emergency_access_is_told_shown_and_reviewed(visit: Any, tmp_path: Path)
 def test_consent_withdrawn_and_given_and_an_export_for_research(visit: Any, tmp_path: Path) -> None:
     doctor = visit().sign_in("doctor")
     page = doctor.page
-    study = store(doctor, film(tmp_path, 12, "CO-1", "Consent^Cora"))
+    study = store(doctor, film(tmp_path, 12, "CO-1", "Consent^Cora", pattern="focal"))
     doctor.go(study)
     page.wait_for_selector("[data-explanation]", timeout=240_000)
     doctor.send("text=Record and consents")

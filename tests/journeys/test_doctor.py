@@ -112,8 +112,7 @@ def test_patient_and_admin_have_pages_of_their_own(visit: Any, username: str, pa
     assert "Page not found" in visitor.page.inner_text("main")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1400)])
 @pytest.mark.usefixtures("abnormal_study")
 def test_pages_pass_axe_on_phone_and_desktop_in_both_themes(visit: Any, scheme: str, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 844}, color_scheme=scheme).sign_in("doctor")

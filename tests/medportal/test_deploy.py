@@ -50,15 +50,10 @@ def test_djangos_own_check_of_a_deployment_is_clean(hospital: dict[str, str]) ->
     assert done.returncode == 0, done.stderr
 
 
-def test_headers_and_cookies_of_a_deployment(
-    hospital: dict[str, str], django_db_setup: None, pytestconfig: pytest.Config
-) -> None:
+def test_headers_and_cookies_of_a_deployment(hospital: dict[str, str], database_templates: Path) -> None:
     assert run(hospital, "manage.py", "keyring", "init").returncode == 0
-    var, cache = Path(hospital["MEDPORTAL_VAR"]), pytestconfig.cache
-    assert cache is not None
-    names = {"default": "medportal.sqlite3", "keys": "keys.sqlite3"}
-    if not databases.copy_files(cache.mkdir("databases"), var, names):
-        for alias in names:
+    if not databases.copy_files(database_templates, Path(hospital["MEDPORTAL_VAR"]), databases.SITE_FILES):
+        for alias in databases.SITE_FILES:
             assert run(hospital, "manage.py", "migrate", "--database", alias).returncode == 0
     done = run(hospital, "-c", LOOK)
     assert done.returncode == 0, done.stderr

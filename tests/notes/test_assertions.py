@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.notes.nlp.assertions import ABSENT, ASSERTIONS, CONDITIONAL, HYPOTHETICAL, Context
+from apps.notes.nlp.assertions import ABSENT, ASSERTIONS, CONDITIONAL, FAMILY, HYPOTHETICAL, OTHER, Context
 from apps.notes.nlp.tokens import sentences
 from tests.conftest import SHARED
 
@@ -70,6 +70,8 @@ def test_half_of_the_kit_that_the_rules_were_not_written_with() -> None:
             verdict = Context.of(text, "en").assertion(start, start + len(concept))
             right["negation"] += (verdict == ABSENT) == (row["negation"] == "Negated")
             right["hypothesis"] += (verdict in (HYPOTHETICAL, CONDITIONAL)) == (row["temporality"] == "Not particular")
+            right["person"] += (verdict in (FAMILY, OTHER)) == (row["experiencer"] != "Patient")
     assert total > 780
-    assert right["negation"] / total > 0.97
-    assert right["hypothesis"] / total > 0.975
+    assert right["negation"] / total > 0.98
+    assert right["hypothesis"] / total > 0.99
+    assert right["person"] == total

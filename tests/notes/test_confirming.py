@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from apps.accounts.models import User
@@ -18,7 +19,7 @@ from apps.records.models import Case, Observation, Statement
 from apps.records.observations import ValueQuestion
 from apps.records.problem_list import add_statement
 from apps.records.statement_entry import OrderQuestion
-from tests.case_factories import written
+from tests.case_factories import extracted, written
 from tests.factories import browser_of
 
 pytestmark = pytest.mark.usefixtures("words_alone")
@@ -30,7 +31,7 @@ def concepts_of(note: Note) -> list[Concept]:
 
 def record(case: Case, doctor: User, text: str) -> list[tuple[str, ...]]:
     """What the record holds after every line of the note was confirmed: kind, words, status and the details given."""
-    note = written(case, doctor, text)
+    note = extracted(case, doctor, text)
     for concept in concepts_of(note):
         confirm(concept, actor=doctor, override="confirmed in a test")
     rows = [
@@ -141,20 +142,26 @@ def test_the_time_of_stopping_is_kept_in_words(text: str, when: str) -> None:
 def test_confirming_writes_what_the_command_says(case: Case, doctor: User) -> None:
     """``read_notes`` and the review of a note follow the same reading."""
     for row in map(json.loads, (Path(__file__).parent / "record_cases.jsonl").read_text().splitlines()):
-        Statement.objects.all().delete()
-        Observation.objects.all().delete()
-        record(case, doctor, row["text"])
+        with transaction.atomic():  # each on an empty record
+            record(case, doctor, row["text"])
+            kept = kinds_codes_and_states()
+            transaction.set_rollback(True)
         said = record_of(row["text"], read(row["text"]))
         codes = {(line["kind"], line.get("code", line.get("loinc", "")), line["status"]) for line in said}
-        kinds = {"problem": "condition", "allergy": "allergy", "medication": "medication"}
-        kept = {(kinds[one.kind], one.code, one.status) for one in Statement.objects.all() if not one.no_known}
-        kept |= {("observation", one.code, "final") for one in Observation.objects.all()}
-        kept |= {
-            ("no-known-drug-allergies" if one.no_known == "drug" else "no-known-allergies", "", "active")
-            for one in Statement.objects.all()
-            if one.no_known
-        }
         assert kept == codes, row["text"]
+
+
+def kinds_codes_and_states() -> set[tuple[str, str, str]]:
+    """What the record holds, in the words of ``read_notes``."""
+    kinds = {"problem": "condition", "allergy": "allergy", "medication": "medication"}
+    statements = Statement.objects.all()
+    rows = {(kinds[row.kind], row.code, row.status) for row in statements if not row.no_known}
+    rows |= {("observation", row.code, "final") for row in Observation.objects.all()}
+    return rows | {
+        ("no-known-drug-allergies" if row.no_known == "drug" else "no-known-allergies", "", "active")
+        for row in statements
+        if row.no_known
+    }
 
 
 def test_values_are_written_with_their_unit_and_comparator(case: Case, doctor: User) -> None:

@@ -98,7 +98,7 @@ def test_markup_and_odd_line_ends_stay_text(case: Case, doctor: User) -> None:
 
 
 def test_a_long_note_is_kept_and_read(case: Case, doctor: User) -> None:
-    note = written(case, doctor, "Patient denies fever. " * 20_000)
+    note = written(case, doctor, "Patient denies fever. " * 13_000)
     reading = NoteExtraction.objects.get(note=note)
     assert reading.state == State.SUCCEEDED and reading.concepts.filter(negated=True).count() == 2000
     assert reading.found["more"] > 10_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from apps.notes.nlp.condition_history import history_codes
 from apps.notes.nlp.reader import read
@@ -88,10 +88,12 @@ def test_places_are_those_of_the_text_and_the_command_needs_no_database(tmp_path
 
 
 def test_a_line_without_text_is_named(tmp_path: Path) -> None:
-    source = tmp_path / "in.jsonl"
-    source.write_text('{"id": 1}\n')
-    with pytest.raises(CommandError, match='line 1: "text" is missing'):
-        call_command("read_notes", str(source), str(tmp_path / "out.jsonl"))
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"id": 1}\n{"id": 2, "text": "Stable."}\n')
+    call_command("read_notes", source, target, verbosity=0)
+    first, second = (json.loads(line) for line in target.read_text().splitlines())
+    assert first["id"] == 1 and 'line 1: "text" is missing' in first["error"]
+    assert second == {"id": 2, "mentions": [], "record": []}
 
 
 def test_the_sentences_of_the_assertions_are_read_whole() -> None:

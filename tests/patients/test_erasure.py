@@ -29,7 +29,7 @@ def test_a_restored_backup_cannot_be_opened(
     patient = _patient("MRN-1")
     copies = _back_up(sealed_store, tmp_path)
     erased = erase(patient, actor=admin_user)
-    assert erased.blobs == 2 and erased.rows > 3
+    assert erased.blobs == 1 and erased.rows > 3
     assert not Patient.objects.filter(pk=erased.record).exists() and Study.objects.count() == 1
     assert not list(sealed_store.rglob(f"*{erased.record.hex}*"))
 

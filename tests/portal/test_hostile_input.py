@@ -14,7 +14,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from apps.accounts.models import User
 from tests.factories import browser_of
-from tests.portal.test_routes import TABLE, arguments, people  # noqa: F401  # fixtures
+from tests.portal.route_table import TABLE, addresses
 
 NUMBERS = ("²", "9" * 30)
 """What reads like a number and is none that a database holds; other kinds: test_untrusted_input."""
@@ -38,11 +38,6 @@ FIELDS = (
 Fault = tuple[str, str, str, object]
 
 
-def addresses(given: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-    for name, (method, wanted, _statuses) in TABLE.items():
-        yield name, method, reverse(name, args=[given[key] for key in wanted])
-
-
 def throw(client: Client, name: str, method: str, address: str, *args: Any, **options: Any) -> list[Fault]:
     """The answer as a fault if it is a server error."""
     try:
@@ -63,7 +58,7 @@ def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.timeout(900)
 def test_nothing_thrown_at_any_route_is_a_server_error(
-    arguments: dict[str, str],  # noqa: F811
+    arguments: dict[str, str],
     doctor: User,
     admin_user: User,
     auditor: User,

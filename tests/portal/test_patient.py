@@ -25,7 +25,7 @@ from apps.patients.portal_account import link_account
 from apps.recommendations import review
 from apps.recommendations.models import Recommendation, RecommendationState
 from apps.records.models import Case
-from apps.reports import authoring, patient_release
+from apps.reports import authoring, report_release
 from apps.reports.models import Report, ReportState, ReportVersion
 from tests.factories import ACTOR, browser_of, film_file, take_in
 from tests.recommendations.conftest import answered, guidelines  # noqa: F401  # a fixture
@@ -108,7 +108,7 @@ def test_another_patient_finds_nothing(released: Recommendation, case: Case, doc
     received = take_in(film_file(4, mrn="MRN-7", name="Other^Person"), team)
     assert received.instance is not None
     link_account(received.instance.series.study.patient, other, actor=ACTOR)
-    told = patient_release.release_report(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
+    told = report_release.release_report(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
     visit = appointments.book(
         released.patient, title="x", place="", starts_at=timezone.now() + timedelta(days=1), minutes=5, actor=doctor
     )
@@ -129,16 +129,16 @@ def test_a_report_is_read_after_its_release_and_without_what_models_said(
     report, version = signed(case, doctor)
     assert "Clear lungs." not in me.get(reverse("portal:patient-results")).content.decode()
     with pytest.raises(PermissionError):
-        patient_release.release_report(version, "x", actor=nurse)
+        report_release.release_report(version, "x", actor=nurse)
     with pytest.raises(UserError, match="plain language"):
-        patient_release.release_report(version, " ", actor=doctor)
+        report_release.release_report(version, " ", actor=doctor)
     staff = browser_of(doctor)
     staff.post(reverse("reports:report-tell", args=[case.pk, report.pk, 1]), {"words": "Your lungs are fine."})
-    told = patient_release.released_reports(doctor)[0]
-    assert patient_release.release_report(version, "Your lungs are fine.", actor=doctor).words == "Your lungs are fine."
+    told = report_release.released_reports(doctor)[0]
+    assert report_release.release_report(version, "Your lungs are fine.", actor=doctor).words == "Your lungs are fine."
     body = me.get(reverse("portal:patient-results")).content.decode()
     assert "Your lungs are fine." in body and "Clear lungs." in body and "cxr-pneumonia" not in body
-    told = patient_release.released_reports(doctor)[0]
+    told = report_release.released_reports(doctor)[0]
     assert me.get(reverse("portal:patient-report", args=[told.pk])).content.startswith(b"%PDF")
     texts = {**report.content["sections"], "impression": "Small nodule."}
     now = Report.objects.get(pk=report.pk)
@@ -155,13 +155,13 @@ def test_a_draft_is_never_told(case: Case, doctor: User) -> None:
     report = authoring.save(report, texts, [], revision=report.revision, actor=doctor)
     version = authoring.issue(report, ReportState.PRELIMINARY, revision=report.revision, actor=doctor)
     with pytest.raises(UserError, match="signed report"):
-        patient_release.release_report(version, "x", actor=doctor)
+        report_release.release_report(version, "x", actor=doctor)
 
 
 def test_everything_can_be_taken_home(
     patient: Patient, case: Case, released: Recommendation, doctor: User, patient_user: User, me: Client
 ) -> None:
-    patient_release.release_report(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
+    report_release.release_report(signed(case, doctor)[1], "Your lungs are fine.", actor=doctor)
     question = patient_messages.ask(patient, "May I work?", actor=patient_user)
     patient_messages.answer(question, "Yes.", actor=doctor)
     starts = timezone.now() + timedelta(days=2)

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import CareTeam, User
+from apps.inference.installed_packages import package_of
 from apps.inference.jobs import analyse
 from apps.inference.models import PackageVersion
-from apps.inference.registry import package_of
 from apps.inference.routing import route
 from apps.jobs.errors import UserError
 from apps.jobs.models import State
@@ -18,8 +18,10 @@ from apps.patients.models import ConsentState, Purpose
 from apps.predictions import alarms, prediction_jobs, prediction_requests
 from apps.predictions.jobs import predict
 from apps.predictions.models import Alarm, Prediction, PredictionKind
+from apps.predictions.prediction_jobs import _person
 from apps.predictions.risk.fusion import fuse
 from apps.records.models import Case
+from apps.records.observations import add
 from tests.case_factories import measured, work, written
 from tests.factories import browser_of
 
@@ -168,3 +170,10 @@ def test_alarms_by_value_and_risk_are_seen_snoozed_and_ended(
     browser_of(nurse).post(reverse("predictions:alarm", args=[case.pk, lactate.pk]))
     lactate.refresh_from_db()
     assert lactate.ended_by == nurse and not alarms.finish(lactate, actor=nurse)
+
+
+def test_a_limit_is_no_body_weight(case: Case, doctor: User) -> None:
+    add(case, "29463-7", ">150", "kg", case.started_at + timedelta(hours=1), actor=doctor)
+    assert "weight" not in _person(case)
+    add(case, "29463-7", "152", "kg", case.started_at + timedelta(hours=2), actor=doctor)
+    assert _person(case)["weight"] == 152

@@ -69,7 +69,7 @@ def test_what_is_worse_than_popularity_is_not_used(acts: None, monkeypatch: pyte
     card = row.card
     card["metrics"][0]["values"]["ndcg_hybrid"]["value"] = 0.0
     PackageVersion.objects.filter(pk=row.pk).update(card=card)
-    monkeypatch.setattr("apps.inference.registry.synchronise", lambda: None)
+    monkeypatch.setattr("apps.inference.installed_packages.synchronise", lambda: None)
     assert ranker_training.adopt(ranker_training.package_path(row.version), row.version) is False
     assert active_ranker.active() == (None, "")
     assert ranker_training.adopt(Path("x"), "9.9.9") is False

@@ -36,6 +36,8 @@ def test_lines_in_lines_out_in_order(tmp_path: Path) -> None:
 def test_a_bad_line_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
     answers = run(tmp_path, '{"code": "Na", "value": "140"}\nnot json\n[1]\n\n{"code": "K", "value": 4.1}\n')
     assert [answer["state"] for answer in answers] == ["taken", "refused", "refused", "taken"]
+    assert ["error" in answer for answer in answers] == [False, True, True, False]
+    assert "line 2" in str(answers[1]["error"])
 
 
 def test_components_are_read_each(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_components_are_read_each(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="cannot be read"):
+    with pytest.raises(CommandError, match="file of JSON lines"):
         call_command("read_values", tmp_path / "none.jsonl", tmp_path / "out.jsonl")
 
 

@@ -118,6 +118,18 @@ def test_a_drug_whose_words_say_nothing_is_checked_by_its_code(case: Case, docto
     assert "amoxicillin" in " ".join(warning.text.lower() for warning in question.value.warnings)
 
 
+def test_a_creatinine_known_as_a_limit_is_no_number(case: Case, doctor: User) -> None:
+    patient = case.patient
+    patient.sex, patient.birth_date = "F", date(1990, 1, 1)
+    patient.save()
+    add(case, "2160-0", "5.0", "mg/dL", timezone.now() - timedelta(hours=3), actor=doctor)
+    add(case, "2160-0", "<0.5", "mg/dL", timezone.now() - timedelta(hours=2), actor=doctor)
+    assert newest_egfr(patient) is None, "neither 0.5 nor the older value"
+    add(case, "2160-0", ">9.0", "mg/dL", timezone.now() - timedelta(hours=1), actor=doctor)
+    bound = newest_egfr(patient)
+    assert bound is not None and bound < 10
+
+
 def test_pregnancy_and_renal_function_are_taken_into_account(case: Case, doctor: User) -> None:
     patient = case.patient
     patient.sex, patient.birth_date = "F", date(1990, 1, 1)
@@ -228,7 +240,8 @@ def test_a_correction_takes_the_place_of_what_was_wrong(case: Case, doctor: User
     assert (right.status, right.text, right.code, right.coded_by) == ("active", "hydroxyzine", "5553", doctor)
     assert (right.details["dose"], right.details["route"]) == ("25 mg", "oral")
     page = client.get(overview).content.decode()
-    assert f"Code confirmed by {doctor}" in " ".join(page.split()) and "hydralazine" not in page
+    assert right.corrects == wrong and f"Code confirmed by {doctor}" in " ".join(page.split())
+    assert "before: “hydralazine” 25 mg, oral" in " ".join(page.split()) and page.count("hydralazine") == 1
     answer = client.post(url, {**form, "code": "5553"})
     assert answer.status_code == 422 and "marked as an error in the meantime" in answer.content.decode()
 

@@ -17,6 +17,7 @@ from apps.terminology.drug_classes import drug_classes
 from apps.terminology.drugs import drug_names
 from apps.terminology.names import key_of
 from apps.terminology.order_check import check_order
+from apps.terminology.resolution import find_names
 from apps.terminology.vaccines import resolve_vaccine
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "orders.jsonl").read_text().splitlines()]
@@ -204,8 +205,48 @@ def test_the_command_answers_line_by_line(tmp_path: Path) -> None:
     ("line", "why"),
     [("{", "line 1"), ("[]", "one JSON object"), ('{"order": 3}', '"order" is text'), ('{"allergies": "x"}', "a list")],
 )
-def test_a_wrong_line_says_what_is_wrong_and_writes_nothing(line: str, why: str, tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text(line)
-    with pytest.raises(CommandError, match=why):
-        call_command("check_orders", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
-    assert not (tmp_path / "out.jsonl").exists()
+def test_a_wrong_line_gets_an_error_in_its_place_and_the_others_are_answered(
+    line: str, why: str, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(f'{line}\n\n{{"order": "metformin"}}\n')
+    call_command("check_orders", source, target, verbosity=0)
+    first, second = (json.loads(row) for row in target.read_text().splitlines())
+    assert why in first["error"] and "warnings" not in first
+    assert second == {"warnings": []}
+
+
+def test_a_line_that_is_no_utf8_spoils_no_other(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(b'\xff\n{"order": "metformin\xe2\x80\xa8"}\n' + b"[" * 100_000 + b"\n")
+    call_command("check_orders", source, target, verbosity=0)
+    first, second, third = (json.loads(row) for row in target.read_text().split("\n")[:3])
+    assert "line 1" in first["error"] and second == {"warnings": []} and "line 3" in third["error"]
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="file of JSON lines"):
+        call_command("check_orders", tmp_path / "none.jsonl", tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("medication", "order", "why"),
+    [
+        ("alcohol", "metronidazole 500 mg", "disulfiram"),
+        ("etoh daily", "oxycodone 5 mg", "respiratory"),
+        ("饮酒", "头孢哌酮", "disulfiram"),
+        ("beer", "diazepam", "sedation"),
+        ("lisinopril", "K+ 20 mEq po daily", "potassium"),
+        ("K 20", "spironolactone 25", "hyperkalaemia"),
+    ],
+)
+def test_alcohol_and_abbreviated_electrolytes_are_substances(medication: str, order: str, why: str) -> None:
+    warnings = check_order(order, medications=[medication])
+    assert any(why in warning.text for warning in warnings), warnings
+    assert all(warning.kind != "not-recognised" for warning in warnings)
+
+
+def test_alcohol_in_a_note_is_no_medication() -> None:
+    assert not find_names("饮酒史20年，白酒每日半斤。", ("drug",)) and not find_names(
+        "He drinks beer and K is 4.", ("drug",)
+    )

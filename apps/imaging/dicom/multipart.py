@@ -17,6 +17,7 @@ from apps.imaging.dicom.parser import Unreadable
 MAX_BOUNDARY_LENGTH = 200
 """RFC 2046 section 5.1.1 allows 70; Orthanc sends 73."""
 MAX_HEADER_BYTES = 16_384
+MAX_PREAMBLE_BYTES = 2**20
 IN_MEMORY = 4 * 2**20
 """Longer parts go to a file without a name, so that a crash leaves no plaintext behind."""
 
@@ -117,6 +118,27 @@ class _Collector:
         self.current = None
 
 
+class _WithoutPreamble:
+    """A body from its first boundary on: RFC 2046 section 5.1.1 lets a text precede it."""
+
+    def __init__(self, body: Readable, boundary: bytes) -> None:
+        self._body, self._line = body, b"--" + boundary
+        self._begun = False
+
+    def read(self, size: int, /) -> bytes:
+        if self._begun:
+            return self._body.read(size)
+        self._begun = True
+        start = b""
+        while len(start) < MAX_PREAMBLE_BYTES and (block := self._body.read(size)):
+            start += block
+            if start.startswith(self._line):
+                return start
+            if (place := start.find(b"\r\n" + self._line)) >= 0:
+                return start[place + 2 :]
+        return start
+
+
 def parts(body: Readable, boundary: bytes, *, max_bytes: int) -> Iterator[Part]:
     """Yield each part, which the caller closes.
 
@@ -126,6 +148,7 @@ def parts(body: Readable, boundary: bytes, *, max_bytes: int) -> Iterator[Part]:
     collector = _Collector()
     parser = MultipartParser(boundary, callbacks=collector.callbacks())  # type: ignore[arg-type]
     size = seen = 0
+    body = _WithoutPreamble(body, boundary)
     while block := body.read(1024 * 1024):
         size += len(block)
         if size > max_bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from apps.imaging.dicom.query_attributes import BY_TAGS, Attribute, Form, Level
 
@@ -126,8 +126,8 @@ def parse_query(parameters: Iterable[tuple[str, str]], level: Level) -> Query:
     empty_matching = _boolean(settings, "emptyvaluematching")
     _boolean(settings, "multiplevaluematching")  # lists are matched in any case
     query.limit = _count(settings, "limit", DEFAULT_RESULTS, MAX_RESULTS)
-    query.offset = _count(settings, "offset", 0, MAX_OFFSET)
-    if _beyond(settings.get("offset"), MAX_OFFSET):
+    query.offset = _count(settings, "offset", 0, MAX_OFFSET + 1)
+    if query.offset > MAX_OFFSET:
         raise InvalidQuery(f"offset is at most {MAX_OFFSET}: narrow the query instead")
     for name, value in pairs:
         if name == "includefield":
@@ -157,10 +157,6 @@ def _count(settings: dict[str, str], name: str, default: int, maximum: int) -> i
     if not (text.isascii() and text.isdigit()) or len(text) > 19:
         raise InvalidQuery(f"{name} is a whole number from 0")
     return min(int(text), maximum)
-
-
-def _beyond(text: str | None, maximum: int) -> bool:
-    return text is not None and text.strip().isdigit() and int(text) > maximum
 
 
 def _include(query: Query, value: str, level: Level) -> None:
@@ -351,19 +347,3 @@ _PARSERS = {
     Form.DATE: _dates,
     Form.TIME: _times,
 }
-
-
-def pattern(text: str, *, flags: int = 0) -> re.Pattern[str]:
-    """Compile a text with the wildcards ``*`` and ``?`` (PS3.4 section C.2.2.2.4)."""
-    return re.compile(expression(text), flags | re.DOTALL)
-
-
-def expression(text: str) -> str:
-    """Return a text with wildcards as an anchored regular expression; runs of ``*`` count as one."""
-    parts = [{"*": ".*", "?": "."}.get(part) or re.escape(part) for part in re.findall(r"\*+|\?|[^*?]+", text)]
-    return "^" + "".join(".*" if part.startswith("\\*") else part for part in parts) + r"$"
-
-
-def keyword_path(tags: Sequence[int]) -> str:
-    """Return the keywords of a path of tags, joined by dots."""
-    return ".".join(keyword_for_tag(tag) for tag in tags)

@@ -68,6 +68,9 @@ def _datasets(media_type: str, content: bytes, bulk: dict[str, Part]) -> Iterato
 def _file(dataset: Dataset, sources: dict[str, Part]) -> Part:
     """Write a DICOM file (PS3.10); compressed pixels keep the form in which they were sent."""
     syntax = _syntax(sources)
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        if not dataset.get(keyword):
+            raise InvalidModel("missing_uid", keyword)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
         dataset.get("SOPClassUID"),

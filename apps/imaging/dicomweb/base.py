@@ -29,18 +29,23 @@ class DicomJSONRenderer(JSONRenderer):
     media_type = "application/dicom+json"
 
 
-class AnyAccept(DefaultContentNegotiation):
+class DicomWebNegotiation(DefaultContentNegotiation):
     """Leaves Accept to :func:`choose`: DICOMweb's parameters would rule out every renderer."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Choose by the media type without its parameters, in any case (RFC 9110 section 8.3.1)."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
 
 
 class DicomWebView(APIView):
     """Base of the services: clinicians read, physicians store and delete."""
 
     renderer_classes = (DicomJSONRenderer,)
-    content_negotiation_class = AnyAccept
+    content_negotiation_class = DicomWebNegotiation
 
     def get_permissions(self) -> list[Any]:
         """Permissions by method, since one resource serves several transactions."""

@@ -26,6 +26,8 @@ _INSTANCE = (*_INSTANCES, DICOM)
 _METADATA = (JSON, PLAIN_JSON, f'multipart/related; type="{XML}"')
 _FRAMES = tuple(f'multipart/related; type="{kind}"' for kind in (OCTETS, *sorted(COMPRESSED_MEDIA_TYPES)))
 _BULK_DATA = (f'multipart/related; type="{OCTETS}"', OCTETS)
+_SINGLE_PICTURES = ("image/jpeg", "image/png", "image/gif")
+_PICTURES = (*_SINGLE_PICTURES, *(f'multipart/related; type="{kind}"' for kind in _SINGLE_PICTURES))
 _STORED = (*_INSTANCES, DICOM, f'multipart/related; type="{JSON}"', f'multipart/related; type="{XML}"')
 
 
@@ -59,6 +61,12 @@ _TRANSACTIONS = {
     ("instance-metadata", "GET"): Transaction("RetrieveInstanceMetadata", (), (*_METADATA, XML)),
     ("all-frames", "GET"): Transaction("RetrieveInstancePixelData", (), _FRAMES),
     ("frames", "GET"): Transaction("RetrieveFrames", (), _FRAMES),
+    **{
+        (f"{name.lower()}-{kind}", "GET"): Transaction(f"Retrieve{name}{kind.title()}", (), _PICTURES)
+        for name in ("Study", "Series", "Instance", "Frames")
+        for kind in ("rendered", "thumbnail")
+    },
+    ("wado-uri", "GET"): Transaction("RetrieveByQuery", (), (DICOM, *_SINGLE_PICTURES)),
     ("bulk-data", "GET"): Transaction("RetrieveBulkdata", (), _BULK_DATA),
 }
 _CONTROLS = ("limit", "offset", "includefield", "fuzzymatching", "emptyvaluematching")

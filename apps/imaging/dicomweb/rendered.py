@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from pydicom.uid import EncapsulatedPDFStorage
 from rest_framework.exceptions import NotAcceptable, NotFound, ParseError
 from rest_framework.request import Request
@@ -175,24 +175,28 @@ class FramesRenderedView(RenderedView):
         return self.respond(request, study, series, instance, frames)
 
 
+@extend_schema_view(get=extend_schema(operation_id="wado_rs_study_thumbnail"))
 class StudyThumbnailView(StudyRenderedView):
     """WADO-RS: a thumbnail of a study."""
 
     thumbnail = True
 
 
+@extend_schema_view(get=extend_schema(operation_id="wado_rs_series_thumbnail"))
 class SeriesThumbnailView(SeriesRenderedView):
     """WADO-RS: a thumbnail of a series."""
 
     thumbnail = True
 
 
+@extend_schema_view(get=extend_schema(operation_id="wado_rs_instance_thumbnail"))
 class InstanceThumbnailView(InstanceRenderedView):
     """WADO-RS: a thumbnail of an instance."""
 
     thumbnail = True
 
 
+@extend_schema_view(get=extend_schema(operation_id="wado_rs_frames_thumbnail"))
 class FramesThumbnailView(FramesRenderedView):
     """WADO-RS: a thumbnail of a frame."""
 

@@ -29,7 +29,7 @@ MAX_FRAMES = 1_000
 _EXPLICIT = "1.2.840.10008.1.2.1"
 _MISREAD_BY_BROWSERS = frozenset({"1.2.840.10008.1.2.4.51"})
 """Sent as native samples unless asked for by name: browsers' decoders show 12-bit JPEG too bright."""
-_DICOM_PARTS = {(200, "multipart/related"): OpenApiTypes.BINARY, 404: OpenApiResponse(), 406: OpenApiResponse()}
+RESPONSES = {(200, "multipart/related"): OpenApiTypes.BINARY, 404: OpenApiResponse(), 406: OpenApiResponse()}
 
 
 class RetrieveView(DicomWebView):
@@ -54,7 +54,7 @@ class RetrieveView(DicomWebView):
 class StudyView(RetrieveView):
     """WADO-RS: all instances of a study."""
 
-    @extend_schema(operation_id="wado_rs_study", responses=_DICOM_PARTS)
+    @extend_schema(operation_id="wado_rs_study", responses=RESPONSES)
     def get(self, request: Request, study: str) -> HttpResponseBase:
         return self.respond(request, study)
 
@@ -62,7 +62,7 @@ class StudyView(RetrieveView):
 class SeriesView(RetrieveView):
     """WADO-RS: all instances of a series."""
 
-    @extend_schema(operation_id="wado_rs_series", responses=_DICOM_PARTS)
+    @extend_schema(operation_id="wado_rs_series", responses=RESPONSES)
     def get(self, request: Request, study: str, series: str) -> HttpResponseBase:
         return self.respond(request, study, series)
 
@@ -70,7 +70,7 @@ class SeriesView(RetrieveView):
 class InstanceView(RetrieveView):
     """WADO-RS: one instance, as received or converted without loss."""
 
-    @extend_schema(operation_id="wado_rs_instance", responses=_DICOM_PARTS)
+    @extend_schema(operation_id="wado_rs_instance", responses=RESPONSES)
     def get(self, request: Request, study: str, series: str, instance: str) -> HttpResponseBase:
         return self.respond(request, study, series, instance)
 
@@ -120,7 +120,7 @@ class FrameView(DicomWebView):
         parameters=[
             OpenApiParameter("frames", str, OpenApiParameter.PATH, description="Frame numbers from 1: '1' or '1,2'.")
         ],
-        responses={**_DICOM_PARTS, 400: OpenApiResponse()},
+        responses={**RESPONSES, 400: OpenApiResponse()},
     )
     def get(self, request: Request, study: str, series: str, instance: str, frames: str) -> HttpResponseBase:
         (row,) = visible_instances(request, study, series, instance)
@@ -128,7 +128,7 @@ class FrameView(DicomWebView):
         with open_instance(row) as dicom:
             choice = choose_for_frames(request, dicom, single=len(numbers) == 1)
             audit.record(signed_in(request), "study.read", row, why="treatment", part="frames", frames=numbers)
-            contents = [_frame(dicom, number, choice) for number in numbers]
+            contents = [frame_of(dicom, number, choice) for number in numbers]
         kind = f"{choice.media_type}; transfer-syntax={choice.transfer_syntax}"
         if not choice.multipart:
             return streamed(iter(contents), kind)
@@ -164,7 +164,12 @@ def available_syntax(row: Instance) -> str:
     return _EXPLICIT if native or row.transfer_syntax_uid in _MISREAD_BY_BROWSERS else row.transfer_syntax_uid
 
 
-def _frame(dicom: DicomObject, number: int, choice: Choice) -> bytes:
+def frame_of(dicom: DicomObject, number: int, choice: Choice) -> bytes:
+    """Return a frame in the representation chosen.
+
+    Raises:
+        NotAcceptable: if it cannot be converted without loss.
+    """
     frame = dicom.layout.frame(dicom.stream, number)
     source, target = UID(dicom.layout.transfer_syntax), UID(choice.transfer_syntax)
     if source == target or (not target.is_compressed and not source.is_compressed and source.is_little_endian):
@@ -178,7 +183,7 @@ def _frame(dicom: DicomObject, number: int, choice: Choice) -> bytes:
 class BulkDataView(DicomWebView):
     """WADO-RS: a large value, by the path that the metadata give as its BulkDataURI."""
 
-    @extend_schema(operation_id="wado_rs_bulk_data", responses=_DICOM_PARTS)
+    @extend_schema(operation_id="wado_rs_bulk_data", responses=RESPONSES)
     def get(self, request: Request, study: str, series: str, instance: str, path: str) -> HttpResponseBase:
         (row,) = visible_instances(request, study, series, instance)
         audit.record(signed_in(request), "study.read", row, why="treatment", part="bulk data")
@@ -207,7 +212,7 @@ class BulkDataView(DicomWebView):
         def frames() -> Iterator[bytes]:
             with open_instance(row) as dicom:
                 for number in range(1, row.frames + 1):
-                    yield _frame(dicom, number, choice)
+                    yield frame_of(dicom, number, choice)
 
         if not row.frames:
             return streamed(_raw_pixels(row), "application/octet-stream")
@@ -216,6 +221,14 @@ class BulkDataView(DicomWebView):
         if UID(choice.transfer_syntax).is_compressed:
             return related((part([frame], kind) for frame in frames()), choice.media_type)
         return related([part(frames(), kind)], choice.media_type)
+
+
+class AllFramesView(BulkDataView):
+    """WADO-RS: all frames of an instance."""
+
+    @extend_schema(operation_id="wado_rs_all_frames", responses=RESPONSES)
+    def get(self, request: Request, study: str, series: str, instance: str) -> HttpResponseBase:  # type: ignore[override]
+        return super().get(request, study, series, instance, "")
 
 
 def bulk_value(dicom: DicomObject, path: str) -> bytes:

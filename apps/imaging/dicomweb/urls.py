@@ -1,5 +1,13 @@
 from django.urls import path
 
+from apps.imaging.dicomweb.bulk import (
+    INSTANCE_BULK,
+    INSTANCE_PIXELS,
+    SERIES_BULK,
+    SERIES_PIXELS,
+    STUDY_BULK,
+    STUDY_PIXELS,
+)
 from apps.imaging.dicomweb.capabilities import CapabilitiesView
 from apps.imaging.dicomweb.metadata import InstanceMetadataView, MetadataView, SeriesMetadataView
 from apps.imaging.dicomweb.rendered import (
@@ -14,7 +22,7 @@ from apps.imaging.dicomweb.rendered import (
     WadoUriView,
 )
 from apps.imaging.dicomweb.resources import InstanceResource, SeriesResource, StudiesResource, StudyResource
-from apps.imaging.dicomweb.retrieve import BulkDataView, FrameView
+from apps.imaging.dicomweb.retrieve import AllFramesView, BulkDataView, FrameView
 from apps.imaging.dicomweb.search import (
     InstanceSearchView,
     SeriesInstanceSearchView,
@@ -41,8 +49,14 @@ urlpatterns = [
     path(f"{SERIES}/metadata", SeriesMetadataView.as_view(), name="series-metadata"),
     path(INSTANCE, InstanceResource.as_view(), name="instance"),
     path(f"{INSTANCE}/metadata", InstanceMetadataView.as_view(), name="instance-metadata"),
-    path(f"{INSTANCE}/frames", BulkDataView.as_view(), {"path": ""}, name="all-frames"),
+    path(f"{INSTANCE}/frames", AllFramesView.as_view(), name="all-frames"),
     path(f"{INSTANCE}/frames/<str:frames>", FrameView.as_view(), name="frames"),
+    path(f"{STUDY}/pixeldata", STUDY_PIXELS.as_view(), name="study-pixel-data"),
+    path(f"{SERIES}/pixeldata", SERIES_PIXELS.as_view(), name="series-pixel-data"),
+    path(f"{INSTANCE}/pixeldata", INSTANCE_PIXELS.as_view(), name="instance-pixel-data"),
+    path(f"{STUDY}/bulkdata", STUDY_BULK.as_view(), name="study-bulk-data"),
+    path(f"{SERIES}/bulkdata", SERIES_BULK.as_view(), name="series-bulk-data"),
+    path(f"{INSTANCE}/bulkdata", INSTANCE_BULK.as_view(), name="instance-bulk-data"),
     path(f"{STUDY}/rendered", StudyRenderedView.as_view(), name="study-rendered"),
     path(f"{SERIES}/rendered", SeriesRenderedView.as_view(), name="series-rendered"),
     path(f"{INSTANCE}/rendered", InstanceRenderedView.as_view(), name="instance-rendered"),

@@ -12,7 +12,7 @@ REACTION = (
     r"(?:facial |lip |tongue |throat |face )?swelling|swelling of (?:the |his |her )?(?:face|lips?|tongue|throat)|swollen (?:face|lips?|tongue)|"
     r"itch(?:ing|y|iness)?|pruritus|nausea(?: and vomiting)?|vomiting|wheez\w+|bronchospasm|shortness of breath|dyspnea|"
     r"stevens-?\s?johnson(?: syndrome)?|sjs|toxic epidermal necrolysis|ten\b|dress\b|red man syndrome|diarrhea|stomach upset|gi upset|upset stomach|"
-    r"gi intolerance|abdominal (?:pain|cramps)|cough|myalgias?|muscle (?:pain|aches)|dizziness|headaches?|confusion|hallucinations?|"
+    r"gi intolerance|abdominal (?:pain|cramps)|cough|myalgias?|muscle (?:pain|aches)|dizziness|headaches?|confusion|disorientation|hallucinations?|"
     r"seizures?|syncope|hypotension|flushing|throat (?:closing|tightness)|laryngospasm|laryngeal edema|dystonia|dystonic reaction|agitation|"
     r"blisters?|blistering|photosensitivity|hepatitis|interstitial nephritis|serum sickness|palpitations|tachycardia|drowsiness|hyperkalemia|"
     r"neutropenia|agranulocytosis|thrombocytopenia|bleeding|tinnitus|malignant hyperthermia|respiratory (?:distress|arrest|depression)|"
@@ -68,8 +68,8 @@ _UNSURE_AFTER = re.compile(
 )
 """Words that leave open whether there is an allergy; it is then recorded as unconfirmed."""
 _OTHER_CLAUSE = re.compile(
-    r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|"
-    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|denies)\b|但|目前|服用",
+    r"[.;:；。]|\b(?:but|however|except|takes?|taking|took|on|given|giving|started?|starting|treated|prescribed|switched|chang(?:ed|ing|e)|replaced|converted|transitioned|"
+    r"continued?|tolerate[sd]?|tolerating|received?|use[sd]?|instead|has|have|den(?:ies|ied|y)|can)\b|但|目前|服用",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
@@ -82,6 +82,11 @@ _DENIED = re.compile(
     r"\b(?:no|not|denies|denied|without|never|isn't|wasn't|negative for|(?:ruled|rules|rule) out|excluded)\b[^,;]{0,30}$",
     re.IGNORECASE,
 )
+_INTOLERANT = re.compile(r"^\s*(?:intoleran\w+|不耐受)", re.IGNORECASE)
+_NONE_OF_LIST = re.compile(
+    r"(?:^|[.;:]\s*,?\s*)no\s+(?!known\b)(?:(?!\w*allerg)[\w/-]+(?:,\s*|\s+)){0,8}$", re.IGNORECASE
+)
+"""Before one of a list that is denied as a whole ("No shrimp, seafood, or dye allergy")."""
 _NONE_KNOWN = re.compile(
     r"\bn\.?k\.?d\.?a\b\.?|\bno\s+(?:known\s+)?(?:drug|medication|medicine|medicinal)\s*(?:/\s*food\s*)?allerg\w*|"
     r"\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?(?:drug|medication|medicine)\s+allerg\w*|\bno (?:known )?allerg\w+ to (?:any )?(?:medications?|drugs|medicines?)\b|"
@@ -91,7 +96,7 @@ _NONE_KNOWN = re.compile(
 )
 _NO_ALLERGIES = re.compile(
     r"\bn\.?k\.?a\b\.?|\bno\s+known\s+allerg\w*|\bno\s+allerg(?:y|ies)\b(?!\s+to)|\b(?:denies|denied)\s+(?:any\s+)?(?:known\s+)?allerg(?:y|ies)\b(?!\s+to)|"
-    r"\ballerg(?:y|ies)\s*[:\-–]\s*,?\s*(?:none|nil|no\b|negative|denies)|(?:否认|无|没有)(?:明确|已知|明显)?过敏史|过敏史\s*[：:]\s*(?:无|否认|没有|未发现)",
+    r"\ballerg(?:y|ies)\s*[:\-–]\s*,?\s*(?:none|nil|no\b(?=\s*(?:[.;,\n]|$|known\b))|negative|denies)|(?:否认|无|没有)(?:明确|已知|明显)?过敏史|过敏史\s*[：:]\s*(?:无|否认|没有|未发现)",
     re.IGNORECASE,
 )
 _SECTION_NONE = re.compile(r"^\W*(?:none|nil|no\b|denies|negative|无|否认|没有)", re.IGNORECASE)
@@ -109,8 +114,12 @@ _EXCEPT_ZH = re.compile(r"除了?[^，。；]{0,12}$")
 _EXCEPTED_ZH = re.compile(r"[^，。；]{0,10}(?:外|以外|之外)[，,]?[^，。；]{0,12}过敏")
 _HEADING = re.compile(rf"[.,;\n]\s*[A-Z][A-Za-z /&-]{{3,40}}:(?!\s*(?i:{REACTION}))")
 """A heading that the sections do not know ends a section of allergies all the same."""
+_TESTED = re.compile(
+    r"\b(?:test(?:ing|ed|s)?|screen\w*)\s+(?:was\s+|were\s+)?(?:done\s+|performed\s+)?for\b[^.;]{0,40}$", re.IGNORECASE
+)
+"""Before what an allergy is only looked for ("RAST testing for food allergies")."""
 _LEAVES = re.compile(
-    r"\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
+    r"\bcan (?:get|take|have|tolerate|receive)\b|\b(?:takes?|taking|medications?|meds|currently|started|given|continue|prescribed|she is on|he is on|tolerat\w+|plan)\b|服用|用药|口服",
     re.IGNORECASE,
 )
 _ORGANISM = re.compile(
@@ -153,8 +162,8 @@ _ALLERGIC_TO_ZH = re.compile(r"对(?P<words>[^，。；、：:对过敏\s]{1,12}
 _NO_ALLERGEN = re.compile(
     rf"(?:{REACTION})$|"
     r"(?:\w+ )?(?:mother|father|parents?|brothers?|sisters?|sons?|daughters?|wife|husband|family|aunt|uncle|grand\w+|patient)\b|"
-    r"allerg|(?:(?:any|the|this|that|these|those|it|them|no|none|which|what|something|either|a|an|be|have|other)\b|"
-    r"(?:un)?known$|(?:medications?|drugs?|medicines?|foods?)$|"
+    r"allerg|(?:(?:as|for|noted|mentioned|above|listed|below|stated|per|see)\b|(?:any|the|this|that|these|those|it|them|no|none|which|what|something|either|a|an|be|have|other)\b|"
+    r"(?:un)?known(?: reactions?)?$|(?:medications?|drugs?|medicines?|foods?)$|"
     r"(?:currently|takes?|taking|on|denies|presents?|here|today|tolerates?|will|please)\b|何|什么|上述|任何|该药|此药|其|药物$|食物$)",
     re.IGNORECASE,
 )
@@ -192,6 +201,10 @@ def allergy_to(
     """
     before, after = text[sentence[0] : start], text[end : sentence[1]]
     kind = _stated(before, after)
+    if kind is not None and _TESTED.search(before):
+        return None
+    if kind == ALLERGY and _INTOLERANT.match(after):
+        kind = INTOLERANCE
     if kind is None and section_body is not None and not _leaves_section(text, section_body, start):
         kind = ALLERGY
     if kind == DENIED or (kind is not None and _is_refuted(before, after)):
@@ -204,6 +217,17 @@ def allergy_to(
     reaction = " ".join(text[slice(*span)].lower().split()) if span else ""
     severe = _SEVERE.search(reaction) or re.search(r"severe|严重", after[:30], re.IGNORECASE)
     return Allergy(kind, reaction, "severe" if severe else "", span, _certainty(before, after, following - end))
+
+
+def all_reactions(text: str, span: tuple[int, int], end: int) -> list[tuple[int, int]]:
+    """The further reactions of a list that begins with the reaction at ``span`` ("hives, GI upset and fever")."""
+    spans, last = [], span[1]
+    for match in _REACTION.finditer(text, span[1], end):
+        if not re.fullmatch(r"\s*(?:,|/|and|or|&|、|和|及|,\s*and)\s*", text[last : match.start()], re.IGNORECASE):
+            break
+        spans.append(match.span())
+        last = match.end()
+    return spans
 
 
 def _is_refuted(before: str, after: str) -> bool:
@@ -276,7 +300,7 @@ def _stated(before: str, after: str) -> str | None:
     cue = _last_cue(before)
     if cue and _is_mere_symptom(cue, before, after):
         cue = None
-    if _TOLERATED.search(before):
+    if _TOLERATED.search(before) or (_NONE_OF_LIST.search(before) and _CONTEXT.search(before + after)):
         return DENIED
     if _EXCEPT.search(before) or (_EXCEPT_ZH.search(before) and _EXCEPTED_ZH.match(after)):
         return ALLERGY

@@ -46,6 +46,10 @@ _LOCAL_ENDS = frozenset(
 _MAIN_CLAUSE = frozenset({",", "，", "but", "however", "although", "though", "；", "。", "但"})
 _SINGULAR = frozenset({"is", "was", "has", "resolved"})
 """First words of triggers that say something of the last clause only ("Cough persists, fever has resolved")."""
+_NO_FINDING = frozenset(
+    {"for", "and", "or", "in", "on", "with", "by", "to", "at", "as", "but", "is", "was", ".", ",", ";"}
+)
+"""Words after "negative" that begin no finding."""
 _ZH_ENDS = frozenset("，。；、,;.）)")
 _ZH_ITEM = re.compile(r"^[^，。；,;]{1,12}(?:史|病|症|炎|癌|等)(?:[，。；,;]|$)")
 _ZH_BARE = re.compile(r"^[A-Za-z0-9\s]*(?:检查|造影|提示|复查|后|结果|均|已|示|CT|MRI|B超|超声|胸片|检测|目前|现)*$")
@@ -124,6 +128,7 @@ class Context:
         if answer == PRESENT:
             scopes = [scope for scope in scopes if scope.assertion not in CERTAINTY]
         elif answer:
+            scopes = [scope for scope in scopes if scope.assertion != PRESENT]
             scopes = [Scope(answer, 0, 0, 0), *scopes]
         verdict = combine(scopes)
         if section == "family" and verdict in (PRESENT, HISTORICAL, POSSIBLE):
@@ -223,6 +228,8 @@ class _Line:
         """The scopes of the trigger ``triggers[number]``."""
         rows = []
         for name, direction in trigger.effects:
+            if direction in (FORWARD, LOCAL) and self._is_answer(trigger):
+                continue
             if direction in (FORWARD, LOCAL):
                 rows.append(Scope(name, trigger.end, self._forward(number, name, direction), trigger.start))
             elif direction in (BACKWARD, SEGMENT) and not self._is_forward(trigger):
@@ -231,6 +238,14 @@ class _Line:
                 start = self._backward(trigger, SEGMENT)
                 rows.append(Scope(name, start, trigger.start, trigger.start, adjacent=True))
         return rows
+
+    def _is_answer(self, trigger: Trigger) -> bool:
+        """Whether a "negative" belongs to what stands before it ("HIV negative") and not to what follows it."""
+        words = self.context.tokens.words
+        if words[trigger.start : trigger.end] != ["negative"]:
+            return False
+        leads = trigger.start == self.first or words[trigger.start - 1] in ",:;，：and"
+        return not leads or (trigger.end < self.end and words[trigger.end] in _NO_FINDING)
 
     def _is_forward(self, trigger: Trigger) -> bool:
         """Chinese: whether a word that denies in both directions has what it denies behind it ("未见气胸")."""

@@ -20,7 +20,8 @@ _YEAR = re.compile(
     re.IGNORECASE,
 )
 _YEAR_BEFORE = re.compile(
-    r"(?:\bin\s+(?P<year>(?:19|20)\d\d),?\s*(?:\w+\s+){0,5}|(?P<zh>(?:19|20)\d\d)年[^。；，]{0,10})$", re.IGNORECASE
+    r"(?:\bin\s+(?P<year>(?:19|20)\d\d),?\s*(?:(?!who\b|which\b|and\b|then\b|but\b)\w+\s+){0,5}|(?P<zh>(?:19|20)\d\d)年[^。；，]{0,10})$",
+    re.IGNORECASE,
 )
 _AGE = re.compile(r"^[^.;]{0,25}?\b(?:since|at|from)\s+(?:the\s+)?age\s+(?:of\s+)?(?P<age>\d{1,2})\b", re.IGNORECASE)
 
@@ -42,6 +43,12 @@ def history_only(code: str) -> str:
     return next(
         (history for prefix, history in history_codes().items() if code.startswith(prefix) and history != "="), ""
     )
+
+
+def lasts(code: str) -> bool:
+    """Whether a condition lasts a lifetime."""
+    prefix = next((code[:length] for length in range(len(code), 2, -1) if code[:length] in history_codes()), "")
+    return history_codes().get(prefix, "") == "="
 
 
 def of_the_past(code: str, *, resolved: bool) -> tuple[str, str]:

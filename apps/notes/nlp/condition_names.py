@@ -53,17 +53,55 @@ def guards() -> dict[str, frozenset[str]]:
     return {action: frozenset(names) for action, names in rows.items()}
 
 
+PREGNANT = "Z33.1"
+_GESTATION = re.compile(
+    r"(?:(?:孕|妊娠|宫内孕)\s*\d{1,2}\s*(?:\+\s*\d)?\s*(?:余)?周|停经\s*\d{1,2}\s*(?:\+\s*\d)?\s*(?:余)?周(?=[^。]{0,40}(?:产|孕|胎|宫)))|"
+    r"\b\d{1,2}(?:\s?(?:\+|and|&)\s?\d(?:/7)?|\s\d/7)?[- ]?weeks?(?:'s?)?(?:[- ]pregnant|\s(?:and \d days?\s)?(?:of\s)?(?:gestation(?:al age)?|pregnan(?:t|cy)|IUP|EGA))\b|"
+    r"\b(?:IUP|intrauterine pregnancy)\s+at\s+\d{1,2}(?:\s?\+\s?\d|\s\d/7)?\s*(?:weeks?|wks?)\b|\bG\d+\s?P\d+[^.;]{0,30}?\bat\s+\d{1,2}(?:\s?\+\s?\d|\s\d/7)?\s*(?:weeks?|wks?)\b",
+    re.IGNORECASE,
+)
+"""A pregnancy said by its weeks ("孕28周", "28 weeks pregnant", "IUP at 39 weeks")."""
+_WEEKS = re.compile(r"\d[^\w\n]{0,3}(?:\d/7)?\s?(?:week|wk)|周", re.IGNORECASE)
+_BORN = re.compile(
+    r"(?:\b(?:born|birth|deliver\w*|premature\w*|preterm|miscarr\w*|abort\w*|terminat\w*|loss|demise|c-section|section)\b[^.;]{0,30}|"
+    r"(?:胎龄|出生|早产|流产|引产|于|曾|剖宫产)[^，。；]{0,8})$",
+    re.IGNORECASE,
+)
+"""Before weeks of gestation: those of a birth or of a pregnancy that is over."""
+
+
+def _gestations(text: str) -> list[Named]:
+    """The pregnancies that are said by their weeks."""
+    if not _WEEKS.search(text):  # most notes, and much faster to find
+        return []
+    rows = []
+    for match in _GESTATION.finditer(text):
+        after = text[match.end() : match.end() + 20]
+        if not _BORN.search(text[max(match.start() - 40, 0) : match.start()]) and not _ENDED_SO.match(after):
+            pregnant = Candidate("condition", PREGNANT, "Pregnant state, incidental", match[0], 1.0)
+            rows.append(Named(*match.span(), "pregnancy", pregnant))
+    return rows
+
+
+_ENDED_SO = re.compile(
+    r"\s*(?:分娩|剖宫产|自然流产|流产|早产|引产|出生|胎停|by (?:c-section|cesarean)|miscarriage|delivery)",
+    re.IGNORECASE,
+)
+
+
 def named_conditions(text: str, lexical: list[Named], names: Sequence[tuple[int, int, Candidate]]) -> list[Named]:
     """The names of the lexicon and of the terminology; of overlapping ones the longest.
 
     A longer name of the same category keeps the lexicon's concept ("community-acquired pneumonia" is a pneumonia).
     """
+    lexical = [*lexical, *_gestations(text)]
     known = [
         Named(start + _lead(text[start:end], candidate), end, "", candidate)
         for start, end, candidate in names
         if candidate.system == "condition"
         and (_is_finding(text[start:end], candidate) or _is_embolism(text, start, end))
     ]
+    lexical = [row for row in lexical if text[row.start : row.end] != "PE" or _is_embolism(text, row.start, row.end)]
     rows = sorted([*lexical, *known], key=lambda row: (row.start, row.start - row.end, row.candidate is None))
     merged: list[Named] = []
     for row in rows:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.notes.nlp.assertions import HISTORICAL, Context
-from apps.notes.nlp.condition_history import ACTIVE, history_only, is_history, of_the_past, onset
+from apps.notes.nlp.condition_history import ACTIVE, history_only, is_history, lasts, of_the_past, onset
 from apps.notes.nlp.condition_names import Named, guards
+from apps.notes.nlp.condition_senses import means_something_else
 from apps.terminology.conditions import conditions, title_of
 from apps.terminology.lexicon import Concept, concepts
 from apps.terminology.names import key_of
@@ -22,9 +23,9 @@ CERTAIN = 0.9
 _COURSES = (("acute", "acute"), ("chronic", "chronic"), ("急性", "acute"), ("慢性", "chronic"))
 _RESTRICTING = re.compile(
     r".{2,}(?:ic|al|ive|ous|ary|ar|oid|ine|iac|ent|ant|ular|less|ed|ing|like|ish)$|^(?:acute|chronic|subacute|type|stage|grade|"
-    r"breast|lung|colon|liver|kidney|skin|brain|bone|heart|hip|knee|wrist|ankle|rib|skull|spine|prostate|bladder|thyroid|"
+    r"breast|lung|colon|liver|kidney|skin|brain|bone|heart|hip|knee|wrist|ankle|rib|skull|spine|prostate|bladder|thyroid|reflux|"
     r"eye|ear|throat|nose|foot|toe|hand|finger|leg|arm|back|neck|chest|pelvis|femur|tibia|wound|stress|heat|sun|drug|"
-    r"childhood|adult|juvenile|heparin|radiation|steroid|iron|vitamin|st|non|pre|post|anti|pseudo|[ivx]{1,3}|\d{1,2})$"
+    r"gall|childhood|adult|juvenile|heparin|radiation|steroid|iron|vitamin|st|non|pre|post|anti|pseudo|[ivx]{1,3}|\d{1,2})$"
 )
 """Words directly before a name that make it another condition's, unless the whole phrase is known."""
 _AFTER = re.compile(
@@ -32,22 +33,16 @@ _AFTER = re.compile(
     r"segment|prophylaxis|virus|carrier)\b|\s+[A-EH](?![A-Za-z'])|[- ](?:induced|related|associated|like|type)\b|\s*-\s*free)"
 )
 """What follows a name and makes it another condition's."""
-_DRAINING = re.compile(
-    r"\b(?:vaginal|nasal|urethral|penile|nipple|ear|eye|ocular|wound|purulent|bloody|clear|yellow|green\w*|white|foul|thick|watery|"
-    r"malodorous|mucoid|mucopurulent|serous|serosanguin\w*|no|any|copious|abnormal|without|or|denies|drainage)\W+$",
-    re.IGNORECASE,
-)
-_DRAINS_FROM = re.compile(
-    r"^\s+from\s+(?:the\s+|his\s+|her\s+)?(?:\w+\s+)?(?:wound|incision|nose|ear|eye|nipple|vagina|penis|site|urethra)",
-    re.I,
-)
 FORMER_SMOKER = "Z87.891"
 _QUIT = re.compile(
     r"^\s*(?:history|use|status|hx)?\s*[:：,，-]?\s*(?:he |she |patient |pt )?(?:has )?(?:quit|stopped|former|ex-?\b|previous|past|prior|gave up|given up|remote)|"
-    r"^[^。；]{0,12}?(?:已戒|戒烟)",
+    r"^[^.;]{0,60}?\b(?:but|and|then|,)\s+(?:he |she |patient )?(?:has |had )?(?:since |then |subsequently )?(?:quit|stopped|gave up)\b|"
+    r"^\s*(?:\w+\s+){0,2}(?:up )?until\b(?! (?:now|today))|^[^。；]{0,12}?(?:已戒|戒烟)",
     re.IGNORECASE,
 )
-_QUIT_BEFORE = re.compile(r"\b(?:quit|stopped|gave up|given up|former|ex-?)\s*$", re.IGNORECASE)
+_QUIT_BEFORE = re.compile(
+    r"\b(?:quite?|stopped|gave up|given up|former|ex-?|used to)\s*(?:smoking [^.;]{0,60})?$", re.IGNORECASE
+)
 _REMISSION = re.compile(
     r"^[^.;。；]{0,100}?(?:\b(?:no (?:evidence of |signs? of |known )?(?:recurren\w+|relapse)|without (?:evidence of )?(?:recurrence|relapse)|"
     r"(?<!not )in (?:complete |full |clinical )*remission|NED|no evidence of disease|disease[- ]free|cancer[- ]free|cured)\b|"
@@ -56,26 +51,19 @@ _REMISSION = re.compile(
 )
 _REMISSION_CODED = ("C90", "C91", "C92", "C93", "C94", "C95")
 """Leukaemias and myeloma have codes of their own in remission, which are no personal history."""
-_SENSES = {  # words before a lexicon name that give it another sense ("ST depression")
-    "depression": re.compile(
-        r"\b(?:ST|ST[- ]segment|T[- ]wave|PR|J[- ]point|respiratory|CNS|marrow|myocardial|tongue)\s+$", re.IGNORECASE
-    ),
-    "stroke": re.compile(r"\b(?:heat|sun|back|breast|two)\s*$", re.IGNORECASE),
-    "mass": re.compile(r"\b(?:body|bone|muscle|lean|fat|air|critical)\s+$", re.IGNORECASE),
-    "weakness": re.compile(r"\b(?:a|the)\s+$", re.IGNORECASE),
-    "rub": re.compile(r"\b(?:to|alcohol|vapor)\s+$", re.IGNORECASE),
-}
-_SENSES_AFTER = {  # and words after it
-    "stroke": re.compile(r"^\s+(?:volume|work|rehab\w*|unit|center)", re.IGNORECASE),
-    "mass": re.compile(r"^\s+(?:index|effect|spec\w+|general)", re.IGNORECASE),
-    "pain": re.compile(
-        r"^\s+(?:control|management|medication\w*|clinic|scale|score|medicine|relief|free|killer\w*|contract)",
-        re.IGNORECASE,
-    ),
-    "smoking": re.compile(r"^\s*(?:cessation|status|history)", re.IGNORECASE),
-    "lesion": re.compile(r"^\s+(?:removal)", re.IGNORECASE),
-    "urinary_frequency": re.compile(r"^\s+(?:of|domain|range|ablation|band)\b", re.IGNORECASE),
-}
+
+
+_SPREAD = re.compile(r"\bmetasta\w+|\bstage (?:iv|4)\b|转移|晚期", re.IGNORECASE)
+"""Beside the name of a cancer: it is no personal history."""
+_CHRONIC = re.compile(r"\bchronic\s+(?:[\w-]+\s+){0,3}$", re.IGNORECASE)
+_ENDED = re.compile(r"^[\w\s]{0,12}\(?\s*(?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d\b")
+"""Behind a name: the years from when to when it lasted."""
+_LASTING_WORDS = re.compile(
+    r"\b(?:chronic|arthritis|insufficiency|hearing loss|bowel disease|thyroid (?:disease|disorder)|neuropathy|cardiomyopathy|incontinence|"
+    r"kidney disease|heart disease|lung disease|liver disease)\b|慢性|肾功能不全|关节炎|心肌病|神经病变",
+    re.IGNORECASE,
+)
+"""Names without a code that nevertheless name something that lasts."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +77,8 @@ class Condition:
 def condition_at(context: Context, row: Named, assertion: str) -> Condition | None:
     """What a name stands for in its place; None if it does not stand for a finding there."""
     concept = concepts().get(row.concept)
-    before, after = context.text[max(row.start - 40, 0) : row.start], context.text[row.end : row.end + 80]
-    if before.endswith(("抗", "防")):  # a treatment: 抗感染
-        return None
-    if concept is not None and _means_something_else(concept, before, after):
+    after = context.text[row.end : row.end + 80]
+    if means_something_else(concept, context, row.start, row.end):
         return None
     code, certainty = _code(context.text, row, concept)
     if _is_former_habit(row, concept, context.text):
@@ -104,12 +90,30 @@ def condition_at(context: Context, row: Named, assertion: str) -> Condition | No
     past = past or (code.startswith("O") and after.startswith(("史", "病史")))  # of a former pregnancy
     if past and not code and row.candidate is not None and not is_part(context.text, row.start, row.end):
         code, certainty = history_only(row.candidate.code), row.candidate.certainty
-    code, status = of_the_past(code, resolved=context.resolved(row.start, row.end)) if past else (code, ACTIVE)
+    ended = bool(_ENDED.match(after)) or context.text[row.start : row.end].lower().startswith("childhood ")
+    past, resolved = past or ended, ended or context.resolved(row.start, row.end)
+    code, status = _of_the_past(context, row, code, resolved=resolved) if past else (code, ACTIVE)
     details |= {"code": code, "certainty": certainty if code else 0.0, "status": status}
     if dated:
         details["onset"] = dated
     kind = concept.kind if concept else "symptom" if code.startswith("R") else "problem"
     return Condition(kind, details)
+
+
+def _of_the_past(context: Context, row: Named, code: str, *, resolved: bool) -> tuple[str, str]:
+    """(code, status) of something of the past; what lasts stays, also where the words have no code of their own."""
+    text = context.text
+    if resolved:
+        return of_the_past(code, resolved=True)
+    near = f"{text[max(row.start - 24, 0) : row.start]}{text[row.start : row.end + 24]}"
+    if (code.startswith("C") or not code) and _SPREAD.search(near):
+        return code, ACTIVE
+    general = (row.candidate.code if row.candidate else "") or getattr(concepts().get(row.concept), "icd10", "")
+    if not code and (
+        _LASTING_WORDS.search(text, max(row.start - 8, 0), row.end) or _CHRONIC.search(near[:24]) or lasts(general)
+    ):
+        return "", ACTIVE
+    return of_the_past(code, resolved=False)
 
 
 def _is_former_habit(row: Named, concept: Concept | None, text: str) -> bool:
@@ -120,7 +124,7 @@ def _is_former_habit(row: Named, concept: Concept | None, text: str) -> bool:
     ):
         return False
     return bool(
-        _QUIT.match(text[row.end : row.end + 60]) or _QUIT_BEFORE.search(text[max(row.start - 30, 0) : row.start])
+        _QUIT.match(text[row.end : row.end + 60]) or _QUIT_BEFORE.search(text[max(row.start - 80, 0) : row.start])
     )
 
 
@@ -138,13 +142,6 @@ def has_not_recurred(context: Context, row: Named) -> bool:
     )
 
 
-def _means_something_else(concept: Concept, before: str, after: str) -> bool:
-    if concept.code == "discharge" and not re.search(r"[\u4e00-\u9fff]", before[-2:] + after[:2]):
-        return not (_DRAINING.search(before) or _DRAINS_FROM.match(after))  # "discharge home"
-    sense, following = _SENSES.get(concept.code), _SENSES_AFTER.get(concept.code)
-    return bool((sense and sense.search(before)) or (following and following.match(after)))
-
-
 def _title(row: Named) -> dict[str, str]:
     name = row.candidate.name if row.candidate else ""
     return {"en": name, "zh-hans": name}
@@ -153,13 +150,19 @@ def _title(row: Named) -> dict[str, str]:
 def _code(text: str, row: Named, concept: Concept | None) -> tuple[str, float]:
     """(code, certainty) of the words; empty where they are only a part of what is named."""
     words = text[row.start : row.end]
-    if is_part(text, row.start, row.end) or " ".join(words.lower().split()) in guards()["nocode"]:
+    if is_part(text, row.start, row.end) or _leaves_open(words):
         return "", 0.0
     if concept is not None and concept.icd10 and concept.denoted_by(words):
         return _qualified(words, concept.icd10), 1.0
     if row.candidate is not None and row.candidate.certainty >= CERTAIN:
         return _qualified(words, row.candidate.code), row.candidate.certainty
     return "", 0.0
+
+
+def _leaves_open(words: str) -> bool:
+    """Whether a name leaves open which code is true; the use of a substance is no disorder by itself."""
+    plain = " ".join(words.lower().split())
+    return plain in guards()["nocode"] or plain.endswith((" use", " user"))
 
 
 def _qualified(words: str, code: str) -> str:

@@ -32,6 +32,16 @@ _COUNT = re.compile(
     r"(?P<zh>[半一二两三四])(?P<zh_unit>片|粒|支|喷|吸|滴)",
     re.I,
 )
+_COUNTS = {
+    "one-half": 0.5, "half": 0.5, "1/2": 0.5, "½": 0.5, "1-1/2": 1.5, "1.5": 1.5, "one and a half": 1.5, "one and one-half": 1.5,
+    "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4,
+}  # fmt: skip
+_TABLETS = re.compile(
+    r"\s*(?:(?:tablets?|tabs?|capsules?|caps?|pills?)\b)?[,.]?\s*(?:takes?\s+|x\s*)?"
+    r"(one and (?:a|one)-?\s?half|one-half|half|1-1/2|1/2|½|1\.5|two|three|four|[234])\s+(?:of\s+)?(?:an?\s+)?(?:tablets?|tabs?|capsules?|caps?|pills?)\b",
+    re.IGNORECASE,
+)
+"""How many tablets of the strength before are taken ("25 mg one-half tablet"): the dose is their product."""
 _WORDS = {"one-half": "0.5", "half": "0.5", "半": "0.5", "one": "1", "一": "1", "two": "2", "二": "2", "两": "2", "three": "3", "三": "3", "four": "4", "四": "4"}  # fmt: skip
 _BARE = re.compile(
     rf"^\s*(?P<low>{_NUMBER})(?=\s*(?:p\.?o|iv|im|qd|q\.d|daily|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\d|qhs|once|twice|at bed)\b)",
@@ -57,7 +67,16 @@ _ROUTES = {
     "intra-articular": r"intra-?articular(?:ly)?|关节腔",
     "per tube": r"per (?:g-?tube|peg|ng ?t?(?:ube)?|tube|feeding tube)|via (?:g-?tube|peg|ng ?t?(?:ube)?)|鼻饲",
 }
-_ROUTE = {name: re.compile(rf"(?<![A-Za-z.])(?:{pattern})(?![A-Za-z])", re.I) for name, pattern in _ROUTES.items()}
+_ROUTE = {
+    name: re.compile(rf"(?:(?<![A-Za-z.])|(?=[\u4e00-\u9fff]))(?:{pattern})(?:(?![A-Za-z])|(?<=[\u4e00-\u9fff]))", re.I)
+    for name, pattern in _ROUTES.items()
+}
+_LED = {
+    name: re.compile(rf"(?<![A-Za-z.])(?:{pattern})\s*$", re.I)
+    for name, pattern in _ROUTES.items()
+    if name in ("oral", "intravenous", "intramuscular", "subcutaneous", "topical", "transdermal", "intrathecal")
+}
+"""Routes that stand right before a medication ("oral Zithromax and nebulizer treatments")."""
 _ZH_NUMBER = {
     "一": 1,
     "1": 1,
@@ -95,7 +114,7 @@ _FREQUENCIES = (
     (r"\b(?:twice|two times|2 times|2x) (?:a |per |/)?(?:week|weekly)\b|每周(?:两|二|2)次", "twice weekly"),
     (r"\b(?:three times|3 times|3x) (?:a |per |/)?(?:week|weekly)\b|每周(?:三|3)次|\btiw\b", "three times weekly"),
     (
-        r"\bweekly\b|\bonce (?:a |per )?week\b|\ba week\b(?! ago)|\beach week\b|\bq\.?\s?w(?:ee)?k(?:ly)?\b|\bevery week\b|\bper week\b|每周(?:一|1)?次?",
+        r"\bweekly\b|\bonce (?:a |per )?week\b|\ba week\b(?! ago|'s)|\beach week\b|\bq\.?\s?w(?:ee)?k(?:ly)?\b|\bevery week\b|\bper week\b|每周(?:一|1)?次?",
         "weekly",
     ),
     (r"\bmonthly\b|\bonce a month\b|\bevery month\b|\bq\.?\s?month(?:ly)?\b|每月(?:一|1)?次?", "monthly"),
@@ -110,26 +129,39 @@ _FREQUENCIES = (
     (r"\b(?:four times|4 times|4x)(?: a| per|/)? ?(?:daily|day)\b|\bq\.?\s?i\.?\s?d\b\.?|\bqds\b", "four times daily"),
     (r"(?:每日|每天|一日|日)(?P<zh>[一二两三四五六1-6])次|(?P<zh2>[一二两三四五六1-6])次\s?/\s?(?:日|天|d)", "zh"),
     (
-        r"\b(?:at|every|each) (?:bedtime|night|evening)\b|\bq\.?\s?h\.?s\b\.?|\bh\.s\.|\bnightly\b|\bbefore bed\b|\bqpm\b|\bq\.p\.m\.|\bqn\b|每晚|睡前|晚上",
+        r"\b(?:every|each|in the) morning(?:,| and)(?: (?:\d+|one|two) \w+)? (?:every|each|in the|at) (?:evening|night|bedtime)\b|早晚各?一?次?",
+        "twice daily",
+    ),
+    (
+        r"\b(?:at|every|each) (?:bedtime|night)\b|\bq\.?\s?h\.?s\b\.?|\bh\.s\.|\bnightly\b|\bbefore bed\b|\bqn\b|每晚|睡前|晚上",
         "at bedtime",
     ),
+    (r"\b(?:every|each|in the) evening\b|\bqpm\b|\bq\.p\.m\.", "every evening"),
     (r"\b(?:every|each|in the) morning\b|\bq\.?\s?a\.?m\b\.?|每早|每晨|晨服|早上", "every morning"),
     (
         r"\bwith (?:each )?meals?\b|\ba\.?c\b\.?(?= |$|,)|\bbefore meals\b|三餐(?:前|后|中)|餐前|餐后|饭前|饭后",
         "with meals",
     ),
     (
-        r"\b(?:once )?(?:daily|a day|per day|every day|each day|q\.?\s?day)\b|\bq\.?\s?d\b\.?|\bo\.?d\b\.?(?= |$|,|\.)|/\s?day\b|每日|每天|一天",
+        r"\b(?:once )?(?:daily|a day|per day|every ?day|each day|q\.?\s?day)\b|\bq\.?\s?d\b\.?|\bo\.?d\b\.?(?= |$|,|\.)|/\s?day\b|每日|每天|一天",
         "daily",
     ),
     (r"\bhourly\b|每小时", "every hour"),
-    (r"\bx\s?1\b|\bonce\b|\bstat\b|\bone dose\b|\bsingle dose\b|立即|一次性", "once"),
+    (
+        r"\bx\s?1\b|\bonce\b(?! (?:dry|the|he|she|it|this|these|they|we|stable|available|his|her|a\b))|\bstat\b|\bone dose\b|\bsingle dose\b|立即|一次性",
+        "once",
+    ),
 )
 _FREQUENCY = [(re.compile(pattern, re.I | re.A), words) for pattern, words in _FREQUENCIES]
 _NEEDED = re.compile(
     r"\bp\.?\s?r\.?\s?n\b\.?|\bas needed\b|\bif needed\b|\bas necessary\b|\bwhen needed\b|必要时|需要时|按需",
     re.I | re.A,
 )
+_TITRATED = re.compile(
+    r"\b(?:titrat\w+|adjust\w*|continue to check\b|increas\w+|follow\w*|return\w*|recheck\w*|see|call)\b[^.;]{0,25}$",
+    re.IGNORECASE,
+)
+"""Before "as needed": what is done as needed is the change of the dose."""
 _SAID = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "twelve": "12"}
 
 
@@ -184,8 +216,8 @@ def dosage(after: str, before: str = "") -> Dosage:
         lead = re.search(rf"({_NUMBER}\s*-?(?:{_UNIT}))\s*(?:of\s+)?(?:oral\s+|iv\s+)?$", before, re.I)
         dose, unit = _dose(lead[1]) if lead else ("", "")
     route = _first({name: pattern.search(after) for name, pattern in _ROUTE.items()})
-    if not route and re.search(r"\b(?:IV|intravenous)\s*$", before):
-        route = "intravenous"
+    led = next((name for name, pattern in _LED.items() if pattern.search(before)), "")
+    route = led or route
     if not route and re.search(r"(?:口服|服用)\s*$", before):
         route = "oral"
     frequency, schedule = _frequency(after)
@@ -200,6 +232,9 @@ def _dose(text: str) -> tuple[str, str]:
     if match is not None:
         unit = _ucum(match["unit"]) + "".join(f"/{_per(part)}" for part in _parts(match["per"]))
         numbers = [_plain(match[name]) for name in ("low", "high") if match[name]]
+        count = _TABLETS.match(text, match.end()) if match in weighed and len(numbers) == 1 else None
+        if count is not None and re.fullmatch(r"\d+(?:\.\d+)?", numbers[0]):
+            numbers = [f"{float(numbers[0]) * _COUNTS[count[1].lower()]:g}"]
         return f"{'-'.join(numbers)} {unit}", unit
     counted = _COUNT.search(text)
     if counted is not None:
@@ -242,6 +277,8 @@ def _first(matches: dict[str, re.Match[str] | None]) -> str:
 def _frequency(text: str) -> tuple[str, str]:
     """(frequency in words, as written); "as needed" is added to a frequency or stands alone."""
     needed = _NEEDED.search(text)
+    if needed is not None and _TITRATED.search(text[: needed.start()]):
+        needed = None
     for pattern, words in _FREQUENCY:
         match = pattern.search(text)
         if match is not None:

@@ -39,7 +39,7 @@ _SIZE = re.compile(
 )
 _NO_VALUE = re.compile(
     r"\b(?:goal|target|targets|keep|maintain|aim|if|when|unless|until|hold for|call for|notify|threshold|cutoff|cut-off|reference|normal range|"
-    r"range|less than|greater than|below|above|should be|titrate|to keep|for a|age)\b[^.;]{0,25}$|目标|控制在|如果|若|参考|正常值",
+    r"range|less than|greater than|below|above|should be|titrate|to keep|for a|age)\b[^.;]{0,25}$|目标|控制在|最高|最低|如果|若|参考|正常值",
     re.IGNORECASE,
 )
 """Words that announce a limit or an aim, not a measured value."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from typing import Any
 
-from apps.notes.nlp.allergies import DENIED, UNCONFIRMED, Allergy, allergy_to, mentions, tolerates, unknown_allergens
+from apps.notes.nlp.allergies import (
+    DENIED,
+    UNCONFIRMED,
+    Allergy,
+    all_reactions,
+    allergy_to,
+    tolerates,
+)
 from apps.notes.nlp.assertions import (
     ABSENT,
     CONDITIONAL,
@@ -22,19 +28,23 @@ from apps.notes.nlp.assertions import (
     PRESENT,
     Context,
 )  # fmt: skip
+from apps.notes.nlp.circumstances import PREGNANCY_CODE, is_child, is_habit_now, is_past_event
 from apps.notes.nlp.condition_history import RESOLVED, is_history
 from apps.notes.nlp.condition_names import Named, named_conditions
+from apps.notes.nlp.condition_senses import is_vaccine
 from apps.notes.nlp.conditions import condition_at, has_not_recurred
 from apps.notes.nlp.diabetes import with_type
-from apps.notes.nlp.dosage import dosage
+from apps.notes.nlp.dosage import Dosage, dosage
 from apps.notes.nlp.measurements import measurements
-from apps.notes.nlp.medications import AVOID, PAUSES, STOP, MedicationAct, medication_acts
+from apps.notes.nlp.medications import AVOID, NOT_TAKEN_SO, PAUSES, STOP, MedicationAct, medication_acts
+from apps.notes.nlp.note_text import NoteText
 from apps.notes.nlp.phrases import Phrases
+from apps.notes.nlp.qualities import Span, Surroundings, qualities
 from apps.notes.nlp.sections import Section, sections
 from apps.notes.nlp.stop_times import when_stopped
 from apps.notes.nlp.tokens import language_of, tokens
 from apps.terminology.lexicon import concepts
-from apps.terminology.resolution import Candidate, find_names, resolve
+from apps.terminology.resolution import Candidate, resolve
 
 __all__ = ["MAX_CHARACTERS", "Mention", "Reading", "language_of", "read"]
 
@@ -63,7 +73,7 @@ class Mention:
         details: ``assertion`` (see ``assertions.ASSERTIONS``), and by kind
 
             * problems and symptoms: code (ICD-10-CM, empty if none is certain), certainty, status (active, resolved),
-              onset (year), icd10 and label of the lexicon;
+              onset (year), icd10 and label of the lexicon, and where known the names of ``qualities.NAMES``;
             * drugs and allergens: substance (ingredients), code, certainty, act, status (active, stopped, on-hold,
               conditional; empty if nothing is to be recorded), dose, unit, route, frequency, schedule (as written), or
               allergy, type (allergy, intolerance), reaction, severity, verification (confirmed, unconfirmed), stopped,
@@ -130,23 +140,11 @@ def _covered(text: str, spans: Iterable[tuple[int, int]]) -> bytearray:
     return covered
 
 
-class _Note:
+class _Note(NoteText):
     """A note while it is read."""
 
-    def __init__(self, text: str, context: Context, parts: list[Section]) -> None:
-        self.text, self.context, self.sections = text, context, parts
-        self.reactions: list[tuple[int, int]] = []
-        self._names = find_names(text, ("drug", "condition"), context.language)
-        self._headings = [(part.start, part.body) for part in parts if part.body > part.start]
-
-    def _section(self, offset: int) -> Section | None:
-        return next((part for part in self.sections if part.start <= offset < part.end), None)
-
-    def _in_heading(self, start: int) -> bool:
-        return any(first <= start < end for first, end in self._headings)
-
     def _mention(self, kind: str, start: int, end: int, concept: str, details: dict[str, Any]) -> Mention:
-        section = self._section(start)
+        section = self.section_at(start)
         stored = STORED[details.get("assertion", PRESENT)]
         if kind in ("problem", "symptom"):
             if self.context.is_of_others(start, end):
@@ -159,15 +157,17 @@ class _Note:
 
     def substances(self) -> list[Mention]:
         """Medications and allergies."""
-        drugs = [
+        drugs = self.listed_substances()
+        drugs += [
             (start, end, candidate)
-            for start, end, candidate in self._names
-            if candidate.system == "drug" and not self._in_heading(start)
+            for start, end, candidate in self.names
+            if candidate.system == "drug" and not self.in_heading(start) and "vaccine" not in candidate.name
         ]
+        drugs = sorted({row[0]: row for row in drugs}.values(), key=lambda row: row[0])
         acts = medication_acts(self.context, [(start, end) for start, end, _candidate in drugs])
         rows = []
         act_at = {start: act for (start, _end, _candidate), act in zip(drugs, acts, strict=True)}
-        named = self._with_allergens(drugs)
+        named = self.with_allergens(drugs)
         for number, (start, end, candidate) in enumerate(named):
             act = act_at.get(start)
             following = named[number + 1][0] if number + 1 < len(named) else len(self.text)
@@ -181,42 +181,9 @@ class _Note:
                 rows.append(self._drug(start, end, candidate, act, previous, following))
         return rows
 
-    def _with_allergens(self, drugs: list[tuple[int, int, Candidate]]) -> list[tuple[int, int, Candidate]]:
-        """The drugs and, in sentences about allergies, other allergens ("sulfa", "latex"): their names mean much else."""
-        rows = {start: (start, end, candidate) for start, end, candidate in drugs}
-        starts = [start for start, _end, _candidate in drugs]
-        for start, end in self._sentences_about_allergies():
-            near = drugs[bisect_left(starts, start) : bisect_left(starts, end)]
-            for first, last, candidate in find_names(self.text[start:end], ("allergen",), self.context.language):
-                span = (start + first, start + last - len(_ALLERGY_WORD.search(candidate.matched)[0]))  # type: ignore[index]
-                shorter = [row for row in near if row[0] < span[1] and span[0] < row[1]]
-                if all(span[1] - span[0] > row[1] - row[0] for row in shorter) and not self._in_heading(span[0]):
-                    for row in shorter:
-                        rows.pop(row[0], None)
-                    rows[span[0]] = (*span, candidate)
-            rows |= self._unknown_allergens(start, end, [row[:2] for row in rows.values()])
-        return sorted(rows.values(), key=lambda row: row[0])
-
-    def _unknown_allergens(
-        self, start: int, end: int, known: list[tuple[int, int]]
-    ) -> dict[int, tuple[int, int, Candidate]]:
-        """What somebody is allergic to in a sentence and no list knows: kept in the note's own words, without a code."""
-        section = self._section(end - 1)
-        rows, listed = {}, section is not None and section.name == "allergies"
-        for first, last in unknown_allergens(self.text, (start, end), listed=listed):
-            if not any(other[0] < last and first < other[1] for other in known):
-                words = self.text[first:last]
-                rows[first] = (first, last, Candidate("allergen", "", words.lower(), words, 0.0))
-        return rows
-
-    def _sentences_about_allergies(self) -> list[tuple[int, int]]:
-        parts = [part for part in self.sections if part.name == "allergies"]
-        within = {row for row in self.context.sentences for part in parts if row[0] < part.end and part.start < row[1]}
-        return sorted(within | {self.context.sentence_at(at) for at in mentions(self.text)})
-
     def _allergy(self, start: int, end: int, following: int) -> Allergy | None:
         sentence = self.context.sentence_at(start)
-        section = self._section(start)
+        section = self.section_at(start)
         body = section.body if section and section.name == "allergies" else None
         if self.context.assertion(start, end) in (FAMILY, OTHER, CONDITIONAL):
             return None
@@ -231,6 +198,7 @@ class _Note:
     def _allergen(self, start: int, end: int, candidate: Candidate, allergy: Allergy) -> Mention:
         if allergy.span is not None:
             self.reactions.append(allergy.span)
+            self.reactions += all_reactions(self.text, allergy.span, self.context.sentence_at(start)[1])
         doubtful = allergy.certainty == UNCONFIRMED
         details = {
             "assertion": POSSIBLE if doubtful else PRESENT,
@@ -246,10 +214,16 @@ class _Note:
     ) -> Mention:
         sentence = self.context.sentence_at(start)
         after = self.text[end : min(sentence[1], following, end + DOSE_REACH)]
+        if following < sentence[1]:
+            after = _OF_THE_NEXT.sub("", after)
         taken = dosage(after, self.text[max(sentence[0], previous, start - 40) : start])
         reason = _REASON.match(self.text, end, min(sentence[1], following)) if act.act in PAUSES else None
         if reason is not None:
             self.reactions.append(reason.span("reason"))
+        if act.is_tentative:  # the new dose of a change that depends on something is not taken yet
+            taken = Dosage()
+        if act.act == NOT_TAKEN_SO:
+            taken = replace(taken, frequency=f"{taken.frequency}, {NOT_TAKEN_SO}" if taken.frequency else NOT_TAKEN_SO)
         details = {
             "assertion": self._drug_assertion(start, end, act), "title": _title(candidate), "allergy": False,
             "stopped": act.act == STOP or act.status in ("stopped", "on-hold"), "act": act.act, "status": act.status,
@@ -274,6 +248,8 @@ class _Note:
 
     def values(self) -> list[Mention]:
         """Measured values and sizes."""
+        found = measurements(self.text, self.context.tokens)
+        self.sizes = [Span(row.start, row.end, self.text[row.start : row.end]) for row in found if not row.code]
         return [
             self._mention(
                 "measurement", row.start, row.end, row.code,
@@ -283,7 +259,7 @@ class _Note:
                     "choices": [list(choice) for choice in row.choices],
                 },
             )
-            for row in measurements(self.text, self.context.tokens)
+            for row in found
         ]  # fmt: skip
 
     def findings(self) -> list[Mention]:
@@ -293,38 +269,70 @@ class _Note:
             Named(words.starts[first], words.ends[end - 1], code)
             for first, end, code in _matcher("finding").find(words.words)
         ]
-        problems = named_conditions(self.text, problems, self._names)
-        rows = [self._problem(row) for row in problems if not self._in_heading(row.start)]
-        mentions = [row for row in rows if row is not None]
+        problems = named_conditions(self.text, problems, self.names)
+        rows = [self._problem(row) for row in problems if not self.in_heading(row.start)]
+        mentions = self._with_qualities([row for row in rows if row is not None])
         taken = _covered(self.text, [(row.start, row.end) for row in mentions])
         for first, end, code in _matcher("anatomy").find(words.words):
             span = (words.starts[first], words.ends[end - 1])
-            if not any(taken[slice(*span)]) and not self._in_heading(span[0]):
+            if not any(taken[slice(*span)]) and not self.in_heading(span[0]):
                 concept = concepts()[code]
                 details = {"icd10": "", "label": concept.label, "title": concept.title}
                 mentions.append(self._mention("anatomy", *span, code, details))
         return mentions
 
+    def _with_qualities(self, findings: list[Mention]) -> list[Mention]:
+        """The findings with side, organ, size, date and comparison where the note says them."""
+        around = Surroundings.of(self.text, self.context.tokens, self.sizes)
+        by_sentence: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for finding in findings:
+            span = (finding.start, finding.end)
+            by_sentence.setdefault(self.context.sentence_at(finding.start), []).append(span)
+        rows = []
+        for finding in findings:
+            sentence, own = self.context.sentence_at(finding.start), (finding.start, finding.end)
+            said = qualities(around, own, sentence, [other for other in by_sentence[sentence] if other != own])
+            rows.append(replace(finding, details={**finding.details, **said}) if said else finding)
+        return rows
+
     def _problem(self, row: Named) -> Mention | None:
-        section = self._section(row.start)
+        section = self.section_at(row.start)
         if row.concept == NO_SUBSTANCE and self.text[row.end : row.end + 8].lstrip().startswith((":", "：")):
             return None  # the heading of a list, also where it does not begin a line
-        assertion = self.context.assertion(row.start, row.end, section=section.name if section else "")
+        words = self.text[row.start : row.end]
+        name = section.name if section else ""
+        now = is_habit_now(self.text[: row.start], words, name)
+        assertion = self.context.assertion(row.start, row.end, section="" if now else name)
+        if now and assertion == HISTORICAL and not self.context.resolved(row.start, row.end):
+            assertion = PRESENT
         if assertion == ABSENT and has_not_recurred(self.context, row):
             assertion = HISTORICAL  # 肺癌术后未见复发 denies the recurrence, not the cancer
+        if assertion == PRESENT and is_past_event(self.text, row):
+            assertion = HISTORICAL
+        if is_vaccine(self.context, row.start, row.end):
+            assertion = ABSENT
         condition = condition_at(self.context, row, assertion)
         if condition is None:
             return None
+        if assertion == PRESENT and condition.details["code"].startswith(PREGNANCY_CODE) and self._is_child:
+            assertion = OTHER
         if assertion == PRESENT and (is_history(condition.details["code"]) or condition.details["status"] == RESOLVED):
             assertion = HISTORICAL
         concept = row.concept or condition.details["code"]
         return self._mention(condition.kind, row.start, row.end, concept, {**condition.details, "assertion": assertion})
 
+    @cached_property
+    def _is_child(self) -> bool:
+        return is_child(self.text)
 
+
+_OF_THE_NEXT = re.compile(
+    r"(?:,|\band\b|\bwith\b|\bplus\b)\s*(?:and\s+)?(?:topical|oral|intravenous|iv|inhaled|nasal|rectal|intramuscular|subcutaneous|transdermal)\s*$",
+    re.IGNORECASE,
+)
+"""The route of the next medication in the words before it."""
 _REASON = re.compile(r"[^().;。；（）\n]{0,30}[(（](?P<reason>[^()（）\d]{2,60})[)）]")
 """What stands in brackets behind a stopped medication is why it was stopped, no present finding."""
-_ALLERGY_WORD = re.compile(r"(?:\s*(?:allerg\w*|过敏))?$", re.IGNORECASE)
-"""The word for allergy in the name of an allergen ("Penicillin allergy") is no part of the substance."""
 
 
 @cache

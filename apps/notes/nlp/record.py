@@ -99,12 +99,16 @@ def _said(row: Row) -> Row:
 
 
 def _merged(rows: list[Row]) -> list[Row]:
-    """One row for what a note says twice; a medication's later act counts."""
+    """One row for what a note says twice; a medication's later act counts, unless it is only considered."""
     merged: dict[tuple[str, ...], Row] = {}
     for row in rows:
         key = _key(row)
         known = merged.get(key)
-        if known is None or (row["kind"] == "medication" and row.get("dose")):
+        if known is None:
+            merged[key] = row
+        elif known["status"] == "active" and row["status"] in ("conditional", "resolved"):
+            merged[key] = {**row, **known}  # what is so already does not depend on anything, nor is it over
+        elif row["kind"] == "medication" and row.get("dose"):
             merged[key] = row
         else:
             merged[key] = {**known, **row}

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from apps.jobs.models import State
 from apps.notes import note_extraction
-from apps.notes.labels import ASSERTIONS, KINDS, SECTIONS
+from apps.notes.labels import ASSERTIONS, COMPARED, KINDS, LATERALITIES, SECTIONS
 from apps.notes.models import Concept, ConceptVerdict, Note, NoteExtraction
+from apps.notes.nlp.qualities import organs
 from apps.notes.proposals import NO_SUBSTANCE
 from apps.notes.queries import concepts_by_kind
 from apps.notes.views.review_items import Item, build_item
@@ -117,6 +118,17 @@ def _stretches(text: str, concepts: list[Concept], sentences: list[int]) -> list
     return pieces
 
 
+def quality_words(details: Mapping[str, Any]) -> list[str]:
+    """Side, organ, size, date and comparison of a finding, in words."""
+    words = [str(LATERALITIES[details["laterality"]])] if details.get("laterality") in LATERALITIES else []
+    if details.get("organ") in organs():
+        words.append(in_language(organs()[details["organ"]]))
+    words += [str(details[name]) for name in ("size", "date") if details.get(name)]
+    if details.get("comparison") in COMPARED:
+        words.append(str(COMPARED[details["comparison"]]))
+    return words
+
+
 def _description(concept: Concept) -> str:
     """Describe a concept, for example "denied or absent · Family history · J18.9"."""
     details = concept.details
@@ -131,6 +143,7 @@ def _description(concept: Concept) -> str:
         parts.append(
             f"{' × '.join(f'{value:g}' for value in details['values'])} {SHOWN.get(details['unit'], details['unit'])}"
         )
+    parts += quality_words(details)
     if details.get("section"):
         parts.append(str(SECTIONS.get(details["section"], details["section"])))
     if details.get("icd10") and (code := note_extraction.code_of(concept)):

@@ -11,7 +11,8 @@ from apps.accounts.models import User
 from apps.explainability.drawing.volume import LEVELS
 from apps.explainability.models import Explanation
 from apps.explainability.queries import by_finding, strongest_slice, zones
-from apps.imaging.models import Study
+from apps.imaging.models import Series, Study
+from apps.imaging.study_objects import image_counts, undrawable
 from apps.inference.models import Analysis, Finding
 from apps.inference.queries import current_analyses
 from apps.terminology.localisation import in_language
@@ -80,19 +81,28 @@ def under_way(analyses: list[AnalysisRow]) -> bool:
     return False
 
 
+def image_series(study: Study) -> list[Series]:
+    """Return the series that have images to show, in the order of the manifest."""
+    counts = image_counts(study)
+    return [series for series in study.series.all() if series.series_instance_uid in counts]
+
+
 def manifest(study: Study, analyses: list[AnalysisRow]) -> dict[str, Any]:
-    """Build the viewer's manifest: series to fetch, and overlays by finding."""
+    """Build the viewer's manifest: series with images to fetch, what to leave out of them, and overlays by finding."""
     uid = study.study_instance_uid
+    hidden = undrawable(study)
     return {
         "study": uid,
         "series": [
             {
                 "uid": series.series_instance_uid,
                 "modality": series.modality,
+                "number": series.number,
                 "description": series.headers.get("series_description", ""),
                 "metadata": reverse("dicomweb:series-metadata", args=[uid, series.series_instance_uid]),
+                "hidden": hidden.get(series.series_instance_uid, []),
             }
-            for series in study.series.all()
+            for series in image_series(study)
         ],
         "overlays": [_overlay(item) for row in analyses for item in row.findings if _drawn(item)],
     }

@@ -16,9 +16,11 @@ from apps.accounts.access import role_required
 from apps.accounts.actors import signed_in
 from apps.accounts.models import CLINICIANS, PHYSICIANS
 from apps.explainability import scheduling
-from apps.imaging.access import quarantined_visible_to, visible_to
+from apps.imaging.access import visible_to
 from apps.imaging.models import Study
+from apps.imaging.quarantine import decidable
 from apps.imaging.queries import studies
+from apps.imaging.study_objects import objects_of
 from apps.inference import review as reviewing
 from apps.inference.access import visible_findings
 from apps.inference.access import visible_to as visible_analyses
@@ -48,7 +50,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
         "filter": filters,
         "page": page,
         "after": request.POST.get("after", ""),
-        "held": quarantined_visible_to(actor).filter(decision="").count(),
+        "held": decidable(actor).count(),
     }
     if not request.headers.get("X-Polling"):
         audit.record(actor, "studies.searched" if search else "studies.listed", why="treatment", rows=len(page.rows))
@@ -66,6 +68,7 @@ def study_page(request: HttpRequest, study_uid: str) -> HttpResponse:
     audit.record(signed_in(request), "study.opened", study, why="emergency" if emergency else "treatment")
     context = {"study": study, "viewer_texts": _viewer_texts(), "emergency": emergency, **_panel(request, study)}
     context["cases"] = of_study(signed_in(request), study.pk)
+    context["objects"], context["image_series"] = objects_of(study), reading.image_series(study)
     return render(request, "portal/clinician/study.html", context)
 
 
@@ -127,6 +130,14 @@ def _viewer_texts() -> dict[str, str]:
         "failed": _(
             "The images could not be displayed. Reload the page; if it happens again, contact your administrator."
         ),
+        "noImages": _("This study has no images that can be displayed."),
+        "images": _("{count} images"),
+        "axial": _("axial"),
+        "coronal": _("coronal"),
+        "sagittal": _("sagittal"),
+        "oblique": _("oblique"),
+        "localizer": _("localizer"),
+        "unplaced": _("without position"),
         "position": _("Image {current} of {total}"),
         "probe": _("{before} % before, {after} % with the area masked"),
         "probing": _("Calculating …"),

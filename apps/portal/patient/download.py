@@ -10,13 +10,13 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import Appointment, AppointmentState, Question
-from apps.explainability.patient_release import released_explanations
+from apps.explainability.explanation_release import released_explanations
 from apps.patients.models import Patient, Sex
 from apps.portal.consents import consent_rows
 from apps.recommendations.guidelines.plans import care_plan
 from apps.recommendations.queries import advice_of, of_patient, subject_of
 from apps.reports.export import fhir
-from apps.reports.patient_release import released_reports
+from apps.reports.report_release import released_reports
 
 GENDERS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other"}
 STATES = {

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts import audit
 from apps.accounts.actors import signed_in
-from apps.explainability.patient_release import released_explanations
+from apps.explainability.explanation_release import released_explanations
 from apps.patients.models import Patient
 from apps.portal.patient import download
 from apps.portal.patient.views import own_record
 from apps.reports.export.pdf import NoPdf, pdf
-from apps.reports.patient_release import ReleasedReport, released_reports
+from apps.reports.report_release import ReleasedReport, released_reports
 from apps.reports.report_templates import SECTIONS
 
 

@@ -23,7 +23,7 @@ from apps.accounts.queries import record_accesses
 from apps.contact import mail
 from apps.contact.access import visible_appointments, visible_questions
 from apps.contact.models import EmailPreference
-from apps.explainability.patient_release import released_explanations
+from apps.explainability.explanation_release import released_explanations
 from apps.inference.routing import route_patient
 from apps.jobs.errors import UserError
 from apps.patients.access import visible_to
@@ -33,7 +33,7 @@ from apps.portal.consents import confirm_first, consent_rows
 from apps.portal.forms import ConsentForm
 from apps.protection.models import holder_name
 from apps.recommendations.queries import of_patient
-from apps.reports.patient_release import released_reports
+from apps.reports.report_release import released_reports
 
 MAX_SHOWN_ACCESSES = 50
 TYPE_COOKIE = "type"

@@ -105,6 +105,11 @@ class Statement(SealedRecord):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Who chose the code."
     )
 
+    corrects = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="corrected_by",
+        help_text="The statement, entered in error, whose place it took.",
+    )  # fmt: skip
+
     class Meta:
         ordering = ["kind", "status", "-entered_at"]
         indexes = [models.Index(fields=["case", "kind", "status"], name="statements_of_a_case")]

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from apps.terminology.loinc import catalogue
+from apps.terminology.loinc import COLUMNS, SIGNED, own_codes
 from apps.terminology.ucum import NotUcum
 from apps.terminology.unit_spellings import to_ucum
 
-COLUMNS = ("loinc", "name", "unit", "g_per_mol", "specimen", "signed")
 LOINC = "http://loinc.org"
 SPECIMENS = (
     ("urine", r"\burine\b"),
@@ -28,7 +27,6 @@ SPECIMENS = (
     ("fluid", r"(?<!cerebral spinal )\bfluid\b(?! (?:intake|output))"),
     ("blood", r"\bserum\b|\bplasma\b|\bblood\b(?! pressure)"),
 )
-SIGNED = re.compile(r"base excess|anion gap|balance|difference|axis|-score", re.IGNORECASE)
 UNITS = {"g/24": "g/(24.h)", "mg/24": "mg/(24.h)", "mcg/24": "ug/(24.h)", "ug/24": "ug/(24.h)", "": "", "{#}": ""}
 
 
@@ -39,7 +37,7 @@ def build_loinc_codes(flowsheet: Path, bundles: list[Path], target: Path) -> int
         flowsheet: NLM's ``nlm_flowsheet_loinc.tsv``.
         bundles: ZIP files of FHIR resources, whose Observations name further codes.
     """
-    known = {*catalogue(), *(code for measure in catalogue().values() for code in measure.same)}
+    known = own_codes()
     rows: dict[str, tuple[str, ...]] = {}
     for code, name, written, mass in (*_flowsheet(flowsheet), *_observed(bundles)):
         unit = _unit(written)

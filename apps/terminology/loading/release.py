@@ -17,11 +17,21 @@ from apps.terminology.loading.cvx import load_cvx
 from apps.terminology.loading.errors import WrongRelease
 from apps.terminology.loading.icd10cm import FILE as ICD10CM
 from apps.terminology.loading.icd10cm import load_icd10cm
+from apps.terminology.loading.loinc import FILE as LOINC
+from apps.terminology.loading.loinc import load_loinc
 from apps.terminology.loading.rxnorm import CONSO, REL, load_rxnorm
+from apps.terminology.loinc import further_codes
 
 SMALLEST = 0.5
 """A release with fewer entries than this share of those in use is taken for truncated."""
-FILES = ("ingredients.tsv.gz", "drugs.tsv.gz", "rxnorm_codes.tsv.gz", "conditions.tsv.gz", "vaccines.tsv")
+FILES = (
+    "ingredients.tsv.gz",
+    "drugs.tsv.gz",
+    "rxnorm_codes.tsv.gz",
+    "conditions.tsv.gz",
+    "vaccines.tsv",
+    "loinc_codes.tsv.gz",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Change:
 def load_releases(
     folder: Path, store: Path, *, accept_smaller: bool = False, progress: Callable[[str], object] = lambda text: None
 ) -> list[Change]:
-    """Load the releases that a folder has: RxNorm, ICD-10-CM, CVX; what it lacks stays as it is.
+    """Load the releases that a folder has: RxNorm, ICD-10-CM, CVX, LOINC; what it lacks stays as it is.
 
     Raises:
         WrongRelease: if nothing is there, or something is wrong; then nothing changes.
@@ -46,8 +56,7 @@ def load_releases(
     steps = _steps(folder)
     if not steps:
         raise WrongRelease(
-            f"{folder} has none of {CONSO}, icd10cm_order_YYYY.txt and cvx.txt (also in folders below); LOINC is "
-            "bundled and not loaded"
+            f"{folder} has none of {CONSO}, icd10cm_order_YYYY.txt, cvx.txt and {LOINC} (also in folders below)"
         )
     store.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=store))
@@ -81,7 +90,8 @@ def _steps(folder: Path) -> dict[str, Callable[[Path], dict[str, str]]]:
     rxnorm = {path.parent for path in files if path.name.upper() in (CONSO, REL)}
     icd10cm = [path for path in files if ICD10CM.search(path.name)]
     cvx = [path for path in files if path.name.lower() == "cvx.txt"]
-    for name, found in (("RxNorm", sorted(rxnorm)), ("ICD-10-CM", icd10cm), ("CVX", cvx)):
+    loinc = [path for path in files if path.name.lower() == LOINC.lower()]
+    for name, found in (("RxNorm", sorted(rxnorm)), ("ICD-10-CM", icd10cm), ("CVX", cvx), ("LOINC", loinc)):
         if len(found) > 1:
             places = ", ".join(str(path.relative_to(folder)) for path in found)
             raise WrongRelease(f"{name} is there more than once: {places}; leave the release that is meant")
@@ -92,6 +102,8 @@ def _steps(folder: Path) -> dict[str, Callable[[Path], dict[str, str]]]:
         steps["ICD-10-CM"] = lambda target: load_icd10cm(icd10cm[0], target)
     if cvx:
         steps["CVX"] = lambda target: load_cvx(cvx[0], target)
+    if loinc:
+        steps["LOINC"] = lambda target: load_loinc(loinc[0], target)
     return steps
 
 
@@ -100,6 +112,8 @@ def _in_use(system: str) -> dict[str, str]:
         return {row.rxcui: row.name for row in drug_names().by_name.values() if row.rxcui}
     if system == "ICD-10-CM":
         return {code: row.title for code, row in conditions().codes.items()}
+    if system == "LOINC":
+        return {code: measure.title["en"] for code, measure in further_codes().items()}
     return dict(line.split("\t") for line in own_lines("vaccines.tsv"))  # type: ignore[misc]
 
 

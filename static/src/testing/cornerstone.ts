@@ -75,7 +75,12 @@ export const Enums = {
 export const MouseBindings = { Primary: 1, Secondary: 2, Auxiliary: 4, Wheel: 524288 };
 
 /** What the newest `Stack` works on. */
-export const started: { viewport?: Viewport; tools?: ToolGroup } = {};
+export const started: {
+  viewport?: Viewport;
+  tools?: ToolGroup;
+  /** The viewer's settings for loading ahead, and the element it loads ahead for. */
+  prefetch: { configuration?: unknown; element?: HTMLElement | undefined };
+} = { prefetch: {} };
 
 /** In place of `@cornerstonejs/core`. */
 export const core = {
@@ -103,6 +108,19 @@ export const tools = {
   StackScrollTool: tool("StackScroll"),
   WindowLevelTool: tool("WindowLevel"),
   ZoomTool: tool("Zoom"),
+  utilities: {
+    stackContextPrefetch: {
+      setConfiguration: (configuration: unknown) => {
+        started.prefetch.configuration = configuration;
+      },
+      enable: (element: HTMLElement) => {
+        started.prefetch.element = element;
+      },
+      disable: () => {
+        started.prefetch.element = undefined;
+      },
+    },
+  },
   ToolGroupManager: {
     createToolGroup: (): ToolGroup | undefined => {
       started.tools = new ToolGroup();

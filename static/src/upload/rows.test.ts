@@ -4,6 +4,7 @@ import { outcomeRow, PendingRow } from "./rows";
 
 freshPages();
 
+const WORDS = { open: "Open study", decide: "Decide" };
 const PENDING = `<template id="pending"><li><span data-name></span><span data-state></span>
   <progress max="1" value="0"></progress></li></template>`;
 const DONE = `<template id="done"><li><span class="badge" data-badge></span><span data-name></span>
@@ -36,7 +37,7 @@ test("a stored file leads to its study", () => {
     reason: "",
     study: "/studies/1/",
   } as const;
-  const row = outcomeRow(get<HTMLTemplateElement>("#done"), outcome, "Open study");
+  const row = outcomeRow(get<HTMLTemplateElement>("#done"), outcome, WORDS);
   const link = row.querySelector("a") as HTMLAnchorElement;
   expect(link.getAttribute("href")).toBe("/studies/1/");
   expect(link.getAttribute("aria-label")).toBe("Open study: a.dcm");
@@ -52,8 +53,22 @@ test("a refused file says why and leads nowhere", () => {
     reason: "No DICOM",
     study: "",
   } as const;
-  const row = outcomeRow(get<HTMLTemplateElement>("#done"), outcome, "Open study");
+  const row = outcomeRow(get<HTMLTemplateElement>("#done"), outcome, WORDS);
   expect(row.querySelector("a")?.classList).toContain("hidden");
   expect(row.querySelector("[data-reason]")?.textContent).toBe("No DICOM");
   expect(row.querySelector(".badge-error")).not.toBeNull();
+});
+
+test("a quarantined file leads to where one decides", () => {
+  const outcome = {
+    name: "a.dcm",
+    outcome: "held",
+    label: "Quarantined",
+    reason: "No Patient ID",
+    study: "",
+    decide: "/imaging/held/",
+  } as const;
+  const link = outcomeRow(get<HTMLTemplateElement>("#done"), outcome, WORDS).querySelector("a");
+  expect(link?.getAttribute("href")).toBe("/imaging/held/");
+  expect(link?.getAttribute("aria-label")).toBe("Decide: a.dcm");
 });

@@ -1,6 +1,7 @@
 import type { Outcome } from "./transfer";
 
-const BADGES = {
+/** The colour of each outcome. */
+export const BADGES = {
   stored: "badge-success",
   duplicate: "badge-info",
   held: "badge-warning",
@@ -36,8 +37,14 @@ export class PendingRow {
   }
 }
 
+/** Words on the link of a row. */
+export interface LinkWords {
+  open: string;
+  decide: string;
+}
+
 /** The row of a file whose outcome is known. */
-export function outcomeRow(template: HTMLTemplateElement, outcome: Outcome, open: string): HTMLLIElement {
+export function outcomeRow(template: HTMLTemplateElement, outcome: Outcome, words: LinkWords): HTMLLIElement {
   const row = template.content.firstElementChild?.cloneNode(true) as HTMLLIElement;
   const set = (selector: string, text: string) => {
     const place = row.querySelector(selector);
@@ -46,13 +53,20 @@ export function outcomeRow(template: HTMLTemplateElement, outcome: Outcome, open
   set("[data-name]", outcome.name);
   set("[data-reason]", outcome.reason);
   set("[data-badge]", outcome.label);
+  if (outcome.study) set("[data-of]", outcome.title ?? "");
   row.querySelector("[data-badge]")?.classList.add(BADGES[outcome.outcome]);
   const link = row.querySelector<HTMLAnchorElement>("[data-study]");
-  if (link && outcome.study) {
-    link.href = outcome.study;
-    link.textContent = open;
-    link.setAttribute("aria-label", `${open}: ${outcome.name}`);
-    link.classList.remove("hidden");
-  }
+  if (link) fill(link, outcome, words, outcome.name);
   return row;
+}
+
+/** Leads to the study, or to where one decides on the file. */
+export function fill(link: HTMLAnchorElement, outcome: Outcome, words: LinkWords, name: string): void {
+  const address = outcome.study || outcome.decide;
+  if (!address) return;
+  const text = outcome.study ? words.open : words.decide;
+  link.href = address;
+  link.textContent = text;
+  link.setAttribute("aria-label", `${text}: ${name}`);
+  link.classList.remove("hidden");
 }

@@ -8,6 +8,12 @@ export interface Outcome {
   label: string;
   reason: string;
   study: string;
+  /** Where to decide on a quarantined file. */
+  decide?: string;
+  /** Equal for files that are shown as one row; without it a file has a row of its own. */
+  group?: string;
+  /** Heading of the group. */
+  title?: string;
 }
 
 /** Begins an upload and returns the address for its files. */

@@ -18,6 +18,8 @@ export class Explanations {
     private readonly controls: HTMLElement,
     private readonly panel: () => HTMLElement | null,
     private readonly failed: (error: unknown) => void,
+    /** Opens the stack in which an explained image lies, if it is not on the screen. */
+    private readonly open: (overlay: Overlay) => Promise<void> = async () => {},
   ) {
     document.addEventListener("click", (event) => {
       const button = (event.target as HTMLElement).closest<HTMLElement>("[data-explanation]");
@@ -66,12 +68,16 @@ export class Explanations {
 
   private async goToFilm(overlay: Overlay): Promise<void> {
     await this.stack.shown; // who is quicker than the slices still gets to the one that counts
-    const ids = this.stack.viewport.getImageIds();
-    const index = ids.findIndex((imageId) => {
+    if (this.indexOf(overlay) < 0) await this.open(overlay);
+    const index = this.indexOf(overlay);
+    if (index >= 0 && index !== this.stack.viewport.getCurrentImageIdIndex()) await this.stack.goTo(index);
+  }
+
+  private indexOf(overlay: Overlay): number {
+    return this.stack.viewport.getImageIds().findIndex((imageId) => {
       const { instance, frame } = frameOf(imageId);
       return instance === overlay.instance && frame === overlay.frame;
     });
-    if (index >= 0 && index !== this.stack.viewport.getCurrentImageIdIndex()) await this.stack.goTo(index);
   }
 
   private async draw(): Promise<void> {

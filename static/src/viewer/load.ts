@@ -1,10 +1,22 @@
 import { metaData } from "@cornerstonejs/metadata";
+import { type Image, type ImageStack, stacksOf } from "./order";
 import { type DicomJson, voiLutModule } from "./voi";
 
 /** What the server's manifest says. */
 export interface Manifest {
-  series: { uid: string; modality: string; description: string; metadata: string }[];
+  series: SeriesEntry[];
   overlays: Overlay[];
+}
+
+/** A series with images. */
+export interface SeriesEntry {
+  uid: string;
+  modality: string;
+  number: number;
+  description: string;
+  metadata: string;
+  /** SOP Instance UIDs of those that cannot be drawn. */
+  hidden: string[];
 }
 
 /** An explanation's picture and the frame to which it belongs. */
@@ -23,6 +35,7 @@ export interface Overlay {
   levels: number;
 }
 
+const PIXELS = ["7FE00010", "7FE00008", "7FE00009"];
 const headers = new Map<string, DicomJson>();
 const BEFORE_THE_LIBRARYS = 20_000;
 
@@ -40,17 +53,29 @@ export async function json<T>(url: string): Promise<T> {
 
 /** Reads a series' metadata and returns Cornerstone's image ids, a frame each, in the order to scroll. */
 export async function imageIds(metadataUrl: string): Promise<string[]> {
+  return (await stacks(metadataUrl)).flatMap(({ images }) => images.map(({ id }) => id));
+}
+
+/**
+ * Reads a series' metadata and returns its stacks.
+ *
+ * @param hidden SOP Instance UIDs of objects that cannot be drawn; those without pixels are left out anyway.
+ */
+export async function stacks(metadataUrl: string, hidden: string[] = []): Promise<ImageStack[]> {
   const instances = await json<DicomJson[]>(metadataUrl);
-  instances.sort((a, b) => number(a, "00200013") - number(b, "00200013"));
-  return instances.flatMap((instance) => {
-    const uri = ["7FE00010", "7FE00008", "7FE00009"].map((tag) => instance[tag]?.BulkDataURI).find(Boolean);
-    const frames = Math.max(1, number(instance, "00280008"));
-    return Array.from({ length: frames }, (_, index) => {
-      const imageId = `wadors:${uri}/${index + 1}`;
-      headers.set(imageId, instance);
-      metaData.addTyped("naturalized", imageId, { dicomwebJson: instance });
-      return imageId;
-    });
+  const left = new Set(hidden);
+  return stacksOf(instances.filter((instance) => !left.has(uidOf(instance))).flatMap(imagesOf));
+}
+
+function imagesOf(instance: DicomJson): Image[] {
+  const uri = PIXELS.map((tag) => instance[tag]?.BulkDataURI).find(Boolean);
+  if (!uri) return [];
+  const frames = Math.max(1, number(instance, "00280008"));
+  return Array.from({ length: frames }, (_, index) => {
+    const id = `wadors:${uri}/${index + 1}`;
+    headers.set(id, instance);
+    metaData.addTyped("naturalized", id, { dicomwebJson: instance });
+    return { id, instance, frame: index + 1 };
   });
 }
 
@@ -67,6 +92,10 @@ export function placeOf(imageId: string, overlay: Overlay): number | undefined {
 export function frameOf(imageId: string): { instance: string; frame: number } {
   const match = /instances\/([0-9.]+)\/frames\/(\d+)/.exec(imageId);
   return { instance: match?.[1] ?? "", frame: Number(match?.[2] ?? 1) };
+}
+
+function uidOf(instance: DicomJson): string {
+  return String(instance["00080018"]?.Value?.[0] ?? "");
 }
 
 function number(instance: DicomJson, tag: string): number {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { tools as library, MouseBindings } from "../testing/cornerstone";
+import { tools as library, MouseBindings, started } from "../testing/cornerstone";
 import { freshPages, write } from "../testing/page";
 import { imageId, stackOf } from "../testing/viewer";
 
@@ -40,6 +40,17 @@ test("a series is shown from its first image, and only then one can go to an ima
   await stack.show(["1", "2", "3"].map((uid) => imageId(uid)));
   await stack.shown;
   expect(viewport.getCurrentImageId()).toBe(imageId("1"));
+});
+
+test("the images of the series on the screen are loaded ahead, and of no other", async () => {
+  const { stack } = await stackOf();
+  await stack.show(["1", "2", "3"].map((uid) => imageId(uid)));
+  expect(started.prefetch.element).toBe(stack.element);
+  const next = stack.show(["4"].map((uid) => imageId(uid)));
+  expect(started.prefetch.element).toBeUndefined();
+  await next;
+  expect(started.prefetch.element).toBe(stack.element);
+  expect(started.prefetch.configuration).toMatchObject({ maxAfter: expect.any(Number) });
 });
 
 test("scrolling stops at both ends", async () => {

@@ -8,12 +8,16 @@ import {
   StackScrollTool,
   Enums as ToolEnums,
   ToolGroupManager,
+  utilities,
   WindowLevelTool,
   ZoomTool,
 } from "@cornerstonejs/tools";
 
 const TOOLS = [WindowLevelTool, ZoomTool, PanTool, LengthTool];
 const { MouseBindings } = ToolEnums;
+const { stackContextPrefetch } = utilities;
+/** Images loaded ahead of the one on the screen; a phone has memory for no more. */
+const AHEAD = { minBefore: 8, maxAfter: 32, directionExtraImages: 16 };
 
 /** The tools that the left button or one finger can hold. */
 export const TOOL_NAMES = {
@@ -45,6 +49,7 @@ export class Stack {
     await initCore();
     dicomImageLoader.init({ maxWebWorkers: Math.min(4, Math.max(1, navigator.hardwareConcurrency >> 1)) });
     initTools();
+    stackContextPrefetch.setConfiguration(AHEAD);
     const engine = new RenderingEngine("reading");
     engine.enableElement({ viewportId: "stack", type: Enums.ViewportType.STACK, element });
     const tools = ToolGroupManager.createToolGroup("reading");
@@ -74,10 +79,12 @@ export class Stack {
     for (const [name, list] of Object.entries(bindings)) this.tools.setToolActive(name, { bindings: list });
   }
 
-  /** Shows a series. */
+  /** Shows a series and loads its images ahead of scrolling. */
   async show(imageIds: string[]): Promise<void> {
+    stackContextPrefetch.disable(this.element);
     await this.viewport.setStack(imageIds, 0);
     this.viewport.render();
+    stackContextPrefetch.enable(this.element);
     this.settle();
   }
 

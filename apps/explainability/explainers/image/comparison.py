@@ -102,7 +102,7 @@ def _evaluated(film: Explainable, sample: Sample, judge: Game, output: int, name
     pixels, gap, evaluations = _pixels(film, sample.plane, output, name)
     row = {"seconds": time.perf_counter() - started, "evaluations": float(evaluations)}
     regions = judge.regions.gather(pixels[None])[0]
-    curves = faithfulness.curves(judge, regions, output, np.random.default_rng(SEED), orders=0)
+    curves = faithfulness.curves(judge, regions, output)
     row |= {"insertion": curves.insertion_auc, "deletion": curves.deletion_auc, "advantage": curves.advantage}
     row |= {} if gap is None else {"gap": abs(gap)}
     if sample.truth is not None:

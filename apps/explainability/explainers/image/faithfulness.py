@@ -10,7 +10,6 @@ finding. Sanity check (Adebayo et al., NeurIPS 2018): a model with random weight
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +33,7 @@ class Curves:
 
     Attributes:
         deletion, insertion: (STEPS + 1,) in the explanation's order.
-        random: (orders, STEPS + 1) insertion curves in random orders.
+        random: (orders, STEPS + 1) insertion curves in random orders; no row if none were evaluated.
     """
 
     deletion: Values
@@ -65,13 +64,26 @@ class Curves:
         return 2 * float(np.std([_area(curve) for curve in self.random], ddof=1)) * np.sqrt(2)
 
 
-def curves(game: Game, regions: Values, output: int, rng: np.random.Generator, *, orders: int = ORDERS) -> Curves:
-    """Hide and reveal an image's regions by their attributions, (regions,), and in random orders."""
+def random_insertions(game: Game, rng: np.random.Generator, *, orders: int = ORDERS) -> Values:
+    """Probabilities (orders, STEPS + 1, outputs) while an image's regions are revealed in random orders.
+
+    They depend on no attribution: evaluate them once for all outputs of an image.
+    """
+    tried = [_growing(rng.permutation(game.regions.count)) for _ in range(orders)]
+    return game.values(np.concatenate(tried))[:, 0].reshape(orders, STEPS + 1, -1)
+
+
+def curves(game: Game, regions: Values, output: int, random: Values | None = None) -> Curves:
+    """Hide and reveal an image's regions by their attributions, (regions,).
+
+    Args:
+        random: from :func:`random_insertions`, of the same image, for comparison with chance.
+    """
     by_strength = np.argsort(-regions, kind="stable")
-    tried = [by_strength, by_strength[::-1], *(rng.permutation(len(regions)) for _ in range(orders))]
-    coalitions = np.concatenate([_growing(order) for order in tried])
-    answers = game.values(coalitions)[:, 0, output].reshape(len(tried), STEPS + 1)
-    return Curves(deletion=answers[1][::-1], insertion=answers[0], random=answers[2:])
+    coalitions = np.concatenate([_growing(by_strength), _growing(by_strength[::-1])])
+    insertion, deletion = game.values(coalitions)[:, 0, output].reshape(2, STEPS + 1)
+    at_random = np.empty((0, STEPS + 1)) if random is None else random[..., output]
+    return Curves(deletion=deletion[::-1], insertion=insertion, random=at_random)
 
 
 def smallest_reversing_set(game: Game, regions: Values, output: int, threshold: float) -> tuple[int, float] | None:
@@ -112,22 +124,36 @@ def correlation(first: Values, second: Values) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def predictive_fidelity(game: Game, values: Sequence[Values], output: int, rng: np.random.Generator) -> list[float]:
+@dataclass(frozen=True)
+class RandomHalves:
+    """A game's values with a random half of the regions hidden, from which no attribution was computed.
+
+    Attributes:
+        coalitions: (HALVES, regions), true where a region is visible.
+        log_odds: (HALVES, outputs).
+    """
+
+    coalitions: npt.NDArray[np.bool_]
+    log_odds: Values
+
+
+def random_halves(game: Game, rng: np.random.Generator) -> RandomHalves:
+    """Evaluate random halves once for all outputs and explainers of an image."""
+    regions = game.regions.count
+    halves = rng.random((HALVES, regions)).argsort(axis=1) < regions // 2
+    return RandomHalves(halves, game.values(halves)[:, 1])
+
+
+def predictive_fidelity(halves: RandomHalves, attributions: Values, output: int) -> float:
     """How well attributions predict the outputs for images with a random half of the regions hidden.
 
     Args:
-        values: several explainers' attributions of the regions in log-odds, (regions,) each.
+        attributions: of the regions in log-odds, (regions,).
 
     Returns:
-        For each, the correlation of predicted and actual log-odds; 0 if one is constant.
+        The correlation of predicted and actual log-odds; 0 if one is constant.
     """
-    regions = game.regions.count
-    halves = rng.random((HALVES, regions)).argsort(axis=1) < regions // 2
-    actual = game.values(halves)[:, 1, output]
-    predicted = [halves.astype(np.float64) @ attributions for attributions in values]
-    return [
-        float(np.corrcoef(row, actual)[0, 1]) if np.ptp(row) > 0 and np.ptp(actual) > 0 else 0.0 for row in predicted
-    ]
+    return correlation(halves.coalitions.astype(np.float64) @ attributions, halves.log_odds[:, output])
 
 
 def with_noise(plane: npt.NDArray[np.generic], rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -41,14 +41,12 @@ def measure(
     first = film.amortised_estimate(game)
     noisy = _with_noise(film, plane, method, watched, budget)
     slopes = _gradients(film, plane) if method != "gradient" else None
+    random = faithfulness.random_insertions(game, np.random.default_rng(SEED))
+    halves = faithfulness.random_halves(game, np.random.default_rng(SEED + 1))
     measured = {}
-
-    def fresh() -> np.random.Generator:
-        return np.random.default_rng(SEED + 1)
-
     for output, threshold in thresholds.items():
         attributions = regions[0, output]
-        curves = faithfulness.curves(game, attributions, output, np.random.default_rng(SEED))
+        curves = faithfulness.curves(game, attributions, output, random)
         measures: Measures = {
             "deletion": curves.deletion_auc,
             "insertion": curves.insertion_auc,
@@ -58,7 +56,7 @@ def measure(
             "deletion_curve": [round(float(value), 4) for value in curves.deletion],
             "insertion_curve": [round(float(value), 4) for value in curves.insertion],
             "gap": float(attribution.gaps[0, output]),
-            "predictive_fidelity": faithfulness.predictive_fidelity(game, [regions[1, output]], output, fresh())[0],
+            "predictive_fidelity": faithfulness.predictive_fidelity(halves, regions[1, output], output),
             "stability": faithfulness.correlation(attributions, noisy[0, output]),
             "share_of_change": _reversal(game, attributions, output, threshold),
         }
@@ -66,8 +64,8 @@ def measure(
             measures["agreement"] = faithfulness.correlation(attributions, slopes[0, output])
         if first is not None and method == "sampled":
             estimate = first.by_region(game)[0, output]
-            fidelity = faithfulness.predictive_fidelity(game, [first.by_region(game)[1, output]], output, fresh())
-            measures["estimate_fidelity"] = fidelity[0]
+            estimate_log_odds = first.by_region(game)[1, output]
+            measures["estimate_fidelity"] = faithfulness.predictive_fidelity(halves, estimate_log_odds, output)
             measures["estimate_error"] = float(
                 np.sqrt(((estimate - attributions) ** 2).sum() / max((attributions**2).sum(), 1e-18))
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.inference import registry
+from apps.inference import installed_packages
 from apps.inference.packages.card import Package
 
 COLUMNS = ("advantage", "insertion", "deletion", "pointing", "gap", "sanity", "evaluations", "seconds")
@@ -18,7 +18,7 @@ def newest(name: str, version: str | None) -> Package:
     Raises:
         CommandError: if there is none; the message lists the installed packages.
     """
-    installed = registry.find().packages
+    installed = installed_packages.find().packages
     candidates = [package for package in installed if package.name == name and version in (None, package.version)]
     if not candidates:
         known = ", ".join(f"{package.name} {package.version}" for package in installed) or "none"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from apps.imaging.dicom.parser import Unreadable
-from apps.inference import batch_predict, registry
+from apps.inference import batch_predict, installed_packages
 from apps.inference.engines.input_checks import InputRejected
 from apps.inference.output_checks import checked_probabilities
 from apps.inference.packages.card import FILMS, SERIES, VOLUMES, Package
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            package = registry.newest(options["name"], options["package_version"])
+            package = installed_packages.newest(options["name"], options["package_version"])
         except ValueError as error:
             raise CommandError(str(error)) from error
         if package.task == SERIES:

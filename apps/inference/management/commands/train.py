@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from apps.inference.registry import newest
+from apps.inference.installed_packages import newest
 from apps.inference.training.recipes import RECIPES, TrainingRun, train_package
 
 

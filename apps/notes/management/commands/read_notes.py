@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.notes.nlp.qualities import NAMES
 from apps.notes.nlp.reader import Mention, read
 from apps.notes.nlp.record import record_of
 from apps.terminology.json_lines import JsonLinesCommand
@@ -16,7 +17,7 @@ class Command(JsonLinesCommand):
     help = (
         "Read clinical notes in English or Chinese. IN has a JSON object a line, with id, text and language (en or zh; "
         "found out if missing); OUT gets id, mentions and record: what would be written if a clinician confirmed every "
-        "line."
+        "line. Mentions have section, laterality, organ, size, date and comparison where the note says them."
     )
 
     def answer(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -35,4 +36,6 @@ def _mention(mention: Mention) -> dict[str, Any]:
     return {
         "text": mention.text, "start": mention.start, "end": mention.end, "kind": kind,
         "system": SYSTEMS.get(mention.kind, "") if code else "", "code": code, "assertion": mention.assertion,
+        **({"section": mention.section} if mention.section else {}),
+        **{name: mention.details[name] for name in NAMES if mention.details.get(name)},
     }  # fmt: skip

@@ -2,63 +2,42 @@
 
 from __future__ import annotations
 
-import json
-from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
 
 from apps.jobs.errors import message
 from apps.records.fhir_observations import expand, read_observation
+from apps.terminology.json_lines import JsonLinesCommand, Row
 from apps.terminology.quantities import Reading, State, read_quantity, refused
 
 ORDER = (State.REFUSED, State.ASK, State.TAKEN)
 
 
-class Command(BaseCommand):
+class Command(JsonLinesCommand):
     help = (
         'Read values. IN has one JSON object a line: {"code", "value", "unit"}, {"fhir": {...}} or a FHIR Observation; '
         'OUT gets one a line: {"state", "value", "unit", "comparator", "why"}. Nothing is stored.'
     )
-    requires_system_checks: list[str] = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("input", type=Path, metavar="IN")
-        parser.add_argument("output", type=Path, metavar="OUT")
+    def answer(self, row: Row) -> Row:
+        """Read one value, or the values of one Observation."""
+        if "fhir" in row or row.get("resourceType"):
+            return _fhir_answer(row)
+        unit, specimen = (str(row.get(name) or "") for name in ("unit", "specimen"))
+        comparator = str(row.get("comparator") or "")
+        return _answer(
+            read_quantity(str(row.get("code") or ""), row.get("value"), unit, specimen=specimen, comparator=comparator)
+        )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            lines = options["input"].read_text("utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['input']} cannot be read as UTF-8 text: {error}") from error
-        rows = [json.dumps(read_line(line), ensure_ascii=False) for line in lines if line.strip()]
-        options["output"].write_text("".join(f"{row}\n" for row in rows), "utf-8")
-        self.stdout.write(f"{len(rows)} values read")
-
-
-def read_line(line: str) -> dict[str, Any]:
-    """Read one line of input; a line that is no JSON object is refused, and the others are still read."""
-    try:
-        row = json.loads(line)
-    except ValueError:
-        row = None
-    if not isinstance(row, dict):
-        return _answer(refused("value_line"))
-    if "fhir" in row or row.get("resourceType"):
-        return _fhir_answer(row)
-    unit, specimen = (str(row.get(name) or "") for name in ("unit", "specimen"))
-    comparator = str(row.get("comparator") or "")
-    return _answer(
-        read_quantity(str(row.get("code") or ""), row.get("value"), unit, specimen=specimen, comparator=comparator)
-    )
+    def unanswered(self, error: str) -> Row:
+        """A line that is wrong is refused as a value is."""
+        return {**_answer(refused("value_line")), **super().unanswered(error)}
 
 
 def _fhir_answer(row: dict[str, Any]) -> dict[str, Any]:
     """Read an Observation; with several values the state is the least certain, and each is listed."""
     resource = row.get("fhir", row)
     if not isinstance(resource, dict):
-        return _answer(refused("value_line"))
+        raise ValueError('"fhir" is a FHIR Observation: write {"fhir": {…}}')
     if not resource.get("resourceType"):
         resource = expand(resource)
     patient = row.get("patient") if "fhir" in row else None

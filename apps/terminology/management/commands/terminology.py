@@ -32,7 +32,9 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         load = actions.add_parser("load", help="take over releases: all of them or, if one is wrong, none")
         load.add_argument(
-            "folder", type=Path, help="folder with RXNCONSO.RRF and RXNREL.RRF, icd10cm_order_YYYY.txt, cvx.txt"
+            "folder",
+            type=Path,
+            help="folder with RXNCONSO.RRF and RXNREL.RRF, icd10cm_order_YYYY.txt, cvx.txt, Loinc.csv",
         )
         load.add_argument(
             "--accept-smaller", action="store_true", help="take a release with less than half of the entries"

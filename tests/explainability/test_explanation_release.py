@@ -11,14 +11,14 @@ from PIL import Image
 from apps.accounts.models import CareTeam, User
 from apps.contact.models import PatientRelease
 from apps.explainability import jobs
-from apps.explainability.models import Explanation
-from apps.explainability.patient_release import (
+from apps.explainability.explanation_release import (
     draft,
     find_released,
     release_explanation,
     released_explanations,
     withdraw_explanation,
 )
+from apps.explainability.models import Explanation
 from apps.inference.jobs import analyse
 from apps.jobs.errors import UserError
 from apps.patients.consent import record_consent
