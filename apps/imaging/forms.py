@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -11,6 +12,8 @@ from apps.patients.identity import Identity
 from apps.patients.models import Sex
 
 _QUIET = {"autocomplete": "off"}
+_DELIMITERS = re.compile(r"[\^=\\]")
+"""Of a person name's components, groups and values (PS3.5 section 6.2.1)."""
 
 
 class SearchForm(forms.Form):
@@ -59,7 +62,8 @@ class RegisterForm(forms.Form):
     def identity(self) -> Identity:
         """Return the patient's identity; the file's name keeps its other parts and scripts if it was not changed."""
         said = self.cleaned_data
-        name = f"{said['family_name']}^{said['given_name']}".replace("=", " ").strip("^")
+        family, given = (_DELIMITERS.sub(" ", said[field]).strip() for field in ("family_name", "given_name"))
+        name = f"{family}^{given}".strip("^")
         same = all(said[field] == self.initial[field] for field in ("family_name", "given_name"))
         return Identity(
             said["mrn"].strip(),

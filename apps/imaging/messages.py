@@ -24,6 +24,7 @@ MESSAGES = {
     "damaged": _("The header cannot be read. Export the file again from its source."),
     "header_too_large": _("The header is implausibly large, so the file was not read. Check its source."),
     "no_pixels": _("This DICOM object contains no image (it may be a report or a structure set)."),
+    "no_pixel_data": _("Stored as received. It holds no pixel data, so there is nothing to display."),
     "media_directory": _(
         "This is the directory of a DICOM medium (DICOMDIR), which holds no data of its own. Upload the files it lists."
     ),
@@ -76,7 +77,7 @@ MESSAGES = {
         "the stored one."
     ),
     "mrn_exists": _("A record with this MRN and issuer exists already. Assign the file to it, or check the MRN."),
-    "file_held": _("Files were quarantined and wait for your decision. Open the list under Upload, Quarantined."),
+    "file_held": _("Files were quarantined and wait for your decision. They are listed under Quarantined."),
     "study_differs": _("The object belongs to another study than the one it was sent to. Send it to /studies."),
     "sop_instance_differs": _(
         "An object with the same identifier but different content is already stored. The stored one was kept; this file "

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor, System
+from apps.accounts.models import Notice
 from apps.accounts.notifications import notify
 from apps.imaging.access import deciders_of, quarantined_visible_to
 from apps.imaging.dicom.attributes import Attributes
@@ -25,7 +26,7 @@ def quarantine_file(
 ) -> QuarantinedFile:
     """Store the encrypted file until :func:`apps.imaging.quarantine_decision.decide`; each file is quarantined once.
 
-    Those who may decide are notified of the first of the files that belong together.
+    Those who may decide are notified, unless they have such a notification that they have not read.
     """
     uploader = None if isinstance(actor, System) else actor
     pending = _pending(patient, digest, uploader)
@@ -47,11 +48,9 @@ def quarantine_file(
     try:
         containers.write(quarantined.blob, stream, holder=quarantined.key_holder)
         with durable_commit(), transaction.atomic():
-            first = not held_together(quarantined).exists()
             quarantined.save(force_insert=True)
             audit.record(actor, "file.held", quarantined, reason=reason_code)
-            if first:
-                notify([user for user in deciders_of(quarantined) if user != uploader], "file_held")
+            _notify(quarantined)
     except IntegrityError:  # the same file was quarantined concurrently
         blobs.delete(quarantined.blob)
         pending = _pending(patient, digest, uploader)
@@ -107,6 +106,12 @@ def reindex(progress: Progress) -> None:
         if (quarantined.content_index, quarantined.group_index) != (content, group):
             QuarantinedFile.objects.filter(pk=quarantined.pk).update(content_index=content, group_index=group)
         progress("quarantined files", number, total)
+
+
+def _notify(quarantined: QuarantinedFile) -> None:
+    told = Notice.objects.filter(code="file_held", read_at=None).values("user")
+    waiting = deciders_of(quarantined).exclude(pk__in=told)
+    notify([user for user in waiting if user != quarantined.uploaded_by], "file_held")
 
 
 def _pending(patient: Patient | None, digest: str, uploader: Any) -> QuarantinedFile | None:

@@ -26,6 +26,7 @@ from apps.patients.identity import Identity, register
 from apps.patients.models import Patient
 from apps.patients.queries import with_identity
 from apps.protection import blobs
+from apps.protection.durability import durable_commit
 
 MAX_TOGETHER = 500
 """Files that are decided on in one request; the others wait for the next."""
@@ -129,7 +130,7 @@ def _file(quarantined: QuarantinedFile, decision: Decision, patient: Patient, ac
         return None
     if not _belongs_to(received, patient):
         return _keep(quarantined, received, actor)
-    with transaction.atomic():
+    with durable_commit(), transaction.atomic():  # the decision outlasts a power failure before the file is deleted
         # Filed prevails over discarded: somebody may have discarded it while it was being filed.
         changed = (
             QuarantinedFile.objects.filter(pk=quarantined.pk)
@@ -160,7 +161,7 @@ def _keep(quarantined: QuarantinedFile, received: Received, actor: User) -> Rece
 
 
 def _discard(quarantined: QuarantinedFile, actor: User) -> None:
-    with transaction.atomic():
+    with durable_commit(), transaction.atomic():
         first = QuarantinedFile.objects.filter(pk=quarantined.pk, decision="").update(
             decision=Decision.OTHER, decided_by=actor, decided_at=timezone.now()
         )

@@ -23,6 +23,8 @@ from apps.patients.models import Patient, Sex
 from apps.patients.names import display
 from apps.patients.queries import fits, found_by, with_identity
 
+_ALREADY_STORED = frozenset({"sop_instance_differs", "stored_for_other_patient"})
+"""Reasons for which a file cannot be filed while the stored object is there."""
 MAX_GROUPS = 200
 MAX_LISTED = 20_000
 MAX_CANDIDATES = 20
@@ -129,14 +131,15 @@ def page_of(quarantined: QuarantinedFile, actor: User) -> Page:
         discard=content,
     )
     page.record, page.hidden = _record_against(quarantined, held, actor)
-    unique = quarantined.reason_code not in ("sop_instance_differs", "stored_for_other_patient")
+    twice = quarantined.reason_code in _ALREADY_STORED
+    if twice and held:
+        page.stored, hidden = _stored(quarantined, held, actor)
+        twice, page.hidden = page.stored is not None or hidden, page.hidden or hidden
+        page.stored = page.stored if content else None
     own = quarantined.patient is not None and page.record == quarantined.patient
-    page.accept = content and unique and own
-    page.assign = unique and not (own and quarantined.reason_code == "study_of_other_patient")
+    page.accept = content and not twice and own
+    page.assign = not twice and not (own and quarantined.reason_code == "study_of_other_patient")
     page.identity = identities(quarantined, held, [page.record] if page.record else [])
-    if content and held and not unique:
-        page.stored = _stored(quarantined, held, actor)
-        page.hidden = page.hidden or page.stored is None
     return page
 
 
@@ -198,13 +201,15 @@ def _record_against(quarantined: QuarantinedFile, held: Held | None, actor: User
     return (record, False) if can_patient(actor, "patients.view_patient", record) else (None, True)
 
 
-def _stored(quarantined: QuarantinedFile, held: Held, actor: User) -> Stored | None:
-    """Compare with the stored object of the same identifier, if the user may see it."""
-    rows = Instance.objects.select_related("series__study__patient")
+def _stored(quarantined: QuarantinedFile, held: Held, actor: User) -> tuple[Stored | None, bool]:
+    """Compare with the stored object of the same identifier; return whether there is one that the user may not see."""
+    rows = Instance.every.select_related("series__study__patient")  # one that was deleted can still be restored
     instance = rows.filter(sop_instance_uid=held.attributes.sop_instance_uid).first()
-    if instance is None or not can(actor, "imaging.view_study", instance.series.study):
-        return None
-    return compare_with(instance, quarantined)
+    if instance is None:
+        return None, False
+    if not can(actor, "imaging.view_study", instance.series.study):
+        return None, True
+    return compare_with(instance, quarantined), False
 
 
 def _day(day: date | None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from apps.imaging.dicom.attributes import Attributes, read_attributes
 from apps.imaging.dicom.differences import Comparison, compare
+from apps.imaging.dicom.layout import Extent
 from apps.imaging.dicom.parser import DicomObject, Unreadable, open_object
 from apps.imaging.dicom.pixels import transcode_native
 from apps.imaging.dicom.render import encode_picture, render_frame
@@ -46,11 +47,13 @@ class Stored:
     Attributes:
         comparison: of their elements; None if the stored file cannot be read.
         same_pixels: None if that is not known.
+        has_pixels: whether one of them has any.
     """
 
     instance: Instance
-    comparison: Comparison | None
-    same_pixels: bool | None
+    comparison: Comparison | None = None
+    same_pixels: bool | None = None
+    has_pixels: bool = True
 
 
 @contextmanager
@@ -104,14 +107,24 @@ def patient_of_study(study_uid: str) -> Patient | None:
 
 def compare_with(instance: Instance, quarantined: QuarantinedFile) -> Stored:
     """Compare the file with a stored instance."""
-    comparison, same = None, None
     try:
         with open_held_object(quarantined) as received, open_instance(instance) as stored:
-            comparison = compare(stored.header, received.header)
-            same = _same_pixels(stored, received)
+            comparison = compare(stored.header, received.header, large=(_large(stored), _large(received)))
+            has_pixels = bool(stored.layout.pixel_tag or received.layout.pixel_tag)
+            return Stored(instance, comparison, _same_pixels(stored, received), has_pixels)
     except (FileNotFoundError, CannotOpen, Unreadable):
-        return Stored(instance, comparison, same)
-    return Stored(instance, comparison, same)
+        return Stored(instance)
+
+
+def _large(dicom: DicomObject) -> dict[int, str]:
+    """Return digests of the values that are not in the header, with their lengths."""
+    return {
+        bulk.tag: f"{_digest(dicom, bulk.extent).hex()[:16]} ({_length(bulk.extent)} B)" for bulk in dicom.layout.bulk
+    }
+
+
+def _length(extent: Extent) -> int:
+    return extent[1] - extent[0]
 
 
 def _same_pixels(stored: DicomObject, received: DicomObject) -> bool | None:
@@ -120,7 +133,7 @@ def _same_pixels(stored: DicomObject, received: DicomObject) -> bool | None:
     if not stored.layout.pixel_tag and not received.layout.pixel_tag:
         return True
     if stored.layout.transfer_syntax == received.layout.transfer_syntax:
-        first, second = (_digest(dicom) for dicom in pair)
+        first, second = (_digest(dicom, dicom.layout.pixel) for dicom in pair)
         if first == second:
             return True
         if not stored.transfer_syntax.is_compressed:
@@ -137,9 +150,9 @@ def _same_pixels(stored: DicomObject, received: DicomObject) -> bool | None:
         return None
 
 
-def _digest(dicom: DicomObject) -> bytes:
+def _digest(dicom: DicomObject, extent: Extent) -> bytes:
     digest = hashlib.sha256()
-    position, end = dicom.layout.pixel
+    position, end = extent
     dicom.stream.seek(position)
     while position < end and (block := dicom.stream.read(min(2**20, end - position))):
         digest.update(block)

@@ -176,6 +176,8 @@ def _assign(request: HttpRequest, quarantined: QuarantinedFile) -> HttpResponse:
 def _register(request: HttpRequest, quarantined: QuarantinedFile) -> HttpResponse:
     """Create a record and file under it."""
     user = signed_in(request)
+    if not page_of(quarantined, user).assign:
+        return _show(request, quarantined, problem=_("This file cannot be filed under that record."), status=422)
     form = RegisterForm(request.POST, quarantined=quarantined, user=user)
     if not form.is_valid():
         return _show(request, quarantined, register_form=form, status=422)

@@ -52,7 +52,7 @@ def report_page(request: HttpRequest, study_uid: str, sop_uid: str) -> HttpRespo
         "instance": instance,
         "object": StudyObject(instance, ""),
         "document": document,
-        "lines": [_line(item) for item in document.items] if document else [],
+        "lines": [_line(item) for item in document.items if _says_something(item)] if document else [],
         "flags": [str(_FLAGS.get(flag, flag)) for flag in document.flags if flag] if document else [],
         "verified_by": [display(name) for name in document.verified_by] if document else [],
     }
@@ -67,6 +67,11 @@ def _line(item: Item) -> dict[str, object]:
         frames = item.value.replace("\\", ", ")
         value = _("%(kind)s, frames %(frames)s") % {"kind": kind, "frames": frames} if frames else kind
     return {"item": item, "level": min(item.depth, 8), "value": value, "heading": item.value_type == "CONTAINER"}
+
+
+def _says_something(item: Item) -> bool:
+    """Return whether there is anything to show: an item may only refer to another place in the tree."""
+    return bool(item.concept or item.value or item.code or item.reference or item.value_type == "CONTAINER")
 
 
 def _date(text: str) -> str:

@@ -44,6 +44,9 @@ _FAMILIES: tuple[tuple[re.Pattern[str], str | Promise], ...] = tuple(
 )  # fmt: skip
 
 
+_PIXELS = re.compile("Image|^Segmentation|^ParametricMap|^RTDose|USVolume")
+
+
 def kind_of(sop_class_uid: str) -> str:
     """Return what an object is, in the current language; an unknown or private class is said to be one."""
     keyword = UID(sop_class_uid).keyword
@@ -51,6 +54,11 @@ def kind_of(sop_class_uid: str) -> str:
         if keyword and pattern.search(keyword):
             return str(label)
     return str(_("DICOM object of an unknown kind"))
+
+
+def should_hold_images(sop_class_uid: str) -> bool:
+    """Return whether objects of the class have pixel data, so that one without is worth a word."""
+    return bool(_PIXELS.search(UID(sop_class_uid).keyword))
 
 
 def is_report(sop_class_uid: str) -> bool:

@@ -11,7 +11,7 @@ from pydicom.uid import UID
 
 from apps.imaging.dicom.pixel_layout import LIMITS
 from apps.imaging.models import Instance, Study
-from apps.imaging.sop_classes import is_pdf, is_report, kind_of
+from apps.imaging.sop_classes import is_pdf, is_report, kind_of, should_hold_images
 from apps.jobs.errors import message
 
 MAX_LISTED = 200
@@ -22,7 +22,7 @@ class StudyObject:
     """One object, with a way to open it.
 
     Attributes:
-        problem: why its pixels cannot be shown; empty of an object without pixels.
+        problem: why its pixels cannot be shown; empty of an object that is to have none.
     """
 
     instance: Instance
@@ -106,4 +106,5 @@ def _of_study(study: Study) -> QuerySet[Instance]:
 def _problem(row: Instance) -> str:
     # The parameters of a message are not stored with the instance.
     parameters = {"syntax": UID(row.transfer_syntax_uid).name[:80], "mebibytes": LIMITS.frame_bytes // 2**20}
-    return message(row.problem, parameters) if row.problem else ""
+    code = row.problem or ("no_pixel_data" if should_hold_images(row.sop_class_uid) else "")
+    return message(code, parameters)

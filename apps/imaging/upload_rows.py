@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.imaging.access import can
 from apps.imaging.messages import HELD_REASONS
 from apps.imaging.models import Instance, Outcome, Study, UploadedFile
-from apps.imaging.sop_classes import kind_of
+from apps.imaging.sop_classes import kind_of, should_hold_images
 from apps.jobs.errors import message
 
 RECENT_FILES = 300
@@ -91,4 +91,6 @@ def _kind(instance: Instance | None) -> str:
     """Return what an object without images is, as a sentence of its own."""
     if instance is None or instance.frames or instance.problem:
         return ""
+    if should_hold_images(instance.sop_class_uid):
+        return message("no_pixel_data", {})
     return _("%(kind)s: open it from the study page.") % {"kind": kind_of(instance.sop_class_uid)}

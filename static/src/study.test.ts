@@ -67,6 +67,17 @@ test("the first series is shown, with its position", async () => {
   expect(get("#viewer-status").textContent).toBe("");
 });
 
+test("an explanation of a series that is not on the screen opens it", async () => {
+  manifest.overlays = [overlayOf("1.2")];
+  routes["GET /overlays/1.2.png"] = pictures();
+  get("#findings").innerHTML = '<button data-explanation="explanation-1.2"></button>';
+  await open();
+  get("[data-explanation]").click();
+  await settle();
+  expect(get<HTMLSelectElement>("#series").value).toBe("1");
+  expect(get("#viewport").dataset.ready).toBe("s2");
+});
+
 test("another series can be chosen", async () => {
   await open();
   change(get<HTMLSelectElement>("#series"), "1");

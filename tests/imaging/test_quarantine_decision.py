@@ -7,10 +7,14 @@ import pydicom
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from pydicom.uid import EncapsulatedPDFStorage
 
 from apps.accounts.models import AuditEntry, CareTeam, Notice, User
+from apps.accounts.notifications import mark_read
 from apps.imaging import quarantine_decision
 from apps.imaging.access import can, deciders_of, quarantined_visible_to
+from apps.imaging.forms import RegisterForm
 from apps.imaging.ingest import Received, receive
 from apps.imaging.models import Decision, Instance, Outcome, QuarantinedFile
 from apps.imaging.quarantine import held_together
@@ -21,6 +25,7 @@ from apps.patients.models import Patient
 from apps.protection import blobs
 from tests.conftest import SHARED
 from tests.factories import UserFactory, browser_of, film_file, take_in
+from tests.imaging.files import beside, changed
 
 
 @pytest.fixture
@@ -28,19 +33,6 @@ def held(team: CareTeam) -> QuarantinedFile:
     take_in(film_file(1), team)
     take_in(film_file(2, name="Somebody^Else"), team)
     return QuarantinedFile.objects.get()
-
-
-def changed(content: bytes, **values: Any) -> bytes:
-    """The file with other values of some elements; None removes one."""
-    dataset = pydicom.dcmread(io.BytesIO(content))
-    for keyword, value in values.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
-            setattr(dataset, keyword, value)
-    buffer = io.BytesIO()
-    dataset.save_as(buffer)
-    return buffer.getvalue()
 
 
 def hold_unnamed(user: User, *seeds: int, **values: Any) -> list[QuarantinedFile]:
@@ -210,6 +202,16 @@ def test_files_of_one_study_are_decided_on_together(team: CareTeam, doctor: User
     assert not QuarantinedFile.objects.filter(decision="").exists()
 
 
+def test_a_notification_that_nobody_has_read_is_not_repeated(team: CareTeam, doctor: User, radiologist: User) -> None:
+    hold_unnamed(doctor, 1)
+    hold_unnamed(doctor, 2, StudyInstanceUID="1.2.3.4.5")
+    assert Notice.objects.filter(user=radiologist).count() == 1
+    assert not Notice.objects.filter(user=doctor).exists()
+    mark_read(radiologist)
+    hold_unnamed(doctor, 3, StudyInstanceUID="1.2.3.4.6")
+    assert Notice.objects.filter(user=radiologist, read_at=None).count() == 1
+
+
 def test_files_of_two_people_or_studies_are_not_decided_on_together(team: CareTeam, doctor: User) -> None:
     first = hold_unnamed(doctor, 1)[0]
     hold_unnamed(doctor, 2, PatientName="Somebody^Else")
@@ -293,6 +295,65 @@ def test_what_happens_to_one_file_does_not_stop_the_others(team: CareTeam, docto
     assert (len(decided.filed), len(decided.kept)) == (1, 1)
     files[0].refresh_from_db()
     assert (files[0].decision, files[0].reason_code) == ("", "sop_instance_differs")
+
+
+def test_a_stored_object_that_was_deleted_is_said_to_be(team: CareTeam, doctor: User) -> None:
+    content = film_file(1)
+    stored = take_in(content, team).instance
+    assert stored
+    take_in(changed(content, StudyDescription="Another description"), team)
+    held = QuarantinedFile.objects.get()
+    Instance.every.filter(pk=stored.pk).update(deleted_at=timezone.now())
+    page = browser_of(doctor).get(reverse("imaging:held-file", args=[held.pk])).content.decode()
+    assert "was deleted" in page and "Another description" in page
+    assert "belongs to another care team" not in page
+
+
+def test_a_file_can_be_filed_once_the_stored_object_is_gone(team: CareTeam, doctor: User) -> None:
+    content = film_file(1)
+    stored = take_in(content, team).instance
+    assert stored
+    take_in(changed(content, StudyDescription="Another description"), team)
+    held = QuarantinedFile.objects.get()
+    client, url = browser_of(doctor), reverse("imaging:held-file", args=[held.pk])
+    assert client.post(url, {"decision": "same"}).status_code == 422
+    said = {"decision": "registered", "mrn": "MRN-NEW", "care_team": str(team.pk)}
+    assert client.post(url, said).status_code == 422
+    assert Patient.objects.count() == 1
+    Instance.every.filter(pk=stored.pk).delete()
+    assert 'value="same"' in client.get(url).content.decode()
+    assert client.post(url, {"decision": "same"}).status_code == 302
+    assert Instance.objects.get().series.study.patient == held.patient
+
+
+def test_a_large_value_that_differs_is_named(team: CareTeam, doctor: User) -> None:
+    film = film_file(1)
+    for letter in (b"a", b"b"):
+        pdf = b"%PDF-1.4 " + letter * (2 * 2**20) + b" "
+        take_in(beside(film, EncapsulatedPDFStorage, Modality="DOC", EncapsulatedDocument=pdf), team)
+    held = QuarantinedFile.objects.get()
+    page = browser_of(doctor).get(reverse("imaging:held-file", args=[held.pk])).content.decode()
+    assert "Encapsulated Document" in page and "2097162 B" in page
+    assert "The images are" not in page
+
+
+def test_a_study_of_another_patient_can_be_filed_under_its_record(team: CareTeam, doctor: User) -> None:
+    first = take_in(film_file(1, mrn="MRN-A", identity=["same study"]), team).instance
+    assert first
+    second = changed(film_file(2, mrn="MRN-B"), StudyInstanceUID=first.series.study.study_instance_uid)
+    assert take_in(second, team).code == "study_of_other_patient"
+    held = QuarantinedFile.objects.get()
+    page = browser_of(doctor).get(reverse("imaging:held-file", args=[held.pk])).content.decode()
+    assert "MRN-A" in page and "MRN-B" in page and 'value="same"' in page
+    received = decide(held, Decision.SAME, actor=doctor)
+    assert received and received.instance and received.instance.series.study == first.series.study
+
+
+def test_what_a_user_types_cannot_part_a_name(team: CareTeam, doctor: User) -> None:
+    (unnamed,) = hold_unnamed(doctor, 1)
+    said = {"mrn": "M", "family_name": "A^B=C", "given_name": "D", "care_team": str(team.pk)}
+    form = RegisterForm(said, quarantined=unnamed, user=doctor)
+    assert form.is_valid() and form.identity().name == "A B C^D"
 
 
 def test_the_stored_object_of_another_team_is_not_shown(team: CareTeam, doctor: User) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
@@ -12,9 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from pydicom import Dataset
 from pydicom.data import get_testdata_file
-from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import BasicTextSRStorage, EncapsulatedPDFStorage, ExplicitVRLittleEndian
+from pydicom.uid import BasicTextSRStorage, EncapsulatedPDFStorage
 
 from apps.accounts.models import CareTeam, User
 from apps.imaging.dicom.content_tree import MAX_DEPTH, MAX_ITEMS, read_document
@@ -22,27 +20,7 @@ from apps.imaging.models import Instance, Study
 from apps.imaging.sop_classes import kind_of
 from apps.imaging.study_objects import image_counts, objects_of, undrawable
 from tests.factories import film_file, take_in
-from tests.imaging.test_quarantine_decision import changed
-
-
-def beside(film: bytes, sop_class: str, **values: Any) -> bytes:
-    """An object of another class in the study of a film."""
-    source = pydicom.dcmread(io.BytesIO(film), stop_before_pixels=True)
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    for keyword in ("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "SpecificCharacterSet"):
-        setattr(dataset, keyword, source.get(keyword))
-    dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.SeriesInstanceUID = (
-        sop_class,
-        f"1.2.3.{sop_class[-4:]}",
-        "1.2.9",
-    )
-    for keyword, value in values.items():
-        setattr(dataset, keyword, value)
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+from tests.imaging.files import beside, changed
 
 
 def text_item(text: str, *children: Dataset) -> Dataset:
@@ -102,6 +80,19 @@ def test_an_image_with_a_problem_is_said_in_place_and_left_out(study: Study, bro
     assert undrawable(study)[row.series.series_instance_uid] == [row.sop_instance_uid]
     manifest = browser_client.get(reverse("portal:manifest", args=[study.study_instance_uid])).json()
     assert manifest["series"] == []
+
+
+def test_an_image_object_without_pixels_is_said_to_have_none(study: Study, team: CareTeam) -> None:
+    film = pydicom.dcmread(io.BytesIO(film_file(1)))
+    for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated"):
+        delattr(film, keyword)
+    film.SOPInstanceUID = "1.2.3.99"
+    buffer = io.BytesIO()
+    film.save_as(buffer)
+    assert take_in(buffer.getvalue(), team).instance
+    row = next(row for row in objects_of(study).listed if row.instance.sop_instance_uid == "1.2.3.99")
+    assert "holds no pixel data" in row.problem
+    assert [row.problem for row in objects_of(study).listed if row.kind == "Report"] == [""]
 
 
 @pytest.mark.parametrize("code", ["unsupported_transfer_syntax", "frame_too_large", "video", "bad_dimensions"])

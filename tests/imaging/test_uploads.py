@@ -9,17 +9,21 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
 
 from apps.accounts.models import User
 from apps.imaging import uploads
 from apps.imaging.dicom import archives
 from apps.imaging.models import Instance, Upload, UploadedFile
 from tests.factories import chest_files, film_file, zip_of
+from tests.imaging.files import changed
 
 
 @pytest.fixture
@@ -227,3 +231,22 @@ def test_a_study_of_another_team_is_neither_linked_nor_named(send: Any, stranger
 def test_an_object_without_images_is_stored_and_called_by_its_kind(send: Any) -> None:
     (row,) = send(Path(get_testdata_file("rtstruct.dcm")).read_bytes(), "rs.dcm")
     assert row["outcome"] == "stored" and "Structure set" in row["reason"]
+
+
+def test_an_image_with_a_problem_is_stored_and_says_so(send: Any, browser_client: Client) -> None:
+    damaged = pydicom.dcmread(io.BytesIO(film_file(1)))
+    damaged.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    damaged.PixelData = encapsulate([b"no codestream at all"])
+    buffer = io.BytesIO()
+    damaged.save_as(buffer)
+    (row,) = send(buffer.getvalue(), "cut.dcm")
+    assert (row["outcome"], row["label"]) == ("stored", "Stored")
+    assert "cannot be displayed" in row["reason"] and row["study"]
+    page = browser_client.get(row["study"]).content.decode()
+    assert "cannot be displayed" in page
+
+
+def test_a_quarantined_file_leads_to_where_it_is_decided_on(send: Any) -> None:
+    (row,) = send(changed(film_file(1), PatientID=""), "x.dcm")
+    assert (row["outcome"], row["decide"]) == ("held", reverse("imaging:held"))
+    assert row["title"] == "No Patient ID"

@@ -100,7 +100,7 @@ def test_stacks_go_by_position(visit: Any, tmp_path: Path) -> None:
     doctor.page.wait_for_selector("#viewport[data-ready]", state="attached")
     expect(doctor.page.locator("#position")).to_have_text("Image 1 of 5")
     names = doctor.page.locator("#series option").all_inner_texts()
-    assert [name.split("· ")[1].strip() for name in names] == ["axial (5 images)", "coronal (1 images)"]
+    assert [name.split("· ")[1].strip() for name in names] == ["axial (5 images)", "coronal (1 image)"]
     doctor.page.select_option("#series", "0.1")
     expect(doctor.page.locator("#position")).to_have_text("Image 1 of 1")
     doctor.check("stacks")

@@ -71,7 +71,9 @@ def _restore(copies: tuple[Path, Path], store: Path) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute("ATTACH %s AS old", [str(database)])
         for table in ("patients_patient", "imaging_study", "imaging_series", "imaging_instance"):
-            cursor.execute(f"INSERT OR IGNORE INTO {table} SELECT * FROM old.{table}")
+            cursor.execute(f"PRAGMA table_info({table})")  # lists no generated columns
+            columns = ", ".join(column[1] for column in cursor.fetchall())
+            cursor.execute(f"INSERT OR IGNORE INTO {table} ({columns}) SELECT {columns} FROM old.{table}")
         cursor.execute("DETACH old")
     shutil.rmtree(store)
     shutil.copytree(blobs, store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator, Mapping, MutableSequence
 from dataclasses import dataclass
 
 from pydicom import DataElement, Dataset
@@ -39,14 +39,24 @@ class Comparison:
     complete: bool
 
 
-def compare(stored: Dataset, received: Dataset, *, most: int = 200) -> Comparison:
+def compare(
+    stored: Dataset,
+    received: Dataset,
+    *,
+    large: tuple[Mapping[int, str], Mapping[int, str]] = ({}, {}),
+    most: int = 200,
+) -> Comparison:
     """Compare two headers; meta information, group lengths and padding are left out (PS3.10 section 7.1).
 
     Args:
+        large: digests of the values that are not in the headers, by tag.
         most: the largest number of differences that are returned.
     """
-    left, right = _flat(stored), _flat(received)
-    complete = len(left) <= MAX_ELEMENTS and len(right) <= MAX_ELEMENTS
+    (left, whole), (right, also_whole) = (
+        _flat(dataset, {_tag(tag): text for tag, text in values.items()})
+        for dataset, values in zip((stored, received), large, strict=True)
+    )
+    complete = whole and also_whole
     found = [
         Difference(path, _name(path), left.get(path), right.get(path))
         for path in sorted(left.keys() | right.keys(), key=_position)
@@ -56,33 +66,39 @@ def compare(stored: Dataset, received: Dataset, *, most: int = 200) -> Compariso
     return Comparison(tuple(shortened), complete and len(found) <= most)
 
 
-def _flat(dataset: Dataset) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for path, text in _walk(dataset, "", 1):
+def _flat(dataset: Dataset, large: dict[str, str]) -> tuple[dict[str, str], bool]:
+    """Return the values by their paths, and whether these are all."""
+    values, whole = large, True
+    for path, text, has_all in _walk(dataset, "", 1):
         values[path] = text
+        whole = whole and has_all
         if len(values) > MAX_ELEMENTS:
-            break
-    return values
+            return values, False
+    return values, whole
 
 
 def _position(path: str) -> str:
     return _ITEM.sub(lambda match: f"[{int(match[1]):09d}]", path)
 
 
-def _walk(dataset: Dataset, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+def _tag(tag: int) -> str:
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def _walk(dataset: Dataset, prefix: str, depth: int) -> Iterator[tuple[str, str, bool]]:
     for tag in sorted(dataset.keys()):
         if tag.element == 0 or tag in (0xFFFCFFFC, 0x00080001):
             continue
-        path = f"{prefix}({tag.group:04X},{tag.element:04X})"
+        path = f"{prefix}{_tag(tag)}"
         element = _read(dataset, tag)
         if element is None:
-            yield path, "?"
+            yield path, "?", False
         elif element.VR == "SQ" and depth < MAX_DEPTH:
-            yield path, f"[{len(element.value)}]"
+            yield path, f"[{len(element.value)}]", True
             for number, item in enumerate(element.value, start=1):
                 yield from _walk(item, f"{path}[{number}] ", depth + 1)
         else:
-            yield path, _text(element)
+            yield path, _text(element), element.VR != "SQ" or not element.value
 
 
 def _read(dataset: Dataset, tag: BaseTag) -> DataElement | None:

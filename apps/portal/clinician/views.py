@@ -131,6 +131,7 @@ def _viewer_texts() -> dict[str, str]:
             "The images could not be displayed. Reload the page; if it happens again, contact your administrator."
         ),
         "noImages": _("This study has no images that can be displayed."),
+        "image": _("1 image"),
         "images": _("{count} images"),
         "axial": _("axial"),
         "coronal": _("coronal"),

@@ -90,7 +90,7 @@ export function placeOf(imageId: string, overlay: Overlay): number | undefined {
 
 /** The SOP Instance UID and frame number of an image id. */
 export function frameOf(imageId: string): { instance: string; frame: number } {
-  const match = /instances\/([0-9.]+)\/frames\/(\d+)/.exec(imageId);
+  const match = /instances\/([^/]+)\/frames\/(\d+)/.exec(imageId);
   return { instance: match?.[1] ?? "", frame: Number(match?.[2] ?? 1) };
 }
 

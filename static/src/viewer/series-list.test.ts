@@ -15,6 +15,7 @@ const WORDS = {
   oblique: "oblique",
   localizer: "localizer",
   unplaced: "without position",
+  image: "1 image",
   images: "{count} images",
 };
 const slice = (uid: string, position: number[], orientation: number[]) => ({
@@ -56,7 +57,7 @@ test("each stack is an entry, and objects without pixels are none", async () => 
   await list.readAll();
   expect(names()).toEqual([
     ["0.0", "CT 1 · axial (2 images)"],
-    ["0.1", "CT 1 · coronal (1 images)"],
+    ["0.1", "CT 1 · coronal (1 image)"],
     ["1", "CT 2"],
   ]);
   expect(chooser().value).toBe("0.0");

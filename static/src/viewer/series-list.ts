@@ -1,8 +1,8 @@
 import { frameOf, type Overlay, type SeriesEntry, stacks } from "./load";
 import type { ImageStack, StackKind } from "./order";
 
-/** Names of the stacks, and "{count} images". */
-export type SeriesWords = Record<StackKind | "images", string>;
+/** Names of the stacks, "1 image" and "{count} images". */
+export type SeriesWords = Record<StackKind | "image" | "images", string>;
 
 /** The series of a study and the stacks of each; in the list, each stack is an entry. */
 export class SeriesList {
@@ -70,7 +70,10 @@ export class SeriesList {
     const options = found.map(({ kind, images }, number) => {
       const added = document.createElement("option");
       added.value = `${index}.${number}`;
-      const count = this.words.images.replace("{count}", String(images.length));
+      const count = this.words[images.length === 1 ? "image" : "images"].replace(
+        "{count}",
+        `${images.length}`,
+      );
       added.textContent = `${name} · ${this.words[kind]} (${count})`;
       return added;
     });
