@@ -140,25 +140,19 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 class Site:
-    """Web, and worker with clock, as processes of their own.
+    """Web, and worker with clock, as processes of their own."""
 
-<<<<<<< HEAD
-    Args:
-        background: whether there are worker and clock; an archive alone starts sooner.
-    """
-
-    def __init__(self, folder: Path, *, background: bool = True, **environment: str) -> None:
-        self.background = background
-=======
-    def __init__(self, folder: Path, *, templates: Path | None = None, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, background: bool = True, templates: Path | None = None, **environment: str
+    ) -> None:
         """Describe a site in a folder.
 
         Args:
+            background: whether there are worker and clock; an archive alone starts sooner.
             templates: folder with templates of migrated databases (tests.databases), which spare migrating.
             environment: settings of this site.
         """
-        self.templates = templates
->>>>>>> 66cc3173446031b5e51ae033fe1bce5b597e5644
+        self.background, self.templates = background, templates
         self.var, self.port = folder / "var", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "log"

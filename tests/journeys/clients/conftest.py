@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,9 +13,10 @@ from tests.journeys.services import Site
 
 
 @pytest.fixture(scope="package")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def archive(tmp_path_factory: pytest.TempPathFactory, database_templates: Path) -> Iterator[Site]:
     """The archive, served as ``manage.py demo`` serves it."""
-    with Site(tmp_path_factory.mktemp("archive"), background=False, RETENTION_YEARS="30") as running:
+    folder = tmp_path_factory.mktemp("archive")
+    with Site(folder, templates=database_templates, background=False, RETENTION_YEARS="30") as running:
         yield running
 
 
