@@ -54,12 +54,12 @@ class StateConflict(APIException):
     default_code = "workitem_state"
 
 
-class NotSupported(APIException):
-    """501: a transaction of the standard that is not offered."""
+class SubscriptionRefused(APIException):
+    """403: understood and refused (PS3.18 section 11.10)."""
 
-    status_code = status.HTTP_501_NOT_IMPLEMENTED
-    default_detail = "subscriptions are not supported: search again for changes"
-    default_code = "not_supported"
+    status_code = status.HTTP_403_FORBIDDEN
+    default_detail = "no events are sent, so subscriptions are refused: search again for changes"
+    default_code = "subscription_refused"
 
 
 class WorkitemView(DicomWebView):
@@ -215,12 +215,12 @@ class CancelRequestView(WorkitemView):
 
 
 class SubscriptionView(WorkitemView):
-    """Subscriptions, which are not supported."""
+    """Subscriptions, which are refused."""
 
-    @extend_schema(operation_id="ups_rs_subscribe", request=None, responses={501: OpenApiResponse()})
+    @extend_schema(operation_id="ups_rs_subscribe", request=None, responses={403: OpenApiResponse()})
     def post(self, request: Request, workitem: str, subscriber: str) -> HttpResponseBase:
-        raise NotSupported
+        raise SubscriptionRefused
 
-    @extend_schema(operation_id="ups_rs_unsubscribe", responses={501: OpenApiResponse()})
+    @extend_schema(operation_id="ups_rs_unsubscribe", responses={403: OpenApiResponse()})
     def delete(self, request: Request, workitem: str, subscriber: str) -> HttpResponseBase:
-        raise NotSupported
+        raise SubscriptionRefused

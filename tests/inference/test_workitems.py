@@ -207,7 +207,7 @@ def test_bodies_and_uids_that_are_none(api: APIClient, series: Series) -> None:
     assert create(api, series).status_code == 409
     for uid in ("1.2.3", "x", "2.25.abc", f"2.25.{2**129}", f"2.25.{7}"):
         assert api.get(f"{URL}/{uid}").status_code == 404, uid
-    assert api.post(f"{URL}/{UID}/subscribers/TOOL").status_code == 501
+    assert api.post(f"{URL}/{UID}/subscribers/TOOL").status_code == 403
 
 
 @pytest.mark.usefixtures("packages")

@@ -16,8 +16,8 @@ def test_no_input_makes_a_server_error(site: Site) -> None:
     tried = []
     for result in schema.get_all_operations():
         operation = result.ok()
-        if operation.path == "/dicom-web/studies":
-            continue  # a multipart/related stream, which has tests of its own
+        if any(body.media_type == "multipart/related" for body in operation.body):
+            continue  # a stream, which has tests of its own
 
         @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
         @given(case=operation.as_strategy())

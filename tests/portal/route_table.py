@@ -162,7 +162,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
     "workitems:workitem": ("get", ("workitem",), API_TEAM),
     "workitems:state": ("put", ("workitem",), (400, 400, 404, 404, 404, 404, 404, 404, 401)),
     "workitems:cancel-request": ("post", ("workitem",), (409, 409, 404, 404, 404, 404, 404, 404, 401)),
-    "workitems:subscription": ("post", ("workitem", "frame"), (501, 501, 404, 501, 404, 404, 404, 404, 401)),
+    "workitems:subscription": ("post", ("workitem", "frame"), (403, 403, 404, 403, 404, 404, 404, 404, 401)),
     "study-detail": ("get", ("study",), API_TEAM),
     "study-analyses": ("get", ("study",), API_TEAM),
     "model-list": ("get", (), (200,) * 8 + (401,)),
