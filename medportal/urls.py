@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("apps.recommendations.hooks_urls")),
     path("language/", set_language, name="set_language"),
     path("dicom-web/", include("apps.imaging.dicomweb.urls")),
+    path("dicom-web/", include("apps.inference.workitem_urls")),
     path("api/v1/", include("apps.accounts.api_urls")),
     path("api/v1/", include("apps.imaging.api_urls")),
     path("api/v1/", include("apps.inference.api_urls")),

@@ -12,6 +12,7 @@ _PLACES = {
     "initdb": ["initdb", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))],
     "dcmdump": ["dcmdump"],
     "dcmdjpeg": ["dcmdjpeg"],
+    "orthanc": ["Orthanc", "/usr/sbin/Orthanc"],
     "xgettext": ["xgettext"],
 }
 

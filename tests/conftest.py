@@ -39,6 +39,8 @@ from apps.records.models import Case
 from tests import binaries, databases
 from tests.factories import ACTOR, UserFactory, film_file, take_in
 
+CLIENTS = "tests/journeys/clients"
+"""Tests that one process makes, since they share a server."""
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -77,7 +79,7 @@ class JourneysFirst(LoadScopeScheduling):
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid
+        return CLIENTS if nodeid.startswith(CLIENTS) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> JourneysFirst:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.imaging.models import Instance, Series
 from apps.jobs.models import Job
-from apps.protection.fields import SealedTextField
+from apps.protection.fields import SealedJSONField, SealedTextField
 from apps.protection.models import SealedRecord
 from apps.terminology.localisation import in_language
 
@@ -137,3 +137,34 @@ class Review(SealedRecord):
         labels = self.finding.analysis.package.card["labels"]
         titles = {label["code"]: label["title"] for label in labels}
         return in_language(titles[self.correction]) if self.correction in titles else str(_("Other finding"))
+
+
+class WorkitemState(models.TextChoices):
+    """Procedure Step State (0074,1000), PS3.4 section CC.1.1."""
+
+    SCHEDULED = "SCHEDULED", _("Scheduled")
+    IN_PROGRESS = "IN PROGRESS", _("In progress")
+    COMPLETED = "COMPLETED", _("Completed")
+    CANCELED = "CANCELED", _("Canceled")
+
+
+class Workitem(SealedRecord):
+    """A task on one series that was created over UPS-RS: for a model of this site, or for software outside it."""
+
+    holder_path = "series.study.patient_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    uid = models.CharField(max_length=64, unique=True, help_text="SOP Instance UID.")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="workitems")
+    analysis = models.ForeignKey(
+        Analysis, null=True, on_delete=models.CASCADE, related_name="workitems", help_text="None: done outside."
+    )
+    state = models.CharField(max_length=11, choices=WorkitemState, default=WorkitemState.SCHEDULED)
+    transaction_uid = models.CharField(max_length=64, blank=True, help_text="Known only to who performs it.")
+    attributes = SealedJSONField(help_text="As created and updated, in the DICOM JSON model.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = _("workitems")
+        ordering = ["-created_at", "-id"]

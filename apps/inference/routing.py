@@ -30,7 +30,7 @@ def route(series: Series, *, urgent: bool) -> list[Analysis]:
     problems = {package: _rejection(series, package) for package in packages}
     readers = [package for package, problem in problems.items() if problem is None]
     near = [package for package, problem in problems.items() if problem and problem.code != "wrong_modality"]
-    return [_request_analysis(series, package, urgent) for package in readers or near or packages]
+    return [request_analysis(series, package, urgent) for package in readers or near or packages]
 
 
 def route_patient(patient: Patient) -> int:
@@ -46,7 +46,8 @@ def route_patient(patient: Patient) -> int:
     return len(rows)
 
 
-def _request_analysis(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
+def request_analysis(series: Series, package: PackageVersion, urgent: bool) -> Analysis:
+    """Queue an analysis, or return the one that exists; a refused one if the package does not accept the series."""
     problem = _rejection(series, package)
     if problem is not None:
         refusal = {"state": State.REFUSED, "reason_code": problem.code, "reason_parameters": problem.parameters}

@@ -101,7 +101,8 @@ def as_sr(report: Report, *, actor: User) -> bytes:
     version = report.versions.first()
     if version is None or report.study is None:
         raise UserError("report_incomplete")
-    images = drawable(Instance.objects.filter(series__study=report.study)).select_related("series__study")[:64]
+    stored = Instance.objects.filter(series__study=report.study).select_related("series__study")
+    evidence = drawable(stored)[:64] or stored[:64]  # a study may hold no images, for instance an ECG
     values = [
         (row["title"]["en"], row["value"], row["unit"], row.get("comparator", ""))
         for row in version.content.get("values", [])
@@ -114,4 +115,6 @@ def as_sr(report: Report, *, actor: User) -> bytes:
         final=version.state != ReportState.PRELIMINARY,
         uid=str(version.pk),
     )
-    return sr.structured_report([header_of(image) for image in images], version.content["sections"], values, signed)
+    return sr.structured_report(
+        [header_of(instance) for instance in evidence], version.content["sections"], values, signed
+    )

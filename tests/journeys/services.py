@@ -142,14 +142,17 @@ def postgres(folder: Path) -> Iterator[str]:
 class Site:
     """Web, and worker with clock, as processes of their own."""
 
-    def __init__(self, folder: Path, *, templates: Path | None = None, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, background: bool = True, templates: Path | None = None, **environment: str
+    ) -> None:
         """Describe a site in a folder.
 
         Args:
+            background: whether there are worker and clock; an archive alone starts sooner.
             templates: folder with templates of migrated databases (tests.databases), which spare migrating.
             environment: settings of this site.
         """
-        self.templates = templates
+        self.background, self.templates = background, templates
         self.var, self.port = folder / "var", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "log"
@@ -170,7 +173,7 @@ class Site:
         }
         self.processes: list[subprocess.Popen[bytes]] = []
         self.tokens: dict[str, str] = {}
-        self.worker: subprocess.Popen[bytes]
+        self.worker: subprocess.Popen[bytes] | None = None
 
     def manage(self, *arguments: str) -> str:
         """Run a command of the site; what it printed."""
@@ -194,8 +197,10 @@ class Site:
         else:
             shutil.copytree(prepared, self.var, ignore=shutil.ignore_patterns("staticfiles"))
         web = ["-m", "uvicorn", "medportal.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
-        self.processes = [self.start(*web), self.start("-m", "medportal", "clock")]
-        self.start_worker()
+        self.processes = [self.start(*web)]
+        if self.background:
+            self.processes.append(self.start("-m", "medportal", "clock"))
+            self.start_worker()
         wait_for(self._ready, 120, f"the site; its log is {self.log}")
         return self
 
@@ -222,7 +227,8 @@ class Site:
         return prepared
 
     def __exit__(self, *exception: object) -> None:
-        running = [process for process in [*self.processes, self.worker] if process.poll() is None]
+        started = [*self.processes, *([self.worker] if self.worker else [])]
+        running = [process for process in started if process.poll() is None]
         for process in running:  # a worker would finish its explanation first
             os.killpg(process.pid, signal.SIGKILL)
         for process in running:
@@ -251,6 +257,7 @@ class Site:
 
     def kill_worker(self) -> None:
         """As a power cut would: no goodbye."""
+        assert self.worker is not None
         os.killpg(self.worker.pid, signal.SIGKILL)
         self.worker.wait(10)
 

@@ -64,6 +64,7 @@ def arguments(packages: None, team: CareTeam, doctor: User, admin_user: User, st
         "pixel_data": "7FE00010",
         "finding": str(explanation.finding_id),
         "analysis": str(analysis.pk),
+        "workitem": f"2.25.{analysis.pk.int}",
         "explanation": str(explanation.pk),
         "told": str(_told(explanation, doctor).pk),
         "told_shown": str(_told(schedule_explanations(analysis.pk)[1], doctor).pk),

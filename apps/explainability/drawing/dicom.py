@@ -23,6 +23,7 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from apps.explainability.drawing.volume import region_of
+from apps.imaging.dicom.derived import complete, reference
 
 MANUFACTURER = "MedPortal"
 SERIES_NUMBERS = {"map": 9101, "capture": 9102}
@@ -78,6 +79,7 @@ def parametric_map(
     document = _map(sources, scale, description)
     document.Rows, document.Columns = rows, columns
     del document.FloatPixelData
+    complete(document, headers)
     numbers = {header.SOPInstanceUID: number for number, header in enumerate(headers)}
     shares = (attributions / scale).astype("<f4")
     # highdicom sorts frames by position: each references its source image.
@@ -132,7 +134,7 @@ def _element_header(keyword: str, representation: str, length: int) -> bytes:
 def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], description: ObjectDescription) -> bytes:
     """Build a Secondary Capture from an image with the explanation burnt in, (rows, columns, 3)."""
     document = SCImage.from_ref_dataset(
-        header,
+        reference(header),
         picture,
         photometric_interpretation="RGB",
         bits_allocated=8,
@@ -148,6 +150,7 @@ def secondary_capture(header: Dataset, picture: npt.NDArray[np.uint8], descripti
     document.SeriesDescription = f"Decision support: {description.label}"[:64]
     document.ManufacturerModelName = description.model
     document.BurnedInAnnotation = "YES"
+    complete(document, [header])
     return _serialised(document)
 
 
@@ -158,8 +161,7 @@ def upsampled(regions: npt.NDArray[np.float32], rows: int, columns: int) -> npt.
 
 def _with_position(header: Dataset) -> Dataset:
     """The header of a one-pixel image with a spatial position: radiographs have none, but a map requires one."""
-    source = Dataset()
-    source.update(header)
+    source = reference(header)
     source.file_meta = FileMetaDataset()
     source.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     spacing = header.get("PixelSpacing") or header.get("ImagerPixelSpacing") or [1.0, 1.0]

@@ -1,8 +1,7 @@
-"""A pydicom decoder plug-in for lossless JPEG (PS3.5 section A.4.2), in GDCM's place.
+"""A pydicom decoder plug-in for lossless JPEG (PS3.5 section A.4.2), which none of pydicom's installed ones decodes.
 
-GDCM's exceptions end the process when its wrapper lets one through, for instance for a JPEG 2000 frame with another
-number of components than the header says: one file sent to the archive would stop the server. Whatever GDCM decodes,
-libjpeg-turbo (through imagecodecs), OpenJPEG, CharLS and Pillow decode to the same samples.
+python-gdcm would, but is not installed: its C++ exceptions end the process when its wrapper lets one through, for
+instance for a JPEG 2000 frame with another number of components than the header says.
 """
 
 from __future__ import annotations
@@ -11,32 +10,13 @@ import imagecodecs
 import numpy as np
 from pydicom.pixels import get_decoder
 from pydicom.pixels.decoders.base import DecodeRunner
-from pydicom.uid import (
-    JPEG2000,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-)
+from pydicom.uid import JPEGLossless, JPEGLosslessSV1
 
 from apps.imaging.dicom.extended_jpeg import END_OF_IMAGE
 
 DECODER_DEPENDENCIES = {JPEGLossless: ("imagecodecs",), JPEGLosslessSV1: ("imagecodecs",)}
 """Packages that pydicom names if the plug-in is unavailable."""
 LABEL = "imagecodecs"
-_DECODED_BY_GDCM = (
-    JPEG2000,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-)
 
 
 def is_available(uid: str) -> bool:
@@ -68,12 +48,8 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
 
 
 def register() -> None:
-    """Register the plug-in with pydicom and take GDCM's out, for this process; idempotent."""
+    """Register the plug-in with pydicom, after its built-in ones; idempotent."""
     for uid in DECODER_DEPENDENCIES:
         decoder = get_decoder(uid)
         if LABEL not in decoder.available_plugins:
             decoder.add_plugin(LABEL, (__name__, "decode_frame"))
-    for uid in _DECODED_BY_GDCM:
-        decoder = get_decoder(uid)
-        if "gdcm" in decoder.available_plugins:
-            decoder.remove_plugin("gdcm")

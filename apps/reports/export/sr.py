@@ -18,6 +18,8 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from apps.imaging.dicom.derived import complete, reference
+
 MANUFACTURER = "MedPortal"
 SERIES_NUMBER = 9201
 HEADINGS = {
@@ -79,7 +81,7 @@ def structured_report(
             items.append(part)
     root.ContentSequence = items
     document = EnhancedSR(
-        evidence=list(headers),
+        evidence=[reference(header) for header in headers],
         content=root,
         series_instance_uid=generate_uid(entropy_srcs=[signed.uid, "series"]),
         series_number=SERIES_NUMBER,
@@ -95,6 +97,7 @@ def structured_report(
         content_date=signed.when.date(),
         content_time=signed.when.time().replace(microsecond=0),
     )
+    complete(document, headers)
     buffer = io.BytesIO()
     document.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
