@@ -15,6 +15,7 @@ from apps.accounts.models import AuditEntry, CareTeam, User
 from apps.accounts.tokens import make_token
 from apps.imaging import deletion
 from apps.imaging.access import can, visible_to
+from apps.imaging.dicomweb import delete as delete_views
 from apps.imaging.jobs import purge_deleted
 from apps.imaging.models import Instance, Outcome, QuarantinedFile, Series, Study, StudyToken
 from apps.imaging.verification import verify_archive
@@ -80,6 +81,20 @@ def test_nothing_shows_what_was_deleted(api: APIClient, doctor: User, packages: 
     assert not visible_analyses(doctor).exists() and not visible_findings(doctor).exists()
     for path in ("studies", "series", "instances"):
         assert api.get(f"/dicom-web/{path}").status_code == 204
+
+
+def test_of_two_deletions_at_once_the_second_finds_nothing(
+    api: APIClient, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = delete_views.visible_instances
+
+    def overtaken(*args: Any) -> list[Instance]:
+        rows = looked_up(*args)
+        Study.objects.filter(pk=study.pk).update(deleted_at=timezone.now())
+        return rows
+
+    monkeypatch.setattr(delete_views, "visible_instances", overtaken)
+    assert api.delete(STUDY).status_code == 404
 
 
 def test_findings_of_a_deleted_series_are_hidden_while_the_study_stays(

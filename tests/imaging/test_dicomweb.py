@@ -349,3 +349,39 @@ def test_bulk_data_are_what_the_metadata_refer_to(api: APIClient, team: CareTeam
     for wrong in ("00281202", "xyz", "00280010/0/00281201", "00281201/"):
         url = addressed["00281201"].replace("00281201", wrong)
         assert api.get(url).status_code == (200 if wrong.endswith("/") else 404), wrong
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.8.1", "1.2.840.10008.1.2.4.110", "1.2.3.4"])
+def test_metadata_of_a_syntax_that_nobody_knows_are_sent(api: APIClient, syntax: str) -> None:
+    dataset = pydicom.dcmread(get_testdata_file("rtplan.dcm"))  # type: ignore[arg-type]
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    dataset.PatientID = "1"
+    buffer = io.BytesIO()
+    pydicom.dcmwrite(buffer, dataset, implicit_vr=False, little_endian=True, force_encoding=True)
+    answer = store(api, buffer.getvalue())
+    url = answer.json()["00081199"]["Value"][0]["00081190"]["Value"][0]  # type: ignore[attr-defined]
+    (metadata,) = api.get(f"{url}/metadata").json()
+    assert metadata["00083002"]["Value"] == [syntax]
+
+
+def test_frames_are_read_one_at_a_time(api: APIClient, team: CareTeam, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = take_in(film_file(), team).instance
+    assert instance
+    alive: set[int] = set()
+    most = 0
+
+    class Counted(bytes):
+        def __new__(cls) -> Counted:
+            self = super().__new__(cls, 9 * 2**20)
+            alive.add(id(self))
+            nonlocal most
+            most = max(most, len(alive))
+            return self
+
+        def __del__(self) -> None:
+            alive.discard(id(self))
+
+    monkeypatch.setattr("apps.imaging.dicomweb.retrieve.frame_of", lambda *_: Counted())
+    answer = api.get(reverse("dicomweb:frames", args=[*uids(instance), ",".join("1" * 12)]))
+    assert sum(len(piece) for piece in answer) > 12 * 9 * 2**20  # type: ignore[attr-defined]
+    assert most <= 4

@@ -99,3 +99,43 @@ def test_wado_uri_gives_pictures_and_files(api: APIClient, film: Instance) -> No
     assert api.get(url, {**query, "requestType": ""}).status_code == 400
     assert api.get(url, {"requestType": "WADO"}).status_code == 400
     assert api.get(url, {**query, "objectUID": "1.2"}).status_code == 404
+
+
+def test_wado_uri_heeds_its_parameters(api: APIClient, film: Instance) -> None:
+    study, series, instance = uids(film)
+    query = {"requestType": "WADO", "studyUID": study, "seriesUID": series, "objectUID": instance}
+    url = reverse("dicomweb:wado-uri")
+    plain = api.get(url, query).content
+    rs = reverse("dicomweb:instance-rendered", args=uids(film))
+    dark = api.get(url, {**query, "windowCenter": "9000", "windowWidth": "10"}).content
+    assert dark == api.get(rs, {"window": "9000,10,linear"}).content != plain
+    assert picture(api.get(url, {**query, "rows": "32"})).size == (32, 32)
+    assert picture(api.get(url, {**query, "columns": "64", "rows": "16"})).size == (16, 16)
+    corner = {"region": "0.5,0.5,1,0.75"}
+    assert picture(api.get(url, {**query, **corner})).size == (128, 64)
+    assert api.get(url, {**query, **corner}).content == api.get(rs, {"viewport": "128,64,128,128,128,64"}).content
+    assert len(api.get(url, {**query, "imageQuality": "5"}).content) < len(plain)
+    for wrong in (
+        {"windowCenter": "1"},
+        {"windowCenter": "1", "windowWidth": "nan"},
+        {"rows": "0"},
+        {"columns": "-1"},
+        {"region": "a"},
+        {"region": "0,0,0,0"},
+        {"region": "nan,0,1,1"},
+        {"region": "2,2,3,3"},
+        {"imageQuality": "z"},
+    ):
+        assert api.get(url, {**query, **wrong}).status_code == 400, wrong
+
+
+@pytest.mark.parametrize("content_type", ["application/dicom", "image/jpeg"])
+def test_wado_uri_never_sends_names_to_who_asks_for_none(api: APIClient, film: Instance, content_type: str) -> None:
+    study, series, instance = uids(film)
+    query = {"requestType": "WADO", "studyUID": study, "seriesUID": series, "objectUID": instance}
+    answer = api.get(reverse("dicomweb:wado-uri"), {**query, "contentType": content_type, "anonymize": "yes"})
+    assert answer.status_code == 406 and "not de-identified" in answer.json()["detail"]
+
+
+def test_what_a_picture_can_be_asked_is_told(api: APIClient, film: Instance) -> None:
+    assert api.options(reverse("dicomweb:instance-rendered", args=uids(film))).status_code == 200

@@ -8,12 +8,13 @@ from __future__ import annotations
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 
 from apps.accounts.actors import signed_in
 from apps.imaging.deletion import DeletionRefused, delete
 from apps.imaging.dicomweb.base import DicomWebView, visible_instances
+from apps.imaging.models import Study
 
 _RESPONSES = {204: OpenApiResponse(), 404: OpenApiResponse(), 409: OpenApiResponse(description="it must be kept")}
 
@@ -36,6 +37,8 @@ class DeleteView(DicomWebView):
             delete(target, actor=signed_in(request))
         except DeletionRefused as refusal:
             raise MustBeKept(str(refusal)) from refusal
+        except Study.DoesNotExist as gone:
+            raise NotFound from gone  # somebody else has just deleted it
         return HttpResponse(status=204)
 
 

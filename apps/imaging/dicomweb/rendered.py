@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -18,6 +19,7 @@ from apps.imaging.dicom.negotiation import DICOM, Category, Choice, Stored
 from apps.imaging.dicom.parser import Unreadable
 from apps.imaging.dicom.render import encode_picture, render_frame
 from apps.imaging.dicom.render_options import (
+    MAX_VIEWPORT,
     BadParameter,
     Viewport,
     Window,
@@ -62,7 +64,7 @@ class RenderedView(DicomWebView):
             raise NotAcceptable("there is no image to draw")
         choice = choose(request, Category.RENDERED, Stored())
         shown = images if choice.multipart else [images[len(images) // 2]]
-        options = _options(request, self.thumbnail)
+        options = self.rendering(request, shown[0])
         audit.record(signed_in(request), "study.read", shown[0], why="treatment", part="rendered", instances=len(shown))
         pictures = [
             picture
@@ -73,6 +75,10 @@ class RenderedView(DicomWebView):
             return related((part([picture], choice.media_type) for picture in pictures), choice.media_type)
         return HttpResponse(pictures[0], content_type=choice.media_type)
 
+    def rendering(self, request: Request, row: Instance) -> _Options:
+        """Read the rendering parameters for the image."""
+        return _options(request.query_params, self.thumbnail)
+
 
 class _Options:
     """Rendering parameters of a request."""
@@ -81,13 +87,12 @@ class _Options:
         self.window, self.viewport, self.quality, self.overlays = window, viewport, quality, overlays
 
 
-def _options(request: Request, thumbnail: bool) -> _Options:
+def _options(said: Mapping[str, str], thumbnail: bool) -> _Options:
     """Read the query parameters.
 
     Raises:
         ParseError: if one is malformed.
     """
-    said = request.query_params
     try:
         return _Options(
             parse_window(said["window"]) if said.get("window") else None,
@@ -97,6 +102,33 @@ def _options(request: Request, thumbnail: bool) -> _Options:
         )
     except BadParameter as problem:
         raise ParseError(str(problem)) from problem
+
+
+def _as_of_wado_rs(said: Mapping[str, str], row: Instance) -> dict[str, str]:
+    """Write the parameters of WADO-URI (PS3.18 section 9.1.2.2) as those of WADO-RS.
+
+    Raises:
+        ParseError: if the region is malformed.
+    """
+    new = {"quality": said.get("imageQuality", ""), "annotation": said.get("annotation", "")}
+    if said.get("windowCenter") or said.get("windowWidth"):
+        new["window"] = f"{said.get('windowCenter', '')},{said.get('windowWidth', '')}"
+    region = said.get("region", "")
+    width, height = said.get("columns", ""), said.get("rows", "")
+    if region or width or height:
+        try:
+            left, top, right, bottom = (float(edge) for edge in (region or "0,0,1,1").split(","))
+        except ValueError:
+            left = top = right = bottom = 0.0
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise ParseError("region: expected xmin,ymin,xmax,ymax from 0 to 1")
+        columns, rows = (right - left) * row.columns, (bottom - top) * row.rows
+        if not (width or height):
+            width, height = (str(min(math.ceil(size), MAX_VIEWPORT)) for size in (columns, rows))
+        new["viewport"] = f"{width or MAX_VIEWPORT},{height or MAX_VIEWPORT}"
+        if region:
+            new["viewport"] += f",{left * row.columns},{top * row.rows},{columns},{rows}"
+    return new
 
 
 def _numbers(row: Instance, frames: str, choice: Choice, thumbnail: bool) -> list[int]:
@@ -216,6 +248,13 @@ class WadoUriView(RenderedView, InstanceView):
             OpenApiParameter("contentType", str, description="application/dicom, image/jpeg, image/png or image/gif"),
             OpenApiParameter("transferSyntax", str),
             OpenApiParameter("frameNumber", int),
+            OpenApiParameter("windowCenter", float),
+            OpenApiParameter("windowWidth", float),
+            OpenApiParameter("rows", int, description="at most so many pixels high"),
+            OpenApiParameter("columns", int, description="at most so many pixels wide"),
+            OpenApiParameter("region", str, description="xmin,ymin,xmax,ymax from 0 to 1"),
+            OpenApiParameter("imageQuality", int, description="1 to 100, of JPEG"),
+            OpenApiParameter("anonymize", str, description="refused: exports are de-identified elsewhere"),
         ],
         responses={**_PICTURES, 400: OpenApiResponse()},
     )
@@ -226,6 +265,8 @@ class WadoUriView(RenderedView, InstanceView):
         uids = [said.get(name, "") for name in ("studyUID", "seriesUID", "objectUID")]
         if not all(uids):
             raise ParseError("studyUID, seriesUID and objectUID are required")
+        if said.get("anonymize"):
+            raise NotAcceptable("objects are not de-identified here (PS3.18 section 9.1.2)")
         study, series, instance = uids
         content_type = said.get("contentType", "image/jpeg")
         syntax = said.get("transferSyntax", "*" if DICOM in content_type else "")
@@ -236,3 +277,7 @@ class WadoUriView(RenderedView, InstanceView):
         if frames and whole_number(frames) < 1:
             raise NotFound("frames are numbered from 1")
         return RenderedView.respond(self, request, study, series, instance, frames)
+
+    def rendering(self, request: Request, row: Instance) -> _Options:
+        """Read the parameters under their names of WADO-URI."""
+        return _options(_as_of_wado_rs(request.query_params, row), self.thumbnail)

@@ -128,13 +128,21 @@ class FrameView(DicomWebView):
         with open_instance(row) as dicom:
             choice = choose_for_frames(request, dicom, single=len(numbers) == 1)
             audit.record(signed_in(request), "study.read", row, why="treatment", part="frames", frames=numbers)
-            contents = [frame_of(dicom, number, choice) for number in numbers]
+            only = [frame_of(dicom, numbers[0], choice)] if len(numbers) == 1 else []
+        contents = iter(only) if only else _frames(row, numbers, choice)
         kind = f"{choice.media_type}; transfer-syntax={choice.transfer_syntax}"
         if not choice.multipart:
-            return streamed(iter(contents), kind)
+            return streamed(contents, kind)
         base = request.build_absolute_uri(f"{instance_url(row)}/frames/")
         parts = (part([content], kind, f"{base}{n}") for n, content in zip(numbers, contents, strict=True))
         return related(parts, choice.media_type, parameters=f"; transfer-syntax={choice.transfer_syntax}")
+
+
+def _frames(row: Instance, numbers: list[int], choice: Choice) -> Iterator[bytes]:
+    """Yield frames one at a time: together they may be larger than the memory."""
+    with open_instance(row) as dicom:
+        for number in numbers:
+            yield frame_of(dicom, number, choice)
 
 
 def frame_numbers(text: str, frames: int) -> list[int]:
@@ -160,7 +168,8 @@ def choose_for_frames(request: Request, dicom: DicomObject, *, single: bool) -> 
 
 def available_syntax(row: Instance) -> str:
     """Return the transfer syntax in which frames are sent to a client that takes any."""
-    native = not UID(row.transfer_syntax_uid).is_compressed
+    syntax = UID(row.transfer_syntax_uid)
+    native = syntax.is_transfer_syntax and not syntax.is_compressed  # what pydicom does not know is sent as it is
     return _EXPLICIT if native or row.transfer_syntax_uid in _MISREAD_BY_BROWSERS else row.transfer_syntax_uid
 
 
