@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from tests.benchmarks import cases, inference, pipeline, protection, recommendations, search, worklist  # noqa: E402
+from tests.benchmarks import cases, dicomweb, inference, pipeline, protection, recommendations, search, worklist  # noqa: E402
 from tests.benchmarks.table import Row  # noqa: E402
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         protection.measure,
         protection.reencryption,
         pipeline.measure,
+        dicomweb.measure,
     )
     for part in parts:
         for row in part():

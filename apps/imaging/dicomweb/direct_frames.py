@@ -26,6 +26,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.asgi import ASGIRequest
 from django.http.cookie import parse_cookie
+from django.urls import get_resolver
 
 from apps.accounts import audit
 from apps.accounts.actors import Origin, acting_from
@@ -120,6 +121,7 @@ class DirectFrames:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                await sync_to_async(_warm_up)()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._record()
@@ -247,6 +249,13 @@ class DirectFrames:
         for key in ended:
             del self._viewings[key]
             self._sessions.pop(key[0], None)
+
+
+def _warm_up() -> None:
+    """Import what requests need, before the first has to wait for it: the views import a second's worth of modules."""
+    _ = get_resolver().url_patterns
+    from pydicom.pixels import decoders  # noqa: F401
+    from pydicom.pixels.processing import apply_voi_lut  # noqa: F401
 
 
 def frame_request(scope: Any) -> FrameRequest | None:
