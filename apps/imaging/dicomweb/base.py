@@ -85,15 +85,22 @@ def visible_study(request: Request, study: str) -> Study:
 
 def visible_instances(request: Request, study: str, series: str = "", instance: str = "") -> list[Instance]:
     """Return the instances of a study, series or instance resource that the user may see, or answer 404."""
-    rows = Instance.objects.filter(series__study=visible_study(request, study)).select_related("series__study")
-    if series:
-        rows = rows.filter(series__series_instance_uid=series)
-    if instance:
-        rows = rows.filter(sop_instance_uid=instance)
-    found = list(rows.order_by("series__number", "series__series_instance_uid", "number", "sop_instance_uid"))
+    record = visible_study(request, study)
+    wanted = Series.objects.filter(study=record)
+    by_id = {row.pk: row for row in (wanted.filter(series_instance_uid=series) if series else wanted)}
+    rows = Instance.objects.filter(series__in=list(by_id))
+    found = list(rows.filter(sop_instance_uid=instance) if instance else rows)
     if not found:
         get_object_or_404(Instance.objects.none())
-    return found
+    for row in by_id.values():
+        row.study = record
+    for one in found:  # joined, each row would build its study and series again
+        one.series = by_id[one.series_id]
+    return sorted(found, key=_place)
+
+
+def _place(row: Instance) -> tuple[int, str, int, str]:
+    return row.series.number, row.series.series_instance_uid, row.number, row.sop_instance_uid
 
 
 def study_path(study: Study) -> str:
