@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
@@ -20,7 +21,10 @@ from apps.imaging.incoming import Incoming, Received, Sender, parse
 from apps.imaging.models import Instance, Outcome
 from apps.imaging.quarantine import quarantine_file
 from apps.imaging.queries import layout_of, open_file
+from apps.imaging.verification import problem_of
 from apps.patients.models import Patient
+
+logger = logging.getLogger(__name__)
 
 BATCH_FILES = 100
 BATCH_BYTES = 64 * 2**20
@@ -186,7 +190,11 @@ def _hold(incoming: Incoming, code: str, patient: Patient | None) -> Received:
 
 def _file_again(incoming: Incoming, existing: Instance) -> Received:
     """Recognise a file that is stored already; one with the same UID and other content is held."""
-    same = existing.content_digest == incoming.digest or _same_data_set(incoming, existing)
+    identical = existing.content_digest == incoming.digest
+    if identical and (problem := problem_of(existing)):
+        logger.error("%s: the stored file is %s and is replaced by the same one, sent again", existing.pk, problem)
+        incoming.write(existing.blob, existing.key_holder)
+    same = identical or _same_data_set(incoming, existing)
     if same and existing.deleted_at is not None:
         return _restore(incoming, existing)
     if same:
@@ -207,6 +215,8 @@ def _restore(incoming: Incoming, existing: Instance) -> Received:
 
 def _same_data_set(incoming: Incoming, existing: Instance) -> bool:
     """Return whether only preamble and meta information differ, which every archive writes anew."""
+    if problem_of(existing):
+        return False
     with open_file(existing) as stored:
         layout = layout_of(stored)
         if layout.transfer_syntax != incoming.dicom.layout.transfer_syntax:

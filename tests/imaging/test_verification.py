@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import pydicom
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -30,6 +31,10 @@ def films(team: CareTeam) -> list[Instance]:
 
 def file_of(store: Path, row: Instance | QuarantinedFile) -> Path:
     return store / row.blob
+
+
+def film_uid(content: bytes) -> str:
+    return str(pydicom.dcmread(io.BytesIO(content)).SOPInstanceUID)
 
 
 def age(path: Path, seconds: float = 90_000) -> None:
@@ -61,6 +66,22 @@ def test_each_kind_of_damage_is_told(films: list[Instance], sealed_store: Path) 
         str(exchanged.pk): "damaged",
         str(replaced.pk): "differs",
     }
+
+
+def test_what_was_lost_or_damaged_is_mended_when_it_is_sent_again(
+    films: list[Instance], sealed_store: Path, team: CareTeam
+) -> None:
+    lost, cut, held, *_sound = films
+    contents = {film_uid(content): content for content in (film_file(seed, size=64) for seed in range(1, 6))}
+    for row in films[:3]:
+        path = file_of(sealed_store, row)
+        path.write_bytes(path.read_bytes()[:-100])
+    file_of(sealed_store, lost).unlink()
+    for row in (lost, cut):
+        assert take_in(contents[row.sop_instance_uid], team).code == "duplicate"
+    assert {problem["id"] for problem in verify_archive(actor=ACTOR).problems} == {str(held.pk)}
+    other_preamble = b"x" + contents[held.sop_instance_uid][1:]
+    assert take_in(other_preamble, team).code == "sop_instance_differs"  # kept, for it cannot be compared
 
 
 def test_a_file_without_a_row_goes_after_the_time_of_grace(films: list[Instance], sealed_store: Path) -> None:
