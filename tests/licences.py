@@ -21,7 +21,7 @@ ALLOWED = re.compile(
     r"|apache([ -]2(\.0)?)?( (software )?licen[sc]e)?(,? (version )?2\.0)?( with llvm-exception)?"
     r"|mit(-0|-cmu)?( licen[sc]e)?|isc( licen[sc]e( \(iscl\))?)?|mpl-[12]\.[01]"
     r"|mozilla public license 2\.0 \(mpl 2\.0\)"
-    r"|psf-2\.0|python-2\.0|python software foundation license|cnri-python|hpnd|unlicense|bsl-1\.0|wtfpl"
+    r"|psf-2\.0|psfl|python-2\.0|python software foundation license|cnri-python|hpnd|unlicense|bsl-1\.0|wtfpl"
 )
 """Permissive licences, and the MPL, whose terms end at the file."""
 

@@ -22,6 +22,7 @@ from apps.imaging.models import Instance, Outcome
 from apps.imaging.quarantine import quarantine_file
 from apps.imaging.queries import layout_of, open_file
 from apps.imaging.verification import problem_of
+from apps.patients.access import can as can_patient
 from apps.patients.models import Patient
 
 logger = logging.getLogger(__name__)
@@ -189,7 +190,12 @@ def _hold(incoming: Incoming, code: str, patient: Patient | None) -> Received:
 
 
 def _file_again(incoming: Incoming, existing: Instance) -> Received:
-    """Recognise a file that is stored already; one with the same UID and other content is held."""
+    """Recognise a file that is stored already; one with the same UID and other content is held.
+
+    Whoever may not see the stored one learns nothing of it: the file is held until its care team decides.
+    """
+    if not can_patient(incoming.sender.actor, "patients.view_patient", existing.series.study.patient):
+        return _hold(incoming, "other_care_team", existing.series.study.patient)
     identical = existing.content_digest == incoming.digest
     if identical and (problem := problem_of(existing)):
         logger.error("%s: the stored file is %s and is replaced by the same one, sent again", existing.pk, problem)

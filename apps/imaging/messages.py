@@ -25,6 +25,7 @@ MESSAGES = {
     "header_too_large": _("The header is implausibly large, so the file was not read. Check its source."),
     "no_pixels": _("This DICOM object contains no image (it may be a report or a structure set)."),
     "no_pixel_data": _("Stored as received. It holds no pixel data, so there is nothing to display."),
+    "too_large_to_draw": _("The image has more than %(megapixels)s million pixels, too many to draw on the server."),
     "media_directory": _(
         "This is the directory of a DICOM medium (DICOMDIR), which holds no data of its own. Upload the files it lists."
     ),

@@ -16,6 +16,7 @@ from apps.imaging.dicom.element_values import little_endian
 from apps.imaging.dicom.multipart import boundary_of, parts
 from apps.imaging.dicom.parser import Unreadable, open_object
 from apps.imaging.models import Instance
+from apps.protection import blobs
 from tests.factories import film_file, film_pixels, related, take_in
 from tests.imaging.test_round_trip import FILES, path_of
 
@@ -385,3 +386,12 @@ def test_frames_are_read_one_at_a_time(api: APIClient, team: CareTeam, monkeypat
     answer = api.get(reverse("dicomweb:frames", args=[*uids(instance), ",".join("1" * 12)]))
     assert sum(len(piece) for piece in answer) > 12 * 9 * 2**20  # type: ignore[attr-defined]
     assert most <= 4
+
+
+def test_a_lost_file_is_told_as_such(api: APIClient, team: CareTeam) -> None:
+    instance = take_in(film_file(), team).instance
+    assert instance
+    blobs.delete(instance.blob)
+    for name in ("instance", "instance-metadata", "instance-rendered", "instance-pixel-data"):
+        answer = api.get(reverse(f"dicomweb:{name}", args=uids(instance)), HTTP_ACCEPT="*/*")
+        assert answer.status_code == 500 and "archive verify" in answer.json()["detail"], name

@@ -261,3 +261,12 @@ def test_a_failing_store_leaves_no_half_written_row(
         receive(io.BytesIO(film_file()), actor=doctor)
     assert not Instance.objects.exists()
     assert not [path for path in sealed_store.rglob("*") if path.is_file()]
+
+
+def test_another_team_learns_nothing_of_what_is_stored(doctor: User, stranger: User) -> None:
+    """Neither that the object exists nor that it is the same."""
+    content = film_file()
+    receive(io.BytesIO(content), actor=doctor)
+    for file in (content, edited(SeriesDescription="other")):
+        received = receive(io.BytesIO(file), actor=stranger)
+        assert (received.outcome, received.code, received.instance) == (Outcome.HELD, "other_care_team", None)

@@ -318,3 +318,10 @@ def test_a_real_ct_is_drawn_as_its_window_says() -> None:
     values = np.frombuffer(frame, "<i2").reshape(128, 128).astype(np.float64) - 1024
     expected = np.clip((values - 39.5) / 399 + 0.5, 0, 1) * 255
     assert np.abs(np.asarray(image) - expected).max() <= 0.51
+
+
+def test_an_image_too_large_to_draw_is_refused() -> None:
+    header = header_for(np.zeros((2, 2), np.uint8))
+    header.Rows = header.Columns = 9_000
+    with pytest.raises(Unreadable, match="too_large_to_draw"):
+        render_frame(header, b"", transfer_syntax=ExplicitVRLittleEndian, pixel_tag=PIXEL_DATA)

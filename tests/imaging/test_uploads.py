@@ -224,7 +224,7 @@ def test_a_study_of_another_team_is_neither_linked_nor_named(send: Any, stranger
         return b"".join([part async for part in answer.streaming_content])
 
     row = json.loads(asyncio.run(read()))
-    assert row["outcome"] == "duplicate"
+    assert row["outcome"] == "held"
     assert row["study"] == "" and "Lindqvist" not in row["title"]
 
 

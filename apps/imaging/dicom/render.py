@@ -29,6 +29,8 @@ _DAMAGED = (ValueError, TypeError, AttributeError, KeyError, IndexError, Overflo
 _TAILS = (0.1, 99.9)
 """Percentiles between which a window is chosen where the object has none."""
 _MAX_ASPECT = 20.0
+MAX_PIXELS = 64_000_000
+"""Larger frames are retrieved, but not drawn: drawing takes some twenty bytes a pixel."""
 _DEFAULT_FRAME_TIME = 100.0
 """Milliseconds a frame of an animation is shown where the object does not say."""
 
@@ -59,8 +61,10 @@ def render_frame(
         Mode L or RGB. The size of the image, or as large as fits the viewport.
 
     Raises:
-        Unreadable: ``undecodable``, ``bad_dimensions``, ``bad_palette``.
+        Unreadable: ``undecodable``, ``bad_dimensions``, ``bad_palette``, ``too_large_to_draw``.
     """
+    if int(header.get("Rows") or 0) * int(header.get("Columns") or 0) > MAX_PIXELS:
+        raise Unreadable("too_large_to_draw", megapixels=MAX_PIXELS // 10**6)
     samples = decode_frame(header, frame, transfer_syntax=transfer_syntax, pixel_tag=pixel_tag)
     try:
         pixels = _drawn(samples, header, number, window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
@@ -11,11 +12,12 @@ from asgiref.sync import sync_to_async
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from rest_framework.exceptions import NotAcceptable
+from rest_framework.exceptions import APIException, NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.access import ReadsStudies, StoresStudies
@@ -23,6 +25,9 @@ from apps.accounts.actors import signed_in
 from apps.imaging.access import visible_to
 from apps.imaging.dicom.negotiation import Category, Choice, Stored, charset_is_acceptable, negotiate
 from apps.imaging.models import Instance, Series, Study
+from apps.protection import keys
+
+logger = logging.getLogger(__name__)
 
 
 class DicomJSONRenderer(JSONRenderer):
@@ -41,11 +46,28 @@ class DicomWebNegotiation(DefaultContentNegotiation):
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
 
+class Damaged(APIException):
+    """A stored file is lost or damaged."""
+
+    status_code = 500
+    default_detail = (
+        "A file of this resource is lost or damaged in the store. Ask an administrator to run 'manage.py archive "
+        "verify', which names it; the other objects can be retrieved one by one."
+    )
+
+
 class DicomWebView(APIView):
     """Base of the services: clinicians read, physicians store and delete."""
 
     renderer_classes = (DicomJSONRenderer,)
     content_negotiation_class = DicomWebNegotiation
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Say that a stored file is lost or damaged; everything else as usual."""
+        if isinstance(exc, FileNotFoundError | keys.CannotOpen):
+            logger.error("a stored file cannot be opened: %s", exc)
+            exc = Damaged()
+        return super().handle_exception(exc)
 
     def get_permissions(self) -> list[Any]:
         """Permissions by method, since one resource serves several transactions."""
