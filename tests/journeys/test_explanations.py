@@ -93,7 +93,7 @@ def test_a_volume_is_explained_slice_by_slice(visit: Any, tmp_path: Path) -> Non
         files.append(tmp_path / f"slice-{number:02}.dcm")
         files[-1].write_bytes(content)
     doctor.upload(*files)
-    link = page.locator("a[aria-label^='Open study']")
+    link = page.locator("#outcomes a[aria-label^='Open study']")
     expect(link).to_have_count(1)  # one row for the study, not one for each slice
     link.click()
     page.wait_for_selector("[data-explanation]", timeout=240_000).click()
