@@ -11,6 +11,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 django.setup(set_prefix=False)
 
 from apps.imaging.dicomweb.direct_frames import DirectFrames  # noqa: E402
-from medportal.web import PooledHandler  # noqa: E402
+from medportal.web import PooledHandler, reuse_large_buffers  # noqa: E402
 
+reuse_large_buffers()
 application = DirectFrames(PooledHandler())

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import platform
+import subprocess
+import sys
 import threading
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -106,3 +111,25 @@ def test_a_slow_body_that_is_fast_enough_is_taken(handler: PooledHandler, monkey
         assert await post(handler, *[b"x" * 4096] * 4, pause=0.15) == (200, str(4 * 4096).encode())
 
     asyncio.run(journey())
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
+def test_large_buffers_are_reused() -> None:
+    """In a process of its own: the setting is the process's."""
+    script = (
+        "import resource; from medportal.web import reuse_large_buffers; reuse_large_buffers() or exit(3)\n"
+        "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "bytes(2**20); before = faults()\n"
+        "for _ in range(100): bytes(2**20)\n"
+        "print(faults() - before)"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 1_000  # 25,600 pages otherwise
