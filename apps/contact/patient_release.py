@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -25,6 +27,33 @@ from apps.patients.models import Patient, Purpose
 from apps.protection import blobs
 
 MAX_CHARACTERS = 4000
+
+
+@dataclass(frozen=True)
+class Released:
+    """Something released to the patient; subclasses add what it is."""
+
+    release: PatientRelease
+
+    @property
+    def pk(self) -> uuid.UUID:
+        """The release's primary key, used in URLs."""
+        return self.release.pk
+
+    @property
+    def words(self) -> str:
+        """The physician's words for the patient."""
+        return self.release.words
+
+    @property
+    def released_by(self) -> User:
+        """The physician who released it."""
+        return self.release.released_by
+
+    @property
+    def released_at(self) -> datetime:
+        """Time of the release."""
+        return self.release.released_at
 
 
 def release_to_patient(

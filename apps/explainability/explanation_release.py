@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
 from apps.contact.models import PatientRelease, ReleaseKind
-from apps.contact.patient_release import release_to_patient, visible_releases, withdraw_release
+from apps.contact.patient_release import Released, release_to_patient, visible_releases, withdraw_release
 from apps.explainability.drawing.overlay import Style
 from apps.explainability.exports import MAX_EDGE, film_with_overlay
 from apps.explainability.labels import PLAIN_ZONES
@@ -35,31 +34,15 @@ def draft(explanation: Explanation) -> str:
 
 
 @dataclass(frozen=True)
-class ReleasedExplanation:
+class ReleasedExplanation(Released):
     """An explanation released to the patient: the text and the image at the time of release."""
 
-    release: PatientRelease
     explanation: Explanation
-
-    @property
-    def pk(self) -> uuid.UUID:
-        """The release's primary key, used in URLs."""
-        return self.release.pk
 
     @property
     def sentence(self) -> str:
         """The physician's explanation for the patient."""
         return self.release.words
-
-    @property
-    def released_by(self) -> User:
-        """The physician who released the explanation."""
-        return self.release.released_by
-
-    @property
-    def released_at(self) -> datetime:
-        """Time of the release."""
-        return self.release.released_at
 
 
 def release_explanation(explanation: Explanation, sentence: str, *, actor: User) -> PatientRelease:

@@ -220,7 +220,7 @@ def _restore(incoming: Incoming, existing: Instance) -> Received:
 
 
 def _same_data_set(incoming: Incoming, existing: Instance) -> bool:
-    """Return whether only preamble and meta information differ, which every archive writes anew."""
+    """Return whether only preamble and meta information differ, which every archive writes itself."""
     if problem_of(existing):
         return False
     with open_file(existing) as stored:

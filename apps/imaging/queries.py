@@ -134,17 +134,6 @@ def frames_of(instance: Instance, numbers: Sequence[int]) -> Iterator[bytes]:
             yield layout.frame(stream, number)
 
 
-def native_frame_bytes(instance: Instance, number: int) -> bytes:
-    """Decode one frame to native little-endian bytes."""
-    with open_instance(instance) as dicom:
-        return pixels.transcode_native(
-            dicom.header,
-            dicom.layout.frame(dicom.stream, number),
-            transfer_syntax=dicom.transfer_syntax,
-            pixel_tag=dicom.pixel_tag,
-        )
-
-
 def grey_frame(instance: Instance, number: int = 1) -> GreyFrame:
     """Decode one greyscale frame for display, larger = brighter.
 

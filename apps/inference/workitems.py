@@ -184,7 +184,7 @@ def _claim(workitem: Workitem, transaction_uid: str, actor: User) -> None:
 
 
 def _move(workitem: Workitem, before: WorkitemState, actor: User, **changes: str) -> None:
-    """Change the state if it is still what it was: of two who claim a workitem at once, one is told no."""
+    """Change the state if it is still what it was: of two simultaneous claims of a workitem, one is refused."""
     with transaction.atomic():
         if not Workitem.objects.filter(pk=workitem.pk, state=before).update(**changes):
             raise WorkitemConflict("the workitem is already IN PROGRESS, or another request was faster")

@@ -5,46 +5,23 @@ Model results of the study are not included: they are released separately, on th
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
 from apps.contact.models import PatientRelease, ReleaseKind
-from apps.contact.patient_release import release_to_patient, visible_releases, withdraw_release
+from apps.contact.patient_release import Released, release_to_patient, visible_releases, withdraw_release
 from apps.jobs.errors import UserError
 from apps.records.access import require
 from apps.reports.models import Report, ReportState, ReportVersion
 
 
 @dataclass(frozen=True)
-class ReleasedReport:
+class ReleasedReport(Released):
     """A report version released to the patient, with its plain-language explanation."""
 
-    release: PatientRelease
     version: ReportVersion
-
-    @property
-    def pk(self) -> uuid.UUID:
-        """The release's primary key, used in URLs."""
-        return self.release.pk
-
-    @property
-    def words(self) -> str:
-        """The physician's explanation for the patient."""
-        return self.release.words
-
-    @property
-    def released_by(self) -> User:
-        """The physician who released the report."""
-        return self.release.released_by
-
-    @property
-    def released_at(self) -> datetime:
-        """Time of the release."""
-        return self.release.released_at
 
 
 def release_report(version: ReportVersion, words: str, *, actor: User) -> PatientRelease:

@@ -1,7 +1,7 @@
 """What an object that is derived from a stored one takes over from it: the patient and the study, in Unicode.
 
 A derived object declares UTF-8 (ISO_IR 192), since its own text may need characters that the character set of its
-source lacks: everything that is copied is encoded anew.
+source lacks: everything that is copied is encoded again.
 """
 
 from __future__ import annotations

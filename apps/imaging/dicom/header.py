@@ -20,9 +20,6 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _VRS = {vr.value.encode(): (vr.value, vr in EXPLICIT_VR_LENGTH_32) for vr in VR if len(vr.value) == 2}
-LONG_VRS = frozenset(code for code, (_name, is_long) in _VRS.items() if is_long)
-SHORT_VRS = frozenset(_VRS) - LONG_VRS
-"""VRs by the form of their length, as bytes (PS3.5 section 7.1.2)."""
 _EMPTY = {name: empty_value_for_VR(name, raw=True) for name, _long in _VRS.values()} | {
     None: empty_value_for_VR(None, raw=True)
 }

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import uuid
 from collections.abc import Iterable
 
-from apps.imaging.dicom.elements import UNDEFINED_LENGTH, Encoding, Scanner, Window
-from apps.imaging.dicom.header import LONG_VRS, SHORT_VRS, read_elements
+from apps.imaging.dicom.elements import Encoding, Scanner, Window
+from apps.imaging.dicom.header import read_elements
 from apps.imaging.dicom.json_model import to_json
 from apps.imaging.dicom.layout import Layout
 
@@ -73,26 +72,6 @@ def _decides_how_others_are_read(tag: int) -> bool:
 
 def _elements(head: bytes, layout: Layout) -> dict[int, bytes]:
     """Return the elements' bytes by tag, without group lengths."""
-    order = "<" if layout.little else ">"
-    explicit_head, plain_head = struct.Struct(order + "HH2sH").unpack_from, struct.Struct(order + "HHL").unpack_from
-    long_length = struct.Struct(order + "L").unpack_from
-    found: dict[int, bytes] = {}
-    position, end = layout.dataset, len(head)
-    while position + 8 <= end:
-        group, number, code, length = explicit_head(head, position)
-        if layout.implicit or (code not in SHORT_VRS and code not in LONG_VRS and not b"AA" <= code <= b"ZZ"):
-            length, value = plain_head(head, position)[2], position + 8
-        elif code in SHORT_VRS:
-            value = position + 8
-        else:
-            (length,), value = long_length(head, position + 8), position + 12
-        stop = value + length if length != UNDEFINED_LENGTH else _end_of(head, position, layout)
-        if number:
-            found[group << 16 | number] = head[position:stop]
-        position = stop
-    return found
-
-
-def _end_of(head: bytes, position: int, layout: Layout) -> int:
     scanner = Scanner(Window(io.BytesIO(head)), headers=len(head))
-    return scanner.element(position, Encoding(layout.implicit, layout.little)).end
+    located = scanner.elements(layout.dataset, Encoding(layout.implicit, layout.little))
+    return {element.tag: head[element.start : element.end] for element in located if element.tag & 0xFFFF}

@@ -96,13 +96,16 @@ def _frame_count(header: Dataset) -> int:
 def _check_syntax(syntax: str) -> None:
     if syntax.startswith(_VIDEO):
         raise Problem("video")
-    if not UID(syntax).is_transfer_syntax or not _decodable(UID(syntax)):
+    if not is_decodable(UID(syntax)):
         raise Problem("unsupported_transfer_syntax")
 
 
-def _decodable(syntax: UID) -> bool:
+def is_decodable(syntax: UID) -> bool:
+    """Return whether frames in a transfer syntax can be decoded with what is installed."""
     from pydicom.pixels import get_decoder
 
+    if not syntax.is_transfer_syntax or not syntax.is_compressed:
+        return syntax.is_transfer_syntax
     try:
         return bool(get_decoder(syntax).is_available)
     except NotImplementedError:

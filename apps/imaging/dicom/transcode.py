@@ -9,7 +9,6 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from pydicom import Dataset
-from pydicom.pixels import get_decoder
 from pydicom.pixels.encoders import RLELosslessEncoder
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -26,6 +25,7 @@ from pydicom.uid import (
 
 from apps.imaging.dicom.native import NativeLayout
 from apps.imaging.dicom.parser import Unreadable
+from apps.imaging.dicom.pixel_layout import is_decodable
 from apps.imaging.dicom.pixels import Pixels, decode_samples
 
 PIXEL_DATA = BaseTag(0x7FE00010)
@@ -55,7 +55,7 @@ class Transcoded:
 
 def targets(header: Dataset, source: UID, *, pixel_tag: BaseTag = PIXEL_DATA) -> frozenset[str]:
     """Return the transfer syntaxes that :func:`transcode` offers for an object, judged by its header."""
-    if not _decodable(source):
+    if not is_decodable(source):
         return frozenset()
     offered = {ExplicitVRLittleEndian, *(target for target in _CODECS if _has_form(header, source, target, pixel_tag))}
     return frozenset(str(target) for target in offered - {source})
@@ -92,17 +92,6 @@ def transcode(
         raise CannotTranscode(f"{target.name} has no form for such pixels")
     encoded = codec.encode_exactly(_sign_extended(header, samples))
     return Transcoded(encoded, _changes(header, source, samples, codec.colours.get(photometric, photometric)))
-
-
-def _decodable(source: UID) -> bool:
-    if not source.is_transfer_syntax:
-        return False
-    if not source.is_compressed:
-        return True
-    try:
-        return bool(get_decoder(source).is_available)
-    except NotImplementedError:
-        return False
 
 
 def _has_form(header: Dataset, source: UID, target: UID, pixel_tag: BaseTag) -> bool:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         steps = parser.add_subparsers(dest="step", required=True)
         verify = steps.add_parser("verify", help="read every file, compare it, and remove what no row refers to")
         verify.add_argument("--keep-orphans", action="store_true", help="only count the files without a row")
-        verify.add_argument("--restart", action="store_true", help="begin anew instead of resuming")
+        verify.add_argument("--restart", action="store_true", help="start over instead of resuming")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["restart"]:
